@@ -1,0 +1,33 @@
+"""Corpora: readers, splits, spooling to disk, and batches of a few static shapes."""
+
+from kseq2seq.data.batches import eval_batches, train_batches
+from kseq2seq.data.buckets import bucket_fill, bucket_table, fit_buckets
+from kseq2seq.data.debian import debian
+from kseq2seq.data.pairs import Pair
+from kseq2seq.data.readers import Problem, pairs_from, read_pairs
+from kseq2seq.data.records import Corpus, pair_dataset, write_pairs
+from kseq2seq.data.sample import sample
+from kseq2seq.data.split import select, split_of, unique
+from kseq2seq.data.survey import Survey, survey
+
+__all__ = [
+    "Corpus",
+    "Pair",
+    "Problem",
+    "Survey",
+    "bucket_fill",
+    "bucket_table",
+    "debian",
+    "eval_batches",
+    "fit_buckets",
+    "pair_dataset",
+    "pairs_from",
+    "read_pairs",
+    "sample",
+    "select",
+    "split_of",
+    "survey",
+    "train_batches",
+    "unique",
+    "write_pairs",
+]

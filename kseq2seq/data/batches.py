@@ -1,0 +1,182 @@
+"""Batches for training and evaluation: a budget of tokens, in a few static shapes."""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+from kseq2seq.data.buckets import Bucket
+from kseq2seq.data.records import Corpus
+from kseq2seq.data.survey import Tokens, fates
+
+_TOGETHER = 256
+
+
+def train_batches(
+    corpus: Corpus,
+    source: Tokens,
+    target: Tokens,
+    *,
+    buckets: list[Bucket],
+    seed: int,
+    tokens_per_batch: int = 3072,
+    shuffle_buffer: int = 100_000,
+    sample: bool = False,
+) -> tf.data.Dataset:
+    """Stream a corpus for training: shuffled anew each epoch, without end, in full batches.
+
+    Empty and too long pairs are left out; a `survey` counts them. A bucket (S, T) has
+    `tokens_per_batch // max(S, T)` rows, at least one, so that there are as many shapes as buckets.
+
+    Args:
+        corpus: the pairs.
+        source: turns source text into tokens.
+        target: turns target text into tokens.
+        buckets: the lengths to pad to, from `fit_buckets`.
+        seed: makes the order of the batches repeatable.
+        tokens_per_batch: positions of the longer side of a batch, padding included.
+        shuffle_buffer: pairs held in memory to shuffle among; shuffle a file that is larger than
+            this and sorted by topic before writing the corpus.
+        sample: draw a new segmentation of each text every time, if the tokenizer can; where it is
+            longer than allowed the usual one is taken instead. The seed does not cover these draws.
+
+    Returns:
+        An infinite dataset of `({"source": (B, S) int32, "source_mask": (B, S) bool, "target":
+        (B, T) int32}, labels (B, T) int32)`, where the target is `start` and the labels but the
+        last, and the labels are closed by `end`.
+
+    Raises:
+        ValueError: for a budget or buckets that make no sense. While reading,
+            `tf.errors.InvalidArgumentError` if a pair that is not too long fits no bucket.
+        `tf.errors.FailedPreconditionError` if every pair is empty or too long.
+    """
+    pairs = corpus.dataset().shuffle(min(shuffle_buffer, len(corpus)), seed=seed)
+    # Repeated only once it is clear what remains, so that nothing is an error, not an endless search.
+    endless = tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY)
+    rows = _rows(pairs, source, target, buckets, sample).repeat().apply(endless)
+    return _batched(rows, source, target, buckets, tokens_per_batch)
+
+
+def eval_batches(
+    corpus: Corpus,
+    source: Tokens,
+    target: Tokens,
+    *,
+    buckets: list[Bucket],
+    tokens_per_batch: int = 3072,
+) -> tf.data.Dataset:
+    """Stream a corpus once for evaluation, in the same few shapes as for training.
+
+    The last batch of each bucket is filled up with rows whose labels are all padding and whose
+    source is one `end`, so that metrics which ignore padding stay exact.
+
+    Args:
+        corpus: the pairs.
+        source: turns source text into tokens.
+        target: turns target text into tokens.
+        buckets: the lengths to pad to, from `fit_buckets` of this corpus's own survey.
+        tokens_per_batch: positions of the longer side of a batch, padding included.
+
+    Returns:
+        A finite dataset of elements as in `train_batches`; its order is always the same.
+
+    Raises:
+        ValueError: as in `train_batches`.
+    """
+    rows = _rows(corpus.dataset(), source, target, buckets, sample=False)
+    return _batched(rows, source, target, buckets, tokens_per_batch)
+
+
+def _rows(
+    pairs: tf.data.Dataset, source: Tokens, target: Tokens, buckets: list[Bucket], sample: bool
+) -> tf.data.Dataset:
+    """Turn pairs into (bucket, source row, source length, target row), padded to the longest."""
+    sides = list(zip(*buckets, strict=True))
+    if not buckets or any(list(side) != sorted(side) or side[0] < 2 for side in sides):
+        raise ValueError(
+            "buckets are (source, target) lengths of at least 2 from short to long, "
+            f"neither side ever shrinking; got {buckets}"
+        )
+    longest_source, longest_target = buckets[-1]
+
+    def tokenise(sources, targets):
+        source_tokens = _tokens(source, sources, longest_source, sample)
+        target_tokens = _tokens(target, targets, longest_target, sample)
+        lengths = tf.stack([source_tokens.row_lengths(), target_tokens.row_lengths()], axis=1)
+        empty, too_long = fates(lengths[:, 0], lengths[:, 1], source, target)
+        keep = ~(empty | too_long)
+        lengths = lengths[keep]
+        fits = tf.reduce_all(lengths[:, None] <= tf.constant(buckets, lengths.dtype), axis=-1)
+        tf.debugging.Assert(
+            tf.reduce_all(tf.reduce_any(fits, axis=1)),
+            [f"a pair fits no bucket of {buckets}: fit_buckets() to a survey of this very corpus"],
+        )
+        return (
+            tf.argmax(tf.cast(fits, tf.int32), axis=1),
+            _dense(source_tokens, keep, source.tokenizer.special.padding, longest_source),
+            lengths[:, 0],
+            _dense(target_tokens, keep, target.tokenizer.special.padding, longest_target),
+        )
+
+    return pairs.batch(_TOGETHER).map(tokenise, num_parallel_calls=tf.data.AUTOTUNE).unbatch()
+
+
+def _batched(
+    rows: tf.data.Dataset,
+    source: Tokens,
+    target: Tokens,
+    buckets: list[Bucket],
+    tokens_per_batch: int,
+) -> tf.data.Dataset:
+    """Gather rows by bucket, cut them to its lengths, and fill up a last batch of each."""
+    if tokens_per_batch < 1:
+        raise ValueError(f"tokens_per_batch is at least 1; got {tokens_per_batch}")
+    sizes = tf.constant([max(1, tokens_per_batch // max(sides)) for sides in buckets], tf.int64)
+    sides = tf.constant(buckets)
+    source_ids, target_ids = source.tokenizer.special, target.tokenizer.special
+
+    def batch(bucket, window):
+        def assemble(_, source_rows, source_lengths, target_rows):
+            missing = tf.cast(size, tf.int32) - tf.shape(source_rows)[0]
+            first = tf.zeros([missing], tf.int32)
+            ended = tf.one_hot(first, source_side, source_ids.end, source_ids.padding)
+            source_rows = tf.concat([source_rows[:, :source_side], ended], axis=0)
+            source_lengths = tf.pad(source_lengths, [[0, missing]], constant_values=1)
+            labels = tf.pad(
+                target_rows[:, :target_side],
+                [[0, missing], [0, 0]],
+                constant_values=target_ids.padding,
+            )
+            before = tf.where(labels[:, 1:] == target_ids.padding, labels[:, 1:], labels[:, :-1])
+            start = tf.fill([size, 1], target_ids.start)
+            inputs = {
+                "source": source_rows,
+                "source_mask": tf.sequence_mask(source_lengths, source_side),
+                "target": tf.concat([start, before], axis=1),
+            }
+            return inputs, labels
+
+        size, (source_side, target_side) = sizes[bucket], tf.unstack(sides[bucket])
+        return window.batch(size).map(assemble)
+
+    grouped = rows.group_by_window(
+        key_func=lambda bucket, *_: bucket,
+        reduce_func=batch,
+        window_size_func=lambda bucket: sizes[bucket],
+    )
+    return grouped.prefetch(tf.data.AUTOTUNE)
+
+
+def _tokens(component: Tokens, texts: tf.Tensor, longest: int, sample: bool) -> tf.RaggedTensor:
+    """Tokenise; a sampled row that is longer than allowed gives way to the usual one."""
+    usual = component.tokens(texts)
+    if not sample:
+        return usual
+    sampled = component.tokens(texts, sample=True)
+    count = sampled.nrows()
+    longer = tf.cast(sampled.row_lengths() > longest, count.dtype)
+    return tf.gather(tf.concat([sampled, usual], axis=0), tf.range(count) + count * longer)
+
+
+def _dense(tokens: tf.RaggedTensor, keep: tf.Tensor, padding: int, longest: int) -> tf.Tensor:
+    kept = tf.ragged.boolean_mask(tokens, keep)
+    return kept.to_tensor(default_value=padding, shape=(None, longest))

@@ -1,0 +1,141 @@
+"""A few static lengths to pad to, chosen to pad least."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from kseq2seq.data.survey import Survey
+
+Bucket = tuple[int, int]
+_LEVELS = 40
+
+
+def fit_buckets(survey: Survey, count: int = 6, multiple_of: int = 1) -> list[Bucket]:
+    """Choose nested length buckets that leave the least padding.
+
+    Each pair goes to the first bucket that holds both its sides, so with C(S, T) the number of
+    pairs no longer than (S, T), buckets 1..K leave
+    `sum_k (C(S_k, T_k) - C(S_k-1, T_k-1)) * (S_k + T_k)` positions to fill. That is a shortest
+    path over the grid of lengths, and dynamic programming finds it: exactly while the corpus has
+    at most 40 different lengths a side, and over 40 of them that cover its distribution beyond.
+
+    Args:
+        survey: the lengths of the corpus.
+        count: the most buckets, so the most shapes that XLA compiles.
+        multiple_of: lengths are rounded up to a multiple of this, but never beyond the longest
+            allowed; 8 suits the tensor cores of a GPU.
+
+    Returns:
+        Buckets (source tokens, target tokens) from short to long, neither side ever shrinking.
+        The last holds the longest kept source and the longest kept target.
+
+    Raises:
+        ValueError: if the survey kept no pair.
+
+    Example:
+        >>> lengths = np.zeros((17, 17), int)
+        >>> lengths[4, 4], lengths[5, 4], lengths[16, 12] = 90, 9, 1
+        >>> fit_buckets(Survey(lengths), count=2)
+        [(5, 4), (16, 12)]
+    """
+    if count < 1 or multiple_of < 1:
+        raise ValueError(f"count and multiple_of are at least 1; got {count} and {multiple_of}")
+    if not survey.kept:
+        raise ValueError(
+            f"the survey kept no pair ({survey.too_long} too long, {survey.empty} empty); "
+            "raise max_length, split long text at sentence ends, or look at the columns read"
+        )
+    sources = _levels(survey.lengths.sum(axis=1), multiple_of)
+    targets = _levels(survey.lengths.sum(axis=0), multiple_of)
+
+    # 1. Every point of the grid is a possible bucket: its size, and how many pairs fit in it.
+    grid = np.stack(np.meshgrid(sources, targets, indexing="ij"), -1).reshape(-1, 2)
+    fitting = survey.lengths.cumsum(axis=0).cumsum(axis=1)[grid[:, 0], grid[:, 1]].astype(float)
+    size = grid.sum(axis=1)
+
+    # 2. step[q, p] is the cost of the pairs that fit in bucket p but not in the smaller bucket q.
+    nested = (grid[:, None] <= grid[None]).all(axis=-1)
+    step = np.where(nested, (fitting[None] - fitting[:, None]) * size, np.inf)
+
+    # 3. Add buckets one at a time; the row and column of the last point cover everything.
+    cost = fitting * size
+    came_from: list[np.ndarray] = []
+    best_costs = [cost[-1]]
+    for _ in range(count - 1):
+        total = cost[:, None] + step
+        came_from.append(total.argmin(axis=0))
+        cost = total.min(axis=0)
+        best_costs.append(cost[-1])
+
+    # 4. Walk back from the last point, from the fewest buckets that reach the least cost.
+    point = len(grid) - 1
+    chain = [point]
+    for back in reversed(came_from[: int(np.argmin(best_costs))]):
+        point = int(back[point])
+        chain.append(point)
+    return [(int(s), int(t)) for s, t in grid[chain[::-1]]]
+
+
+def bucket_fill(survey: Survey, buckets: list[Bucket]) -> list[tuple[int, float]]:
+    """Count what each bucket holds and how much of it is padding.
+
+    Args:
+        survey: the lengths of the corpus.
+        buckets: nested buckets, from short to long.
+
+    Returns:
+        (pairs, share of padding from 0 to 1) of each bucket.
+
+    Example:
+        >>> lengths = np.zeros((9, 9), int)
+        >>> lengths[2, 2], lengths[8, 4] = 3, 1
+        >>> bucket_fill(Survey(lengths), [(2, 2), (8, 8)])
+        [(3, 0.0), (1, 0.25)]
+    """
+    lengths = survey.lengths.copy()
+    fills = []
+    for source_length, target_length in buckets:
+        inside = lengths[: source_length + 1, : target_length + 1]
+        pairs = int(inside.sum())
+        real = int(inside.sum(axis=1) @ np.arange(inside.shape[0]))
+        real += int(inside.sum(axis=0) @ np.arange(inside.shape[1]))
+        fills.append((pairs, 1 - real / max(pairs * (source_length + target_length), 1)))
+        inside[:] = 0
+    return fills
+
+
+def bucket_table(survey: Survey, buckets: list[Bucket]) -> str:
+    """Lay out the survey, and the padding of each bucket and of all of them, for reading.
+
+    Args:
+        survey: the lengths of the corpus.
+        buckets: nested buckets, from short to long.
+
+    Returns:
+        A table of several lines.
+    """
+    fills = bucket_fill(survey, buckets)
+    cells = sum(pairs * sum(bucket) for (pairs, _), bucket in zip(fills, buckets, strict=True))
+    overall = 1 - (survey.source_tokens + survey.target_tokens) / max(cells, 1)
+    rows = [
+        f"{f'{source} x {target}':<9}{pairs:>12,}{share:>8.1%}"
+        for (source, target), (pairs, share) in zip(buckets, fills, strict=True)
+    ]
+    head = f"{'bucket':<9}{'pairs':>12}{'padding':>9}"
+    foot = f"{'all':<9}{sum(pairs for pairs, _ in fills):>12,}{overall:>8.1%}"
+    return "\n".join([str(survey), "", head, *rows, foot])
+
+
+def _levels(histogram: np.ndarray, multiple_of: int) -> np.ndarray:
+    """Return the lengths a bucket may have: all that occur, or 40 that cover them."""
+    occurring = np.flatnonzero(histogram)
+    rounded = -(-occurring // multiple_of) * multiple_of
+    rounded = np.minimum(rounded, len(histogram) - 1)
+    levels = np.unique(rounded)
+    if len(levels) <= _LEVELS:
+        return levels
+    share = histogram[occurring].cumsum() / histogram.sum()
+    wanted = np.arange(1, _LEVELS // 2 + 1) / (_LEVELS // 2)
+    by_pairs = rounded[np.searchsorted(share, wanted - 1e-9)]
+    by_length = levels[np.linspace(0, len(levels) - 1, _LEVELS // 2).astype(int)]
+    return np.unique(np.concatenate([by_pairs, by_length]))

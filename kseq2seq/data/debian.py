@@ -1,0 +1,209 @@
+"""Descriptions of Debian packages and their translations, through the machine's own apt."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from itertools import chain
+from pathlib import Path
+
+from kseq2seq.data.debian_index import join, stanzas
+from kseq2seq.data.fetch import cache_folder, replacing, sha256
+from kseq2seq.data.pairs import Pair, pack_pairs, unpack_pairs
+from kseq2seq.data.split import split_of, unique
+
+APT_HELPER = Path("/usr/lib/apt/apt-helper")
+INSTEAD = "use `--data sample` (bundled, no network) or `--data FILE` (your own pairs) instead"
+
+# A private configuration on top of the machine's: its hooks would act on the system, and an index
+# that fails must not pass for an empty one.
+_CONFIGURATION = """\
+#clear APT::Update::Pre-Invoke;
+#clear APT::Update::Post-Invoke;
+#clear APT::Update::Post-Invoke-Success;
+#clear Acquire::Languages;
+APT::Update::Error-Mode "any";
+Acquire::Retries "3";
+"""
+
+
+def debian(
+    language: str,
+    *,
+    cache: Path | None = None,
+    progress: Callable[[str], None] | None = None,
+) -> Iterator[Pair]:
+    """Return English package descriptions and their translations, fetched once and then kept.
+
+    Synopses, list items and sentences of 2 to 25 words, without repeats. The first call fetches
+    the indexes that the machine's apt sources name, without root and apart from the system's own
+    state; later calls check the SHA-256 of the kept corpus and need no network.
+
+    Args:
+        language: code of a translation that Debian has: "fr", "de", "it", "pt_BR"...
+        cache: folder to keep everything in; `cache_folder()` where None.
+        progress: called with one line at each step; prints to standard error where None.
+
+    Returns:
+        A lazy iterator of pairs whose key is the source package.
+
+    Raises:
+        ValueError: for what is no language code, or English itself.
+        RuntimeError: where apt is missing or fails, or has no descriptions in that language.
+
+    Example:
+        >>> from kseq2seq.data.debian import debian
+        >>> from kseq2seq.data.split import select
+        >>> train = list(select(debian("fr"), "train"))  # doctest: +SKIP
+
+    Source: the package descriptions of the machine's Debian release, and their translations by
+    the Debian Description Translation Project.
+    """
+    if not re.fullmatch(r"[a-z]{2,3}(_[A-Z]{2})?", language) or language == "en":
+        raise ValueError(
+            f"language={language!r}: expected the code of a language other than English that "
+            "Debian descriptions are translated to, such as 'fr', 'de' or 'pt_BR'"
+        )
+    folder = (cache_folder() if cache is None else Path(cache)).absolute()
+    tell = progress or (lambda line: print(line, file=sys.stderr))
+    corpus = folder / f"debian-en-{language}.tsv.gz"
+    if not _intact(corpus, tell):
+        _build(corpus, language, tell)
+    return _read(corpus)
+
+
+def _read(corpus: Path) -> Iterator[Pair]:
+    with corpus.open("rb") as file:
+        yield from unpack_pairs(file)
+
+
+def _note(corpus: Path) -> Path:
+    return corpus.with_name(corpus.name.replace(".tsv.gz", ".json"))
+
+
+def _intact(corpus: Path, tell: Callable[[str], None]) -> bool:
+    """Tell whether the kept corpus is there and is what was written."""
+    if not corpus.exists():
+        return False
+    try:
+        noted = json.loads(_note(corpus).read_text(encoding="utf-8"))["sha256"]
+    except (OSError, ValueError, KeyError, TypeError):
+        noted = None
+    if noted == sha256(corpus):
+        return True
+    tell(f"{corpus} is damaged (its SHA-256 is not the one noted beside it): building it again")
+    return False
+
+
+def _build(corpus: Path, language: str, tell: Callable[[str], None]) -> None:
+    """Fetch the indexes, join them, and put the corpus and its note in place."""
+    lists = corpus.parent / "apt" / "lists"
+    _update(lists, language, tell)
+    translations = _indexes(lists, f"Translation-{language}")
+    if not translations:
+        raise RuntimeError(
+            f"apt found no package descriptions in {language!r}: the package sources of this "
+            f"machine name none (Debian's do for 'fr', 'de', 'it'...); {INSTEAD}"
+        )
+    packages = chain.from_iterable(map(_stanzas, _indexes(lists, "Packages")))
+    english = chain.from_iterable(map(_stanzas, _indexes(lists, "Translation-en")))
+    foreign = chain.from_iterable(map(_stanzas, translations))
+    counts: Counter[str] = Counter()
+
+    def counted(pairs: Iterator[Pair]) -> Iterator[Pair]:
+        for pair in pairs:
+            counts[split_of(pair.key)] += 1
+            yield pair
+
+    tell(f"joining the descriptions in English and {language}")
+    with replacing(corpus) as path, path.open("wb") as file:
+        pack_pairs(counted(unique(join(packages, english, foreign, language))), file)
+    note = {
+        "language": language,
+        "indexes": _dates(lists),
+        "pairs": counts.total(),
+        "splits": dict(sorted(counts.items())),
+        "sha256": sha256(corpus),
+    }
+    with replacing(_note(corpus)) as path:
+        path.write_text(json.dumps(note, indent=2) + "\n", encoding="utf-8")
+    tell(f"{counts.total()} pairs in {corpus}")
+
+
+def _update(lists: Path, language: str, tell: Callable[[str], None]) -> None:
+    """Fetch the indexes into `lists`; what an earlier, broken run left there is gone on with."""
+    apt = shutil.which("apt-get")
+    if apt is None or not APT_HELPER.exists():
+        missing = "apt-get" if apt is None else str(APT_HELPER)
+        raise RuntimeError(
+            f"Debian descriptions come through apt and this machine has no {missing}; {INSTEAD}"
+        )
+    archives = lists.with_name("cache")
+    (lists / "partial").mkdir(parents=True, exist_ok=True)
+    (archives / "archives" / "partial").mkdir(parents=True, exist_ok=True)
+    configuration = lists.with_name("apt.conf")
+    configuration.write_text(_CONFIGURATION, encoding="utf-8")
+    options = {
+        "Dir::State::Lists": lists,
+        "Dir::Cache": archives,
+        "Acquire::Languages": f"en,{language}",
+    }
+    command = [apt, "-q", "-c", str(configuration)]
+    command += [part for name, value in options.items() for part in ("-o", f"{name}={value}")]
+    tell("fetching the package indexes with apt-get")
+    output: list[str] = []
+    with subprocess.Popen(
+        [*command, "update"],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        errors="replace",
+    ) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            output.append(line.rstrip())
+            tell(f"  {output[-1]}")
+    if process.returncode != 0:
+        why = [line for line in output if line.startswith("E:")] or output
+        raise RuntimeError(
+            "apt-get could not fetch the package indexes (run again to go on where it stopped):\n"
+            + "\n".join(f"  {line}" for line in why[-6:])
+            + f"\nCheck the network and the package sources of this machine, or {INSTEAD}"
+        )
+
+
+def _indexes(lists: Path, name: str) -> list[Path]:
+    pattern = re.compile(rf".*_{name}(\.\w+)?")
+    return sorted(path for path in lists.iterdir() if pattern.fullmatch(path.name))
+
+
+def _stanzas(index: Path) -> Iterator[dict[str, str]]:
+    """Stream the stanzas of an index, however it is compressed."""
+    with subprocess.Popen(
+        [str(APT_HELPER), "cat-file", str(index)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        errors="replace",
+    ) as process:
+        assert process.stdout is not None and process.stderr is not None
+        yield from stanzas(process.stdout)
+        why = process.stderr.read().strip()
+    if process.returncode != 0:
+        raise RuntimeError(f"apt-helper could not read {index}: {why}; {INSTEAD}")
+
+
+def _dates(lists: Path) -> list[str]:
+    """Return the dates that the releases the indexes belong to were made."""
+    dates = set()
+    for release in lists.glob("*Release"):
+        found = re.search(r"^Date: (.+)$", release.read_text(encoding="utf-8"), re.MULTILINE)
+        if found:
+            dates.add(found[1])
+    return sorted(dates)

@@ -1,0 +1,101 @@
+"""Deterministic splits by the hash of a key, and the removal of repeated pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from hashlib import blake2b, sha1
+
+from kseq2seq.data.pairs import Pair
+
+SPLITS = ("train", "validation", "test")
+
+
+def split_of(key: str, *, validation: int = 3, test: int = 3) -> str:
+    """Name the split a key falls in: the same one on every machine, in every order.
+
+    With h = SHA-1(key) mod 100, the split is test where h < test, validation where
+    test <= h < test + validation, and train elsewhere.
+
+    Args:
+        key: the origin of an example, such as `Pair.key`.
+        validation: share of the keys held out for validation, in percent.
+        test: share of the keys held out for testing, in percent.
+
+    Returns:
+        "train", "validation" or "test".
+
+    Raises:
+        ValueError: where a share is negative or the two leave nothing to train on.
+
+    Example:
+        >>> from kseq2seq.data.split import split_of
+        >>> [split_of(key) for key in ("bash", "gawk", "acl")]
+        ['train', 'train', 'train']
+    """
+    if validation < 0 or test < 0 or validation + test >= 100:
+        raise ValueError(
+            f"validation={validation} and test={test} percent: expected two shares that are not "
+            "negative and add up to less than 100, so that something is left to train on"
+        )
+    remainder = int(sha1(key.encode(), usedforsecurity=False).hexdigest(), 16) % 100
+    if remainder < test:
+        return "test"
+    return "validation" if remainder < test + validation else "train"
+
+
+def select(
+    pairs: Iterable[Pair], split: str, *, validation: int = 3, test: int = 3
+) -> Iterator[Pair]:
+    """Yield the pairs of one split, in their order, as `split_of` tells them apart.
+
+    Args:
+        pairs: the whole corpus; read lazily.
+        split: "train", "validation" or "test".
+        validation: share of the keys held out for validation, in percent.
+        test: share of the keys held out for testing, in percent.
+
+    Returns:
+        A lazy iterator over the pairs whose key falls in `split`.
+
+    Raises:
+        ValueError: for another name of a split, or shares that `split_of` refuses.
+
+    Example:
+        >>> from kseq2seq.data.pairs import Pair
+        >>> from kseq2seq.data.split import select
+        >>> corpus = [Pair(word, word.upper(), key=word) for word in ("one", "two", "three")]
+        >>> [pair.target for pair in select(corpus, "train", validation=0, test=0)]
+        ['ONE', 'TWO', 'THREE']
+    """
+    if split not in SPLITS:
+        raise ValueError(f"split={split!r}: expected one of {', '.join(SPLITS)}")
+    split_of("", validation=validation, test=test)  # refuse bad shares here, not at the first pair
+    return (p for p in pairs if split_of(p.key, validation=validation, test=test) == split)
+
+
+def unique(pairs: Iterable[Pair]) -> Iterator[Pair]:
+    """Drop every later repeat of a source with the same target, whatever its key.
+
+    Only 16 bytes of digest are remembered for each distinct pair.
+
+    Args:
+        pairs: the pairs; read lazily.
+
+    Returns:
+        A lazy iterator over the first of each (source, target), in order.
+
+    Example:
+        >>> from kseq2seq.data.pairs import Pair
+        >>> from kseq2seq.data.split import unique
+        >>> [p.key for p in unique([Pair("a", "b", "1"), Pair("a", "b", "2"), Pair("a", "c", "3")])]
+        ['1', '3']
+    """
+    seen: set[bytes] = set()
+    for pair in pairs:
+        source = pair.source.encode()
+        digest = blake2b(
+            len(source).to_bytes(8, "big") + source + pair.target.encode(), digest_size=16
+        ).digest()
+        if digest not in seen:
+            seen.add(digest)
+            yield pair

@@ -1,0 +1,18 @@
+"""Decoders: step functions over a source's context and a hypothesis' state."""
+
+from kseq2seq.decoders.bahdanau import BahdanauDecoder
+from kseq2seq.decoders.cho import ChoDecoder
+from kseq2seq.decoders.decoder import Decoder, Step
+from kseq2seq.decoders.luong import LuongDecoder
+from kseq2seq.decoders.sutskever import SutskeverDecoder
+from kseq2seq.decoders.transformer import TransformerDecoder
+
+__all__ = [
+    "BahdanauDecoder",
+    "ChoDecoder",
+    "Decoder",
+    "LuongDecoder",
+    "Step",
+    "SutskeverDecoder",
+    "TransformerDecoder",
+]

@@ -1,0 +1,65 @@
+"""What every decoder is: a step function over a context and a state."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from kseq2seq.layers import Prebuilt
+
+
+class Step(NamedTuple):
+    """What a decoder makes of T tokens a row.
+
+    Attributes:
+        logits: (rows, T, V), unnormalised log-probabilities of the next tokens.
+        hidden: (rows, T, D), what the logits were made from.
+        alignment: (rows, T, S) float32, rows sum to 1; None for a decoder without attention.
+        state: what the next step needs, the same structure as was given.
+    """
+
+    logits: Any
+    hidden: Any
+    alignment: Any
+    state: Any
+
+
+class Decoder(Prebuilt):
+    """The base of decoders.
+
+    A decoder splits what it carries in two. The *context* belongs to a source and is constant
+    over steps: it has one row a source, however many hypotheses there are. The *state* belongs to
+    a hypothesis and changes each step; its leaves have their rows on axis 0, so that any search
+    reorders it by one gather. Training and decoding run the same `call`.
+
+    A subclass builds every layer in its constructor, since `initial` and `call` are both doors to
+    its weights.
+
+    Attributes:
+        max_positions: the longest target the decoder can handle, or None if there is no limit.
+    """
+
+    max_positions: int | None = None
+
+    def initial(self, encoded: dict, length: int = 0) -> tuple[dict, Any]:
+        """Prepares to decode.
+
+        Args:
+            encoded: what the encoder made of B sources.
+            length: how many steps the state must hold; 0, for training, keeps no cache.
+
+        Returns:
+            (context, state), both with B rows.
+        """
+        raise NotImplementedError
+
+    def call(self, tokens, context, state, position=0, training=None) -> Step:
+        """Takes T steps.
+
+        Args:
+            tokens: int32 (B * N, T), N hypotheses for each source, side by side.
+            context: of B rows.
+            state: of B * N rows.
+            position: scalar int, how many steps were taken before.
+            training: bool.
+        """
+        raise NotImplementedError

@@ -1,0 +1,101 @@
+"""Luong's attention: the state is updated first, then looks at the source."""
+
+from __future__ import annotations
+
+import keras
+from keras import ops
+
+from kseq2seq.decoders.bridge import Bridge
+from kseq2seq.decoders.decoder import Decoder, Step
+from kseq2seq.layers import Attention, RecurrentStack, linear, recur
+
+
+class LuongDecoder(Decoder):
+    r"""An LSTM whose new state looks at the source.
+
+    .. math::
+        h_t = \mathrm{LSTM}([E y_{t-1}; \tilde h_{t-1}], h_{t-1}), \quad
+        \tilde h_t = \tanh(W_c [c_t; h_t]), \quad \mathrm{logits} = W_s \tilde h_t
+
+    where :math:`c_t` is the mean of the encoder's outputs under the alignment of :math:`h_t`.
+    Without input feeding the recurrence does not depend on the attention, which then runs once
+    for all steps.
+
+    Args:
+        vocabulary_size: number of target ids.
+        embedding_dim: width of the token vectors.
+        hidden_dim: width of every layer and of the attentional vector.
+        source_dim: width of the encoder's outputs and states.
+        num_layers: how many layers, as many as the encoder has.
+        dropout: rate on embeddings, between layers and before the output, in [0, 1).
+        residual: add a layer's input to its output, from the second layer on.
+        score: "dot", "general" or "concat".
+        input_feeding: give the attentional vector of a step to the next.
+
+    Source:
+        Luong et al. 2015, sections 3.1 (global attention, equations 5 to 8) and 3.3.
+    """
+
+    def __init__(
+        self,
+        vocabulary_size,
+        *,
+        embedding_dim,
+        hidden_dim,
+        source_dim,
+        num_layers,
+        dropout,
+        residual,
+        score,
+        input_feeding,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.hidden_dim = hidden_dim
+        self.input_feeding = input_feeding
+        self.embedding = keras.layers.Embedding(vocabulary_size, embedding_dim)
+        self.embedding.build()
+        self.bridge = Bridge(source_dim, hidden_dim, num_layers, num_states=2)
+        self.attention = Attention(score, hidden_dim, source_dim, hidden_dim)
+        width = embedding_dim + (hidden_dim if input_feeding else 0)
+        self.stack = RecurrentStack("lstm", width, hidden_dim, num_layers, dropout, residual)
+        self.combine = linear(
+            source_dim + hidden_dim, hidden_dim, use_bias=False, activation="tanh", name="combine"
+        )
+        self.dropout = keras.layers.Dropout(dropout)
+        self.logits = linear(hidden_dim, vocabulary_size, use_bias=False, name="logits")
+
+    def initial(self, encoded, length=0):
+        """See `Decoder`; with input feeding the state holds the last attentional vector."""
+        state = {"layers": self.bridge(encoded["states"])}
+        if self.input_feeding:
+            state["fed"] = ops.zeros_like(state["layers"][-1][0])
+        return self.attention.context(encoded["outputs"], encoded["mask"]), state
+
+    def call(self, tokens, context, state, position=0, training=None):
+        """See `Decoder`."""
+        embedded = self.dropout(self.embedding(tokens), training=training)
+        if self.input_feeding:
+            hidden, alignment, state = self._feed(embedded, context, state, training)
+        else:
+            outputs, layers = self.stack(embedded, state["layers"], training=training)
+            hidden, alignment = self._look(outputs, context)
+            state = {"layers": layers}
+        logits = self.logits(self.dropout(hidden, training=training))
+        return Step(logits, hidden, alignment, state)
+
+    def _look(self, outputs, context):
+        mixed, alignment = self.attention(outputs, context)
+        return self.combine(ops.concatenate([mixed, outputs], axis=-1)), alignment
+
+    def _feed(self, embedded, context, state, training):
+        def step(token, state):
+            x = ops.concatenate([token, state["fed"]], axis=-1)
+            output, layers = self.stack.step(x, state["layers"], training=training)
+            fed, alignment = self._look(output, context)
+            alignment = ops.cast(alignment, fed.dtype)
+            return ops.concatenate([fed, alignment], -1), {"layers": layers, "fed": fed}
+
+        outputs, state = recur(step, embedded, state)
+        hidden, alignment = outputs[..., : self.hidden_dim], outputs[..., self.hidden_dim :]
+        return hidden, ops.cast(alignment, "float32"), state

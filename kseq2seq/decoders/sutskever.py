@@ -1,0 +1,61 @@
+"""The first LSTM encoder-decoder: the source is its last states, nothing else."""
+
+from __future__ import annotations
+
+import keras
+
+from kseq2seq.decoders.bridge import Bridge
+from kseq2seq.decoders.decoder import Decoder, Step
+from kseq2seq.layers import RecurrentStack, linear
+
+
+class SutskeverDecoder(Decoder):
+    r"""An LSTM language model that starts from the encoder's last states.
+
+    .. math:: h_t = \mathrm{LSTM}(E y_{t-1}, h_{t-1}), \quad \mathrm{logits} = W h_t + b
+
+    Args:
+        vocabulary_size: number of target ids.
+        embedding_dim: width of the token vectors.
+        hidden_dim: width of every layer.
+        source_dim: width of the encoder's states.
+        num_layers: how many layers, as many as the encoder has.
+        dropout: rate on embeddings, between layers and before the output, in [0, 1).
+        residual: add a layer's input to its output, from the second layer on.
+
+    Source:
+        Sutskever et al. 2014, section 3.
+    """
+
+    def __init__(
+        self,
+        vocabulary_size,
+        *,
+        embedding_dim,
+        hidden_dim,
+        source_dim,
+        num_layers,
+        dropout,
+        residual,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.embedding = keras.layers.Embedding(vocabulary_size, embedding_dim)
+        self.embedding.build()
+        self.bridge = Bridge(source_dim, hidden_dim, num_layers, num_states=2)
+        self.stack = RecurrentStack(
+            "lstm", embedding_dim, hidden_dim, num_layers, dropout, residual
+        )
+        self.dropout = keras.layers.Dropout(dropout)
+        self.logits = linear(hidden_dim, vocabulary_size, name="logits")
+
+    def initial(self, encoded, length=0):
+        """See `Decoder`; the context is empty."""
+        return {}, {"layers": self.bridge(encoded["states"])}
+
+    def call(self, tokens, context, state, position=0, training=None):
+        """See `Decoder`."""
+        x = self.dropout(self.embedding(tokens), training=training)
+        hidden, layers = self.stack(x, state["layers"], training=training)
+        logits = self.logits(self.dropout(hidden, training=training))
+        return Step(logits, hidden, None, {"layers": layers})

@@ -1,0 +1,99 @@
+"""The Transformer's decoder."""
+
+from __future__ import annotations
+
+import keras
+from keras import ops
+
+from kseq2seq.decoders.decoder import Decoder, Step
+from kseq2seq.layers import DecoderBlock, TokenEmbedding, normalization
+
+
+class TransformerDecoder(Decoder):
+    """A stack of causal self-attention, cross-attention and feed-forward blocks.
+
+    In training all steps run at once under a causal mask. In decoding each block keeps the keys
+    and values of earlier steps in a cache of fixed size.
+
+    Args:
+        table: the embedding of target ids, which also maps vectors to logits.
+        hidden_dim, num_layers, num_heads, inner_dim, activation, norm, positions, max_positions,
+            dropout: as `build_model` takes them for "transformer".
+        source_dim: width of the encoder's outputs.
+
+    Source:
+        Vaswani et al. 2017, section 3.1; with `norm="pre"` a last normalisation follows the blocks
+        (Xiong et al. 2020). The alignment is the mean over the heads of the last block.
+    """
+
+    def __init__(
+        self,
+        table: keras.layers.ReversibleEmbedding,
+        *,
+        hidden_dim,
+        num_layers,
+        num_heads,
+        inner_dim,
+        activation,
+        norm,
+        positions,
+        max_positions,
+        dropout,
+        source_dim,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.max_positions = max_positions if positions == "learned" else None
+        self.table = table
+        self.embedding = TokenEmbedding(table, hidden_dim, positions, max_positions, dropout)
+        self.blocks = [
+            DecoderBlock(
+                hidden_dim,
+                num_heads,
+                inner_dim,
+                activation,
+                norm,
+                dropout,
+                rotary=positions == "rotary",
+                source_dim=source_dim,
+                name=f"block_{index}",
+            )
+            for index in range(num_layers)
+        ]
+        self.normalize = normalization(hidden_dim, name="norm") if norm == "pre" else None
+
+    def initial(self, encoded, length=0):
+        """See `Decoder`; the context is each block's keys and values of the source."""
+        outputs = encoded["outputs"]
+        context = {
+            "blocks": [block.cross_attention.context(outputs) for block in self.blocks],
+            "mask": encoded["mask"],
+        }
+        if not length:
+            return context, {}
+        rows = ops.shape(outputs)[0]
+        caches = [block.self_attention.empty_cache(rows, length) for block in self.blocks]
+        return context, {"blocks": caches}
+
+    def call(self, tokens, context, state, position=0, training=None):
+        """See `Decoder`."""
+        caches = state.get("blocks", [None] * len(self.blocks))
+        x = self.embedding(tokens, position=position, training=training)
+        steps = ops.arange(ops.shape(tokens)[1], dtype="int32")
+        mask = steps[None, :] <= steps[:, None]
+        new, alignment = [], None
+        for block, source, cache in zip(self.blocks, context["blocks"], caches, strict=True):
+            x, cache, alignment = block(
+                x,
+                source,
+                context["mask"],
+                mask,
+                cache=cache,
+                position=position,
+                training=training,
+            )
+            new.append(cache)
+        if self.normalize is not None:
+            x = self.normalize(x)
+        logits = self.table(x, reverse=True)
+        return Step(logits, x, alignment, {"blocks": new} if state else {})

@@ -1,0 +1,74 @@
+"""Recurrent encoders: a source as outputs and last states."""
+
+from __future__ import annotations
+
+import keras
+
+from kseq2seq.encoders.inputs import mask_input, token_input
+from kseq2seq.layers import recurrent, reverse
+
+
+class Reversal(keras.layers.Layer):
+    """Reverses the real part of each source, so that its first words lie nearest the target's.
+
+    Source:
+        Sutskever et al. 2014, section 3.3.
+    """
+
+    def call(self, source, padding_mask):
+        """Maps ids (B, S) and mask (B, S) to ids (B, S); padding stays on the right."""
+        return reverse(source, padding_mask)
+
+
+def recurrent_encoder(
+    cell: str,
+    vocabulary_size: int,
+    *,
+    embedding_dim: int,
+    hidden_dim: int,
+    num_layers: int,
+    bidirectional: bool,
+    reverse_source: bool = False,
+    dropout: float = 0.0,
+    residual: bool = False,
+) -> keras.Model:
+    """Builds a stack of LSTMs or GRUs over embedded tokens.
+
+    Args:
+        cell: "lstm" or "gru".
+        vocabulary_size: number of source ids.
+        embedding_dim: width of the token vectors.
+        hidden_dim: width of each direction.
+        num_layers: how many layers.
+        bidirectional: read both ways; outputs and states are then twice as wide, forward half
+            first.
+        reverse_source: read the source backwards.
+        dropout: rate on embeddings and between layers, in [0, 1).
+        residual: add a layer's input to its output, from the second layer on.
+
+    Returns:
+        A functional model {"source" (B, S), "source_mask" (B, S)} -> {"outputs" (B, S, E),
+        "mask" (B, S), "states"}, the states one list of (B, E) tensors a layer; E is `hidden_dim`,
+        doubled when bidirectional.
+    """
+    source, mask = token_input("source"), mask_input("source_mask")
+    tokens = Reversal(name="reversal")(source, mask) if reverse_source else source
+    x = keras.layers.Embedding(vocabulary_size, embedding_dim, name="embedding")(tokens)
+    width, states = embedding_dim, []
+    for index in range(num_layers):
+        rnn = recurrent(cell, width, hidden_dim, name=f"{cell}_{index}")
+        if bidirectional:
+            rnn = keras.layers.Bidirectional(rnn, name=f"both_{index}")
+        below = keras.layers.Dropout(dropout)(x)
+        above, *last = rnn(below, mask=mask)
+        if bidirectional:
+            half = len(last) // 2
+            last = [
+                keras.layers.Concatenate()([ahead, back])
+                for ahead, back in zip(last[:half], last[half:], strict=True)
+            ]
+        x = keras.layers.Add()([above, x]) if residual and index else above
+        width = 2 * hidden_dim if bidirectional else hidden_dim
+        states.append(last)
+    encoded = {"outputs": x, "mask": mask, "states": states}
+    return keras.Model({"source": source, "source_mask": mask}, encoded, name="encoder")

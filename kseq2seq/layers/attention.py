@@ -1,0 +1,166 @@
+"""Scaled dot-product attention with several heads, for self- and cross-attention."""
+
+from __future__ import annotations
+
+import keras
+from keras import ops
+
+from kseq2seq.layers.cache import write_cache
+from kseq2seq.layers.folding import fold, unfold
+from kseq2seq.layers.prebuilt import Prebuilt, linear
+from kseq2seq.layers.rotary import rotate
+
+
+def attend(query, key, value, mask=None, dropout=None, training=None):
+    r"""Mixes values by the similarity of their keys to each query.
+
+    .. math:: \mathrm{softmax}(Q K^\top / \sqrt{d_k}) V
+
+    The softmax runs in float32 whatever the inputs are.
+
+    Args:
+        query: (B, H, T, D).
+        key: (B, H, S, D).
+        value: (B, H, S, D).
+        mask: bool, broadcasts to (B, H, T, S); True where a query may look. None looks everywhere.
+        dropout: a `keras.layers.Dropout` for the probabilities, or None.
+        training: bool.
+
+    Returns:
+        (mixed values (B, H, T, D), probabilities (B, H, T, S) float32).
+
+    Source:
+        Vaswani et al. 2017, "Attention Is All You Need", equation 1.
+    """
+    scale = query.shape[-1] ** -0.5
+    scores = ops.matmul(query * scale, ops.swapaxes(key, -1, -2))
+    scores = ops.cast(scores, "float32")
+    if mask is not None:
+        scores = ops.where(mask, scores, -1e9)
+    probabilities = ops.softmax(scores)
+    weights = ops.cast(probabilities, value.dtype)
+    if dropout is not None:
+        weights = dropout(weights, training=training)
+    return ops.matmul(weights, value), probabilities
+
+
+class _Heads(Prebuilt):
+    """What self- and cross-attention share: heads in, heads out, one output projection."""
+
+    def __init__(self, hidden_dim: int, num_heads: int, dropout: float = 0.0, **kwargs):
+        super().__init__(**kwargs)
+        self.num_heads = num_heads
+        self.head_dim = hidden_dim // num_heads
+        self.output_projection = linear(hidden_dim, hidden_dim, use_bias=False, name="output")
+        self.dropout = keras.layers.Dropout(dropout) if dropout else None
+
+    def _split(self, x):
+        """(B, T, n * H * D) -> n tensors (B, H, T, D)."""
+        parts = x.shape[-1] // (self.num_heads * self.head_dim)
+        rows, length = ops.shape(x)[0], ops.shape(x)[1]
+        x = ops.reshape(x, (rows, length, parts, self.num_heads, self.head_dim))
+        x = ops.transpose(x, (2, 0, 3, 1, 4))
+        return [x[i] for i in range(parts)]
+
+    def _merge(self, x):
+        """(B, H, T, D) -> (B, T, hidden_dim), through the output projection."""
+        rows, length = ops.shape(x)[0], ops.shape(x)[2]
+        x = ops.transpose(x, (0, 2, 1, 3))
+        x = ops.reshape(x, (rows, length, self.num_heads * self.head_dim))
+        return self.output_projection(x)
+
+
+class SelfAttention(_Heads):
+    """Attention of a sequence to itself, with an optional cache of earlier keys and values.
+
+    Without a cache, all queries see the `T` fresh keys that `attention_mask` allows. With one, fresh keys
+    and values are first written to it at `position`, and a query at `position + t` sees the cached
+    places up to and including its own.
+
+    Args:
+        hidden_dim: width of input and output.
+        num_heads: heads; divides `hidden_dim`.
+        dropout: rate on the attention probabilities, in [0, 1).
+        rotary: turn queries and keys by their positions (Su et al. 2021).
+
+    Source:
+        Vaswani et al. 2017, section 3.2.2; projections carry no bias, as there.
+    """
+
+    def __init__(self, hidden_dim, num_heads, dropout=0.0, rotary=False, **kwargs):
+        super().__init__(hidden_dim, num_heads, dropout, **kwargs)
+        self.rotary = rotary
+        self.projection = linear(hidden_dim, 3 * hidden_dim, use_bias=False, name="qkv")
+
+    def empty_cache(self, rows, length: int) -> dict:
+        """Returns zeroed keys and values, each (rows, H, length, D) in the compute dtype."""
+        shape = (rows, self.num_heads, length, self.head_dim)
+        zeros = ops.zeros(shape, dtype=self.compute_dtype)
+        return {"key": zeros, "value": zeros}
+
+    def call(self, x, attention_mask=None, cache=None, position=0, training=None):
+        """Attends; returns (output (B, T, hidden_dim), new cache or None)."""
+        query, key, value = self._split(self.projection(x))
+        steps = ops.arange(ops.shape(x)[1], dtype="int32") + position
+        if self.rotary:
+            query, key = rotate(query, steps), rotate(key, steps)
+        if cache is not None:
+            key = write_cache(cache["key"], key, position)
+            value = write_cache(cache["value"], value, position)
+            cache = {"key": key, "value": value}
+            attention_mask = ops.arange(key.shape[2], dtype="int32") <= steps[:, None]
+        mixed, _ = attend(query, key, value, attention_mask, self.dropout, training)
+        return self._merge(mixed), cache
+
+
+class CrossAttention(_Heads):
+    """Attention of a target to a source, whose keys and values are projected once per source.
+
+    Several hypotheses may share one source: with `B` sources and `B * N` rows of queries, the `N`
+    hypotheses of a source are folded into its query axis and nothing of the source is repeated.
+
+    Args:
+        hidden_dim: width of queries and output.
+        num_heads: heads; divides `hidden_dim`.
+        source_dim: width of the source's outputs.
+        dropout: rate on the attention probabilities, in [0, 1).
+
+    Source:
+        Vaswani et al. 2017, section 3.2.3; projections carry no bias.
+    """
+
+    def __init__(self, hidden_dim, num_heads, source_dim=None, dropout=0.0, **kwargs):
+        super().__init__(hidden_dim, num_heads, dropout, **kwargs)
+        self.query_projection = linear(hidden_dim, hidden_dim, use_bias=False, name="query")
+        self.projection = linear(
+            source_dim or hidden_dim, 2 * hidden_dim, use_bias=False, name="kv"
+        )
+
+    def context(self, source) -> dict:
+        """Projects a source (B, S, source_dim) to {"key", "value"}, each (B, H, S, D)."""
+        key, value = self._split(self.projection(source))
+        return {"key": key, "value": value}
+
+    def call(self, x, context, padding_mask, training=None):
+        """Attends to a source.
+
+        Args:
+            x: (B * N, T, hidden_dim).
+            context: what `context` returned, B rows.
+            padding_mask: bool (B, S), True = real.
+            training: bool.
+
+        Returns:
+            (output (B * N, T, hidden_dim), alignment (B * N, T, S): the heads' mean probabilities).
+        """
+        sources = ops.shape(padding_mask)[0]
+        (query,) = self._split(fold(self.query_projection(x), sources))
+        mixed, probabilities = attend(
+            query,
+            context["key"],
+            context["value"],
+            padding_mask[:, None, None, :],
+            self.dropout,
+            training,
+        )
+        return unfold(self._merge(mixed), x), unfold(ops.mean(probabilities, axis=1), x)

@@ -1,0 +1,14 @@
+"""Fixed-size memory of past keys and values."""
+
+from __future__ import annotations
+
+from keras import ops
+
+
+def write_cache(cache, update, position):
+    """Returns `cache` (B, H, L, D) with `update` (B, H, T, D) written at `position` of axis 2.
+
+    `position` is a scalar: all rows of a batch are at the same step. Has no gradient on
+    TensorFlow, hence training never goes through a cache.
+    """
+    return ops.slice_update(cache, (0, 0, position, 0), update)

@@ -1,0 +1,57 @@
+"""Any step function, run along a sequence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import keras
+from keras import ops, tree
+
+
+class _StepCell(keras.layers.Layer):
+    """Lets `keras.layers.RNN` run a plain step function; holds no weights of its own."""
+
+    def __init__(self, step, state, inputs):
+        super().__init__(dtype=inputs.dtype)
+        self._step = step
+        self._like = state
+        leaves = tree.flatten(state)
+        self.state_size = [leaf.shape[-1] for leaf in leaves]
+        self.output_size = None
+        self.built = True
+
+    def call(self, inputs, states):
+        output, state = self._step(inputs, tree.pack_sequence_as(self._like, list(states)))
+        return output, tree.flatten(state)
+
+
+def recur(step: Callable, inputs, state):
+    """Runs `output_t, state = step(input_t, state)` over axis 1.
+
+    One step (a static length of 1, as in decoding) is called directly. Longer sequences go
+    through `keras.layers.RNN`, since the gradient of a bare scan does not compile under XLA on
+    TensorFlow. `step` may capture whatever is constant over time.
+
+    Args:
+        step: (input (B, D), state) -> (output (B, K), state).
+        inputs: (B, T, D).
+        state: nested structure of (B, n) tensors.
+
+    Returns:
+        (outputs (B, T, K), last state).
+    """
+    if inputs.shape[1] == 1:
+        output, state = step(inputs[:, 0], state)
+        return output[:, None], state
+    cell = _StepCell(step, state, inputs)
+    rnn = keras.layers.RNN(cell, return_sequences=True, return_state=True, dtype=inputs.dtype)
+    outputs, *leaves = rnn(inputs, initial_state=tree.flatten(state))
+    return outputs, tree.pack_sequence_as(state, leaves)
+
+
+def reverse(x, mask):
+    """Reverses the real part of each row of `x` (B, S), leaving padding on the right."""
+    lengths = ops.sum(ops.cast(mask, "int32"), axis=1, keepdims=True)
+    places = ops.arange(ops.shape(x)[1], dtype="int32")[None, :]
+    places = ops.where(places < lengths, lengths - 1 - places, places)
+    return ops.take_along_axis(x, places, axis=1)

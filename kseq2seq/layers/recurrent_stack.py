@@ -1,0 +1,89 @@
+"""Recurrent layers on top of each other, run over a sequence or step by step."""
+
+from __future__ import annotations
+
+import keras
+
+from kseq2seq.layers.prebuilt import Prebuilt
+from kseq2seq.layers.recurrence import recur
+
+CELLS = ("lstm", "gru")
+
+
+def recurrent(kind: str, input_dim: int, units: int, name: str | None = None) -> keras.layers.Layer:
+    """Returns a built LSTM or GRU layer that gives its outputs and its last state.
+
+    The GRU resets the state before multiplying it (Cho et al. 2014, equation 8), which is not
+    cuDNN's variant.
+    """
+    options = {"return_sequences": True, "return_state": True, "name": name}
+    if kind == "lstm":
+        layer = keras.layers.LSTM(units, **options)
+    else:
+        layer = keras.layers.GRU(units, reset_after=False, **options)
+    layer.build((None, None, input_dim))
+    return layer
+
+
+class RecurrentStack(Prebuilt):
+    """A stack of LSTM or GRU layers with dropout and, if asked, residuals between them.
+
+    Its state is a list with one list of (B, units) tensors a layer: [h, c] for LSTM, [h] for GRU.
+
+    Args:
+        kind: "lstm" or "gru".
+        input_dim: width of the inputs of the first layer.
+        units: width of every layer.
+        num_layers: at least 1.
+        dropout: rate on what passes from a layer to the next, in [0, 1).
+        residual: add a layer's input to its output, from the second layer on.
+
+    Source:
+        Hochreiter and Schmidhuber 1997; Cho et al. 2014; residuals: Wu et al. 2016, section 3.1.
+    """
+
+    def __init__(self, kind, input_dim, units, num_layers, dropout=0.0, residual=False, **kwargs):
+        super().__init__(**kwargs)
+        self.units = units
+        self.residual = residual
+        self.rnns = [
+            recurrent(kind, input_dim if index == 0 else units, units, name=f"{kind}_{index}")
+            for index in range(num_layers)
+        ]
+        self.dropouts = [keras.layers.Dropout(dropout) for _ in self.rnns]
+
+    def call(self, x, state, training=None):
+        """Runs whole layers, one after the other.
+
+        Args:
+            x: (B, T, input_dim).
+            state: list of lists of (B, units).
+            training: bool.
+
+        Returns:
+            (outputs of the top layer (B, T, units), last state).
+        """
+
+        def layer(index, x, state):
+            rnn = self.rnns[index]
+            if x.shape[1] == 1:
+                return recur(rnn.cell, x, state)
+            x, *state = rnn(x, initial_state=state)
+            return x, state
+
+        return self._climb(layer, x, state, training)
+
+    def step(self, x, state, training=None):
+        """Runs every layer for one step: x (B, input_dim) -> (output (B, units), state)."""
+        return self._climb(lambda i, x, state: self.rnns[i].cell(x, state), x, state, training)
+
+    def _climb(self, layer, x, state, training):
+        states = []
+        for index in range(len(self.rnns)):
+            below = x
+            if index:
+                below = self.dropouts[index](x, training=training)
+            above, new = layer(index, below, state[index])
+            x = above + x if self.residual and index else above
+            states.append(list(new))
+        return x, states

@@ -1,0 +1,76 @@
+"""How well a decoder's state fits each place of a source: the scores of recurrent attention."""
+
+from __future__ import annotations
+
+from keras import ops
+
+from kseq2seq.layers.folding import fold, unfold
+from kseq2seq.layers.prebuilt import Prebuilt, linear
+
+SCORES = ("additive", "dot", "general", "concat")
+
+
+class Attention(Prebuilt):
+    r"""Soft alignment of decoder states to a source, and the source's mean under it.
+
+    With query s and encoder outputs h_j:
+
+    - additive: :math:`v^\top \tanh(W s + U h_j)`
+    - concat: the same without a bias; Luong's :math:`v^\top \tanh(W_a[s; h_j])` is that sum
+    - dot: :math:`s^\top h_j`
+    - general: :math:`s^\top W h_j`
+
+    Whatever depends on the source alone is computed once, in `context`. The softmax runs in
+    float32, over real places only.
+
+    Args:
+        score: one of the four.
+        query_dim: width of s.
+        source_dim: width of h_j; "dot" needs the two equal.
+        units: width of the hidden layer of "additive" and "concat".
+
+    Source:
+        Bahdanau et al. 2015, section A.1.2; Luong et al. 2015, section 3.1.
+    """
+
+    def __init__(self, score, query_dim, source_dim, units, **kwargs):
+        super().__init__(**kwargs)
+        self.score = score
+        if score in ("additive", "concat"):
+            bias = score == "additive"
+            self.query = linear(query_dim, units, use_bias=bias, name="query")
+            self.key = linear(source_dim, units, use_bias=False, name="key")
+            self.energy = self.add_weight((units,), "glorot_uniform", name="energy")
+        elif score == "general":
+            self.key = linear(source_dim, query_dim, use_bias=False, name="key")
+
+    def context(self, outputs, mask) -> dict:
+        """Returns what is constant over steps, from encoder outputs (B, S, E) and mask (B, S)."""
+        key = outputs if self.score == "dot" else self.key(outputs)
+        return {"key": key, "value": outputs, "mask": mask}
+
+    def call(self, query, context):
+        """Attends.
+
+        Args:
+            query: (B * N, T, query_dim), N hypotheses for each of B sources; or, for one step,
+                (B * N, query_dim).
+            context: what `context` returned.
+
+        Returns:
+            (mean source (B * N, T, E), alignment (B * N, T, S) float32 whose rows sum to 1), both
+            without the axis T where the query has none.
+        """
+        key, value, mask = context["key"], context["value"], context["mask"]
+        sources = ops.shape(mask)[0]
+        if self.score in ("additive", "concat"):
+            flat = ops.reshape(query, (-1, query.shape[-1]))
+            projected = fold(self.query(flat), sources)
+            hidden = ops.tanh(projected[:, :, None, :] + key[:, None, :, :])
+            scores = ops.sum(hidden * ops.cast(self.energy, hidden.dtype), axis=-1)
+        else:
+            scores = ops.matmul(fold(query, sources), ops.swapaxes(key, 1, 2))
+        scores = ops.where(mask[:, None, :], ops.cast(scores, "float32"), -1e9)
+        alignment = ops.softmax(scores)
+        mixed = ops.matmul(ops.cast(alignment, value.dtype), value)
+        return unfold(mixed, query), unfold(alignment, query)

@@ -1,0 +1,101 @@
+"""Tokens and their places as vectors: the entrance of a Transformer."""
+
+from __future__ import annotations
+
+import keras
+from keras import ops
+
+from kseq2seq.layers.prebuilt import Prebuilt
+
+POSITIONS = ("sinusoidal", "learned", "rotary")
+
+
+def sinusoid(positions, dim: int):
+    r"""Encodes places as sines and cosines of geometric wavelengths, in float32.
+
+    .. math:: [\sin(p\,w_0), \ldots, \cos(p\,w_0), \ldots], \quad w_i = 10000^{-2i/d}
+
+    Args:
+        positions: int (T,).
+        dim: width, even.
+
+    Returns:
+        (T, dim) float32.
+
+    Example:
+        >>> from kseq2seq.layers import sinusoid
+        >>> import numpy as np
+        >>> np.array(sinusoid(np.arange(2), 4)).round(2).tolist()
+        [[0.0, 0.0, 1.0, 1.0], [0.8399999737739563, 0.009999999776482582, 0.5400000214576721, 1.0]]
+
+    Source:
+        Vaswani et al. 2017, section 3.5; sines and cosines lie in halves, not interleaved.
+    """
+    half = dim // 2
+    inverse = 10_000.0 ** (-ops.arange(half, dtype="float32") / half)
+    angles = ops.cast(positions, "float32")[:, None] * inverse
+    return ops.concatenate([ops.sin(angles), ops.cos(angles)], axis=-1)
+
+
+def _normal(dim: int) -> keras.initializers.Initializer:
+    return keras.initializers.RandomNormal(stddev=dim**-0.5)
+
+
+def token_table(vocabulary_size: int, dim: int) -> keras.layers.Embedding:
+    """Returns a built embedding drawn from N(0, 1/dim)."""
+    table = keras.layers.Embedding(vocabulary_size, dim, _normal(dim))
+    table.build()
+    return table
+
+
+def output_table(vocabulary_size: int, dim: int, tied: bool) -> keras.layers.ReversibleEmbedding:
+    """Returns a built embedding that also maps vectors to logits; if `tied`, by the same matrix.
+
+    The matrix is drawn from N(0, 1/dim): scaled by sqrt(dim) its vectors, and as an output layer
+    its logits, start near unit variance.
+    """
+    table = keras.layers.ReversibleEmbedding(vocabulary_size, dim, tied, _normal(dim))
+    table.build()
+    return table
+
+
+class TokenEmbedding(Prebuilt):
+    r"""Embeds tokens, scaled by :math:`\sqrt{d}`, and adds their positions.
+
+    Args:
+        table: an embedding layer, which encoder and decoder may share.
+        dim: its width.
+        positions: "sinusoidal", "learned", or "rotary" (then attention itself knows the places).
+        max_positions: how many places a learned table has.
+        dropout: rate on the sum, in [0, 1).
+
+    Source:
+        Vaswani et al. 2017, sections 3.4 and 3.5.
+    """
+
+    def __init__(self, table, dim, positions, max_positions, dropout, **kwargs):
+        super().__init__(**kwargs)
+        self.table = table
+        self.dim = dim
+        self.positions = positions
+        self.max_positions = max_positions
+        self.dropout = keras.layers.Dropout(dropout)
+        if positions == "learned":
+            self.places = keras.layers.Embedding(max_positions, dim, name="places")
+            self.places.build()
+
+    def call(self, tokens, position=0, training=None):
+        """Embeds tokens (B, T) standing at `position` and after, to (B, T, dim)."""
+        x = self.table(tokens)
+        x = x * ops.cast(self.dim**0.5, x.dtype)
+        steps = ops.arange(ops.shape(tokens)[1], dtype="int32") + position
+        if self.positions == "sinusoidal":
+            x = x + ops.cast(sinusoid(steps, self.dim), x.dtype)
+        elif self.positions == "learned":
+            if tokens.shape[1] is not None and tokens.shape[1] > self.max_positions:
+                raise ValueError(
+                    f"A sequence of {tokens.shape[1]} tokens was given to a model with learned "
+                    f"positions for {self.max_positions}. Build it with a larger `max_positions`."
+                )
+            x = x + self.places(steps)
+        return self.dropout(x, training=training)

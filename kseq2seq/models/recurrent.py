@@ -1,0 +1,144 @@
+"""The recurrent architectures: their sizes, and what they are made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import keras
+
+from kseq2seq.decoders import BahdanauDecoder, ChoDecoder, Decoder, LuongDecoder, SutskeverDecoder
+from kseq2seq.encoders import recurrent_encoder
+from kseq2seq.models import checks
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recurrent:
+    """What all recurrent encoder-decoders have in common.
+
+    Args:
+        hidden_dim: width of every recurrent layer; in a bidirectional encoder, of each direction.
+        embedding_dim: width of the token vectors; None takes `hidden_dim`.
+        num_layers: layers of the encoder, and of the decoder.
+        bidirectional: the encoder reads both ways.
+        reverse_source: the encoder reads the source backwards.
+        dropout: rate on embeddings, between layers and before the output, in [0, 1).
+        residual: add a layer's input to its output, from the second layer on.
+    """
+
+    hidden_dim: int = 256
+    embedding_dim: int | None = None
+    num_layers: int = 1
+    bidirectional: bool = False
+    reverse_source: bool = False
+    dropout: float = 0.1
+    residual: bool = False
+
+    cell: ClassVar[str]
+    decoder: ClassVar[type[Decoder]]
+
+    def __post_init__(self):
+        checks.at_least(1, hidden_dim=self.hidden_dim, num_layers=self.num_layers)
+        if self.embedding_dim is not None:
+            checks.at_least(1, embedding_dim=self.embedding_dim)
+        checks.rate(dropout=self.dropout)
+        checks.flag(
+            bidirectional=self.bidirectional,
+            reverse_source=self.reverse_source,
+            residual=self.residual,
+        )
+
+    def options(self) -> dict[str, Any]:
+        """What the decoder takes beyond the common sizes."""
+        return {}
+
+    def parts(self, source: int, target: int) -> tuple[keras.Model, Decoder]:
+        """Builds the encoder and the decoder for vocabularies of `source` and `target` ids."""
+        sizes = {
+            "embedding_dim": self.embedding_dim or self.hidden_dim,
+            "hidden_dim": self.hidden_dim,
+            "num_layers": self.num_layers,
+            "dropout": self.dropout,
+            "residual": self.residual,
+        }
+        encoder = recurrent_encoder(
+            self.cell,
+            source,
+            bidirectional=self.bidirectional,
+            reverse_source=self.reverse_source,
+            **sizes,
+        )
+        source_dim = self.hidden_dim * (2 if self.bidirectional else 1)
+        return encoder, self.decoder(target, source_dim=source_dim, **sizes, **self.options())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lstm(Recurrent):
+    """Sutskever et al. 2014: the decoder starts from the encoder's last states; see `Recurrent`."""
+
+    cell = "lstm"
+    decoder = SutskeverDecoder
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gru(Recurrent):
+    """Cho et al. 2014: the decoder sees one summary of the source at every step; see `Recurrent`."""
+
+    cell = "gru"
+    decoder = ChoDecoder
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bahdanau(Recurrent):
+    """Bahdanau et al. 2015: additive attention from the previous state; see also `Recurrent`.
+
+    Args:
+        bidirectional: on, as in the paper.
+        maxout: the readout keeps the larger of each pair of features; else it is a tanh.
+    """
+
+    bidirectional: bool = True
+    maxout: bool = True
+
+    cell = "gru"
+    decoder = BahdanauDecoder
+
+    def __post_init__(self):
+        super().__post_init__()
+        checks.flag(maxout=self.maxout)
+
+    def options(self):
+        """See `Recurrent`."""
+        return {"maxout": self.maxout}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Luong(Recurrent):
+    """Luong et al. 2015: global attention from the new state; see also `Recurrent`.
+
+    Args:
+        score: "general", "dot" (then the encoder must be as wide as the decoder, so not
+            bidirectional) or "concat".
+        input_feeding: the attentional vector of a step is an input of the next.
+    """
+
+    score: str = "general"
+    input_feeding: bool = True
+
+    cell = "lstm"
+    decoder = LuongDecoder
+
+    def __post_init__(self):
+        super().__post_init__()
+        checks.one_of(("general", "dot", "concat"), score=self.score)
+        checks.flag(input_feeding=self.input_feeding)
+        if self.score == "dot" and self.bidirectional:
+            raise ValueError(
+                "`score`='dot' needs encoder outputs as wide as the decoder's state, but a "
+                "bidirectional encoder's are twice as wide. Pass score='general', or "
+                "bidirectional=False."
+            )
+
+    def options(self):
+        """See `Recurrent`."""
+        return {"score": self.score, "input_feeding": self.input_feeding}

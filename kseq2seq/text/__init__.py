@@ -1,0 +1,25 @@
+"""Raw text to tensors and back: tokenizers, sources, targets."""
+
+from __future__ import annotations
+
+from kseq2seq.text.bytes import ByteTokenizer
+from kseq2seq.text.characters import CharacterTokenizer
+from kseq2seq.text.loading import load_tokenizer
+from kseq2seq.text.sentencepiece import SentencePieceTokenizer
+from kseq2seq.text.sentences import split_sentences
+from kseq2seq.text.source import TextSource
+from kseq2seq.text.target import TextTarget
+from kseq2seq.text.tokenizer import Tokenizer
+from kseq2seq.text.wordpiece import WordPieceTokenizer
+
+__all__ = [
+    "ByteTokenizer",
+    "CharacterTokenizer",
+    "SentencePieceTokenizer",
+    "TextSource",
+    "TextTarget",
+    "Tokenizer",
+    "WordPieceTokenizer",
+    "load_tokenizer",
+    "split_sentences",
+]

@@ -1,0 +1,79 @@
+"""How the parts of a text artefact lie on disk: versioned JSON, and files checked by their hash."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+FORMAT_VERSION = 1
+
+
+def write_json(path: Path, record: dict[str, Any]) -> None:
+    """Writes a record as JSON with the format version first, making its folder where needed."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = json.dumps({"format_version": FORMAT_VERSION, **record}, ensure_ascii=False, indent=1)
+    path.write_text(text + "\n", encoding="utf-8", newline="\n")
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Reads what `write_json` wrote.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: it is not a JSON object, has no format version, or a newer one.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} is missing; give the directory that save() wrote.")
+    try:
+        record = json.loads(path.read_bytes())
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{path} is not valid JSON, it may be truncated: {error}") from error
+    version = record.get("format_version") if isinstance(record, dict) else None
+    if type(version) is not int or version < 1:
+        raise ValueError(f"{path} must be a JSON object with a whole `format_version` from 1 on.")
+    if version > FORMAT_VERSION:
+        raise ValueError(
+            f"{path} has format_version {version}, this kseq2seq reads up to {FORMAT_VERSION}; "
+            "load it with a newer kseq2seq."
+        )
+    return record
+
+
+def read_field(record: dict[str, Any], name: str, kind: type, path: Path) -> Any:
+    """Returns a field of a record that was read from `path`, refusing another type.
+
+    Raises:
+        ValueError: the field is missing or is not of that type.
+    """
+    if type(record.get(name)) is not kind:
+        given = repr(record.get(name, "nothing"))
+        given = given if len(given) <= 80 else given[:77] + "..."
+        raise ValueError(f"{path} must have a {kind.__name__} as {name!r}, it has {given}.")
+    return record[name]
+
+
+def write_checked(path: Path, data: bytes) -> str:
+    """Writes bytes and returns their SHA-256, to be kept in the JSON beside them."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+    return hashlib.sha256(data).hexdigest()
+
+
+def read_checked(path: Path, sha256: str) -> bytes:
+    """Reads bytes that must have the given SHA-256.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: its content is not what was saved.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} is missing; save the tokenizer again.")
+    data = path.read_bytes()
+    if hashlib.sha256(data).hexdigest() != sha256:
+        raise ValueError(
+            f"{path} ({len(data)} bytes) is not the file that was saved: it is truncated or "
+            "changed. Copy it again, or save the tokenizer again."
+        )
+    return data

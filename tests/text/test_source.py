@@ -1,0 +1,85 @@
+import pytest
+import tensorflow as tf
+
+from kseq2seq.text import ByteTokenizer, CharacterTokenizer, SentencePieceTokenizer, TextSource
+
+
+def test_rows_are_closed_padded_and_masked():
+    inputs = TextSource(CharacterTokenizer("ab"), 8)(["aba", "", "b"])
+    assert inputs["source"].numpy().tolist() == [[4, 5, 4, 2], [2, 0, 0, 0], [5, 2, 0, 0]]
+    assert inputs["source_mask"].numpy().tolist() == [
+        [True, True, True, True],
+        [True, False, False, False],
+        [True, True, False, False],
+    ]
+    assert inputs["source"].dtype == tf.int32
+
+
+def test_no_texts():
+    inputs = TextSource(ByteTokenizer(), 8)([])
+    assert inputs["source"].shape[0] == inputs["source_mask"].shape[0] == 0
+
+
+def test_in_a_graph_of_any_batch_and_length():
+    source = TextSource(ByteTokenizer(), 8)
+    traced = tf.function(source, input_signature=[tf.TensorSpec([None], tf.string)])
+    for texts in (["a"], ["한국어", "", "abc"]):
+        for name, value in source(texts).items():
+            assert traced(tf.constant(texts))[name].numpy().tolist() == value.numpy().tolist()
+
+
+def test_check_counts_the_end_and_names_the_first_too_long():
+    source = TextSource(ByteTokenizer(), 4)
+    source.check(["abc", "한", ""])
+    assert source.lengths(["abc", "한", ""]).numpy().tolist() == [4, 4, 1]
+    with pytest.raises(ValueError, match=r"source text 1 has 7 tokens.*limit is 4"):
+        source.check(["abc", "한국", "abcdefghij"])
+
+
+def test_nothing_is_cut_in_the_graph():
+    assert TextSource(ByteTokenizer(), 2)(["abcdef"])["source"].shape == (1, 7)
+
+
+def test_samples_are_closed_too():
+    tokenizer = SentencePieceTokenizer.train(["the quick brown fox", "the fox"], 300)
+    source = TextSource(tokenizer, 64)
+    tokens = source.tokens(["the quick fox"] * 20, sample=True)
+    assert {row[-1] for row in tokens.to_list()} == {2}
+    assert len({tuple(row) for row in tokens.to_list()}) > 1
+
+
+def test_save_and_load(tmp_path):
+    source = TextSource(CharacterTokenizer("한a"), 5)
+    source.save(tmp_path)
+    loaded = TextSource.load(tmp_path)
+    assert loaded.max_length == 5
+    assert loaded.tokens(["a한b"]).to_list() == source.tokens(["a한b"]).to_list()
+
+
+@pytest.mark.parametrize(
+    ("record", "message"),
+    [
+        ("{", "not valid JSON"),
+        ('{"format_version": 9}', "newer kseq2seq"),
+        ('{"format_version": 1, "type": "speech"}', "'speech', expected 'text'"),
+        ('{"format_version": 1, "type": "text", "max_length": "9"}', "int as 'max_length'"),
+        ('{"format_version": 1, "type": "text", "max_length": 0}', "at least 1, got 0"),
+    ],
+)
+def test_a_hostile_record_is_refused(record, message, tmp_path):
+    TextSource(ByteTokenizer(), 5).save(tmp_path)
+    (tmp_path / "source.json").write_text(record)
+    with pytest.raises(ValueError, match=message):
+        TextSource.load(tmp_path)
+
+
+def test_a_missing_tokenizer_is_named(tmp_path):
+    TextSource(ByteTokenizer(), 5).save(tmp_path)
+    (tmp_path / "source_tokenizer" / "tokenizer.json").unlink()
+    with pytest.raises(FileNotFoundError, match=r"tokenizer\.json"):
+        TextSource.load(tmp_path)
+
+
+def test_a_limit_below_one_is_refused():
+    with pytest.raises(ValueError, match="at least 1, got 0"):
+        TextSource(ByteTokenizer(), 0)

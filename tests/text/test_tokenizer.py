@@ -1,0 +1,139 @@
+"""What holds for every tokenizer in graphs and SavedModels."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import tensorflow as tf
+
+from kseq2seq.text import (
+    ByteTokenizer,
+    CharacterTokenizer,
+    SentencePieceTokenizer,
+    WordPieceTokenizer,
+)
+
+TEXTS = ["the quick fox", "", "나는 학교에 갑니다", "the dog"]
+MAKE = {
+    "bytes": ByteTokenizer,
+    "characters": lambda: CharacterTokenizer.train([*TEXTS, '\n\r\u2028\x85\\"']),
+    "sentencepiece": lambda: SentencePieceTokenizer.train(TEXTS, 300),
+    "wordpiece": lambda: WordPieceTokenizer.train(TEXTS, 100),
+}
+
+
+@pytest.fixture(scope="module", params=list(MAKE))
+def tokenizer(request):
+    return MAKE[request.param]()
+
+
+class Echo(tf.Module):
+    """A model that gives back what it is given."""
+
+    def __init__(self, tokenizer):
+        super().__init__()
+        self.tokenizer = tokenizer
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
+    def ids(self, texts):
+        return self.tokenizer.tokenize(texts).to_tensor()
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
+    def sampled(self, texts):
+        return self.tokenizer.detokenize(self.tokenizer.tokenize(texts, sample=True))
+
+
+def decoded(texts):
+    return [text.decode() for text in texts.numpy()]
+
+
+def test_graph_and_eager_agree(tokenizer):
+    echo, eager = Echo(tokenizer), tokenizer.tokenize(TEXTS)
+    assert echo.ids(TEXTS).numpy().tolist() == eager.to_tensor().numpy().tolist()
+    assert decoded(echo.sampled(TEXTS)) == decoded(tokenizer.detokenize(eager)) == TEXTS
+    assert echo.ids(tf.constant([], tf.string)).shape[0] == 0
+
+
+def test_ragged_and_padded_ids_read_alike(tokenizer):
+    ids = tokenizer.tokenize(TEXTS)
+    assert decoded(tokenizer.detokenize(ids.to_tensor())) == TEXTS
+    assert decoded(tokenizer.detokenize(tf.cast(ids, tf.int64))) == TEXTS
+
+
+def test_in_a_pipeline_of_data(tokenizer):
+    data = tf.data.Dataset.from_tensor_slices(TEXTS).batch(3)
+    rows = [row for batch in data.map(tokenizer.tokenize) for row in batch.to_list()]
+    assert rows == tokenizer.tokenize(TEXTS).to_list()
+
+
+def test_ids_are_int32_and_none_is_special(tokenizer):
+    ids = tokenizer.tokenize(TEXTS)
+    assert (ids.dtype, ids.row_splits.dtype) == (tf.int32, tf.int64)
+    assert int(tf.reduce_min(ids.flat_values)) >= 4
+    assert int(tf.reduce_max(ids.flat_values)) < tokenizer.vocabulary_size
+
+
+def test_pieces_are_as_many_as_ids(tokenizer):
+    ids = tokenizer.tokenize(TEXTS)
+    lengths = ids.row_lengths().numpy().tolist()
+    assert [len(row) for row in tokenizer.pieces(ids)] == lengths
+    assert all(isinstance(piece, str) for row in tokenizer.pieces(ids) for piece in row)
+    every = tokenizer.pieces(tf.range(tokenizer.vocabulary_size)[tf.newaxis])
+    assert every[0][:4] == ["<padding>", "<start>", "<end>", "<unknown>"]
+
+
+def test_wrong_shapes_are_refused(tokenizer):
+    with pytest.raises(ValueError, match="put a single text in a list"):
+        tokenizer.tokenize("text")
+    with pytest.raises(ValueError, match="must be a vector"):
+        tokenizer.tokenize([["text"]])
+    with pytest.raises(ValueError, match="got shape"):
+        tokenizer.detokenize([4, 5])
+
+
+def test_saved_model_round_trip(tokenizer, tmp_path):
+    echo = Echo(tokenizer)
+    tf.saved_model.save(echo, str(tmp_path))
+    expected = echo.ids(TEXTS).numpy().tolist()
+    del echo
+    loaded = tf.saved_model.load(str(tmp_path))
+    assert loaded.ids(tf.constant(TEXTS)).numpy().tolist() == expected
+    assert decoded(loaded.sampled(tf.constant(TEXTS))) == TEXTS
+
+
+def test_a_saved_model_needs_no_kseq2seq(tmp_path):
+    models = {kind: make() for kind, make in MAKE.items()}
+    for kind, tokenizer in models.items():
+        tf.saved_model.save(Echo(tokenizer), str(tmp_path / kind))
+    script = (
+        "import sys; sys.modules['kseq2seq'] = None; sys.modules['keras_hub'] = None\n"
+        "import tensorflow as tf, tensorflow_text, json\n"
+        "texts = tf.constant(json.loads(sys.argv[2]))\n"
+        "for kind in sys.argv[3:]:\n"
+        "    loaded = tf.saved_model.load(f'{sys.argv[1]}/{kind}')\n"
+        "    print('RESULT', json.dumps(loaded.ids(texts).numpy().tolist()))\n"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path), json.dumps(TEXTS), *models],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    ids = [json.loads(line[7:]) for line in run.stdout.splitlines() if line.startswith("RESULT ")]
+    assert ids == [m.tokenize(TEXTS).to_tensor().numpy().tolist() for m in models.values()]
+
+
+def test_bytes_and_characters_need_no_tensorflow_text():
+    here = Path(__file__).parent
+    script = (
+        "import sys; sys.modules['tensorflow_text'] = sys.modules['keras_hub'] = None\n"
+        "import pytest; sys.exit(pytest.main(['-q', '-p', 'no:cacheprovider', *sys.argv[1:]]))"
+    )
+    tests = [str(here / "test_bytes.py"), str(here / "test_characters.py")]
+    run = subprocess.run(
+        [sys.executable, "-c", script, *tests], capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 0, run.stdout
