@@ -1,6 +1,8 @@
 """Sequence-to-sequence models for Keras 3: build, train, decode and export them whole.
 
 Names are looked up on first use, so `import kseq2seq` itself loads neither TensorFlow nor Keras.
+Import it before them, and what their libraries print while loading stays away from your terminal;
+`TF_CPP_MIN_LOG_LEVEL=0` in the environment brings it back.
 """
 
 from __future__ import annotations
@@ -9,29 +11,46 @@ import importlib
 import os
 from typing import Any
 
+from kseq2seq.quiet import quiet_load
+
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "SpecialTokens": "special_tokens",
-    "build_model": "models",
     "Seq2Seq": "models",
-    "decode": "decoding",
-    "Greedy": "decoding",
+    "build_model": "models",
     "Beam": "decoding",
+    "Greedy": "decoding",
+    "decode": "decoding",
+    "TokenCrossEntropy": "training",
     "Pipeline": "pipeline",
 }
+_FLOORS = (
+    "layers",
+    "encoders",
+    "decoders",
+    "models",
+    "decoding",
+    "text",
+    "data",
+    "metrics",
+    "training",
+    "export",
+)
 
-__all__ = sorted(_HOMES)
+__all__ = [*sorted(_HOMES), *_FLOORS]
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
+    if name not in __all__:
         raise AttributeError(f"module 'kseq2seq' has no attribute {name!r}; it has {__all__}")
-    return getattr(importlib.import_module(f"kseq2seq.{_HOMES[name]}"), name)
+    with quiet_load():
+        module = importlib.import_module(f"kseq2seq.{_HOMES.get(name, name)}")
+    return getattr(module, name) if name in _HOMES else module
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_HOMES])
+    return sorted({*globals(), *__all__})

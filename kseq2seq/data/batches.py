@@ -45,12 +45,27 @@ def train_batches(
         last, and the labels are closed by `end`.
 
     Raises:
-        ValueError: for a budget or buckets that make no sense. While reading,
-            `tf.errors.InvalidArgumentError` if a pair that is not too long fits no bucket.
-        `tf.errors.FailedPreconditionError` if every pair is empty or too long.
+        ValueError: for a budget or buckets that make no sense.
+        tf.errors.InvalidArgumentError: while reading, if a pair that is not too long fits no
+            bucket.
+        tf.errors.FailedPreconditionError: while reading, if every pair is empty or too long.
+
+    Example:
+        >>> from kseq2seq.data import pairs_from
+        >>> from kseq2seq.text import ByteTokenizer, TextSource, TextTarget
+        >>> source, target = TextSource(ByteTokenizer(), 8), TextTarget(ByteTokenizer(), 8)
+        >>> corpus = Corpus.write(pairs_from([("ab", "A"), ("c", "BC")]))
+        >>> batches = train_batches(
+        ...     corpus, source, target, buckets=[(3, 4)], seed=0, tokens_per_batch=8
+        ... )
+        >>> inputs, labels = next(iter(batches))
+        >>> sorted(labels.numpy().tolist())
+        [[69, 2, 0, 0], [70, 71, 2, 0]]
+        >>> sorted(inputs["target"].numpy().tolist())
+        [[1, 69, 0, 0], [1, 70, 71, 0]]
     """
     pairs = corpus.dataset().shuffle(min(shuffle_buffer, len(corpus)), seed=seed)
-    # Repeated only once it is clear what remains, so that nothing is an error, not an endless search.
+    # Repeating what remains, not what is read: a corpus of which nothing remains is an error.
     endless = tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY)
     rows = _rows(pairs, source, target, buckets, sample).repeat().apply(endless)
     return _batched(rows, source, target, buckets, tokens_per_batch)
@@ -80,7 +95,19 @@ def eval_batches(
         A finite dataset of elements as in `train_batches`; its order is always the same.
 
     Raises:
-        ValueError: as in `train_batches`.
+        ValueError: for a budget or buckets that make no sense.
+        tf.errors.InvalidArgumentError: while reading, if a pair that is not too long fits no
+            bucket.
+
+    Example:
+        >>> from kseq2seq.data import pairs_from
+        >>> from kseq2seq.text import ByteTokenizer, TextSource, TextTarget
+        >>> source, target = TextSource(ByteTokenizer(), 8), TextTarget(ByteTokenizer(), 8)
+        >>> corpus = Corpus.write(pairs_from([("ab", "A")]))
+        >>> batches = eval_batches(corpus, source, target, buckets=[(3, 4)], tokens_per_batch=8)
+        >>> ((inputs, labels),) = batches
+        >>> inputs["source"].numpy().tolist(), labels.numpy().tolist()
+        ([[101, 102, 2], [2, 0, 0]], [[69, 2, 0, 0], [0, 0, 0, 0]])
     """
     rows = _rows(corpus.dataset(), source, target, buckets, sample=False)
     return _batched(rows, source, target, buckets, tokens_per_batch)

@@ -113,6 +113,20 @@ def bucket_table(survey: Survey, buckets: list[Bucket]) -> str:
 
     Returns:
         A table of several lines.
+
+    Example:
+        >>> lengths = np.zeros((9, 9), int)
+        >>> lengths[2, 2], lengths[8, 4] = 3, 1
+        >>> print(bucket_table(Survey(lengths), [(2, 2), (8, 8)]))
+        pairs               4  100.0%
+        kept                4  100.0%  14 source, 10 target tokens
+        too long            0    0.0%  more than 8 x 8 tokens
+        empty               0    0.0%  a side without a token
+        <BLANKLINE>
+        bucket          pairs  padding
+        2 x 2               3    0.0%
+        8 x 8               1   25.0%
+        all                 4   14.3%
     """
     fills = bucket_fill(survey, buckets)
     cells = sum(pairs * sum(bucket) for (pairs, _), bucket in zip(fills, buckets, strict=True))

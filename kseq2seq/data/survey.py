@@ -37,6 +37,13 @@ class Survey:
             shape (longest source allowed + 1, longest target allowed + 1).
         empty: pairs left out because a side has no token.
         too_long: pairs left out because a side has more tokens than its model takes.
+
+    Example:
+        >>> lengths = np.zeros((9, 9), int)
+        >>> lengths[4, 6] = 10
+        >>> found = Survey(lengths, too_long=2)
+        >>> found.kept, found.source_tokens, found.target_tokens
+        (10, 40, 60)
     """
 
     lengths: np.ndarray
@@ -90,6 +97,13 @@ def fates(
 
     Returns:
         Two boolean tensors (N,): empty, and too long (but not empty).
+
+    Example:
+        >>> from kseq2seq.text import ByteTokenizer, TextSource, TextTarget
+        >>> source, target = TextSource(ByteTokenizer(), 8), TextTarget(ByteTokenizer(), 8)
+        >>> empty, too_long = fates(tf.constant([1, 8, 9]), tf.constant([9, 8, 8]), source, target)
+        >>> empty.numpy().tolist(), too_long.numpy().tolist()
+        ([True, False, False], [False, False, True])
     """
     empty = (source_lengths <= 1) | (target_lengths <= 1)
     too_long = (source_lengths > source.max_length) | (target_lengths > target.max_length)
@@ -106,6 +120,17 @@ def survey(corpus: Corpus, source: Tokens, target: Tokens) -> Survey:
 
     Returns:
         The survey; print it for a table.
+
+    Example:
+        >>> from kseq2seq.data import pairs_from
+        >>> from kseq2seq.text import ByteTokenizer, TextSource, TextTarget
+        >>> source, target = TextSource(ByteTokenizer(), 8), TextTarget(ByteTokenizer(), 8)
+        >>> corpus = Corpus.write(pairs_from([("ab", "A"), ("much too long", "B"), ("c", "")]))
+        >>> print(survey(corpus, source, target))
+        pairs               3  100.0%
+        kept                1   33.3%  3 source, 2 target tokens
+        too long            1   33.3%  more than 8 x 8 tokens
+        empty               1   33.3%  a side without a token
     """
 
     def measure(sources, targets):

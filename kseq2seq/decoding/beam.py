@@ -78,9 +78,7 @@ class Beam(Search):
         values, places = ops.top_k(totals, min(2 * width, width * vocabulary))
         places = ops.cast(places, "int32")
         parents, tokens = places // vocabulary, places % vocabulary
-        ids = ops.slice_update(
-            gather(state["live_ids"], parents), (0, 0, step), tokens[:, :, None]
-        )
+        ids = ops.slice_update(gather(state["live_ids"], parents), (0, 0, step), tokens[:, :, None])
         ended = ops.equal(tokens, problem.special.end)
 
         finishes = ops.logical_and(ended, ops.arange(ended.shape[1]) < width)

@@ -1,0 +1,88 @@
+"""How well next tokens are predicted, padding left out."""
+
+from __future__ import annotations
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable(package="kseq2seq")
+class TokenAccuracy(keras.metrics.Mean):
+    """Share of real target tokens whose logit is the largest.
+
+    Args:
+        padding: the label that is not counted.
+        name: the metric's name in logs.
+
+    Example:
+        >>> import numpy as np
+        >>> from kseq2seq.metrics import TokenAccuracy
+        >>> metric = TokenAccuracy()
+        >>> metric.update_state(np.array([[2, 1, 0]]), np.eye(3)[None, [2, 2, 2]])
+        >>> float(metric.result())
+        0.5
+    """
+
+    def __init__(self, padding: int = 0, name: str = "accuracy", **kwargs):
+        super().__init__(name=name, **kwargs)
+        self.padding = padding
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        """Counts labels int (B, T) against logits (B, T, V)."""
+        labels = ops.cast(y_true, "int32")
+        given = ops.squeeze(ops.take_along_axis(y_pred, labels[..., None], axis=-1), -1)
+        right = ops.cast(given >= ops.max(y_pred, axis=-1), "float32")
+        super().update_state(right, token_weights(labels, self.padding, sample_weight))
+
+    def get_config(self):
+        """See `keras.metrics.Metric`."""
+        return {**super().get_config(), "padding": self.padding}
+
+
+@keras.saving.register_keras_serializable(package="kseq2seq")
+class Perplexity(keras.metrics.Mean):
+    """exp of the mean negative log-likelihood, in nats, of real target tokens; at least 1.
+
+    Args:
+        padding: the label that is not counted.
+        name: the metric's name in logs.
+
+    Example:
+        >>> import numpy as np
+        >>> from kseq2seq.metrics import Perplexity
+        >>> metric = Perplexity()
+        >>> metric.update_state(np.array([[3, 1, 0]]), np.zeros((1, 3, 8)))
+        >>> round(float(metric.result()), 4)
+        8.0
+    """
+
+    def __init__(self, padding: int = 0, name: str = "perplexity", **kwargs):
+        super().__init__(name=name, **kwargs)
+        self.padding = padding
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        """Counts labels int (B, T) against logits (B, T, V)."""
+        labels = ops.cast(y_true, "int32")
+        losses = ops.sparse_categorical_crossentropy(
+            labels, ops.cast(y_pred, "float32"), from_logits=True
+        )
+        super().update_state(losses, token_weights(labels, self.padding, sample_weight))
+
+    def result(self):
+        """Returns the perplexity so far."""
+        return ops.exp(super().result())
+
+    def get_config(self):
+        """See `keras.metrics.Metric`."""
+        return {**super().get_config(), "padding": self.padding}
+
+
+def token_weights(labels, padding: int, sample_weight=None):
+    """Returns float32 (B, T): 0 at padding, elsewhere 1 or the sample's weight ((B,) or (B, T))."""
+    weights = ops.cast(ops.not_equal(labels, padding), "float32")
+    if sample_weight is None:
+        return weights
+    given = ops.cast(sample_weight, "float32")
+    if len(given.shape) == 1:
+        given = given[:, None]
+    return weights * given

@@ -1,0 +1,341 @@
+"""Raw text in, raw text out: a model with all it needs to be used."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from kseq2seq.decoding import Beam, Greedy, Search, decode
+from kseq2seq.export import export_saved_model
+from kseq2seq.metrics import TextMetric, bleu, chrf
+from kseq2seq.models import Seq2Seq, build_model
+from kseq2seq.text import TextSource, TextTarget, split_sentences
+from kseq2seq.text.files import read_checked, read_json, write_json
+
+SEARCHES: dict[str, type[Any]] = {"greedy": Greedy, "beam": Beam}
+CONFIG, WEIGHTS = "pipeline.json", "model.weights.h5"
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a pipeline made of one text.
+
+    Attributes:
+        text: the best target.
+        score: what the search ranks by, in nats; for beam search over the length penalty.
+        alternatives: further (text, score), best first.
+        source_tokens: the source as the model saw it, its end included.
+        target_tokens: the best target as the model wrote it, its end included.
+        alignment: float32 (target tokens, source tokens), rows sum to 1; None if not asked for or
+            if the model has no attention.
+    """
+
+    text: str
+    score: float
+    alternatives: list[tuple[str, float]] = field(default_factory=list)
+    source_tokens: list[str] = field(default_factory=list)
+    target_tokens: list[str] = field(default_factory=list)
+    alignment: np.ndarray | None = None
+
+
+class Pipeline:
+    """A model, its source, its target and its search.
+
+    A target may have up to twice as many tokens as its source, and ten more, but never more than
+    `target.max_length`.
+
+    Args:
+        model: the `Seq2Seq`.
+        source: turns raw texts into its inputs.
+        target: turns its ids into raw texts.
+        search: used unless a call names another; `Beam()` by default.
+
+    Raises:
+        ValueError: if the vocabularies of model, source and target do not agree.
+
+    Example:
+        >>> from kseq2seq import Beam, Pipeline, build_model
+        >>> from kseq2seq.text import ByteTokenizer, TextSource, TextTarget
+        >>> tokenizer = ByteTokenizer()
+        >>> model = build_model("gru", source=tokenizer, target=tokenizer, hidden_dim=8)
+        >>> pipeline = Pipeline(model, TextSource(tokenizer, 64), TextTarget(tokenizer, 8), Beam(2))
+        >>> prediction = pipeline(["untrained"])[0]
+        >>> len(prediction.alternatives)
+        1
+    """
+
+    def __init__(
+        self, model: Seq2Seq, source: TextSource, target: TextTarget, search: Search | None = None
+    ):
+        sizes = model.get_config()
+        for side, part in (("source", source), ("target", target)):
+            if sizes[side] != part.tokenizer.vocabulary_size:
+                raise ValueError(
+                    f"The model was built for {sizes[side]} {side} ids, but the {side} tokenizer "
+                    f"has {part.tokenizer.vocabulary_size}. Give the tokenizer to `build_model`."
+                )
+        self.model = model
+        self.source = source
+        self.target = target
+        self.search = Beam() if search is None else search
+
+    def __call__(
+        self,
+        texts: str | Sequence[str],
+        *,
+        search: Search | None = None,
+        alignments: bool = False,
+        too_long: str = "error",
+        batch_size: int = 64,
+    ) -> list[Prediction]:
+        """Generates.
+
+        Args:
+            texts: one text, or several.
+            search: in place of the pipeline's own.
+            alignments: also say where each target token looked.
+            too_long: what happens to a text of more than `source.max_length` tokens: "error", or
+                "split" at the ends of its sentences (scores then add up, and there are no
+                alternatives and no alignment).
+            batch_size: how many texts are decoded together, at most.
+
+        Returns:
+            A `Prediction` for each text, in their order.
+
+        Raises:
+            TypeError: if `texts` holds something else than strings.
+            ValueError: if a text, or a sentence of it, is too long.
+        """
+        texts = [texts] if isinstance(texts, str) else list(texts)
+        for index, text in enumerate(texts):
+            if not isinstance(text, str):
+                raise TypeError(f"Text {index} must be a str; got {type(text).__name__}: {text!r}.")
+        if too_long not in ("error", "split"):
+            raise ValueError(f"`too_long` must be 'error' or 'split'; got {too_long!r}.")
+        parts = [[text] for text in texts]
+        if too_long == "split" and texts:
+            lengths = self.source.lengths(texts).numpy()
+            for index in np.flatnonzero(lengths > self.source.max_length):
+                parts[index] = split_sentences(texts[index])
+        flat = [part for sentences in parts for part in sentences]
+        if flat:
+            self.source.check(flat)
+        made = iter(self._generate(flat, search or self.search, alignments, batch_size))
+        return [_join([next(made) for _ in sentences]) for sentences in parts]
+
+    def texts(self, texts: Sequence[str], **options: Any) -> list[str]:
+        """Returns only the best text for each of `texts`; options as for a call."""
+        return [prediction.text for prediction in self(texts, **options)]
+
+    def evaluate(
+        self,
+        sources: Sequence[str],
+        references: Sequence[str],
+        metrics: Mapping[str, TextMetric] | None = None,
+        **options: Any,
+    ) -> dict[str, float]:
+        """Scores generated texts against references.
+
+        Args:
+            sources: N raw texts.
+            references: N raw texts.
+            metrics: names and functions (hypotheses, references) -> float; BLEU and chrF if None.
+            **options: as for a call.
+
+        Returns:
+            A score for each name.
+        """
+        hypotheses = self.texts(sources, **options)
+        metrics = metrics or {"bleu": bleu, "chrf": chrf}
+        return {name: metric(hypotheses, references) for name, metric in metrics.items()}
+
+    def limits(self, lengths: Any) -> tf.Tensor:
+        """Returns the most target tokens, int32 (B,), for sources of `lengths` tokens."""
+        return tf.minimum(2 * tf.cast(lengths, tf.int32) + 10, self.target.max_length)
+
+    def save(self, directory: str | os.PathLike) -> None:
+        """Writes JSON, weights as HDF5, and tokenizers; what was there before is replaced.
+
+        The directory appears whole or not at all.
+        """
+        directory = Path(directory)
+        directory.parent.mkdir(parents=True, exist_ok=True)
+        if directory.exists() and not (directory / CONFIG).is_file() and any(directory.iterdir()):
+            raise ValueError(
+                f"{directory} holds something else than a saved pipeline and is left alone. "
+                "Save to a new directory."
+            )
+        scratch = Path(tempfile.mkdtemp(prefix=f".{directory.name}-", dir=directory.parent))
+        try:
+            weights = scratch / WEIGHTS
+            self.model.save_weights(weights)
+            self.source.save(scratch)
+            self.target.save(scratch)
+            name = next(name for name, kind in SEARCHES.items() if type(self.search) is kind)
+            write_json(
+                scratch / CONFIG,
+                {
+                    "model": self.model.get_config(),
+                    "search": {"type": name, **asdict(self.search)},  # type: ignore[call-overload]
+                    "weights_sha256": hashlib.sha256(weights.read_bytes()).hexdigest(),
+                },
+            )
+            scratch.chmod(0o755)
+            _replace(directory, scratch)
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+
+    @classmethod
+    def load(cls, directory: str | os.PathLike) -> Pipeline:
+        """Loads what `save` wrote; nothing in it is executed.
+
+        Raises:
+            FileNotFoundError: if a file is missing.
+            ValueError: if a file is damaged, of a newer format, or does not fit the others.
+        """
+        directory = Path(directory)
+        config = read_json(directory / CONFIG)
+        try:
+            arguments = dict(config["model"])
+            search = dict(config["search"])
+            kind, digest = SEARCHES[search.pop("type")], str(config["weights_sha256"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(
+                f"{directory / CONFIG} does not describe a pipeline; it lacks or garbles {error}. "
+                "Save the pipeline again."
+            ) from error
+        read_checked(directory / WEIGHTS, digest)
+        try:
+            model, made = build_model(**arguments), kind(**search)
+        except TypeError as error:
+            raise ValueError(
+                f"{directory / CONFIG} does not describe a pipeline: {error}"
+            ) from error
+        pipeline = cls(model, TextSource.load(directory), TextTarget.load(directory), made)
+        model.load_weights(directory / WEIGHTS)
+        return pipeline
+
+    def export(
+        self,
+        directory: str | os.PathLike,
+        format: str = "saved_model",
+        *,
+        searches: Mapping[str, Search] | None = None,
+    ) -> None:
+        """Writes the whole model, raw text to raw text, for use without this package.
+
+        Args:
+            directory: where to write.
+            format: "saved_model".
+            searches: names of signatures and their searches; by default "greedy" and "beam" (of
+                the pipeline's width if its search is a beam, else 4). "serving_default" is the
+                pipeline's own search.
+
+        Raises:
+            ValueError: for another format.
+
+        Example:
+            A server needs `tensorflow`, and `tensorflow_text` for SentencePiece and WordPiece::
+
+                pipeline.export("served")
+                ...
+                import tensorflow as tf, tensorflow_text
+                greedy = tf.saved_model.load("served").signatures["greedy"]
+                greedy(texts=tf.constant(["a raw sentence"]))["texts"]
+        """
+        if format != "saved_model":
+            raise ValueError(f"`format` must be 'saved_model'; got {format!r}.")
+        beam = self.search if isinstance(self.search, Beam) else Beam()
+        export_saved_model(
+            directory,
+            self.model,
+            self.source,
+            self.target,
+            max_length=self.target.max_length,
+            limits=self.limits,
+            default=self.search,
+            searches=searches or {"greedy": Greedy(), "beam": beam},
+        )
+
+    def _generate(self, texts, search, alignments, batch_size) -> list[Prediction]:
+        """Decodes in batches of like length; gives predictions in the order of the texts."""
+        predictions: dict[int, Prediction] = {}
+        order = np.argsort([len(text) for text in texts], kind="stable")
+        for first in range(0, len(order), batch_size):
+            batch = order[first : first + batch_size]
+            inputs = self.source([texts[index] for index in batch])
+            lengths = tf.reduce_sum(tf.cast(inputs["source_mask"], tf.int32), axis=1)
+            decoded = decode(
+                self.model,
+                inputs,
+                search,
+                max_length=self.target.max_length,
+                limits=self.limits(lengths),
+                special=self.target.tokenizer.special,
+                alignments=alignments,
+            )
+            rows = self._predictions(inputs["source"].numpy(), lengths.numpy(), decoded)
+            predictions.update(zip(batch.tolist(), rows, strict=True))
+        return [predictions[index] for index in range(len(texts))]
+
+    def _predictions(self, sources, source_lengths, decoded) -> list[Prediction]:
+        ids, lengths = decoded.ids.numpy(), decoded.lengths.numpy()
+        scores = decoded.scores.numpy()
+        flat = self.target.texts(ids.reshape(-1, ids.shape[-1])).numpy()
+        texts = np.array([text.decode() for text in flat], object).reshape(scores.shape)
+        made = []
+        for row, source in enumerate(sources):
+            alignment = None
+            if decoded.alignments is not None:
+                alignment = decoded.alignments[row, 0, : lengths[row, 0], : source_lengths[row]]
+                alignment = alignment.numpy()
+            found = [
+                (texts[row, n], float(scores[row, n]))
+                for n in range(scores.shape[1])
+                if lengths[row, n]
+            ]
+            made.append(
+                Prediction(
+                    *found[0],
+                    alternatives=found[1:],
+                    source_tokens=self.source.tokenizer.pieces([source[: source_lengths[row]]])[0],
+                    target_tokens=self.target.tokenizer.pieces([ids[row, 0, : lengths[row, 0]]])[0],
+                    alignment=alignment,
+                )
+            )
+        return made
+
+
+def _join(parts: list[Prediction]) -> Prediction:
+    if len(parts) == 1:
+        return parts[0]
+    return Prediction(
+        text=" ".join(part.text for part in parts),
+        score=sum(part.score for part in parts),
+        source_tokens=[token for part in parts for token in part.source_tokens],
+        target_tokens=[token for part in parts for token in part.target_tokens],
+    )
+
+
+def _replace(directory: Path, scratch: Path) -> None:
+    """Puts `scratch` in the place of `directory`, which keeps its content if that fails."""
+    if not directory.exists():
+        scratch.rename(directory)
+        return
+    old = directory.with_name(f".{directory.name}-old-{os.getpid()}")
+    directory.rename(old)
+    try:
+        scratch.rename(directory)
+    except OSError:
+        old.rename(directory)
+        raise
+    shutil.rmtree(old)
