@@ -13,7 +13,11 @@ setup(
     long_description=(HERE / "README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     license="Apache-2.0",
-    license_files=["LICENSE", "kseq2seq/data/samples/NOTICE.md", "kseq2seq/data/samples/licences/*"],
+    license_files=[
+        "LICENSE",
+        "kseq2seq/data/samples/NOTICE.md",
+        "kseq2seq/data/samples/licences/*",
+    ],
     packages=find_packages(include=["kseq2seq", "kseq2seq.*"]),
     package_data={
         "kseq2seq": ["py.typed"],

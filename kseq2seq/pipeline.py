@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from kseq2seq.decoding import Beam, Greedy, Search, decode
+from kseq2seq.decoding import Beam, Decoded, Greedy, Search, decode
 from kseq2seq.export import export_saved_model
 from kseq2seq.metrics import TextMetric, bleu, chrf
 from kseq2seq.models import Seq2Seq, build_model
@@ -124,7 +124,7 @@ class Pipeline:
         parts = [[text] for text in texts]
         if too_long == "split" and texts:
             lengths = self.source.lengths(texts).numpy()
-            for index in np.flatnonzero(lengths > self.source.max_length):
+            for index in np.flatnonzero(lengths > self.source.max_length).tolist():
                 parts[index] = split_sentences(texts[index])
         flat = [part for sentences in parts for part in sentences]
         if flat:
@@ -266,7 +266,9 @@ class Pipeline:
             searches=searches or {"greedy": Greedy(), "beam": beam},
         )
 
-    def _generate(self, texts, search, alignments, batch_size) -> list[Prediction]:
+    def _generate(
+        self, texts: list[str], search: Search, alignments: bool, batch_size: int
+    ) -> list[Prediction]:
         """Decodes in batches of like length; gives predictions in the order of the texts."""
         predictions: dict[int, Prediction] = {}
         order = np.argsort([len(text) for text in texts], kind="stable")
@@ -287,7 +289,9 @@ class Pipeline:
             predictions.update(zip(batch.tolist(), rows, strict=True))
         return [predictions[index] for index in range(len(texts))]
 
-    def _predictions(self, sources, source_lengths, decoded) -> list[Prediction]:
+    def _predictions(
+        self, sources: np.ndarray, source_lengths: np.ndarray, decoded: Decoded
+    ) -> list[Prediction]:
         ids, lengths = decoded.ids.numpy(), decoded.lengths.numpy()
         scores = decoded.scores.numpy()
         flat = self.target.texts(ids.reshape(-1, ids.shape[-1])).numpy()

@@ -113,9 +113,8 @@ def evaluate(pipeline: ks.Pipeline, test: data.Corpus, limit: int | None) -> Non
     hypotheses = pipeline.texts(sources, too_long="split")
     print(f"\nHeld-out pairs: {len(pairs)}          BLEU    chrF")
     for name, texts in (("copying the source", sources), (f"{pipeline.search}", hypotheses)):
-        print(
-            f"{name:<40}{metrics.bleu(texts, references):6.1f}{metrics.chrf(texts, references):8.1f}"
-        )
+        bleu, chrf = metrics.bleu(texts, references), metrics.chrf(texts, references)
+        print(f"{name:<40}{bleu:6.1f}{chrf:8.1f}")
     for index in range(0, len(pairs), max(1, len(pairs) // 6))[:6]:
         print(f"\n  {sources[index]}\n  = {hypotheses[index]}\n  ~ {references[index]}")
 
@@ -138,9 +137,7 @@ def main() -> None:
     sentence = "Open the file in a new window."
     made = served(texts=tf.constant([sentence]))["texts"].numpy()[0, 0].decode()
     print(f"\nThe reloaded export, raw text in and out:\n  {sentence}\n  = {made}")
-    print(
-        f"\nSaved: {options.output}/pipeline (to go on from), {options.output}/saved_model (to serve)"
-    )
+    print(f"\nSaved in {options.output}: pipeline/ (to go on from), saved_model/ (to serve)")
 
 
 if __name__ == "__main__":

@@ -111,6 +111,33 @@ def searched(model, source, search, max_length, **options):
     return numpy(search_targets(model, source, search, max_length, **options))
 
 
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+
+def weights(layer):
+    """A layer's weights by their short names, in float64."""
+    return {w.name: np.asarray(numpy(w.value), "float64") for w in layer.weights}
+
+
+def gru(cell, x, h):
+    """Cho et al. 2014, equations 5 to 8, from a Keras cell's weights."""
+    w = weights(cell)
+    (wz, wr, wh), (uz, ur, uh), (bz, br, bh) = (
+        np.split(w[name], 3, axis=-1) for name in ("kernel", "recurrent_kernel", "bias")
+    )
+    z, r = sigmoid(x @ wz + h @ uz + bz), sigmoid(x @ wr + h @ ur + br)
+    return z * h + (1 - z) * np.tanh(x @ wh + (r * h) @ uh + bh)
+
+
+def lstm(cell, x, h, c):
+    """Hochreiter and Schmidhuber 1997, with a forget gate, from a Keras cell's weights."""
+    w = weights(cell)
+    i, f, g, o = np.split(x @ w["kernel"] + h @ w["recurrent_kernel"] + w["bias"], 4, axis=-1)
+    c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
+    return sigmoid(o) * np.tanh(c), c
+
+
 class Prefixes:
     """The log-probabilities after every prefix a source could have, by teacher forcing."""
 
@@ -158,6 +185,10 @@ def lab():
         teacher_forced=teacher_forced,
         searched=searched,
         Prefixes=Prefixes,
+        sigmoid=sigmoid,
+        weights=weights,
+        gru=gru,
+        lstm=lstm,
         variants=VARIANTS,
         architectures=ARCHITECTURES,
         max_length=MAX_LENGTH,

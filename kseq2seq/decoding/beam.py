@@ -21,10 +21,11 @@ class Beam(Search):
     .. math:: \frac{\log p(y \mid x)}{\mathrm{lp}(|y|)}, \quad
         \mathrm{lp}(n) = \left(\frac{5 + n}{6}\right)^\alpha
 
-    with :math:`|y|` counting the end. Each step extends the live hypotheses; among the best `width`
-    extensions, those that end become finished; the best `width` of those that do not end live on. A source is done when its worst finished hypothesis scores no less than
-    any live one ever could: log-probabilities only fall, so none exceeds the best live one's over
-    the largest penalty. With `width` as large as the space of hypotheses, the search is exhaustive.
+    with :math:`|y|` counting the end. Each step extends the live hypotheses. Of the best `width`
+    extensions, those that end become finished; the best `width` that do not end live on. A source
+    is done when its worst finished hypothesis scores no less than any live one ever could:
+    log-probabilities only fall, so none exceeds the best live one's over the largest penalty. With
+    `width` as large as the space of hypotheses, the search is exhaustive.
 
     Args:
         width: live hypotheses a source, and finished ones returned; at least 1.

@@ -100,7 +100,7 @@ def decode(
     _check(model, source, limits)
     key = (search, max_length, special, alignments, jit_compile)
     # Kept beside Keras' own attributes, which it would otherwise track and save.
-    compiled = vars(model).setdefault("_compiled_decodes", {})
+    compiled = model.__dict__.setdefault("_compiled_decodes", {})
     if key not in compiled:
 
         def run(source, limits):

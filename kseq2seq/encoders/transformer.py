@@ -25,8 +25,15 @@ def transformer_encoder(
 
     Args:
         table: the embedding of source ids, which the decoder may share.
-        hidden_dim, num_layers, num_heads, inner_dim, activation, norm, positions, max_positions,
-            dropout: as `build_model` takes them for "transformer".
+        hidden_dim: width of every block.
+        num_layers: how many blocks.
+        num_heads: heads of every attention.
+        inner_dim: width inside the feed-forward networks.
+        activation: "relu", "gelu" or "swiglu".
+        norm: "pre" or "post".
+        positions: "sinusoidal", "learned" or "rotary".
+        max_positions: the longest source that learned positions reach.
+        dropout: rate on embeddings and residual branches, in [0, 1).
 
     Returns:
         A functional model {"source" (B, S), "source_mask" (B, S)} -> {"outputs" (B, S,

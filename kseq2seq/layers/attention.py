@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import keras
 from keras import ops
 
 from kseq2seq.layers.cache import write_cache
@@ -11,7 +10,7 @@ from kseq2seq.layers.prebuilt import Prebuilt, linear
 from kseq2seq.layers.rotary import rotate
 
 
-def attend(query, key, value, mask=None, dropout=None, training=None):
+def attend(query, key, value, mask=None):
     r"""Mixes values by the similarity of their keys to each query.
 
     .. math:: \mathrm{softmax}(Q K^\top / \sqrt{d_k}) V
@@ -23,8 +22,6 @@ def attend(query, key, value, mask=None, dropout=None, training=None):
         key: (B, H, S, D).
         value: (B, H, S, D).
         mask: bool, broadcasts to (B, H, T, S); True where a query may look. None looks everywhere.
-        dropout: a `keras.layers.Dropout` for the probabilities, or None.
-        training: bool.
 
     Returns:
         (mixed values (B, H, T, D), probabilities (B, H, T, S) float32).
@@ -38,21 +35,17 @@ def attend(query, key, value, mask=None, dropout=None, training=None):
     if mask is not None:
         scores = ops.where(mask, scores, -1e9)
     probabilities = ops.softmax(scores)
-    weights = ops.cast(probabilities, value.dtype)
-    if dropout is not None:
-        weights = dropout(weights, training=training)
-    return ops.matmul(weights, value), probabilities
+    return ops.matmul(ops.cast(probabilities, value.dtype), value), probabilities
 
 
 class _Heads(Prebuilt):
     """What self- and cross-attention share: heads in, heads out, one output projection."""
 
-    def __init__(self, hidden_dim: int, num_heads: int, dropout: float = 0.0, **kwargs):
+    def __init__(self, hidden_dim: int, num_heads: int, **kwargs):
         super().__init__(**kwargs)
         self.num_heads = num_heads
         self.head_dim = hidden_dim // num_heads
         self.output_projection = linear(hidden_dim, hidden_dim, use_bias=False, name="output")
-        self.dropout = keras.layers.Dropout(dropout) if dropout else None
 
     def _split(self, x):
         """(B, T, n * H * D) -> n tensors (B, H, T, D)."""
@@ -73,22 +66,21 @@ class _Heads(Prebuilt):
 class SelfAttention(_Heads):
     """Attention of a sequence to itself, with an optional cache of earlier keys and values.
 
-    Without a cache, all queries see the `T` fresh keys that `attention_mask` allows. With one, fresh keys
-    and values are first written to it at `position`, and a query at `position + t` sees the cached
-    places up to and including its own.
+    Without a cache, queries see the `T` fresh keys that `attention_mask` allows. With one, fresh
+    keys and values are first written to it at `position`, and a query at `position + t` sees the
+    cached places up to and including its own.
 
     Args:
         hidden_dim: width of input and output.
         num_heads: heads; divides `hidden_dim`.
-        dropout: rate on the attention probabilities, in [0, 1).
         rotary: turn queries and keys by their positions (Su et al. 2021).
 
     Source:
         Vaswani et al. 2017, section 3.2.2; projections carry no bias, as there.
     """
 
-    def __init__(self, hidden_dim, num_heads, dropout=0.0, rotary=False, **kwargs):
-        super().__init__(hidden_dim, num_heads, dropout, **kwargs)
+    def __init__(self, hidden_dim, num_heads, rotary=False, **kwargs):
+        super().__init__(hidden_dim, num_heads, **kwargs)
         self.rotary = rotary
         self.projection = linear(hidden_dim, 3 * hidden_dim, use_bias=False, name="qkv")
 
@@ -98,7 +90,7 @@ class SelfAttention(_Heads):
         zeros = ops.zeros(shape, dtype=self.compute_dtype)
         return {"key": zeros, "value": zeros}
 
-    def call(self, x, attention_mask=None, cache=None, position=0, training=None):
+    def call(self, x, attention_mask=None, cache=None, position=0):
         """Attends; returns (output (B, T, hidden_dim), new cache or None)."""
         query, key, value = self._split(self.projection(x))
         steps = ops.arange(ops.shape(x)[1], dtype="int32") + position
@@ -109,7 +101,7 @@ class SelfAttention(_Heads):
             value = write_cache(cache["value"], value, position)
             cache = {"key": key, "value": value}
             attention_mask = ops.arange(key.shape[2], dtype="int32") <= steps[:, None]
-        mixed, _ = attend(query, key, value, attention_mask, self.dropout, training)
+        mixed, _ = attend(query, key, value, attention_mask)
         return self._merge(mixed), cache
 
 
@@ -123,14 +115,13 @@ class CrossAttention(_Heads):
         hidden_dim: width of queries and output.
         num_heads: heads; divides `hidden_dim`.
         source_dim: width of the source's outputs.
-        dropout: rate on the attention probabilities, in [0, 1).
 
     Source:
         Vaswani et al. 2017, section 3.2.3; projections carry no bias.
     """
 
-    def __init__(self, hidden_dim, num_heads, source_dim=None, dropout=0.0, **kwargs):
-        super().__init__(hidden_dim, num_heads, dropout, **kwargs)
+    def __init__(self, hidden_dim, num_heads, source_dim=None, **kwargs):
+        super().__init__(hidden_dim, num_heads, **kwargs)
         self.query_projection = linear(hidden_dim, hidden_dim, use_bias=False, name="query")
         self.projection = linear(
             source_dim or hidden_dim, 2 * hidden_dim, use_bias=False, name="kv"
@@ -141,14 +132,13 @@ class CrossAttention(_Heads):
         key, value = self._split(self.projection(source))
         return {"key": key, "value": value}
 
-    def call(self, x, context, padding_mask, training=None):
+    def call(self, x, context, padding_mask):
         """Attends to a source.
 
         Args:
             x: (B * N, T, hidden_dim).
             context: what `context` returned, B rows.
             padding_mask: bool (B, S), True = real.
-            training: bool.
 
         Returns:
             (output (B * N, T, hidden_dim), alignment (B * N, T, S): the heads' mean probabilities).
@@ -156,11 +146,6 @@ class CrossAttention(_Heads):
         sources = ops.shape(padding_mask)[0]
         (query,) = self._split(fold(self.query_projection(x), sources))
         mixed, probabilities = attend(
-            query,
-            context["key"],
-            context["value"],
-            padding_mask[:, None, None, :],
-            self.dropout,
-            training,
+            query, context["key"], context["value"], padding_mask[:, None, None, :]
         )
         return unfold(self._merge(mixed), x), unfold(ops.mean(probabilities, axis=1), x)

@@ -19,13 +19,12 @@ class FeedForward(Prebuilt):
         dim: width of input and output.
         inner_dim: width between; a swiglu of the same `inner_dim` has half as many weights more.
         activation: "relu", "gelu" or "swiglu".
-        dropout: rate on the inner activations, in [0, 1).
 
     Source:
         Vaswani et al. 2017, equation 2; Shazeer 2020, "GLU Variants Improve Transformer", eq. 6.
     """
 
-    def __init__(self, dim, inner_dim, activation="relu", dropout=0.0, **kwargs):
+    def __init__(self, dim, inner_dim, activation="relu", **kwargs):
         super().__init__(**kwargs)
         self.gated = activation == "swiglu"
         self.inner_dim = inner_dim
@@ -33,15 +32,12 @@ class FeedForward(Prebuilt):
         width = 2 * inner_dim if self.gated else inner_dim
         self.inner = linear(dim, width, use_bias=not self.gated, name="inner")
         self.outer = linear(inner_dim, dim, use_bias=not self.gated, name="outer")
-        self.dropout = keras.layers.Dropout(dropout) if dropout else None
 
-    def call(self, x, training=None):
+    def call(self, x):
         """Maps (B, T, dim) to (B, T, dim)."""
         x = self.inner(x)
         if self.gated:
             x = self.activation(x[..., : self.inner_dim]) * x[..., self.inner_dim :]
         else:
             x = self.activation(x)
-        if self.dropout is not None:
-            x = self.dropout(x, training=training)
         return self.outer(x)

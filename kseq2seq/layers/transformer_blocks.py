@@ -46,23 +46,21 @@ class EncoderBlock(Prebuilt):
 
     Args:
         dim, num_heads, inner_dim, activation, norm, rotary: see `build_model`.
-        dropout: rate on residual branches, attention and inner activations, in [0, 1).
+        dropout: rate on the residual branches, in [0, 1).
     """
 
     def __init__(self, dim, num_heads, inner_dim, activation, norm, dropout, rotary, **kwargs):
         super().__init__(**kwargs)
-        self.attention = SelfAttention(dim, num_heads, dropout, rotary, name="self_attention")
+        self.attention = SelfAttention(dim, num_heads, rotary, name="self_attention")
         self.attended = Residual(dim, norm, dropout, name="attended")
-        self.feed_forward = FeedForward(dim, inner_dim, activation, dropout, name="feed_forward")
+        self.feed_forward = FeedForward(dim, inner_dim, activation, name="feed_forward")
         self.fed = Residual(dim, norm, dropout, name="fed")
 
     def call(self, x, padding_mask, training=None):
         """Maps (B, S, dim) to (B, S, dim); `padding_mask` bool (B, S), True = real."""
-        made, _ = self.attention(
-            self.attended.enter(x), padding_mask[:, None, None, :], training=training
-        )
+        made, _ = self.attention(self.attended.enter(x), padding_mask[:, None, None, :])
         x = self.attended(x, made, training=training)
-        made = self.feed_forward(self.fed.enter(x), training=training)
+        made = self.feed_forward(self.fed.enter(x))
         return self.fed(x, made, training=training)
 
 
@@ -72,20 +70,18 @@ class DecoderBlock(Prebuilt):
     Args:
         dim, num_heads, inner_dim, activation, norm, rotary: see `build_model`.
         source_dim: width of the encoder's outputs.
-        dropout: rate on residual branches, attention and inner activations, in [0, 1).
+        dropout: rate on the residual branches, in [0, 1).
     """
 
     def __init__(
         self, dim, num_heads, inner_dim, activation, norm, dropout, rotary, source_dim, **kwargs
     ):
         super().__init__(**kwargs)
-        self.self_attention = SelfAttention(dim, num_heads, dropout, rotary, name="self_attention")
+        self.self_attention = SelfAttention(dim, num_heads, rotary, name="self_attention")
         self.self_attended = Residual(dim, norm, dropout, name="self_attended")
-        self.cross_attention = CrossAttention(
-            dim, num_heads, source_dim, dropout, name="cross_attention"
-        )
+        self.cross_attention = CrossAttention(dim, num_heads, source_dim, name="cross_attention")
         self.cross_attended = Residual(dim, norm, dropout, name="cross_attended")
-        self.feed_forward = FeedForward(dim, inner_dim, activation, dropout, name="feed_forward")
+        self.feed_forward = FeedForward(dim, inner_dim, activation, name="feed_forward")
         self.fed = Residual(dim, norm, dropout, name="fed")
 
     def call(
@@ -110,12 +106,9 @@ class DecoderBlock(Prebuilt):
             attention_mask,
             cache=cache,
             position=position,
-            training=training,
         )
         x = self.self_attended(x, made, training=training)
-        made, alignment = self.cross_attention(
-            self.cross_attended.enter(x), context, padding_mask, training=training
-        )
+        made, alignment = self.cross_attention(self.cross_attended.enter(x), context, padding_mask)
         x = self.cross_attended(x, made, training=training)
-        made = self.feed_forward(self.fed.enter(x), training=training)
+        made = self.feed_forward(self.fed.enter(x))
         return self.fed(x, made, training=training), cache, alignment

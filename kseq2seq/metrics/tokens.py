@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -23,11 +25,11 @@ class TokenAccuracy(keras.metrics.Mean):
         0.5
     """
 
-    def __init__(self, padding: int = 0, name: str = "accuracy", **kwargs):
+    def __init__(self, padding: int = 0, name: str = "accuracy", **kwargs: Any):
         super().__init__(name=name, **kwargs)
         self.padding = padding
 
-    def update_state(self, y_true, y_pred, sample_weight=None):
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Counts labels int (B, T) against logits (B, T, V)."""
         labels = ops.cast(y_true, "int32")
         given = ops.squeeze(ops.take_along_axis(y_pred, labels[..., None], axis=-1), -1)
@@ -56,11 +58,11 @@ class Perplexity(keras.metrics.Mean):
         8.0
     """
 
-    def __init__(self, padding: int = 0, name: str = "perplexity", **kwargs):
+    def __init__(self, padding: int = 0, name: str = "perplexity", **kwargs: Any):
         super().__init__(name=name, **kwargs)
         self.padding = padding
 
-    def update_state(self, y_true, y_pred, sample_weight=None):
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Counts labels int (B, T) against logits (B, T, V)."""
         labels = ops.cast(y_true, "int32")
         losses = ops.sparse_categorical_crossentropy(
@@ -68,7 +70,7 @@ class Perplexity(keras.metrics.Mean):
         )
         super().update_state(losses, token_weights(labels, self.padding, sample_weight))
 
-    def result(self):
+    def result(self) -> Any:
         """Returns the perplexity so far."""
         return ops.exp(super().result())
 
@@ -77,7 +79,7 @@ class Perplexity(keras.metrics.Mean):
         return {**super().get_config(), "padding": self.padding}
 
 
-def token_weights(labels, padding: int, sample_weight=None):
+def token_weights(labels: Any, padding: int, sample_weight: Any = None) -> Any:
     """Returns float32 (B, T): 0 at padding, elsewhere 1 or the sample's weight ((B,) or (B, T))."""
     weights = ops.cast(ops.not_equal(labels, padding), "float32")
     if sample_weight is None:

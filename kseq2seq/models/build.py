@@ -49,7 +49,7 @@ def build_model(
         ...     "transformer", source=100, target=120, hidden_dim=16, num_layers=1, num_heads=2
         ... )
         >>> model.count_params()
-        10912
+        11072
         >>> build_model("transformer", source=100, target=120, num_heads=7)
         Traceback (most recent call last):
             ...

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -35,7 +36,7 @@ class Recurrent:
     residual: bool = False
 
     cell: ClassVar[str]
-    decoder: ClassVar[type[Decoder]]
+    decoder: ClassVar[Callable[..., Decoder]]
 
     def __post_init__(self):
         checks.at_least(1, hidden_dim=self.hidden_dim, num_layers=self.num_layers)
@@ -54,7 +55,7 @@ class Recurrent:
 
     def parts(self, source: int, target: int) -> tuple[keras.Model, Decoder]:
         """Builds the encoder and the decoder for vocabularies of `source` and `target` ids."""
-        sizes = {
+        sizes: dict[str, Any] = {
             "embedding_dim": self.embedding_dim or self.hidden_dim,
             "hidden_dim": self.hidden_dim,
             "num_layers": self.num_layers,
@@ -82,7 +83,7 @@ class Lstm(Recurrent):
 
 @dataclass(frozen=True, kw_only=True)
 class Gru(Recurrent):
-    """Cho et al. 2014: the decoder sees one summary of the source at every step; see `Recurrent`."""
+    """Cho et al. 2014: the decoder sees one summary of the source at each step; see `Recurrent`."""
 
     cell = "gru"
     decoder = ChoDecoder

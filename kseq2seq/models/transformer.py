@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import keras
 
@@ -30,7 +31,7 @@ class Transformer:
         max_positions: the longest sequence that learned positions reach.
         tie_embeddings: "target" (the output layer is the target embedding), "all" (the source
             embedding too; needs one shared vocabulary) or "none".
-        dropout: rate on embeddings, residual branches, attention and inner activations, in [0, 1).
+        dropout: rate on embeddings and residual branches (section 5.4), in [0, 1).
     """
 
     hidden_dim: int = 256
@@ -77,7 +78,7 @@ class Transformer:
                 f"`tie_embeddings`='all' shares one table between source and target, but they have "
                 f"{source} and {target} ids. Train one joint vocabulary, or pass 'target'."
             )
-        sizes = {
+        sizes: dict[str, Any] = {
             "hidden_dim": self.hidden_dim,
             "num_heads": self.num_heads,
             "inner_dim": self.inner_dim or 4 * self.hidden_dim,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import keras
 
@@ -30,17 +31,20 @@ def averaged_weights(model: keras.Model) -> Iterator[None]:
     Source:
         Polyak and Juditsky 1992; Vaswani et al. 2017, section 6.1, average checkpoints instead.
     """
-    optimizer = getattr(model, "optimizer", None)
+    optimizer: Any = getattr(model, "optimizer", None)
     optimizer = getattr(optimizer, "inner_optimizer", optimizer)
     if not getattr(optimizer, "use_ema", False) or not optimizer.built:
         yield
         return
-    pairs = zip(model.trainable_variables, optimizer._model_variables_moving_average, strict=True)
-    pairs = [(variable, average, variable.numpy()) for variable, average in pairs]
-    for variable, average, _ in pairs:
-        variable.assign(average)
+    variables = model.trainable_variables
+    before = [variable.numpy() for variable in variables]
+    _assign(variables, optimizer._model_variables_moving_average)
     try:
         yield
     finally:
-        for variable, _, before in pairs:
-            variable.assign(before)
+        _assign(variables, before)
+
+
+def _assign(variables: list, values: list) -> None:
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)

@@ -94,9 +94,7 @@ def test_no_attention_no_alignments(lab, model_named, name):
 def test_greedy_is_the_default_and_lists_will_do(lab, model_named):
     model = model_named("gru")
     source = {name: value.tolist() for name, value in lab.source.items()}
-    assert_same(
-        decode(model, source, max_length=4), lab.searched(model, lab.source, Greedy(), 4)
-    )
+    assert_same(decode(model, source, max_length=4), lab.searched(model, lab.source, Greedy(), 4))
 
 
 def test_weights_changed_after_a_first_call_are_used(lab):

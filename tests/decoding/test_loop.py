@@ -48,7 +48,7 @@ def test_carry_has_a_row_of_context_a_source_and_of_state_a_hypothesis(lab, mode
     assert carry.tokens.shape == (12,)
 
 
-@pytest.mark.parametrize("search", [Greedy(), Beam(2)], ids=["greedy", "beam"])
+@pytest.mark.parametrize("search", [Greedy(), Beam(2, 0.0)], ids=["greedy", "beam"])
 def test_stops_once_every_source_is_done(lab, search):
     import keras
 

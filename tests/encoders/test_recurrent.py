@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from kseq2seq.encoders import recurrent_encoder
+
+
+def build(cell="lstm", **options):
+    given = {
+        "embedding_dim": 4,
+        "hidden_dim": 5,
+        "num_layers": 1,
+        "bidirectional": False,
+        "residual": False,
+        **options,
+    }
+    return recurrent_encoder(cell, 9, **given)
+
+
+@pytest.mark.parametrize(("cell", "leaves"), [("lstm", 2), ("gru", 1)])
+@pytest.mark.parametrize(("both", "width"), [(False, 5), (True, 10)])
+def test_widths(lab, cell, leaves, both, width):
+    encoded = build(cell, num_layers=2, bidirectional=both)(lab.source)
+    assert encoded["outputs"].shape == (3, 5, width)
+    assert encoded["mask"].shape == (3, 5)
+    shapes = [[tuple(leaf.shape) for leaf in layer] for layer in encoded["states"]]
+    assert shapes == [[(3, width)] * leaves] * 2
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+def test_states_are_those_at_the_ends_of_the_real_part(lab, cell):
+    """Forward half: after the last real word. Backward half: at the first."""
+    encoded = lab.numpy(build(cell, bidirectional=True)(lab.source))
+    h = encoded["states"][0][0]
+    for row, length in enumerate([5, 2, 3]):
+        np.testing.assert_allclose(h[row, :5], encoded["outputs"][row, length - 1, :5], atol=1e-6)
+        np.testing.assert_allclose(h[row, 5:], encoded["outputs"][row, 0, 5:], atol=1e-6)
+
+
+@pytest.mark.parametrize("options", [{}, {"bidirectional": True}, {"reverse_source": True}])
+def test_padding_changes_nothing(lab, options):
+    encoder = build("gru", num_layers=2, residual=True, **options)
+    expected = lab.numpy(encoder(lab.of([[4, 5, 2]])))
+    made = lab.numpy(encoder(lab.of([[4, 5, 2, 0, 0]])))
+    np.testing.assert_allclose(made["outputs"][:, :3], expected["outputs"], atol=1e-6)
+    for layer, given in zip(made["states"], expected["states"], strict=True):
+        np.testing.assert_allclose(layer[0], given[0], atol=1e-6)
+
+
+def test_reads_backwards(lab):
+    backward = build(reverse_source=True)
+    forward = build()
+    forward.set_weights(backward.get_weights())
+    made = lab.numpy(backward(lab.of([[4, 5, 2, 0]])))
+    expected = lab.numpy(forward(lab.of([[2, 5, 4, 0]])))
+    np.testing.assert_allclose(made["states"][0][0], expected["states"][0][0], atol=1e-6)
+
+
+@pytest.mark.parametrize("both", [False, True])
+def test_residual_adds_from_the_second_layer_on(lab, both):
+    plain = build("gru", num_layers=2, bidirectional=both)
+    residual = build("gru", num_layers=2, bidirectional=both, residual=True)
+    first = build("gru", bidirectional=both)
+    residual.set_weights(plain.get_weights())
+    first.set_weights(plain.get_weights()[: len(first.weights)])
+    source = lab.of([[4, 5, 2]])
+    expected = np.array(plain(source)["outputs"]) + np.array(first(source)["outputs"])
+    np.testing.assert_allclose(np.array(residual(source)["outputs"]), expected, atol=1e-6)
+
+
+def test_dropout_is_for_training_alone(lab):
+    encoder = build(dropout=0.5)
+    calm = np.array(encoder(lab.source)["outputs"])
+    np.testing.assert_array_equal(calm, np.array(encoder(lab.source, training=False)["outputs"]))
+    rough = np.array(encoder(lab.source, training=True)["outputs"])
+    assert np.abs(calm - rough).max() > 1e-4

@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+
+from kseq2seq.layers import CrossAttention, SelfAttention, attend
+
+RNG = np.random.default_rng(0)
+
+
+def draw(*shape):
+    return RNG.normal(size=shape).astype("float32")
+
+
+def literal(query, key, value, mask):
+    """softmax(Q K^T / sqrt(d)) V, one query at a time."""
+    mixed = np.zeros((*query.shape[:3], value.shape[-1]))
+    for b, h, t in np.ndindex(query.shape[:3]):
+        places = np.flatnonzero(mask[b, h, t])
+        scores = np.array([query[b, h, t] @ key[b, h, s] for s in places])
+        scores = np.exp(scores / np.sqrt(query.shape[-1]))
+        mixed[b, h, t] = (scores / scores.sum()) @ value[b, h, places]
+    return mixed
+
+
+def test_attend_is_scaled_dot_product_attention():
+    query, key, value = draw(2, 3, 4, 5), draw(2, 3, 6, 5), draw(2, 3, 6, 5)
+    mask = RNG.random((2, 3, 4, 6)) < 0.6
+    mask[..., 0] = True
+    mixed, probabilities = attend(query, key, value, mask)
+    np.testing.assert_allclose(np.array(mixed), literal(query, key, value, mask), atol=1e-5)
+    probabilities = np.array(probabilities)
+    np.testing.assert_allclose(probabilities.sum(-1), 1, atol=1e-6)
+    assert not probabilities[~mask].any()
+
+
+def test_attend_without_a_mask_looks_everywhere():
+    query, key, value = draw(1, 2, 3, 4), draw(1, 2, 5, 4), draw(1, 2, 5, 4)
+    expected = literal(query, key, value, np.ones((1, 2, 3, 5), bool))
+    np.testing.assert_allclose(np.array(attend(query, key, value)[0]), expected, atol=1e-5)
+
+
+def test_attend_with_nothing_to_look_at_is_finite():
+    x = draw(1, 1, 2, 4)
+    mixed, probabilities = attend(x, x, x, np.zeros((1, 1, 2, 2), bool))
+    assert np.isfinite(np.array(mixed)).all()
+    assert np.isfinite(np.array(probabilities)).all()
+
+
+def test_attend_keeps_float32_probabilities_over_bfloat16():
+    x = keras.ops.cast(draw(1, 2, 3, 4), "bfloat16")
+    mixed, probabilities = attend(x, x, x)
+    assert keras.backend.standardize_dtype(mixed.dtype) == "bfloat16"
+    assert keras.backend.standardize_dtype(probabilities.dtype) == "float32"
+
+
+def test_self_attention_heads_are_slices(lab):
+    layer = SelfAttention(8, 2)
+    x = draw(2, 5, 8)
+    mask = np.tril(np.ones((5, 5), bool))
+    projected = x @ lab.weights(layer.projection)["kernel"]
+    query, key, value = (
+        np.stack(np.split(part, 2, -1), axis=1) for part in np.split(projected, 3, -1)
+    )
+    heads = literal(query, key, value, np.broadcast_to(mask, (2, 2, 5, 5)))
+    merged = np.concatenate([heads[:, 0], heads[:, 1]], -1)
+    expected = merged @ lab.weights(layer.output_projection)["kernel"]
+    made, cache = layer(x, mask)
+    np.testing.assert_allclose(np.array(made), expected, atol=1e-5)
+    assert cache is None
+
+
+@pytest.mark.parametrize("rotary", [False, True])
+def test_cached_self_attention_is_causal_self_attention(rotary):
+    layer = SelfAttention(8, 2, rotary=rotary)
+    x = draw(3, 6, 8)
+    expected, _ = layer(x, np.tril(np.ones((6, 6), bool)))
+    cache, made = layer.empty_cache(3, 9), []
+    for start, stop in ((0, 2), (2, 3), (3, 6)):
+        part, cache = layer(x[:, start:stop], cache=cache, position=start)
+        made.append(np.array(part))
+    np.testing.assert_allclose(np.concatenate(made, 1), np.array(expected), atol=1e-5)
+    assert cache["key"].shape == cache["value"].shape == (3, 2, 9, 4)
+    assert not np.array(cache["key"])[:, :, 6:].any()
+
+
+def test_cross_attention_folds_hypotheses():
+    layer = CrossAttention(8, 2, source_dim=6)
+    source, x = draw(2, 5, 6), draw(6, 3, 8)
+    mask = np.array([[True] * 5, [True, True, False, False, False]])
+    made, alignment = layer(x, layer.context(source), mask)
+    rows = np.repeat(np.arange(2), 3)
+    expected, expected_alignment = layer(x, layer.context(source[rows]), mask[rows])
+    np.testing.assert_allclose(np.array(made), np.array(expected), atol=1e-5)
+    np.testing.assert_allclose(np.array(alignment), np.array(expected_alignment), atol=1e-6)
+    assert alignment.shape == (6, 3, 5)
+    assert not np.array(alignment)[3:, :, 2:].any()
+
+
+def test_projections_carry_no_bias():
+    for layer in (SelfAttention(8, 2), CrossAttention(8, 2, source_dim=6)):
+        assert all(len(weight.shape) == 2 for weight in layer.weights)
+
+
+def test_dropout_is_for_training_alone():
+    layer = SelfAttention(8, 2, dropout=0.5)
+    x = draw(2, 5, 8)
+    np.testing.assert_array_equal(np.array(layer(x)[0]), np.array(layer(x, training=False)[0]))
+    assert np.abs(np.array(layer(x, training=True)[0]) - np.array(layer(x)[0])).max() > 1e-3

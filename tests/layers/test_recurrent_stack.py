@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from kseq2seq.layers import RecurrentStack, recurrent
+
+X = np.random.default_rng(0).normal(size=(2, 4, 5)).astype("float32")
+
+
+def start(kind, layers, units=3):
+    rng = np.random.default_rng(1)
+    leaves = 2 if kind == "lstm" else 1
+    return [
+        [rng.normal(size=(2, units)).astype("float32") for _ in range(leaves)]
+        for _ in range(layers)
+    ]
+
+
+@pytest.mark.parametrize("kind", ["lstm", "gru"])
+@pytest.mark.parametrize("residual", [False, True])
+def test_equations(lab, kind, residual):
+    stack = RecurrentStack(kind, 5, 3, num_layers=2, residual=residual)
+    step = getattr(lab, kind)
+    states = start(kind, 2)
+    outputs, last = stack(X, states)
+    for row in range(2):
+        state = [[leaf[row].astype("float64") for leaf in layer] for layer in states]
+        for t in range(4):
+            x = X[row, t]
+            for index, rnn in enumerate(stack.rnns):
+                below = x
+                made = step(rnn.cell, x, *state[index])
+                state[index] = list(made) if kind == "lstm" else [made]
+                x = state[index][0] + below if residual and index else state[index][0]
+            np.testing.assert_allclose(np.array(outputs)[row, t], x, atol=1e-5)
+        for layer, expected in zip(last, state, strict=True):
+            for leaf, value in zip(layer, expected, strict=True):
+                np.testing.assert_allclose(np.array(leaf)[row], value, atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["lstm", "gru"])
+def test_step_by_step_is_the_whole(kind):
+    stack = RecurrentStack(kind, 5, 3, num_layers=2, residual=True)
+    outputs, last = stack(X, start(kind, 2))
+    by_call = by_step = start(kind, 2)
+    for t in range(4):
+        called, by_call = stack(X[:, t : t + 1], by_call)
+        stepped, by_step = stack.step(X[:, t], by_step)
+        np.testing.assert_allclose(np.array(called)[:, 0], np.array(outputs)[:, t], atol=1e-5)
+        np.testing.assert_allclose(np.array(stepped), np.array(outputs)[:, t], atol=1e-5)
+    for layer, called, stepped in zip(last, by_call, by_step, strict=True):
+        for a, b, c in zip(layer, called, stepped, strict=True):
+            np.testing.assert_allclose(np.array(a), np.array(b), atol=1e-5)
+            np.testing.assert_allclose(np.array(a), np.array(c), atol=1e-5)
+
+
+def test_dropout_is_between_layers_and_for_training_alone():
+    one, two = (RecurrentStack("gru", 5, 3, n, dropout=0.9) for n in (1, 2))
+    for stack, layers, changes in ((one, 1, False), (two, 2, True)):
+        states = start("gru", layers)
+        calm = np.array(stack(X, states, training=False)[0])
+        np.testing.assert_array_equal(calm, np.array(stack(X, states)[0]))
+        rough = np.array(stack(X, states, training=True)[0])
+        assert (np.abs(calm - rough).max() > 1e-4) == changes
+
+
+def test_gru_resets_before_it_multiplies():
+    layer = recurrent("gru", 5, 3)
+    assert layer.reset_after is False
+    assert len(recurrent("lstm", 5, 3)(X)) == 3
+    assert len(layer(X)) == 2

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from kseq2seq.layers import DecoderBlock, EncoderBlock, normalization
+from kseq2seq.layers.transformer_blocks import Residual
+
+RNG = np.random.default_rng(0)
+MASK = np.array([[True] * 4, [True, True, False, False]])
+
+
+def draw(*shape):
+    return RNG.normal(size=shape).astype("float32")
+
+
+def layer_norm(x):
+    return (x - x.mean(-1, keepdims=True)) / np.sqrt(x.var(-1, keepdims=True) + 1e-5)
+
+
+def test_normalization_is_over_features():
+    x = draw(2, 3, 8)
+    np.testing.assert_allclose(np.array(normalization(8)(x)), layer_norm(x), atol=1e-5)
+
+
+def test_residual_before_and_after():
+    x, made = draw(2, 3, 8), draw(2, 3, 8)
+    pre, post = Residual(8, "pre", 0.0), Residual(8, "post", 0.0)
+    np.testing.assert_allclose(np.array(pre.enter(x)), layer_norm(x), atol=1e-5)
+    np.testing.assert_allclose(np.array(pre(x, made)), x + made, atol=1e-6)
+    np.testing.assert_allclose(np.array(post.enter(x)), x)
+    np.testing.assert_allclose(np.array(post(x, made)), layer_norm(x + made), atol=1e-5)
+
+
+def test_residual_drops_the_branch_and_not_the_trunk():
+    x, made = draw(2, 30, 8), np.ones((2, 30, 8), "float32")
+    branch = np.array(Residual(8, "pre", 0.5)(x, made, training=True)) - x
+    assert sorted(set(branch.round(3).ravel().tolist())) == [0.0, 2.0]
+
+
+@pytest.mark.parametrize("norm", ["pre", "post"])
+def test_encoder_block_is_its_sublayers_in_turn(norm):
+    block = EncoderBlock(8, 2, 12, "relu", norm, 0.0, rotary=False)
+    x = draw(2, 4, 8)
+    made, _ = block.attention(block.attended.enter(x), MASK[:, None, None, :])
+    middle = np.array(block.attended(x, made))
+    expected = block.fed(middle, block.feed_forward(block.fed.enter(middle)))
+    np.testing.assert_allclose(np.array(block(x, MASK)), np.array(expected), atol=1e-6)
+
+
+def test_encoder_block_does_not_see_padding():
+    block = EncoderBlock(8, 2, 12, "gelu", "pre", 0.0, rotary=True)
+    x = draw(2, 4, 8)
+    changed = x.copy()
+    changed[1, 2:] = 9.0
+    made, after = np.array(block(x, MASK)), np.array(block(changed, MASK))
+    np.testing.assert_allclose(made[1, :2], after[1, :2], atol=1e-6)
+    np.testing.assert_allclose(made[0], after[0], atol=1e-6)
+
+
+def test_decoder_block_alignment_and_cache():
+    block = DecoderBlock(8, 2, 12, "relu", "post", 0.0, rotary=False, source_dim=6)
+    context = block.cross_attention.context(draw(2, 4, 6))
+    x, causal = draw(2, 3, 8), np.tril(np.ones((3, 3), bool))
+    made, cache, alignment = block(x, context, MASK, causal)
+    assert cache is None
+    assert alignment.shape == (2, 3, 4)
+    assert not np.array(alignment)[1, :, 2:].any()
+    empty = block.self_attention.empty_cache(2, 5)
+    cached, cache, _ = block(x, context, MASK, cache=empty)
+    np.testing.assert_allclose(np.array(cached), np.array(made), atol=1e-5)
+    assert np.array(cache["key"])[:, :, :3].any()
+    assert not np.array(cache["key"])[:, :, 3:].any()

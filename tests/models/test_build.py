@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import re
+
+import keras
+import pytest
+
+from kseq2seq import Seq2Seq, build_model
+
+# (architecture, sizes): (the argument named, what was given, what to pass)
+REFUSED = [
+    ("lstn", {}, r"architecture.*'lstn'.*transformer.*Did you mean 'lstm'"),
+    (None, {}, r"architecture None.*lstm, gru, bahdanau, luong, transformer"),
+    ("lstm", {"source": 4}, r"`source`.*at least 5.*4"),
+    ("lstm", {"target": 2.5}, r"`target`.*whole number.*2\.5"),
+    ("lstm", {"target": "9"}, r"`target`.*whole number.*'9'"),
+    ("lstm", {"hiden_dim": 8}, r"'lstm' has no size `hiden_dim`.*Did you mean `hidden_dim`"),
+    ("gru", {"score": "dot"}, r"'gru' has no size `score`; it has hidden_dim"),
+    ("gru", {"hidden_dim": 0}, r"`hidden_dim`.*at least 1.*0"),
+    ("gru", {"hidden_dim": 8.0}, r"`hidden_dim`.*whole number.*8\.0"),
+    ("gru", {"hidden_dim": True}, r"`hidden_dim`.*whole number.*True"),
+    ("gru", {"embedding_dim": 0}, r"`embedding_dim`.*at least 1.*0"),
+    ("gru", {"num_layers": 0}, r"`num_layers`.*at least 1.*0"),
+    ("gru", {"dropout": 1.0}, r"`dropout`.*\[0, 1\).*1\.0"),
+    ("gru", {"dropout": -0.1}, r"`dropout`.*\[0, 1\).*-0\.1"),
+    ("gru", {"dropout": "a"}, r"`dropout`.*\[0, 1\).*'a'"),
+    ("gru", {"residual": 1}, r"`residual`.*True or False.*1"),
+    ("gru", {"bidirectional": "yes"}, r"`bidirectional`.*True or False.*'yes'"),
+    ("gru", {"reverse_source": None}, r"`reverse_source`.*True or False.*None"),
+    ("bahdanau", {"maxout": 2}, r"`maxout`.*True or False.*2"),
+    ("luong", {"score": "additive"}, r"`score`.*'general', 'dot', 'concat'.*'additive'"),
+    ("luong", {"score": "dot", "bidirectional": True}, r"`score`='dot'.*bidirectional.*Pass"),
+    ("luong", {"input_feeding": "no"}, r"`input_feeding`.*True or False.*'no'"),
+    ("transformer", {"num_heads": 7}, r"`num_heads`=7.*`hidden_dim`=256.*Pass.*\[4, 8"),
+    ("transformer", {"num_heads": 0}, r"`num_heads`.*at least 1.*0"),
+    ("transformer", {"inner_dim": 0}, r"`inner_dim`.*at least 1.*0"),
+    ("transformer", {"decoder_layers": 0}, r"`decoder_layers`.*at least 1.*0"),
+    ("transformer", {"max_positions": 0}, r"`max_positions`.*at least 1.*0"),
+    ("transformer", {"activation": "tanh"}, r"`activation`.*'relu', 'gelu', 'swiglu'.*'tanh'"),
+    ("transformer", {"norm": "rms"}, r"`norm`.*'pre', 'post'.*'rms'"),
+    ("transformer", {"positions": "alibi"}, r"`positions`.*'sinusoidal'.*'alibi'"),
+    ("transformer", {"tie_embeddings": True}, r"`tie_embeddings`.*'none', 'target', 'all'.*True"),
+    ("transformer", {"tie_embeddings": "all"}, r"`tie_embeddings`='all'.*9 and 7.*Pass|pass"),
+    (
+        "transformer",
+        {"positions": "rotary", "hidden_dim": 9, "num_heads": 3},
+        r"`hidden_dim` / `num_heads`.*even.*9 / 3.*Pass",
+    ),
+    (
+        "transformer",
+        {"hidden_dim": 9, "num_heads": 3},
+        r"`hidden_dim`.*9.*[Pp]ass.*even|`hidden_dim`.*even.*9",
+    ),
+    ("gru", {"dtype": "float33"}, r"`dtype`.*'float33'.*mixed_bfloat16"),
+]
+
+
+@pytest.mark.parametrize(
+    ("architecture", "sizes", "message"), REFUSED, ids=[f"{a}-{s}" for a, s, _ in REFUSED]
+)
+def test_refuses(architecture, sizes, message):
+    policy = keras.config.dtype_policy()
+    with pytest.raises(ValueError) as refusal:
+        build_model(architecture, **{"source": 9, "target": 7, **sizes})
+    assert re.search(message, str(refusal.value)), str(refusal.value)
+    assert "sines and cosines`" not in str(refusal.value)
+    assert keras.config.dtype_policy() == policy
+
+
+def test_takes_what_has_a_vocabulary_size():
+    class Tokenizer:
+        vocabulary_size = 11
+
+    model = build_model("gru", Tokenizer(), 7, hidden_dim=8)
+    assert model.get_config()["source"] == 11
+    assert model.encoder.get_layer("embedding").input_dim == 11
+
+
+@pytest.mark.parametrize("dtype", [None, "float32", "mixed_bfloat16"])
+def test_dtype_is_the_models_own(dtype):
+    before = keras.config.dtype_policy()
+    model = build_model("gru", 9, 7, hidden_dim=8, dtype=dtype)
+    assert keras.config.dtype_policy() == before
+    assert model.get_config()["dtype"] == (dtype or before.name)
+    compute = "bfloat16" if dtype == "mixed_bfloat16" else "float32"
+    assert {layer.compute_dtype for layer in model.decoder._flatten_layers()} == {compute}
+
+
+def test_global_dtype_is_taken_and_recorded():
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        model = build_model("lstm", 9, 7, hidden_dim=8)
+    finally:
+        keras.config.set_dtype_policy(before)
+    assert model.get_config()["dtype"] == "mixed_bfloat16"
+    assert Seq2Seq.from_config(model.get_config()).decoder.compute_dtype == "bfloat16"
