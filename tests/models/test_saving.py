@@ -10,20 +10,20 @@ from kseq2seq import Beam, Greedy, decode
 
 TARGETS = np.array([[1, 3, 4, 5], [1, 6, 6, 3], [1, 4, 3, 6]], "int32")
 
-# A process of its own, which knows nothing but that the package exists.
+# A process of its own, which has built no model.
 RELOAD = """
 import sys
 import kseq2seq
 import keras
 import numpy as np
 
+kseq2seq.Seq2Seq
 folder, decoded, *names = sys.argv[1:]
 source = dict(np.load(folder + "/source.npz"))
 target = source.pop("target")
 found = {}
 for name in names:
     model = keras.saving.load_model(f"{folder}/{name}.keras")
-    assert type(model) is kseq2seq.Seq2Seq
     logits = model({**source, "target": target}, training=False)
     found[name + ":logits"] = keras.ops.convert_to_numpy(keras.ops.cast(logits, "float32"))
     found[name + ":dtype"] = np.array(model.get_config()["dtype"])
@@ -59,6 +59,15 @@ def reloaded(lab, saved, tmp_path_factory):
     done = subprocess.run(command, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr[-3000:]
     return dict(np.load(folder / "found.npz"))
+
+
+def test_importing_the_package_is_all_that_loading_needs(model_named, tmp_path):
+    path = tmp_path / "model.keras"
+    model_named("gru").save(path)
+    script = "import sys, kseq2seq, keras; keras.saving.load_model(sys.argv[1])"
+    command = [sys.executable, "-c", script, str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr[-1500:]
 
 
 def logits_of(lab, model):

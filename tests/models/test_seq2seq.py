@@ -76,14 +76,6 @@ def test_config_is_what_build_model_takes(lab, model):
     np.testing.assert_allclose(run(again, lab.source), run(model, lab.source), atol=1e-6)
 
 
-def test_clones(lab, plain_model):
-    clone = keras.models.clone_model(plain_model)
-    assert type(clone) is Seq2Seq
-    assert clone.decoder is not plain_model.decoder
-    clone.set_weights(plain_model.get_weights())
-    np.testing.assert_allclose(run(clone, lab.source), run(plain_model, lab.source), atol=1e-6)
-
-
 def test_summarises(plain_model):
     lines = []
     plain_model.summary(print_fn=lines.append)
