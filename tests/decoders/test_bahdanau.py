@@ -44,10 +44,7 @@ def by_hand(lab, model, ids, target=TARGET):
         c = alpha @ annotations
         s = lab.gru(decoder.stack.rnns[0].cell, np.concatenate([y, c]), s)
         readout = dense(lab, decoder.readout, np.concatenate([s, y, c]))
-        if decoder.maxout:
-            readout = readout.reshape(-1, 2).max(axis=1)
-        else:
-            readout = np.tanh(readout)
+        readout = readout.reshape(-1, 2).max(axis=1) if decoder.maxout else np.tanh(readout)
         logits.append(dense(lab, decoder.logits, readout))
         alignments.append(alpha)
     return np.array(logits), np.array(alignments)

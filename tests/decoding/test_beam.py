@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from kseq2seq import Beam
+from kseq2seq.decoders import Decoder, Step
+from kseq2seq.decoding import Loop
 
 EXHAUSTIVE = 1 + 4 + 16 + 64
 LIMITS = [4, 1, 3]
@@ -121,6 +123,46 @@ def test_stopping_early_changes_nothing(lab, plain_model, search):
     np.testing.assert_array_equal(early.ids, late.ids)
     np.testing.assert_array_equal(early.lengths, late.lengths)
     np.testing.assert_array_equal(early.scores, late.scores)
+
+
+class Scripted(Decoder):
+    """The next token depends on the last one alone."""
+
+    def __init__(self, probabilities):
+        super().__init__()
+        self.script = np.log(np.asarray(probabilities, "float32"))
+
+    def initial(self, encoded, length=0):
+        return {}, {"nothing": np.zeros((len(encoded["mask"]), 1), "float32")}
+
+    def call(self, tokens, context, state, position=0, training=None):
+        import keras
+
+        return Step(keras.ops.take(self.script, tokens, axis=0), None, None, state)
+
+
+def test_does_not_stop_while_a_longer_target_could_win():
+    """After one step the finished target leads; only the penalty at the limit tells otherwise."""
+    rare, sure = 1e-4, 1 - 6e-4
+    script = np.full((7, 7), rare)
+    script[1, [2, 3]] = 0.51, 0.4895
+    for word, following in ((3, 4), (4, 5), (5, 6), (6, 2)):
+        script[word, following] = sure
+    loop = Loop(Scripted(script), Beam(1, 2.0), 5)
+    found = loop.finish(loop.run(loop.start({"mask": np.ones((3, 1), bool)}, [5, 2, 4])))
+    ids = np.array(found.ids)[:, 0].tolist()
+    assert ids == [[3, 4, 5, 6, 2], [2, 0, 0, 0, 0], [2, 0, 0, 0, 0]]
+    longer = (np.log(0.4895) + 4 * np.log(sure)) / (10 / 6) ** 2
+    expected = [longer, np.log(0.51), np.log(0.51)]
+    np.testing.assert_allclose(np.array(found.scores)[:, 0], expected, atol=1e-4)
+
+
+def test_stops_when_nothing_longer_could_win():
+    script = np.full((7, 7), 1e-4)
+    script[1, 2] = 0.95
+    loop = Loop(Scripted(script), Beam(1, 2.0), 30)
+    carry = loop.run(loop.start({"mask": np.ones((2, 1), bool)}))
+    assert int(carry.step) == 1
 
 
 def test_beams_are_values():

@@ -1,0 +1,41 @@
+"""What a user meets first: the import, the names, the wheel's data."""
+
+import subprocess
+import sys
+
+import pytest
+
+import kseq2seq
+
+
+def run(code):
+    return subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True
+    )
+
+
+def test_import_is_lazy_and_quiet():
+    done = run(
+        "import sys, kseq2seq; print(sorted({'tensorflow', 'keras', 'numpy'} & set(sys.modules)))"
+    )
+    assert done.stdout.strip() == "[]"
+    assert done.stderr == ""
+
+
+def test_loading_tensorflow_is_quiet():
+    done = run(
+        "import kseq2seq as ks\nfrom kseq2seq import data\nimport tensorflow as tf\n"
+        "print(tf.constant(1).numpy(), ks.build_model.__name__)"
+    )
+    assert done.stdout.strip() == "1 build_model"
+    assert done.stderr == ""
+
+
+def test_all_public_names_resolve():
+    for name in kseq2seq.__all__:
+        assert getattr(kseq2seq, name) is not None
+
+
+def test_unknown_name_lists_the_known():
+    with pytest.raises(AttributeError, match="build_model"):
+        kseq2seq.build_modle  # noqa: B018

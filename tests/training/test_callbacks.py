@@ -1,0 +1,76 @@
+import time
+
+import keras
+import numpy as np
+import pytest
+
+from kseq2seq.training import GenerationScore, TimeLimit, averaged_weights
+
+
+def tiny(use_ema=False):
+    model = keras.Sequential([keras.layers.Input((1,)), keras.layers.Dense(1)])
+    model.compile(keras.optimizers.SGD(0.1, use_ema=use_ema, ema_momentum=0.5), "mse")
+    return model
+
+
+X, Y = np.ones((8, 1), "float32"), np.ones((8, 1), "float32")
+
+
+def test_early_stopping_finds_the_score(tmp_path):
+    answers = iter([["a b"], ["a b c d"], ["x"], ["x"], ["x"]])
+    score = GenerationScore(lambda texts: next(answers), ["source"], ["a b c d"])
+    stop = keras.callbacks.EarlyStopping(monitor="val_chrf", mode="max", patience=1)
+    best = keras.callbacks.ModelCheckpoint(
+        tmp_path / "best-{epoch}.keras", monitor="val_chrf", mode="max", save_best_only=True
+    )
+    history = tiny().fit(X, Y, epochs=5, verbose=0, callbacks=[score, stop, best]).history
+    assert len(history["val_chrf"]) == 3  # best at the second epoch, patience of one
+    assert history["val_chrf"][1] == pytest.approx(100)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["best-1.keras", "best-2.keras"]
+
+
+def test_every_repeats_the_last_score():
+    made = []
+    score = GenerationScore(lambda texts: made.append(1) or ["a"], ["s"], ["a"], every=3)
+    history = tiny().fit(X, Y, epochs=5, verbose=0, callbacks=[score]).history
+    assert len(made) == 2
+    assert len(history["val_bleu"]) == 5
+
+
+def test_scores_averaged_weights_and_puts_the_others_back():
+    model, seen = tiny(use_ema=True), []
+
+    def generate(texts):
+        seen.append(model.get_weights()[0].copy())
+        return ["a"]
+
+    model.fit(X, Y, epochs=1, batch_size=1, verbose=0, callbacks=[])
+    raw = model.get_weights()[0]
+    average = model.optimizer._model_variables_moving_average[0]
+    average.assign(average + 1)
+    with averaged_weights(model):
+        generate([])
+    assert np.allclose(seen[0], np.array(average))
+    assert np.array_equal(model.get_weights()[0], raw)
+
+
+def test_refuses_sources_without_references():
+    with pytest.raises(ValueError, match="1 sources and 0 references"):
+        GenerationScore(lambda texts: texts, ["a"], [])
+
+
+def test_time_limit_ends_training_between_batches():
+    class Slow(keras.callbacks.Callback):
+        batches = 0
+
+        def on_train_batch_end(self, batch, logs=None):
+            Slow.batches += 1
+            time.sleep(0.05)
+
+    tiny().fit(X, Y, epochs=1000, batch_size=1, verbose=0, callbacks=[Slow(), TimeLimit(0.005)])
+    assert 1 <= Slow.batches <= 8
+
+
+def test_time_limit_refuses_no_time():
+    with pytest.raises(ValueError, match="above 0"):
+        TimeLimit(0)

@@ -1,0 +1,63 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from kseq2seq.training import TokenCrossEntropy
+
+LABELS = np.array([[5, 3, 2, 0], [4, 2, 0, 0]])
+LOGITS = np.random.default_rng(1).normal(size=(2, 4, 7)).astype("float32")
+
+
+def by_definition(smoothing):
+    """Cross-entropy against explicit smoothed distributions, averaged over real tokens."""
+    log_probs = LOGITS - np.log(np.exp(LOGITS).sum(-1, keepdims=True))
+    losses = []
+    for b, t in zip(*np.nonzero(LABELS), strict=True):
+        wanted = np.full(7, smoothing / 7)
+        wanted[LABELS[b, t]] += 1 - smoothing
+        losses.append(-(wanted * log_probs[b, t]).sum())
+    return np.mean(losses)
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1, 0.5])
+def test_equals_the_definition(smoothing):
+    loss = TokenCrossEntropy(label_smoothing=smoothing)
+    assert float(loss(LABELS, LOGITS)) == pytest.approx(by_definition(smoothing), rel=1e-5)
+
+
+def test_padding_has_no_gradient():
+    logits = tf.Variable(LOGITS)
+    with tf.GradientTape() as tape:
+        value = TokenCrossEntropy(0.1)(LABELS, logits)
+    gradient = tape.gradient(value, logits).numpy()
+    assert np.all(gradient[LABELS == 0] == 0)
+    assert np.all(np.abs(gradient[LABELS != 0]).sum(-1) > 0)
+
+
+def test_bfloat16_logits_are_summed_in_float32():
+    coarse = tf.cast(LOGITS, tf.bfloat16)
+    loss = TokenCrossEntropy()
+    assert loss(LABELS, coarse).dtype == tf.float32
+    assert float(loss(LABELS, coarse)) == pytest.approx(
+        float(loss(LABELS, tf.cast(coarse, tf.float32))), rel=1e-6
+    )
+
+
+def test_sample_weight_and_all_padding():
+    loss = TokenCrossEntropy()
+    first = float(loss(LABELS[:1], LOGITS[:1]))
+    assert float(loss(LABELS, LOGITS, np.array([1.0, 0.0]))) == pytest.approx(first, rel=1e-5)
+    assert float(loss(np.zeros((1, 3), int), LOGITS[:1, :3])) == 0.0
+
+
+def test_survives_compile_and_serialization():
+    loss = keras.saving.deserialize_keras_object(
+        keras.saving.serialize_keras_object(TokenCrossEntropy(0.2, padding=6))
+    )
+    assert (loss.label_smoothing, loss.padding) == (0.2, 6)
+
+
+def test_refuses_smoothing_out_of_range():
+    with pytest.raises(ValueError, match=r"\[0, 1\).*1.5"):
+        TokenCrossEntropy(label_smoothing=1.5)
