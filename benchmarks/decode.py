@@ -62,7 +62,9 @@ def main() -> None:
         timed(*case)  # traces and compiles
     rounds = [[timed(*case) for case in cases] for _ in range(runs)]
     spent = {}
-    print(f"medians of {runs}\n{'':>6}{'search':>8}{'batch':>7}{'steps':>7}{'ms':>9}{'tokens/s':>10}")
+    print(
+        f"medians of {runs}\n{'':>6}{'search':>8}{'batch':>7}{'steps':>7}{'ms':>9}{'tokens/s':>10}"
+    )
     for case, results in zip(cases, zip(*rounds, strict=True), strict=True):
         rows, search, steps, jit = case
         spent[case] = median(seconds for seconds, _ in results)

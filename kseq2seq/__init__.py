@@ -12,6 +12,7 @@ import os
 from typing import Any
 
 from kseq2seq.quiet import quiet_load
+from kseq2seq.registration import register_with_keras
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -54,3 +55,6 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
+
+
+register_with_keras()

@@ -22,13 +22,13 @@ from kseq2seq import data, metrics, text, training
 import keras
 import tensorflow as tf
 
-# What differs from an architecture's own defaults; all come to 6 to 9 million weights.
-SIZES = {
-    "lstm": {"reverse_source": True, "num_layers": 2},
-    "gru": {"num_layers": 2},
+# What differs from an architecture's own defaults.
+SETTINGS = {
+    "lstm": {"reverse_source": True},
+    "gru": {},
     "bahdanau": {},
-    "luong": {"num_layers": 2},
-    "transformer": {"num_layers": 3, "num_heads": 4, "tie_embeddings": "all"},
+    "luong": {},
+    "transformer": {"num_heads": 4, "tie_embeddings": "all"},
 }
 
 
@@ -37,13 +37,17 @@ def arguments() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--data", default="sample", help="sample[:fr|de|ko], debian:LANG or FILE")
-    parser.add_argument("--model", default="transformer", choices=SIZES)
+    parser.add_argument("--model", default="transformer", choices=SETTINGS)
     parser.add_argument(
         "--minutes", type=float, default=4, help="training time, compiling included"
     )
     parser.add_argument("--output", type=Path, default=Path("saved_models/translation"))
     parser.add_argument("--init", type=Path, help="a saved pipeline to go on from")
     parser.add_argument("--vocabulary", type=int, default=6000, help="pieces of SentencePiece")
+    parser.add_argument("--hidden-dim", type=int, default=256)
+    parser.add_argument("--layers", type=int, default=3)
+    parser.add_argument("--dropout", type=float, default=0.1)
+    parser.add_argument("--batch-tokens", type=int, default=2048)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--smoke", action="store_true", help="a tiny model on the sample, seconds")
     return parser.parse_args()
@@ -72,9 +76,14 @@ def start(options: argparse.Namespace, train: data.Corpus) -> ks.Pipeline:
         return ks.Pipeline.load(options.init)
     texts = (side for pair in train for side in pair[:2])
     tokenizer = text.SentencePieceTokenizer.train(texts, options.vocabulary)
-    sizes = {"hidden_dim": 32, "num_layers": 1} if options.smoke else {"hidden_dim": 256}
     model = ks.build_model(
-        options.model, source=tokenizer, target=tokenizer, **{**SIZES[options.model], **sizes}
+        options.model,
+        source=tokenizer,
+        target=tokenizer,
+        hidden_dim=options.hidden_dim,
+        num_layers=options.layers,
+        dropout=options.dropout,
+        **SETTINGS[options.model],
     )
     return ks.Pipeline(model, text.TextSource(tokenizer, 96), text.TextTarget(tokenizer, 96))
 
@@ -84,10 +93,18 @@ def fit(options: argparse.Namespace, pipeline: ks.Pipeline, corpora: dict) -> No
     survey = data.survey(corpora["train"], *sides)
     buckets = data.fit_buckets(survey)
     print(f"\nTraining pairs\n{survey}\n\nPadding\n{data.bucket_table(survey, buckets)}\n")
-    batches = data.train_batches(corpora["train"], *sides, buckets=buckets, seed=options.seed)
-    rate = training.InverseSquareRoot(peak=1e-3, warmup_steps=800)
+    batches = data.train_batches(
+        corpora["train"],
+        *sides,
+        buckets=buckets,
+        seed=options.seed,
+        tokens_per_batch=options.batch_tokens,
+    )
+    rate = training.InverseSquareRoot(peak=2e-3, warmup_steps=400)
     pipeline.model.compile(
-        keras.optimizers.Adam(rate, beta_2=0.98, use_ema=True, ema_momentum=0.997),
+        keras.optimizers.Adam(
+            rate, beta_2=0.98, global_clipnorm=1.0, use_ema=True, ema_momentum=0.998
+        ),
         training.TokenCrossEntropy(label_smoothing=0.1),
         metrics=[metrics.TokenAccuracy()],
         jit_compile=True,
@@ -98,11 +115,12 @@ def fit(options: argparse.Namespace, pipeline: ks.Pipeline, corpora: dict) -> No
         [pair.source for pair in held_out],
         [pair.target for pair in held_out],
     )
-    steps = 10 if options.smoke else 250
+    steps = 10 if options.smoke else 500
     pipeline.model.fit(
         batches,
         epochs=1000,
         steps_per_epoch=steps,
+        shuffle=False,  # the pipeline does
         callbacks=[score, training.TimeLimit(options.minutes)],
     )
 
@@ -123,6 +141,7 @@ def main() -> None:
     options = arguments()
     if options.smoke:
         options.data, options.minutes, options.vocabulary = "sample", 0.2, 400
+        options.hidden_dim, options.layers = 32, 1
     keras.utils.set_random_seed(options.seed)
     corpora = load(options.data)
     pipeline = start(options, corpora["train"])

@@ -49,9 +49,11 @@ class Beam(Search):
     def __post_init__(self):
         if isinstance(self.width, bool) or not isinstance(self.width, int) or self.width < 1:
             raise ValueError(f"`width` must be a whole number of at least 1; got {self.width!r}.")
-        if not self.length_penalty >= 0:
+        penalty = self.length_penalty
+        number = isinstance(penalty, int | float) and not isinstance(penalty, bool)
+        if not number or not 0 <= penalty < float("inf"):
             raise ValueError(
-                f"`length_penalty` must be at least 0, such as 0.6; got {self.length_penalty!r}."
+                f"`length_penalty` must be a number of at least 0, such as 0.6; got {penalty!r}."
             )
 
     def start(self, problem):

@@ -96,8 +96,12 @@ def decode(
         (2, 2, 5)
     """
     search = Greedy() if search is None else search
+    if not isinstance(source, dict):
+        raise ValueError(
+            f"`source` must be a dict of 'source' and 'source_mask'; got {type(source).__name__}."
+        )
     source = {name: tf.convert_to_tensor(value) for name, value in source.items()}
-    _check(model, source, limits)
+    _check(model, source, max_length, limits)
     key = (search, max_length, special, alignments, jit_compile)
     # Kept beside Keras' own attributes, which it would otherwise track and save.
     compiled = model.__dict__.setdefault("_compiled_decodes", {})
@@ -120,7 +124,7 @@ def decode(
     return compiled[key](source, limits)
 
 
-def _check(model, source, limits):
+def _check(model, source, max_length, limits):
     if not isinstance(model, Seq2Seq):
         raise ValueError(f"`model` must be a Seq2Seq from `build_model`; got {type(model)}.")
     wanted = set(model.encoder.input)
@@ -129,12 +133,23 @@ def _check(model, source, limits):
     shapes = {name: tuple(value.shape) for name, value in source.items()}
     if len({shape[:2] for shape in shapes.values()}) > 1:
         raise ValueError(f"`source` and its mask must agree in rows and length; got {shapes}.")
+    length, longest = next(iter(shapes.values()))[1], model.decoder.max_positions
+    if longest is not None and length is not None and length > longest:
+        raise ValueError(
+            f"A source of {length} tokens was given to a model with learned positions for "
+            f"{longest}. Split it, or build the model with more `max_positions`."
+        )
     if limits is not None:
         rows = next(iter(shapes.values()))[0]
         if tuple(ops.shape(limits)) != (rows,):
             raise ValueError(
                 f"`limits` must hold one length for each of {rows} sources; "
                 f"got the shape {tuple(ops.shape(limits))}."
+            )
+        known = tf.get_static_value(tf.convert_to_tensor(limits))
+        if known is not None and not ((known >= 1) & (known <= max_length)).all():
+            raise ValueError(
+                f"`limits` must lie between 1 and `max_length`={max_length}; got {known.tolist()}."
             )
 
 

@@ -15,8 +15,10 @@ class Reversal(keras.layers.Layer):
         Sutskever et al. 2014, section 3.3.
     """
 
+    supports_masking = True  # the mask stays as it was; without this Keras warns
+
     def call(self, source, padding_mask):
-        """Maps ids (B, S) and mask (B, S) to ids (B, S); padding stays on the right."""
+        """Maps x (B, S) or (B, S, E) and mask (B, S) to the same shape; padding stays right."""
         return reverse(source, padding_mask)
 
 
@@ -70,5 +72,7 @@ def recurrent_encoder(
         x = keras.layers.Add()([above, x]) if residual and index else above
         width = 2 * hidden_dim if bidirectional else hidden_dim
         states.append(last)
+    if reverse_source:  # back to the order of the source, for attention and its alignments
+        x = Reversal(name="outputs_in_order")(x, mask)
     encoded = {"outputs": x, "mask": mask, "states": states}
     return keras.Model({"source": source, "source_mask": mask}, encoded, name="encoder")

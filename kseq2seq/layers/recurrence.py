@@ -54,4 +54,5 @@ def reverse(x, mask):
     lengths = ops.sum(ops.cast(mask, "int32"), axis=1, keepdims=True)
     places = ops.arange(ops.shape(x)[1], dtype="int32")[None, :]
     places = ops.where(places < lengths, lengths - 1 - places, places)
-    return ops.take_along_axis(x, places, axis=1)
+    rows = ops.arange(ops.shape(x)[0], dtype="int32")[:, None] * ops.shape(x)[1]
+    return ops.take(ops.reshape(x, (-1, *x.shape[2:])), rows + places, axis=0)

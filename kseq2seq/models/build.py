@@ -63,7 +63,13 @@ def build_model(
         )
     source, target = _vocabulary_size(source), _vocabulary_size(target)
     checks.at_least(5, source=source, target=target)
-    policy = keras.dtype_policies.get(dtype or keras.config.dtype_policy())
+    try:
+        policy = keras.dtype_policies.get(dtype or keras.config.dtype_policy())
+    except ValueError as error:
+        raise ValueError(
+            f"`dtype` must be a Keras dtype policy such as 'float32' or 'mixed_bfloat16'; "
+            f"got {dtype!r}."
+        ) from error
     plan = _plan(architecture, sizes)
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(policy)

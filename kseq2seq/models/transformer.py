@@ -63,8 +63,11 @@ class Transformer:
         checks.one_of(POSITIONS, positions=self.positions)
         checks.one_of(TIES, tie_embeddings=self.tie_embeddings)
         checks.rate(dropout=self.dropout)
-        if self.positions == "sinusoidal":
-            checks.divides("sines and cosines", 2, "hidden_dim", self.hidden_dim)
+        if self.positions == "sinusoidal" and self.hidden_dim % 2:
+            raise ValueError(
+                f"Sinusoidal positions need an even `hidden_dim`; got {self.hidden_dim}. "
+                f"Pass an even one, or positions='learned'."
+            )
         if self.positions == "rotary" and self.hidden_dim // self.num_heads % 2:
             raise ValueError(
                 f"Rotary positions turn pairs of features, so `hidden_dim` / `num_heads` must be "

@@ -71,3 +71,16 @@ def test_decoder_block_alignment_and_cache():
     np.testing.assert_allclose(np.array(cached), np.array(made), atol=1e-5)
     assert np.array(cache["key"])[:, :, :3].any()
     assert not np.array(cache["key"])[:, :, 3:].any()
+
+
+def test_dropout_is_for_training_alone():
+    encode = EncoderBlock(8, 2, 12, "relu", "pre", 0.5, rotary=False)
+    decode = DecoderBlock(8, 2, 12, "relu", "pre", 0.5, rotary=False, source_dim=8)
+    x = draw(2, 4, 8)
+    context = decode.cross_attention.context(x)
+    for run in (
+        lambda **options: encode(x, MASK, **options),
+        lambda **options: decode(x, context, MASK, **options)[0],
+    ):
+        np.testing.assert_array_equal(np.array(run()), np.array(run(training=False)))
+        assert np.abs(np.array(run()) - np.array(run(training=True))).max() > 1e-3

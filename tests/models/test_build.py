@@ -51,7 +51,7 @@ REFUSED = [
         {"hidden_dim": 9, "num_heads": 3},
         r"`hidden_dim`.*9.*[Pp]ass.*even|`hidden_dim`.*even.*9",
     ),
-    ("gru", {"dtype": "float33"}, r"`dtype`.*'float33'.*mixed_bfloat16"),
+    ("gru", {"dtype": "float33"}, r"`dtype`.*mixed_bfloat16.*'float33'"),
 ]
 
 
