@@ -9,7 +9,7 @@ HERE = Path(__file__).parent
 setup(
     name="kseq2seq",
     version="0.1.0",
-    description="Sequence-to-sequence models for Keras 3: build, train, decode and export them whole.",
+    description="Sequence-to-sequence models for Keras 3: built, trained, decoded, exported whole.",
     long_description=(HERE / "README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     license="Apache-2.0",

@@ -37,6 +37,9 @@ def arguments() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--data", default="sample", help="sample[:fr|de|ko], debian:LANG or FILE")
+    parser.add_argument(
+        "--columns", nargs="+", default=["source", "target"], help="and key; of FILE"
+    )
     parser.add_argument("--model", default="transformer", choices=SETTINGS)
     parser.add_argument(
         "--minutes", type=float, default=4, help="training time, compiling included"
@@ -49,25 +52,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--dropout", type=float, default=0.1)
     parser.add_argument("--batch-tokens", type=int, default=2048)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--smoke", action="store_true", help="a tiny model on the sample, seconds")
+    parser.add_argument("--smoke", action="store_true", help="a tiny model, seconds")
     return parser.parse_args()
-
-
-def load(name: str) -> dict[str, data.Corpus]:
-    """Splits the named data by key, so that near-copies never straddle the split."""
-    kind, _, language = name.partition(":")
-    if kind == "sample":
-        pairs = list(data.sample(language or "fr"))
-    elif kind == "debian":
-        pairs = list(data.debian(language))
-    else:
-        paths = name.split(",")
-        pairs = list(data.read_pairs(paths[0] if len(paths) == 1 else tuple(paths)))
-    pairs = list(data.unique(pairs))
-    return {
-        split: data.Corpus.write(data.select(pairs, split))
-        for split in ("train", "validation", "test")
-    }
 
 
 def start(options: argparse.Namespace, train: data.Corpus) -> ks.Pipeline:
@@ -140,10 +126,10 @@ def evaluate(pipeline: ks.Pipeline, test: data.Corpus, limit: int | None) -> Non
 def main() -> None:
     options = arguments()
     if options.smoke:
-        options.data, options.minutes, options.vocabulary = "sample", 0.2, 400
+        options.minutes, options.vocabulary = 0.2, 800
         options.hidden_dim, options.layers = 32, 1
     keras.utils.set_random_seed(options.seed)
-    corpora = load(options.data)
+    corpora = data.split_corpora(data.named_pairs(options.data, options.columns))
     pipeline = start(options, corpora["train"])
     began = time.monotonic()
     fit(options, pipeline, corpora)

@@ -3,6 +3,7 @@
 from kseq2seq.data.batches import eval_batches, train_batches
 from kseq2seq.data.buckets import bucket_fill, bucket_table, fit_buckets
 from kseq2seq.data.debian import debian
+from kseq2seq.data.named import named_pairs, split_corpora
 from kseq2seq.data.pairs import Pair
 from kseq2seq.data.readers import Problem, pairs_from, read_pairs
 from kseq2seq.data.records import Corpus, pair_dataset, write_pairs
@@ -20,11 +21,13 @@ __all__ = [
     "debian",
     "eval_batches",
     "fit_buckets",
+    "named_pairs",
     "pair_dataset",
     "pairs_from",
     "read_pairs",
     "sample",
     "select",
+    "split_corpora",
     "split_of",
     "survey",
     "train_batches",

@@ -1,50 +1,22 @@
-"""Raw text in, raw text out: a model with all it needs to be used."""
+"""A model with its source, its target and its search."""
 
 from __future__ import annotations
 
-import hashlib
 import os
-import shutil
-import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from kseq2seq.decoding import Beam, Decoded, Greedy, Search, decode
+from kseq2seq.decoding import Beam, Greedy, Search, decode
 from kseq2seq.export import export_saved_model
 from kseq2seq.metrics import TextMetric, bleu, chrf
-from kseq2seq.models import Seq2Seq, build_model
+from kseq2seq.models import Seq2Seq
+from kseq2seq.pipeline.prediction import Prediction, joined, predictions
+from kseq2seq.pipeline.storage import load_parts, save_parts
 from kseq2seq.text import TextSource, TextTarget, split_sentences
-from kseq2seq.text.files import read_checked, read_json, write_json
-
-SEARCHES: dict[str, type[Any]] = {"greedy": Greedy, "beam": Beam}
-CONFIG, WEIGHTS = "pipeline.json", "model.weights.h5"
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """What a pipeline made of one text.
-
-    Attributes:
-        text: the best target.
-        score: what the search ranks by, in nats; for beam search over the length penalty.
-        alternatives: further (text, score), best first.
-        source_tokens: the source as the model saw it, its end included.
-        target_tokens: the best target as the model wrote it, its end included.
-        alignment: float32 (target tokens, source tokens), rows sum to 1; None if not asked for or
-            if the model has no attention.
-    """
-
-    text: str
-    score: float
-    alternatives: list[tuple[str, float]] = field(default_factory=list)
-    source_tokens: list[str] = field(default_factory=list)
-    target_tokens: list[str] = field(default_factory=list)
-    alignment: np.ndarray | None = None
 
 
 class Pipeline:
@@ -130,7 +102,7 @@ class Pipeline:
         if flat:
             self.source.check(flat)
         made = iter(self._generate(flat, search or self.search, alignments, batch_size))
-        return [_join([next(made) for _ in sentences]) for sentences in parts]
+        return [joined([next(made) for _ in sentences]) for sentences in parts]
 
     def texts(self, texts: Sequence[str], **options: Any) -> list[str]:
         """Returns only the best text for each of `texts`; options as for a call."""
@@ -167,32 +139,7 @@ class Pipeline:
 
         The directory appears whole or not at all.
         """
-        directory = Path(directory)
-        directory.parent.mkdir(parents=True, exist_ok=True)
-        if directory.exists() and not (directory / CONFIG).is_file() and any(directory.iterdir()):
-            raise ValueError(
-                f"{directory} holds something else than a saved pipeline and is left alone. "
-                "Save to a new directory."
-            )
-        scratch = Path(tempfile.mkdtemp(prefix=f".{directory.name}-", dir=directory.parent))
-        try:
-            weights = scratch / WEIGHTS
-            self.model.save_weights(weights)
-            self.source.save(scratch)
-            self.target.save(scratch)
-            name = next(name for name, kind in SEARCHES.items() if type(self.search) is kind)
-            write_json(
-                scratch / CONFIG,
-                {
-                    "model": self.model.get_config(),
-                    "search": {"type": name, **asdict(self.search)},  # type: ignore[call-overload]
-                    "weights_sha256": hashlib.sha256(weights.read_bytes()).hexdigest(),
-                },
-            )
-            scratch.chmod(0o755)
-            _replace(directory, scratch)
-        finally:
-            shutil.rmtree(scratch, ignore_errors=True)
+        save_parts(Path(directory), self.model, self.source, self.target, self.search)
 
     @classmethod
     def load(cls, directory: str | os.PathLike) -> Pipeline:
@@ -202,27 +149,7 @@ class Pipeline:
             FileNotFoundError: if a file is missing.
             ValueError: if a file is damaged, of a newer format, or does not fit the others.
         """
-        directory = Path(directory)
-        config = read_json(directory / CONFIG)
-        try:
-            arguments = dict(config["model"])
-            search = dict(config["search"])
-            kind, digest = SEARCHES[search.pop("type")], str(config["weights_sha256"])
-        except (KeyError, TypeError, ValueError) as error:
-            raise ValueError(
-                f"{directory / CONFIG} does not describe a pipeline; it lacks or garbles {error}. "
-                "Save the pipeline again."
-            ) from error
-        read_checked(directory / WEIGHTS, digest)
-        try:
-            model, made = build_model(**arguments), kind(**search)
-        except TypeError as error:
-            raise ValueError(
-                f"{directory / CONFIG} does not describe a pipeline: {error}"
-            ) from error
-        pipeline = cls(model, TextSource.load(directory), TextTarget.load(directory), made)
-        model.load_weights(directory / WEIGHTS)
-        return pipeline
+        return cls(*load_parts(Path(directory)))
 
     def export(
         self,
@@ -270,7 +197,7 @@ class Pipeline:
         self, texts: list[str], search: Search, alignments: bool, batch_size: int
     ) -> list[Prediction]:
         """Decodes in batches of like length; gives predictions in the order of the texts."""
-        predictions: dict[int, Prediction] = {}
+        made: dict[int, Prediction] = {}
         order = np.argsort([len(text) for text in texts], kind="stable")
         for first in range(0, len(order), batch_size):
             batch = order[first : first + batch_size]
@@ -285,61 +212,6 @@ class Pipeline:
                 special=self.target.tokenizer.special,
                 alignments=alignments,
             )
-            rows = self._predictions(inputs["source"].numpy(), lengths.numpy(), decoded)
-            predictions.update(zip(batch.tolist(), rows, strict=True))
-        return [predictions[index] for index in range(len(texts))]
-
-    def _predictions(
-        self, sources: np.ndarray, source_lengths: np.ndarray, decoded: Decoded
-    ) -> list[Prediction]:
-        ids, lengths = decoded.ids.numpy(), decoded.lengths.numpy()
-        scores = decoded.scores.numpy()
-        flat = self.target.texts(ids.reshape(-1, ids.shape[-1])).numpy()
-        texts = np.array([text.decode() for text in flat], object).reshape(scores.shape)
-        made = []
-        for row, source in enumerate(sources):
-            alignment = None
-            if decoded.alignments is not None:
-                alignment = decoded.alignments[row, 0, : lengths[row, 0], : source_lengths[row]]
-                alignment = alignment.numpy()
-            found = [
-                (texts[row, n], float(scores[row, n]))
-                for n in range(scores.shape[1])
-                if lengths[row, n]
-            ]
-            made.append(
-                Prediction(
-                    *found[0],
-                    alternatives=found[1:],
-                    source_tokens=self.source.tokenizer.pieces([source[: source_lengths[row]]])[0],
-                    target_tokens=self.target.tokenizer.pieces([ids[row, 0, : lengths[row, 0]]])[0],
-                    alignment=alignment,
-                )
-            )
-        return made
-
-
-def _join(parts: list[Prediction]) -> Prediction:
-    if len(parts) == 1:
-        return parts[0]
-    return Prediction(
-        text=" ".join(part.text for part in parts),
-        score=sum(part.score for part in parts),
-        source_tokens=[token for part in parts for token in part.source_tokens],
-        target_tokens=[token for part in parts for token in part.target_tokens],
-    )
-
-
-def _replace(directory: Path, scratch: Path) -> None:
-    """Puts `scratch` in the place of `directory`, which keeps its content if that fails."""
-    if not directory.exists():
-        scratch.rename(directory)
-        return
-    old = directory.with_name(f".{directory.name}-old-{os.getpid()}")
-    directory.rename(old)
-    try:
-        scratch.rename(directory)
-    except OSError:
-        old.rename(directory)
-        raise
-    shutil.rmtree(old)
+            rows = predictions(self.source, self.target, inputs, decoded)
+            made.update(zip(batch.tolist(), rows, strict=True))
+        return [made[index] for index in range(len(texts))]

@@ -1,0 +1,79 @@
+"""Corpora by the names that recipes take on their command line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from kseq2seq.data.debian import debian
+from kseq2seq.data.pairs import Pair
+from kseq2seq.data.readers import read_pairs
+from kseq2seq.data.records import Corpus
+from kseq2seq.data.sample import sample
+from kseq2seq.data.split import SPLITS, select, split_of, unique
+
+
+def named_pairs(name: str, columns: Sequence[str] = ("source", "target")) -> Iterator[Pair]:
+    """Streams the pairs that a name stands for.
+
+    Args:
+        name: "sample" or "sample:LANGUAGE" (bundled), "debian:LANGUAGE" (fetched), a TSV, CSV or
+            JSONL file, or two parallel text files with a comma between.
+        columns: the file's columns of sources, targets and, if there is a third, keys. Numbers,
+            from 0, stand for the columns of a file without a header.
+
+    Returns:
+        An iterator of pairs.
+
+    Raises:
+        ValueError: for a language there is not, or a file that gives no pairs.
+        FileNotFoundError: if there is no such file.
+
+    Example:
+        >>> from kseq2seq.data import named_pairs
+        >>> next(named_pairs("sample:de")).source != ""
+        True
+    """
+    kind, _, language = name.partition(":")
+    if kind == "sample":
+        return sample(language or "fr")
+    if kind == "debian":
+        return debian(language or "fr")
+    paths = name.split(",")
+    if len(paths) == 2:
+        return read_pairs((paths[0], paths[1]))
+    if len(columns) not in (2, 3):
+        raise ValueError(f"`columns` are those of source, target and perhaps key; got {columns!r}.")
+    source, target, *key = (int(name) if name.isdigit() else name for name in columns)
+    return read_pairs(name, source=source, target=target, key=key[0] if key else None)
+
+
+def split_corpora(pairs: Iterable[Pair]) -> dict[str, Corpus]:
+    """Writes the training, validation and test pairs of one stream, repeats left out.
+
+    Args:
+        pairs: read once, one at a time.
+
+    Returns:
+        {"train", "validation", "test"}: 94, 3 and 3 hundredths of the keys; see `split_of`.
+
+    Raises:
+        ValueError: if a split would be empty.
+
+    Example:
+        >>> from kseq2seq.data import Pair, split_corpora
+        >>> corpora = split_corpora(Pair(str(n), str(n * n), str(n)) for n in range(1000))
+        >>> {name: len(corpus) for name, corpus in corpora.items()}
+        {'train': 931, 'validation': 32, 'test': 37}
+    """
+    with Corpus.write(unique(pairs)) as whole:
+        counts = dict.fromkeys(SPLITS, 0)
+        for pair in whole:
+            counts[split_of(pair.key)] += 1
+        empty = [split for split, count in counts.items() if not count]
+        if empty:
+            raise ValueError(
+                f"{len(whole)} pairs leave nothing for {' and '.join(empty)}: a split takes 3 in "
+                "100 keys by their hash. Give some hundreds of pairs with different keys, or "
+                "write each `Corpus` yourself."
+            )
+        return {split: Corpus.write(select(whole, split)) for split in SPLITS}

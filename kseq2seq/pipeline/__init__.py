@@ -1,0 +1,6 @@
+"""Raw text in, raw text out: a model with all it needs to be used."""
+
+from kseq2seq.pipeline.pipeline import Pipeline
+from kseq2seq.pipeline.prediction import Prediction
+
+__all__ = ["Pipeline", "Prediction"]

@@ -1,0 +1,75 @@
+"""What a pipeline makes of a text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from kseq2seq.decoding import Decoded
+from kseq2seq.text import TextSource, TextTarget
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a pipeline made of one text.
+
+    Attributes:
+        text: the best target.
+        score: what the search ranks by, in nats; for beam search over the length penalty.
+        alternatives: further (text, score), best first.
+        source_tokens: the source as the model saw it, its end included.
+        target_tokens: the best target as the model wrote it, its end included.
+        alignment: float32 (target tokens, source tokens), rows sum to 1; None if not asked for or
+            if the model has no attention.
+    """
+
+    text: str
+    score: float
+    alternatives: list[tuple[str, float]] = field(default_factory=list)
+    source_tokens: list[str] = field(default_factory=list)
+    target_tokens: list[str] = field(default_factory=list)
+    alignment: np.ndarray | None = None
+
+
+def predictions(
+    source: TextSource, target: TextTarget, inputs: dict, decoded: Decoded
+) -> list[Prediction]:
+    """Reads a decoded batch: B sources as the model saw them, and what was found for them."""
+    ids, lengths, scores = (part.numpy() for part in decoded[:3])
+    flat = target.texts(ids.reshape(-1, ids.shape[-1])).numpy()
+    texts = np.array([text.decode() for text in flat], object).reshape(scores.shape)
+    made = []
+    for row, (tokens, mask) in enumerate(
+        zip(inputs["source"].numpy(), inputs["source_mask"].numpy(), strict=True)
+    ):
+        found = [
+            (texts[row, n], float(scores[row, n]))
+            for n in range(scores.shape[1])
+            if lengths[row, n]
+        ]
+        alignment = None
+        if decoded.alignments is not None:
+            alignment = decoded.alignments[row, 0].numpy()[: lengths[row, 0], : mask.sum()]
+        made.append(
+            Prediction(
+                *found[0],
+                alternatives=found[1:],
+                source_tokens=source.tokenizer.pieces([tokens[mask]])[0],
+                target_tokens=target.tokenizer.pieces([ids[row, 0, : lengths[row, 0]]])[0],
+                alignment=alignment,
+            )
+        )
+    return made
+
+
+def joined(parts: list[Prediction]) -> Prediction:
+    """Makes one prediction of those of a text's sentences; scores add up."""
+    if len(parts) == 1:
+        return parts[0]
+    return Prediction(
+        text=" ".join(part.text for part in parts),
+        score=sum(part.score for part in parts),
+        source_tokens=[token for part in parts for token in part.source_tokens],
+        target_tokens=[token for part in parts for token in part.target_tokens],
+    )

@@ -1,0 +1,95 @@
+"""A pipeline as a directory of JSON, HDF5 and tokenizer files."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from kseq2seq.decoding import Beam, Greedy, Search
+from kseq2seq.models import Seq2Seq, build_model
+from kseq2seq.text import TextSource, TextTarget
+from kseq2seq.text.files import read_checked, read_json, write_json
+
+SEARCHES: dict[str, type[Any]] = {"greedy": Greedy, "beam": Beam}
+CONFIG, WEIGHTS = "pipeline.json", "model.weights.h5"
+
+
+def save_parts(
+    directory: Path, model: Seq2Seq, source: TextSource, target: TextTarget, search: Any
+) -> None:
+    """Writes the parts of a pipeline; the directory appears whole or not at all.
+
+    Raises:
+        ValueError: if the directory holds something else than a saved pipeline, or the search is
+            of a kind that has no name here.
+    """
+    names = [name for name, kind in SEARCHES.items() if type(search) is kind]
+    if not names:
+        raise ValueError(
+            f"Only {' and '.join(SEARCHES)} searches can be saved; got {search!r}. "
+            "Give another search to the pipeline, and this one to its calls."
+        )
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    if directory.exists() and not (directory / CONFIG).is_file() and any(directory.iterdir()):
+        raise ValueError(
+            f"{directory} holds something else than a saved pipeline and is left alone. "
+            "Save to a new directory."
+        )
+    scratch = Path(tempfile.mkdtemp(prefix=f".{directory.name}-", dir=directory.parent))
+    try:
+        weights = scratch / WEIGHTS
+        model.save_weights(weights)
+        source.save(scratch)
+        target.save(scratch)
+        config = {
+            "model": model.get_config(),
+            "search": {"type": names[0], **asdict(search)},
+            "weights_sha256": hashlib.sha256(weights.read_bytes()).hexdigest(),
+        }
+        write_json(scratch / CONFIG, config)
+        scratch.chmod(0o755)
+        _replace(directory, scratch)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def load_parts(directory: Path) -> tuple[Seq2Seq, TextSource, TextTarget, Search]:
+    """Reads what `save_parts` wrote; nothing in it is executed.
+
+    Raises:
+        FileNotFoundError: if a file is missing.
+        ValueError: if a file is damaged, of a newer format, or does not fit the others.
+    """
+    config = read_json(directory / CONFIG)
+    try:
+        search = dict(config["search"])
+        kind = SEARCHES[search.pop("type")]
+        read_checked(directory / WEIGHTS, config["weights_sha256"])
+        model, search = build_model(**config["model"]), kind(**search)
+    except (KeyError, TypeError) as error:
+        raise ValueError(
+            f"{directory / CONFIG} does not describe a pipeline ({type(error).__name__}: {error}). "
+            "Save the pipeline again."
+        ) from error
+    model.load_weights(directory / WEIGHTS)
+    return model, TextSource.load(directory), TextTarget.load(directory), search
+
+
+def _replace(directory: Path, scratch: Path) -> None:
+    """Puts `scratch` in the place of `directory`, which keeps its content if that fails."""
+    if not directory.exists():
+        scratch.rename(directory)
+        return
+    old = directory.with_name(f".{directory.name}-old-{os.getpid()}")
+    directory.rename(old)
+    try:
+        scratch.rename(directory)
+    except OSError:
+        old.rename(directory)
+        raise
+    shutil.rmtree(old)

@@ -1,0 +1,43 @@
+import pytest
+
+from kseq2seq.data import Pair, named_pairs, sample, split_corpora, split_of
+
+
+def test_sample_names():
+    assert next(named_pairs("sample")) == next(sample("fr"))
+    assert next(named_pairs("sample:ko")) == next(sample("ko"))
+
+
+def test_files_by_column_names_and_numbers(tmp_path):
+    (tmp_path / "a.tsv").write_text("fr\ten\tpackage\nbonjour\thello\tp1\n", encoding="utf-8")
+    made = list(named_pairs(str(tmp_path / "a.tsv"), ["en", "fr", "package"]))
+    assert made == [Pair("hello", "bonjour", "p1")]
+    (tmp_path / "b.csv").write_text("hello,안녕\n", encoding="utf-8")
+    assert list(named_pairs(str(tmp_path / "b.csv"), ["0", "1"])) == [
+        Pair("hello", "안녕", "hello")
+    ]
+
+
+def test_parallel_files(tmp_path):
+    (tmp_path / "a.en").write_text("one\ntwo\n")
+    (tmp_path / "a.fr").write_text("un\ndeux\n")
+    made = list(named_pairs(f"{tmp_path / 'a.en'},{tmp_path / 'a.fr'}"))
+    assert [pair.target for pair in made] == ["un", "deux"]
+
+
+def test_refuses_one_column(tmp_path):
+    with pytest.raises(ValueError, match="source, target and perhaps key"):
+        named_pairs("a.tsv", ["text"])
+
+
+def test_split_corpora_reads_a_stream_once_and_loses_nothing():
+    pairs = [Pair(str(n % 900), str(n % 900), str(n % 300)) for n in range(1800)]
+    corpora = split_corpora(iter(pairs))
+    assert sum(len(corpus) for corpus in corpora.values()) == 900
+    for name, corpus in corpora.items():
+        assert {split_of(pair.key) for pair in corpus} == {name}
+
+
+def test_too_few_pairs_for_three_splits():
+    with pytest.raises(ValueError, match=r"2 pairs leave nothing for .*some hundreds"):
+        split_corpora([Pair("a", "b", "a"), Pair("c", "d", "c")])

@@ -1,0 +1,52 @@
+"""The recipe as a user runs it: the bundled sample, then a file of one's own going on from it."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+RECIPE = Path(__file__).parents[2] / "recipes" / "translation.py"
+
+
+def run(*arguments):
+    return subprocess.run(
+        [sys.executable, str(RECIPE), *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=400,
+    )
+
+
+@pytest.fixture(scope="module")
+def smoke(tmp_path_factory):
+    output = tmp_path_factory.mktemp("recipe")
+    return output, run("--smoke", "--output", output)
+
+
+def test_smoke_trains_scores_exports_and_reloads(smoke):
+    output, done = smoke
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == "", "TensorFlow's log reached the user"
+    for line in ("copying the source", "BLEU    chrF", "The reloaded export", f"Saved in {output}"):
+        assert line in done.stdout
+    assert (output / "pipeline" / "pipeline.json").is_file()
+    assert (output / "saved_model" / "saved_model.pb").is_file()
+
+
+def test_goes_on_from_a_saved_pipeline_on_a_file(smoke, tmp_path):
+    output, _ = smoke
+    rows = [f"open file {n} now\touvrir le fichier {n}" for n in range(200)]
+    (tmp_path / "my.tsv").write_text("\n".join(["english\tfrench", *rows]), encoding="utf-8")
+    done = run(
+        *("--smoke", "--data", tmp_path / "my.tsv", "--columns", "english", "french"),
+        *("--init", output / "pipeline", "--output", tmp_path / "out"),
+    )
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "out" / "pipeline" / "pipeline.json").is_file()
+
+
+def test_a_file_that_is_not_there_is_named():
+    done = run("--data", "nowhere.tsv")
+    assert done.returncode != 0
+    assert "no such file: nowhere.tsv" in done.stderr
