@@ -29,3 +29,6 @@ class SpecialTokens(NamedTuple):
     start: int = 1
     end: int = 2
     unknown: int = 3
+
+
+SPECIAL_TOKENS = SpecialTokens()

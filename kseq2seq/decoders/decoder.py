@@ -36,6 +36,17 @@ class Decoder(Prebuilt):
 
     Attributes:
         max_positions: the longest target the decoder can handle, or None if there is no limit.
+
+    Example:
+        >>> import numpy as np
+        >>> from kseq2seq import build_model
+        >>> model = build_model("luong", source=20, target=30, hidden_dim=8)
+        >>> ids = np.array([[7, 8, 2]])
+        >>> encoded = model.encoder({"source": ids, "source_mask": ids != 0})
+        >>> context, state = model.decoder.initial(encoded, length=10)
+        >>> step = model.decoder(np.array([[1]]), context, state)
+        >>> tuple(step.logits.shape), tuple(step.alignment.shape)
+        ((1, 1, 30), (1, 1, 3))
     """
 
     max_positions: int | None = None

@@ -21,6 +21,13 @@ class TransformerDecoder(Decoder):
             dropout: as `build_model` takes them for "transformer".
         source_dim: width of the encoder's outputs.
 
+    Example:
+        >>> from kseq2seq import build_model
+        >>> sizes = {"hidden_dim": 8, "num_layers": 1, "num_heads": 2}
+        >>> decoder = build_model("transformer", source=9, target=9, **sizes).decoder
+        >>> type(decoder).__name__
+        'TransformerDecoder'
+
     Source:
         Vaswani et al. 2017, section 3.1; with `norm="pre"` a last normalisation follows the blocks
         (Xiong et al. 2020). The alignment is the mean over the heads of the last block.

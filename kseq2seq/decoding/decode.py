@@ -12,7 +12,7 @@ from kseq2seq.decoding.greedy import Greedy
 from kseq2seq.decoding.loop import Loop
 from kseq2seq.decoding.search import Search
 from kseq2seq.models import Seq2Seq
-from kseq2seq.special_tokens import SpecialTokens
+from kseq2seq.special_tokens import SPECIAL_TOKENS, SpecialTokens
 
 
 class Decoded(NamedTuple):
@@ -40,7 +40,7 @@ def search_targets(
     max_length: int,
     *,
     limits: Any = None,
-    special: SpecialTokens = SpecialTokens(),  # noqa: B008  (an immutable value)
+    special: SpecialTokens = SPECIAL_TOKENS,
     alignments: bool = False,
 ) -> Decoded:
     """Decodes in whatever graph is being traced; `decode` compiles and calls this.
@@ -62,7 +62,7 @@ def decode(
     *,
     max_length: int,
     limits: Any = None,
-    special: SpecialTokens = SpecialTokens(),  # noqa: B008  (an immutable value)
+    special: SpecialTokens = SPECIAL_TOKENS,
     alignments: bool = False,
     jit_compile: bool = False,
 ) -> Decoded:

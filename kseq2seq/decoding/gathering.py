@@ -9,6 +9,12 @@ def gather(x, places):
     """Picks x[b, places[b, i]]: (B, N, ...) and int (B, K) -> (B, K, ...).
 
     One gather of whole rows; `take_along_axis` would spread the indices over all of `x`.
+
+    Example:
+        >>> import numpy as np
+        >>> from kseq2seq.decoding.gathering import gather
+        >>> np.array(gather(np.array([[5, 6], [7, 8]]), np.array([[1, 1], [0, 1]]))).tolist()
+        [[6, 6], [7, 8]]
     """
     sources, width = ops.shape(x)[0], x.shape[1]
     rows = ops.arange(sources, dtype="int32")[:, None] * width + ops.cast(places, "int32")

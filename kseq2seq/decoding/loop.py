@@ -10,7 +10,7 @@ from keras import ops, tree
 from kseq2seq.decoders import Decoder
 from kseq2seq.decoding.gathering import reorder, repeat
 from kseq2seq.decoding.search import Hypotheses, Problem, Search
-from kseq2seq.special_tokens import SpecialTokens
+from kseq2seq.special_tokens import SPECIAL_TOKENS, SpecialTokens
 
 FORBIDDEN = float("-inf")
 
@@ -47,6 +47,20 @@ class Loop:
         search: the `Search` that picks tokens.
         max_length: the most tokens a target may have, its end included; also the cache's size.
         special: the ids that are not text.
+
+    Example:
+        >>> import numpy as np
+        >>> from kseq2seq import Greedy, build_model
+        >>> from kseq2seq.decoding import Loop
+        >>> model = build_model("gru", source=20, target=20, hidden_dim=8)
+        >>> ids = np.array([[7, 8, 2]])
+        >>> loop = Loop(model.decoder, Greedy(), max_length=6)
+        >>> carry = loop.start(model.encoder({"source": ids, "source_mask": ids != 0}))
+        >>> carry = loop.run(carry, steps=2)
+        >>> int(carry.step)
+        2
+        >>> tuple(loop.finish(loop.run(carry)).ids.shape)
+        (1, 1, 6)
     """
 
     def __init__(
@@ -54,7 +68,7 @@ class Loop:
         decoder: Decoder,
         search: Search,
         max_length: int,
-        special: SpecialTokens = SpecialTokens(),  # noqa: B008  (an immutable value)
+        special: SpecialTokens = SPECIAL_TOKENS,
     ):
         longest = decoder.max_positions
         if isinstance(max_length, bool) or not isinstance(max_length, int) or max_length < 1:

@@ -52,6 +52,14 @@ def recurrent_encoder(
         A functional model {"source" (B, S), "source_mask" (B, S)} -> {"outputs" (B, S, E),
         "mask" (B, S), "states"}, the states one list of (B, E) tensors a layer; E is `hidden_dim`,
         doubled when bidirectional.
+
+    Example:
+        >>> from kseq2seq.encoders import recurrent_encoder
+        >>> encoder = recurrent_encoder(
+        ...     "lstm", 50, embedding_dim=4, hidden_dim=8, num_layers=2, bidirectional=True
+        ... )
+        >>> encoder.output["outputs"].shape, len(encoder.output["states"])
+        ((None, None, 16), 2)
     """
     source, mask = token_input("source"), mask_input("source_mask")
     tokens = Reversal(name="reversal")(source, mask) if reverse_source else source

@@ -39,6 +39,24 @@ def transformer_encoder(
         A functional model {"source" (B, S), "source_mask" (B, S)} -> {"outputs" (B, S,
         hidden_dim), "mask" (B, S)}.
 
+    Example:
+        >>> from kseq2seq.encoders import transformer_encoder
+        >>> from kseq2seq.layers import token_table
+        >>> encoder = transformer_encoder(
+        ...     token_table(50, 8),
+        ...     hidden_dim=8,
+        ...     num_layers=1,
+        ...     num_heads=2,
+        ...     inner_dim=16,
+        ...     activation="relu",
+        ...     norm="pre",
+        ...     positions="sinusoidal",
+        ...     max_positions=64,
+        ...     dropout=0.1,
+        ... )
+        >>> encoder.output["outputs"].shape
+        (None, None, 8)
+
     Source:
         Vaswani et al. 2017, section 3.1; with `norm="pre"` a last normalisation follows the blocks
         (Xiong et al. 2020).

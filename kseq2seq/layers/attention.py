@@ -26,6 +26,14 @@ def attend(query, key, value, mask=None):
     Returns:
         (mixed values (B, H, T, D), probabilities (B, H, T, S) float32).
 
+    Example:
+        >>> import numpy as np
+        >>> from kseq2seq.layers import attend
+        >>> same = np.ones((1, 1, 2, 4), "float32")
+        >>> _, probabilities = attend(same, same, same)
+        >>> np.array(probabilities)[0, 0].tolist()
+        [[0.5, 0.5], [0.5, 0.5]]
+
     Source:
         Vaswani et al. 2017, "Attention Is All You Need", equation 1.
     """
@@ -75,6 +83,16 @@ class SelfAttention(_Heads):
         num_heads: heads; divides `hidden_dim`.
         rotary: turn queries and keys by their positions (Su et al. 2021).
 
+    Example:
+        >>> import numpy as np
+        >>> from kseq2seq.layers import SelfAttention
+        >>> attention = SelfAttention(hidden_dim=8, num_heads=2)
+        >>> output, cache = attention(
+        ...     np.ones((3, 1, 8), "float32"), cache=attention.empty_cache(3, length=5), position=0
+        ... )
+        >>> tuple(output.shape), tuple(cache["key"].shape)
+        ((3, 1, 8), (3, 2, 5, 4))
+
     Source:
         Vaswani et al. 2017, section 3.2.2; projections carry no bias, as there.
     """
@@ -115,6 +133,16 @@ class CrossAttention(_Heads):
         hidden_dim: width of queries and output.
         num_heads: heads; divides `hidden_dim`.
         source_dim: width of the source's outputs.
+
+    Example:
+        >>> import numpy as np
+        >>> from kseq2seq.layers import CrossAttention
+        >>> attention = CrossAttention(hidden_dim=8, num_heads=2)
+        >>> context = attention.context(np.ones((1, 5, 8), "float32"))  # one source of five places
+        >>> queries = np.ones((3, 1, 8), "float32")  # three hypotheses
+        >>> output, alignment = attention(queries, context, np.ones((1, 5), bool))
+        >>> tuple(output.shape), tuple(alignment.shape)
+        ((3, 1, 8), (3, 1, 5))
 
     Source:
         Vaswani et al. 2017, section 3.2.3; projections carry no bias.

@@ -10,5 +10,12 @@ def write_cache(cache, update, position):
 
     `position` is a scalar: all rows of a batch are at the same step. Has no gradient on
     TensorFlow, hence training never goes through a cache.
+
+    Example:
+        >>> import numpy as np
+        >>> from kseq2seq.layers import write_cache
+        >>> cache = write_cache(np.zeros((1, 1, 3, 1)), np.ones((1, 1, 1, 1)), position=1)
+        >>> np.array(cache).ravel().tolist()
+        [0.0, 1.0, 0.0]
     """
     return ops.slice_update(cache, (0, 0, position, 0), update)

@@ -20,6 +20,11 @@ class FeedForward(Prebuilt):
         inner_dim: width between; a swiglu of the same `inner_dim` has half as many weights more.
         activation: "relu", "gelu" or "swiglu".
 
+    Example:
+        >>> from kseq2seq.layers import FeedForward
+        >>> FeedForward(dim=8, inner_dim=32, activation="swiglu").count_params()
+        768
+
     Source:
         Vaswani et al. 2017, equation 2; Shazeer 2020, "GLU Variants Improve Transformer", eq. 6.
     """

@@ -39,6 +39,15 @@ def recur(step: Callable, inputs, state):
 
     Returns:
         (outputs (B, T, K), last state).
+
+    Example:
+        >>> import numpy as np
+        >>> from kseq2seq.layers import recur
+        >>> def add(x, total):
+        ...     return total + x, total + x
+        >>> sums, last = recur(add, np.ones((1, 3, 1), "float32"), np.zeros((1, 1), "float32"))
+        >>> np.array(sums).ravel().tolist(), float(last[0, 0])
+        ([1.0, 2.0, 3.0], 3.0)
     """
     if inputs.shape[1] == 1:
         output, state = step(inputs[:, 0], state)
@@ -50,7 +59,15 @@ def recur(step: Callable, inputs, state):
 
 
 def reverse(x, mask):
-    """Reverses the real part of each row of `x` (B, S), leaving padding on the right."""
+    """Reverses the real part of each row of `x` (B, S), leaving padding on the right.
+
+    Example:
+        >>> import numpy as np
+        >>> from kseq2seq.layers import reverse
+        >>> ids = np.array([[7, 8, 2, 0]])
+        >>> np.array(reverse(ids, ids != 0)).tolist()
+        [[2, 8, 7, 0]]
+    """
     lengths = ops.sum(ops.cast(mask, "int32"), axis=1, keepdims=True)
     places = ops.arange(ops.shape(x)[1], dtype="int32")[None, :]
     places = ops.where(places < lengths, lengths - 1 - places, places)

@@ -15,6 +15,11 @@ def recurrent(kind: str, input_dim: int, units: int, name: str | None = None) ->
 
     The GRU resets the state before multiplying it (Cho et al. 2014, equation 8), which is not
     cuDNN's variant.
+
+    Example:
+        >>> from kseq2seq.layers import recurrent
+        >>> recurrent("gru", input_dim=3, units=4).count_params()
+        96
     """
     options = {"return_sequences": True, "return_state": True, "name": name}
     if kind == "lstm":
@@ -37,6 +42,15 @@ class RecurrentStack(Prebuilt):
         num_layers: at least 1.
         dropout: rate on what passes from a layer to the next, in [0, 1).
         residual: add a layer's input to its output, from the second layer on.
+
+    Example:
+        >>> import numpy as np
+        >>> from kseq2seq.layers import RecurrentStack
+        >>> stack = RecurrentStack("gru", input_dim=3, units=4, num_layers=2)
+        >>> start = [[np.zeros((1, 4), "float32")] for _ in range(2)]
+        >>> outputs, state = stack(np.ones((1, 5, 3), "float32"), start)
+        >>> tuple(outputs.shape), len(state)
+        ((1, 5, 4), 2)
 
     Source:
         Hochreiter and Schmidhuber 1997; Cho et al. 2014; residuals: Wu et al. 2016, section 3.1.

@@ -19,6 +19,14 @@ def rotate(x, positions, base: float = 10_000.0):
     Returns:
         (B, H, T, D) in the dtype of `x`.
 
+    Example:
+        >>> import numpy as np
+        >>> from kseq2seq.layers import rotate
+        >>> x = np.random.default_rng(0).normal(size=(1, 1, 2, 4)).astype("float32")
+        >>> near, far = np.array(rotate(x, np.arange(2))), np.array(rotate(x, np.arange(2) + 90))
+        >>> bool(np.isclose(near[0, 0, 0] @ near[0, 0, 1], far[0, 0, 0] @ far[0, 0, 1], atol=1e-4))
+        True
+
     Source:
         Su et al. 2021, "RoFormer", equation 34; pairs are halves apart, not neighbours.
     """

@@ -29,6 +29,16 @@ class Attention(Prebuilt):
         source_dim: width of h_j; "dot" needs the two equal.
         units: width of the hidden layer of "additive" and "concat".
 
+    Example:
+        >>> import numpy as np
+        >>> from kseq2seq.layers import Attention
+        >>> attention = Attention("additive", query_dim=4, source_dim=6, units=5)
+        >>> mask = np.array([[True, True, False]])
+        >>> context = attention.context(np.ones((1, 3, 6), "float32"), mask)
+        >>> mixed, alignment = attention(np.ones((1, 1, 4), "float32"), context)
+        >>> tuple(mixed.shape), np.array(alignment).ravel().tolist()
+        ((1, 1, 6), [0.5, 0.5, 0.0])
+
     Source:
         Bahdanau et al. 2015, section A.1.2; Luong et al. 2015, section 3.1.
     """

@@ -42,7 +42,13 @@ def _normal(dim: int) -> keras.initializers.Initializer:
 
 
 def token_table(vocabulary_size: int, dim: int) -> keras.layers.Embedding:
-    """Returns a built embedding drawn from N(0, 1/dim)."""
+    """Returns a built embedding drawn from N(0, 1/dim).
+
+    Example:
+        >>> from kseq2seq.layers import token_table
+        >>> token_table(100, 8).count_params()
+        800
+    """
     table = keras.layers.Embedding(vocabulary_size, dim, _normal(dim))
     table.build()
     return table
@@ -53,6 +59,11 @@ def output_table(vocabulary_size: int, dim: int, tied: bool) -> keras.layers.Rev
 
     The matrix is drawn from N(0, 1/dim): scaled by sqrt(dim) its vectors, and as an output layer
     its logits, start near unit variance.
+
+    Example:
+        >>> from kseq2seq.layers import output_table
+        >>> [output_table(100, 8, tied=tied).count_params() for tied in (True, False)]
+        [800, 1600]
     """
     table = keras.layers.ReversibleEmbedding(vocabulary_size, dim, tied, _normal(dim))
     table.build()
@@ -68,6 +79,13 @@ class TokenEmbedding(Prebuilt):
         positions: "sinusoidal", "learned", or "rotary" (then attention itself knows the places).
         max_positions: how many places a learned table has.
         dropout: rate on the sum, in [0, 1).
+
+    Example:
+        >>> import numpy as np
+        >>> from kseq2seq.layers import TokenEmbedding, token_table
+        >>> embed = TokenEmbedding(token_table(100, 8), 8, "learned", max_positions=64, dropout=0.1)
+        >>> tuple(embed(np.array([[5, 6, 7]]), position=2).shape)
+        (1, 3, 8)
 
     Source:
         Vaswani et al. 2017, sections 3.4 and 3.5.

@@ -47,6 +47,13 @@ class EncoderBlock(Prebuilt):
     Args:
         dim, num_heads, inner_dim, activation, norm, rotary: see `build_model`.
         dropout: rate on the residual branches, in [0, 1).
+
+    Example:
+        >>> import numpy as np
+        >>> from kseq2seq.layers import EncoderBlock
+        >>> block = EncoderBlock(8, 2, 16, "relu", "pre", dropout=0.0, rotary=False)
+        >>> tuple(block(np.ones((1, 3, 8), "float32"), np.ones((1, 3), bool)).shape)
+        (1, 3, 8)
     """
 
     def __init__(self, dim, num_heads, inner_dim, activation, norm, dropout, rotary, **kwargs):
@@ -71,6 +78,15 @@ class DecoderBlock(Prebuilt):
         dim, num_heads, inner_dim, activation, norm, rotary: see `build_model`.
         source_dim: width of the encoder's outputs.
         dropout: rate on the residual branches, in [0, 1).
+
+    Example:
+        >>> import numpy as np
+        >>> from kseq2seq.layers import DecoderBlock
+        >>> block = DecoderBlock(8, 2, 16, "relu", "pre", 0.0, rotary=False, source_dim=8)
+        >>> context = block.cross_attention.context(np.ones((1, 5, 8), "float32"))
+        >>> x, _, alignment = block(np.ones((1, 3, 8), "float32"), context, np.ones((1, 5), bool))
+        >>> tuple(x.shape), tuple(alignment.shape)
+        ((1, 3, 8), (1, 3, 5))
     """
 
     def __init__(

@@ -75,7 +75,13 @@ class Recurrent:
 
 @dataclass(frozen=True, kw_only=True)
 class Lstm(Recurrent):
-    """Sutskever et al. 2014: the decoder starts from the encoder's last states; see `Recurrent`."""
+    """Sutskever et al. 2014: the decoder starts from the encoder's last states; see `Recurrent`.
+
+    Example:
+        >>> from kseq2seq.models import Lstm
+        >>> Lstm(hidden_dim=64).num_layers
+        1
+    """
 
     cell = "lstm"
     decoder = SutskeverDecoder
@@ -83,7 +89,13 @@ class Lstm(Recurrent):
 
 @dataclass(frozen=True, kw_only=True)
 class Gru(Recurrent):
-    """Cho et al. 2014: the decoder sees one summary of the source at each step; see `Recurrent`."""
+    """Cho et al. 2014: the decoder sees one summary of the source at each step; see `Recurrent`.
+
+    Example:
+        >>> from kseq2seq.models import Gru
+        >>> Gru(residual=True, num_layers=4).residual
+        True
+    """
 
     cell = "gru"
     decoder = ChoDecoder
@@ -96,6 +108,11 @@ class Bahdanau(Recurrent):
     Args:
         bidirectional: on, as in the paper.
         maxout: the readout keeps the larger of each pair of features; else it is a tanh.
+
+    Example:
+        >>> from kseq2seq.models import Bahdanau
+        >>> Bahdanau().bidirectional, Bahdanau().maxout
+        (True, True)
     """
 
     bidirectional: bool = True
@@ -121,6 +138,13 @@ class Luong(Recurrent):
         score: "general", "dot" (then the encoder must be as wide as the decoder, so not
             bidirectional) or "concat".
         input_feeding: the attentional vector of a step is an input of the next.
+
+    Example:
+        >>> from kseq2seq.models import Luong
+        >>> Luong(score="dot", bidirectional=True)
+        Traceback (most recent call last):
+            ...
+        ValueError: `score`='dot' needs encoder outputs as wide as the decoder's state, ...
     """
 
     score: str = "general"

@@ -32,6 +32,11 @@ class Transformer:
         tie_embeddings: "target" (the output layer is the target embedding), "all" (the source
             embedding too; needs one shared vocabulary) or "none".
         dropout: rate on embeddings and residual branches (section 5.4), in [0, 1).
+
+    Example:
+        >>> from kseq2seq.models import Transformer
+        >>> Transformer(num_layers=6, decoder_layers=2).positions
+        'sinusoidal'
     """
 
     hidden_dim: int = 256
