@@ -6,7 +6,7 @@ import keras
 from keras import ops
 
 from kseq2seq.decoders.decoder import Decoder, Step
-from kseq2seq.layers import Attention, RecurrentStack, linear, maxout, recur
+from kseq2seq.layers import Attention, RecurrentStack, linear, maxout, recur, token_table
 
 
 class BahdanauDecoder(Decoder):
@@ -51,8 +51,7 @@ class BahdanauDecoder(Decoder):
         super().__init__(**kwargs)
         self.hidden_dim = hidden_dim
         self.maxout = maxout
-        self.embedding = keras.layers.Embedding(vocabulary_size, embedding_dim)
-        self.embedding.build()
+        self.embedding = token_table(vocabulary_size, embedding_dim)
         self.starts = [
             linear(hidden_dim, hidden_dim, activation="tanh", name=f"start_{index}")
             for index in range(num_layers)

@@ -6,7 +6,7 @@ import keras
 from keras import ops
 
 from kseq2seq.decoders.decoder import Decoder, Step
-from kseq2seq.layers import RecurrentStack, fold, linear, maxout, unfold
+from kseq2seq.layers import RecurrentStack, fold, linear, maxout, token_table, unfold
 
 
 class ChoDecoder(Decoder):
@@ -43,8 +43,7 @@ class ChoDecoder(Decoder):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        self.embedding = keras.layers.Embedding(vocabulary_size, embedding_dim)
-        self.embedding.build()
+        self.embedding = token_table(vocabulary_size, embedding_dim)
         self.summary = linear(source_dim, hidden_dim, activation="tanh", name="summary")
         self.starts = [
             linear(hidden_dim, hidden_dim, activation="tanh", name=f"start_{index}")

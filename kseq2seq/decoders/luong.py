@@ -7,7 +7,7 @@ from keras import ops
 
 from kseq2seq.decoders.bridge import Bridge
 from kseq2seq.decoders.decoder import Decoder, Step
-from kseq2seq.layers import Attention, RecurrentStack, linear, recur
+from kseq2seq.layers import Attention, RecurrentStack, linear, recur, token_table
 
 
 class LuongDecoder(Decoder):
@@ -53,8 +53,7 @@ class LuongDecoder(Decoder):
         super().__init__(**kwargs)
         self.hidden_dim = hidden_dim
         self.input_feeding = input_feeding
-        self.embedding = keras.layers.Embedding(vocabulary_size, embedding_dim)
-        self.embedding.build()
+        self.embedding = token_table(vocabulary_size, embedding_dim)
         self.bridge = Bridge(source_dim, hidden_dim, num_layers, num_states=2)
         self.attention = Attention(score, hidden_dim, source_dim, hidden_dim)
         width = embedding_dim + (hidden_dim if input_feeding else 0)

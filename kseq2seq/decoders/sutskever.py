@@ -6,7 +6,7 @@ import keras
 
 from kseq2seq.decoders.bridge import Bridge
 from kseq2seq.decoders.decoder import Decoder, Step
-from kseq2seq.layers import RecurrentStack, linear
+from kseq2seq.layers import RecurrentStack, linear, token_table
 
 
 class SutskeverDecoder(Decoder):
@@ -40,8 +40,7 @@ class SutskeverDecoder(Decoder):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        self.embedding = keras.layers.Embedding(vocabulary_size, embedding_dim)
-        self.embedding.build()
+        self.embedding = token_table(vocabulary_size, embedding_dim)
         self.bridge = Bridge(source_dim, hidden_dim, num_layers, num_states=2)
         self.stack = RecurrentStack(
             "lstm", embedding_dim, hidden_dim, num_layers, dropout, residual
