@@ -78,7 +78,7 @@ def fit(options: argparse.Namespace, pipeline: ks.Pipeline, corpora: dict) -> No
     sides = (pipeline.source, pipeline.target)
     survey = data.survey(corpora["train"], *sides)
     buckets = data.fit_buckets(survey)
-    print(f"\nTraining pairs\n{survey}\n\nPadding\n{data.bucket_table(survey, buckets)}\n")
+    print(f"Training pairs\n{data.bucket_table(survey, buckets)}\n")
     batches = data.train_batches(
         corpora["train"],
         *sides,
@@ -95,11 +95,9 @@ def fit(options: argparse.Namespace, pipeline: ks.Pipeline, corpora: dict) -> No
         metrics=[metrics.TokenAccuracy()],
         jit_compile=True,
     )
-    held_out = list(islice(corpora["validation"], 100))
     score = training.GenerationScore(
-        lambda texts: pipeline.texts(texts, search=ks.Greedy(), too_long="split"),
-        [pair.source for pair in held_out],
-        [pair.target for pair in held_out],
+        lambda texts: pipeline.texts(texts, search=ks.Greedy()),
+        *held_out(pipeline, corpora["validation"], 100),
     )
     steps = 10 if options.smoke else 500
     pipeline.model.fit(
@@ -111,15 +109,24 @@ def fit(options: argparse.Namespace, pipeline: ks.Pipeline, corpora: dict) -> No
     )
 
 
+def held_out(pipeline: ks.Pipeline, corpus: data.Corpus, limit: int | None) -> tuple[list, list]:
+    """Returns sources and references; pairs whose source is too long are named, not cut."""
+    pairs = list(islice(corpus, limit))
+    fits = pipeline.source.lengths([pair.source for pair in pairs]) <= pipeline.source.max_length
+    kept = [pair for pair, fit in zip(pairs, fits.numpy(), strict=True) if fit]
+    if len(kept) < len(pairs):
+        print(f"{len(pairs) - len(kept)} of {len(pairs)} held-out sources are too long: left out.")
+    return [pair.source for pair in kept], [pair.target for pair in kept]
+
+
 def evaluate(pipeline: ks.Pipeline, test: data.Corpus, limit: int | None) -> None:
-    pairs = list(islice(test, limit))
-    sources, references = [pair.source for pair in pairs], [pair.target for pair in pairs]
-    hypotheses = pipeline.texts(sources, too_long="split")
-    print(f"\nHeld-out pairs: {len(pairs)}          BLEU    chrF")
+    sources, references = held_out(pipeline, test, limit)
+    hypotheses = pipeline.texts(sources)
+    print(f"\n{f'Held-out pairs: {len(sources)}':<40}  BLEU    chrF")
     for name, texts in (("copying the source", sources), (f"{pipeline.search}", hypotheses)):
         bleu, chrf = metrics.bleu(texts, references), metrics.chrf(texts, references)
         print(f"{name:<40}{bleu:6.1f}{chrf:8.1f}")
-    for index in range(0, len(pairs), max(1, len(pairs) // 6))[:6]:
+    for index in range(0, len(sources), max(1, len(sources) // 6))[:6]:
         print(f"\n  {sources[index]}\n  = {hypotheses[index]}\n  ~ {references[index]}")
 
 
@@ -134,9 +141,8 @@ def main() -> None:
     began = time.monotonic()
     fit(options, pipeline, corpora)
     print(f"\nTrained for {(time.monotonic() - began) / 60:.1f} minutes.")
-    evaluate(pipeline, corpora["test"], limit=32 if options.smoke else None)
-
     pipeline.save(options.output / "pipeline")
+    evaluate(pipeline, corpora["test"], limit=32 if options.smoke else None)
     pipeline.export(options.output / "saved_model")
     served = tf.saved_model.load(str(options.output / "saved_model")).signatures["beam"]
     sentence = "Open the file in a new window."

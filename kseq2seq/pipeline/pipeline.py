@@ -93,14 +93,8 @@ class Pipeline:
                 raise TypeError(f"Text {index} must be a str; got {type(text).__name__}: {text!r}.")
         if too_long not in ("error", "split"):
             raise ValueError(f"`too_long` must be 'error' or 'split'; got {too_long!r}.")
-        parts = [[text] for text in texts]
-        if too_long == "split" and texts:
-            lengths = self.source.lengths(texts).numpy()
-            for index in np.flatnonzero(lengths > self.source.max_length).tolist():
-                parts[index] = split_sentences(texts[index])
+        parts = self._parts(texts, too_long == "split")
         flat = [part for sentences in parts for part in sentences]
-        if flat:
-            self.source.check(flat)
         made = iter(self._generate(flat, search or self.search, alignments, batch_size))
         return [joined([next(made) for _ in sentences]) for sentences in parts]
 
@@ -192,6 +186,26 @@ class Pipeline:
             default=self.search,
             searches=searches or {"greedy": Greedy(), "beam": beam},
         )
+
+    def _parts(self, texts: list[str], split: bool) -> list[list[str]]:
+        """Cuts texts that are too long into sentences, or refuses them."""
+        longest, parts = self.source.max_length, [[text] for text in texts]
+        if split and texts:
+            for index in np.flatnonzero(self.source.lengths(texts).numpy() > longest).tolist():
+                parts[index] = split_sentences(texts[index]) or [texts[index]]
+        owners = [index for index, sentences in enumerate(parts) for _ in sentences]
+        flat = [part for sentences in parts for part in sentences]
+        lengths = self.source.lengths(flat).numpy().tolist() if flat else []
+        for index, length in zip(owners, lengths, strict=True):
+            if length > longest:
+                what, hint = "has", "shorten it, or pass too_long='split'"
+                if split:
+                    what, hint = "has a sentence of", "put an end of a sentence inside it"
+                raise ValueError(
+                    f"Text {index} {what} {length} tokens, its end included, and the limit is "
+                    f"{longest}; {hint}."
+                )
+        return parts
 
     def _generate(
         self, texts: list[str], search: Search, alignments: bool, batch_size: int
