@@ -43,7 +43,10 @@ def save_parts(
     scratch = Path(tempfile.mkdtemp(prefix=f".{directory.name}-", dir=directory.parent))
     try:
         weights = scratch / WEIGHTS
-        model.save_weights(weights)
+        # Keras saves a compiled model's optimizer too, which is three times the model or more.
+        bare = build_model(**model.get_config())
+        bare.set_weights(model.get_weights())
+        bare.save_weights(weights)
         source.save(scratch)
         target.save(scratch)
         config = {
