@@ -44,8 +44,10 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--minutes", type=float, default=4, help="training time, compiling included"
     )
-    parser.add_argument("--output", type=Path, default=Path("saved_models/translation"))
-    parser.add_argument("--init", type=Path, help="a saved pipeline to go on from")
+    parser.add_argument("--output", type=Path, help="default: saved_models/translation[-smoke]")
+    parser.add_argument(
+        "--init", type=Path, help="a saved pipeline to go on from, its model as it is"
+    )
     parser.add_argument("--vocabulary", type=int, default=6000, help="pieces of SentencePiece")
     parser.add_argument("--hidden-dim", type=int, default=256)
     parser.add_argument("--layers", type=int, default=3)
@@ -86,7 +88,8 @@ def fit(options: argparse.Namespace, pipeline: ks.Pipeline, corpora: dict) -> No
         seed=options.seed,
         tokens_per_batch=options.batch_tokens,
     )
-    rate = training.InverseSquareRoot(peak=2e-3, warmup_steps=400)
+    peak = 5e-4 if options.init else 2e-3  # a trained model is not to be shaken
+    rate = training.InverseSquareRoot(peak, warmup_steps=400)
     pipeline.model.compile(
         keras.optimizers.Adam(
             rate, beta_2=0.98, global_clipnorm=1.0, use_ema=True, ema_momentum=0.998
@@ -135,6 +138,11 @@ def main() -> None:
     if options.smoke:
         options.minutes, options.vocabulary = 0.2, 800
         options.hidden_dim, options.layers = 32, 1
+    if options.output is None:
+        options.output = Path(
+            "saved_models", "translation-smoke" if options.smoke else "translation"
+        )
+    options.output.mkdir(parents=True, exist_ok=True)  # or fail now, and not after training
     keras.utils.set_random_seed(options.seed)
     corpora = data.split_corpora(data.named_pairs(options.data, options.columns))
     pipeline = start(options, corpora["train"])
@@ -145,7 +153,7 @@ def main() -> None:
     evaluate(pipeline, corpora["test"], limit=32 if options.smoke else None)
     pipeline.export(options.output / "saved_model")
     served = tf.saved_model.load(str(options.output / "saved_model")).signatures["beam"]
-    sentence = "Open the file in a new window."
+    sentence = next(iter(corpora["test"])).source
     made = served(texts=tf.constant([sentence]))["texts"].numpy()[0, 0].decode()
     print(f"\nThe reloaded export, raw text in and out:\n  {sentence}\n  = {made}")
     print(f"\nSaved in {options.output}: pipeline/ (to go on from), saved_model/ (to serve)")

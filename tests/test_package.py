@@ -39,3 +39,20 @@ def test_all_public_names_resolve():
 def test_unknown_name_lists_the_known():
     with pytest.raises(AttributeError, match="build_model"):
         kseq2seq.build_modle  # noqa: B018
+
+
+def test_a_compiled_model_reloads_after_the_import_alone(tmp_path):
+    path = str(tmp_path / "model.keras")
+    run(
+        "import kseq2seq as ks, keras\n"
+        "from kseq2seq.metrics import TokenAccuracy\n"
+        "model = ks.build_model('gru', source=9, target=9, hidden_dim=4)\n"
+        "model.compile('adam', ks.TokenCrossEntropy(0.1), metrics=[TokenAccuracy()])\n"
+        f"model.save({path!r})"
+    )
+    done = run(
+        "import importlib.util, kseq2seq\n"
+        "importlib.util.find_spec('keras')  # asking does not disarm\n"
+        f"import keras\nprint(keras.saving.load_model({path!r}).loss.label_smoothing)"
+    )
+    assert done.stdout.strip() == "0.1"

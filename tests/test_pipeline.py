@@ -7,7 +7,6 @@ import sys
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 
 import kseq2seq as ks
 from kseq2seq import data, text
@@ -191,5 +190,37 @@ def test_export_refuses_unknown_formats(pipeline, tmp_path):
         pipeline.export(tmp_path / "x", format="onnx")
 
 
-def test_limits_are_twice_the_source_and_ten(pipeline):
-    assert pipeline.limits(tf.constant([1, 5, 24])).numpy().tolist() == [12, 20, 24]
+def test_blank_texts_give_blank_texts(pipeline):
+    blank, _, real = pipeline(["", "  ", "un deux"])
+    assert (blank.text, blank.score) == ("", 0.0)
+    assert real.text == "two one"
+
+
+def test_nan_weights_are_named(pipeline):
+    weights = pipeline.model.get_weights()
+    try:
+        pipeline.model.set_weights([weight * np.nan for weight in weights])
+        with pytest.raises(ValueError, match="NaN"):
+            pipeline(["un deux"])
+    finally:
+        pipeline.model.set_weights(weights)
+
+
+def test_learned_positions_must_reach(pipeline):
+    model = ks.build_model(
+        "transformer",
+        source=pipeline.source.tokenizer,
+        target=pipeline.target.tokenizer,
+        hidden_dim=8,
+        num_layers=1,
+        num_heads=2,
+        positions="learned",
+        max_positions=8,
+    )
+    with pytest.raises(ValueError, match=r"24 tokens.*positions for 8"):
+        ks.Pipeline(model, pipeline.source, pipeline.target)
+
+
+def test_evaluate_refuses_unequal_lists_before_decoding(pipeline):
+    with pytest.raises(ValueError, match="2 sources and 1 references"):
+        pipeline.evaluate(["un", "deux"], ["one"])

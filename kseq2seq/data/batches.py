@@ -82,7 +82,8 @@ def eval_batches(
     """Stream a corpus once for evaluation, in the same few shapes as for training.
 
     The last batch of each bucket is filled up with rows whose labels are all padding and whose
-    source is one `end`, so that metrics which ignore padding stay exact.
+    source is one `end`, so that metrics which ignore padding stay exact. Keras' own `val_loss`
+    weighs batches by their rows, filler included: watch `val_perplexity`, not `val_loss`.
 
     Args:
         corpus: the pairs.

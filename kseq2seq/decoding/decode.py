@@ -74,7 +74,8 @@ def decode(
         model: a `Seq2Seq`.
         source: {"source": int (B, S), "source_mask": bool (B, S)}, as the model was trained on.
         search: `Greedy()` (the default), `Beam(...)`.
-        max_length: the most tokens a target may have, its end included.
+        max_length: the most tokens a target may have, its end included. Each value compiles anew;
+            let `limits` vary, and not this.
         limits: int (B,), the same for each source, where they differ; at most `max_length`.
         special: the target's ids that are not text.
         alignments: also say where each target token looked.
@@ -96,11 +97,16 @@ def decode(
         (2, 2, 5)
     """
     search = Greedy() if search is None else search
+    if not isinstance(model, Seq2Seq):
+        raise ValueError(f"`model` must be a Seq2Seq from `build_model`; got {type(model)}.")
+    if not isinstance(search, Search):
+        raise ValueError(f"`search` must be such as Greedy() or Beam(4); got {search!r}.")
     if not isinstance(source, dict):
         raise ValueError(
             f"`source` must be a dict of 'source' and 'source_mask'; got {type(source).__name__}."
         )
     source = {name: tf.convert_to_tensor(value) for name, value in source.items()}
+    max_length = Loop(model.decoder, search, max_length, special).max_length  # or a clear error
     _check(model, source, max_length, limits)
     key = (search, max_length, special, alignments, jit_compile)
     # Kept beside Keras' own attributes, which it would otherwise track and save.
@@ -125,12 +131,12 @@ def decode(
 
 
 def _check(model, source, max_length, limits):
-    if not isinstance(model, Seq2Seq):
-        raise ValueError(f"`model` must be a Seq2Seq from `build_model`; got {type(model)}.")
     wanted = set(model.encoder.input)
     if set(source) != wanted:
         raise ValueError(f"`source` must have the keys {sorted(wanted)}; got {sorted(source)}.")
     shapes = {name: tuple(value.shape) for name, value in source.items()}
+    if any(len(shape) < 2 for shape in shapes.values()):
+        raise ValueError(f"`source` must hold a batch, (rows, length); got the shapes {shapes}.")
     if len({shape[:2] for shape in shapes.values()}) > 1:
         raise ValueError(f"`source` and its mask must agree in rows and length; got {shapes}.")
     length, longest = next(iter(shapes.values()))[1], model.decoder.max_positions

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Integral
 from typing import Any, NamedTuple
 
 import tensorflow as tf
@@ -71,7 +72,7 @@ class Loop:
         special: SpecialTokens = SPECIAL_TOKENS,
     ):
         longest = decoder.max_positions
-        if isinstance(max_length, bool) or not isinstance(max_length, int) or max_length < 1:
+        if isinstance(max_length, bool) or not isinstance(max_length, Integral) or max_length < 1:
             raise ValueError(
                 f"`max_length` must be a whole number of at least 1; got {max_length!r}."
             )
@@ -82,7 +83,7 @@ class Loop:
             )
         self.decoder = decoder
         self.search = search
-        self.max_length = max_length
+        self.max_length = int(max_length)
         self.special = special
 
     def start(self, encoded: dict, limits=None) -> Carry:

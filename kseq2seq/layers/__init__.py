@@ -7,7 +7,7 @@ from kseq2seq.layers.folding import fold, unfold
 from kseq2seq.layers.maxout import maxout
 from kseq2seq.layers.prebuilt import Prebuilt, linear
 from kseq2seq.layers.recurrence import recur, reverse
-from kseq2seq.layers.recurrent_stack import CELLS, RecurrentStack, recurrent
+from kseq2seq.layers.recurrent_stack import RecurrentStack, recurrent
 from kseq2seq.layers.rotary import rotate
 from kseq2seq.layers.scores import SCORES, Attention
 from kseq2seq.layers.token_embedding import (
@@ -26,7 +26,6 @@ from kseq2seq.layers.transformer_blocks import (
 
 __all__ = [
     "ACTIVATIONS",
-    "CELLS",
     "NORMS",
     "POSITIONS",
     "SCORES",

@@ -7,8 +7,6 @@ import keras
 from kseq2seq.layers.prebuilt import Prebuilt
 from kseq2seq.layers.recurrence import recur
 
-CELLS = ("lstm", "gru")
-
 
 def recurrent(kind: str, input_dim: int, units: int, name: str | None = None) -> keras.layers.Layer:
     """Returns a built LSTM or GRU layer that gives its outputs and its last state.

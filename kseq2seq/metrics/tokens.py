@@ -10,7 +10,7 @@ from keras import ops
 
 @keras.saving.register_keras_serializable(package="kseq2seq")
 class TokenAccuracy(keras.metrics.Mean):
-    """Share of real target tokens whose logit is the largest.
+    """Share of real target tokens whose logit is the largest; of k equal ones each counts 1/k.
 
     Args:
         padding: the label that is not counted.
@@ -33,8 +33,10 @@ class TokenAccuracy(keras.metrics.Mean):
         """Counts labels int (B, T) against logits (B, T, V)."""
         labels = ops.cast(y_true, "int32")
         given = ops.squeeze(ops.take_along_axis(y_pred, labels[..., None], axis=-1), -1)
-        right = ops.cast(given >= ops.max(y_pred, axis=-1), "float32")
-        super().update_state(right, token_weights(labels, self.padding, sample_weight))
+        largest = ops.max(y_pred, axis=-1)
+        ties = ops.sum(ops.cast(y_pred >= largest[..., None], "float32"), axis=-1)
+        right = ops.cast(given >= largest, "float32") / ties
+        _update(super().update_state, right, labels, self.padding, sample_weight)
 
     def get_config(self):
         """See `keras.metrics.Metric`."""
@@ -68,7 +70,7 @@ class Perplexity(keras.metrics.Mean):
         losses = ops.sparse_categorical_crossentropy(
             labels, ops.cast(y_pred, "float32"), from_logits=True
         )
-        super().update_state(losses, token_weights(labels, self.padding, sample_weight))
+        _update(super().update_state, losses, labels, self.padding, sample_weight)
 
     def result(self) -> Any:
         """Returns the perplexity so far."""
@@ -77,6 +79,12 @@ class Perplexity(keras.metrics.Mean):
     def get_config(self):
         """See `keras.metrics.Metric`."""
         return {**super().get_config(), "padding": self.padding}
+
+
+def _update(update: Any, values: Any, labels: Any, padding: int, sample_weight: Any) -> None:
+    """Flat, since Keras' `Mean` averages all axes but the first before it weighs."""
+    weights = token_weights(labels, padding, sample_weight)
+    update(ops.reshape(values, (-1,)), ops.reshape(weights, (-1,)))
 
 
 def token_weights(labels: Any, padding: int, sample_weight: Any = None) -> Any:

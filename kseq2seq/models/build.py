@@ -63,6 +63,7 @@ def build_model(
         )
     source, target = _vocabulary_size(source), _vocabulary_size(target)
     checks.at_least(5, source=source, target=target)
+    source, target = int(source), int(target)
     try:
         policy = keras.dtype_policies.get(dtype or keras.config.dtype_policy())
     except ValueError as error:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from numbers import Integral
 from typing import Any
 
 
 def at_least(low: int, **sizes: Any) -> None:
     """Raises unless every size is a whole number of at least `low`."""
     for name, value in sizes.items():
-        if isinstance(value, bool) or not isinstance(value, int) or value < low:
+        if isinstance(value, bool) or not isinstance(value, Integral) or value < low:
             raise ValueError(f"`{name}` must be a whole number of at least {low}; got {value!r}.")
 
 

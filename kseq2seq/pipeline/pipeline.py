@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
 from kseq2seq.decoding import Beam, Greedy, Search, decode
 from kseq2seq.export import export_saved_model
@@ -22,8 +21,8 @@ from kseq2seq.text import TextSource, TextTarget, split_sentences
 class Pipeline:
     """A model, its source, its target and its search.
 
-    A target may have up to twice as many tokens as its source, and ten more, but never more than
-    `target.max_length`.
+    A target has at most `target.max_length` tokens, its end included. A text without a token gives
+    an empty text.
 
     Args:
         model: the `Seq2Seq`.
@@ -54,6 +53,12 @@ class Pipeline:
                 raise ValueError(
                     f"The model was built for {sizes[side]} {side} ids, but the {side} tokenizer "
                     f"has {part.tokenizer.vocabulary_size}. Give the tokenizer to `build_model`."
+                )
+            longest = model.decoder.max_positions
+            if longest is not None and part.max_length > longest:
+                raise ValueError(
+                    f"The {side} may have {part.max_length} tokens, but the model has learned "
+                    f"positions for {longest}. Build it with more `max_positions`."
                 )
         self.model = model
         self.source = source
@@ -87,7 +92,9 @@ class Pipeline:
             TypeError: if `texts` holds something else than strings.
             ValueError: if a text, or a sentence of it, is too long.
         """
-        texts = [texts] if isinstance(texts, str) else list(texts)
+        if batch_size < 1:
+            raise ValueError(f"`batch_size` must be at least 1; got {batch_size!r}.")
+        texts = [texts] if isinstance(texts, str | bytes) else list(texts)
         for index, text in enumerate(texts):
             if not isinstance(text, str):
                 raise TypeError(f"Text {index} must be a str; got {type(text).__name__}: {text!r}.")
@@ -119,14 +126,18 @@ class Pipeline:
 
         Returns:
             A score for each name.
+
+        Raises:
+            ValueError: if sources and references differ in number.
         """
+        if len(sources) != len(references):
+            raise ValueError(
+                f"There must be one reference for each source; got {len(sources)} sources and "
+                f"{len(references)} references."
+            )
         hypotheses = self.texts(sources, **options)
         metrics = metrics or {"bleu": bleu, "chrf": chrf}
         return {name: metric(hypotheses, references) for name, metric in metrics.items()}
-
-    def limits(self, lengths: Any) -> tf.Tensor:
-        """Returns the most target tokens, int32 (B,), for sources of `lengths` tokens."""
-        return tf.minimum(2 * tf.cast(lengths, tf.int32) + 10, self.target.max_length)
 
     def save(self, directory: str | os.PathLike) -> None:
         """Writes JSON, weights as HDF5, and tokenizers; what was there before is replaced.
@@ -159,7 +170,7 @@ class Pipeline:
             format: "saved_model".
             searches: names of signatures and their searches; by default "greedy" and "beam" (of
                 the pipeline's width if its search is a beam, else 4). "serving_default" is the
-                pipeline's own search.
+                pipeline's own search unless it is named too.
 
         Raises:
             ValueError: for another format.
@@ -181,10 +192,10 @@ class Pipeline:
             self.model,
             self.source,
             self.target,
-            max_length=self.target.max_length,
-            limits=self.limits,
-            default=self.search,
-            searches=searches or {"greedy": Greedy(), "beam": beam},
+            searches={
+                "serving_default": self.search,
+                **(searches or {"greedy": Greedy(), "beam": beam}),
+            },
         )
 
     def _parts(self, texts: list[str], split: bool) -> list[list[str]]:
@@ -211,21 +222,24 @@ class Pipeline:
         self, texts: list[str], search: Search, alignments: bool, batch_size: int
     ) -> list[Prediction]:
         """Decodes in batches of like length; gives predictions in the order of the texts."""
-        made: dict[int, Prediction] = {}
-        order = np.argsort([len(text) for text in texts], kind="stable")
+        if not texts:
+            return []
+        lengths = self.source.lengths(texts).numpy()
+        made = {index: Prediction("", 0.0) for index in np.flatnonzero(lengths <= 1).tolist()}
+        order = [
+            index for index in np.argsort(lengths, kind="stable").tolist() if index not in made
+        ]
         for first in range(0, len(order), batch_size):
             batch = order[first : first + batch_size]
             inputs = self.source([texts[index] for index in batch])
-            lengths = tf.reduce_sum(tf.cast(inputs["source_mask"], tf.int32), axis=1)
             decoded = decode(
                 self.model,
                 inputs,
                 search,
                 max_length=self.target.max_length,
-                limits=self.limits(lengths),
                 special=self.target.tokenizer.special,
                 alignments=alignments,
             )
             rows = predictions(self.source, self.target, inputs, decoded)
-            made.update(zip(batch.tolist(), rows, strict=True))
+            made.update(zip(batch, rows, strict=True))
         return [made[index] for index in range(len(texts))]

@@ -10,7 +10,7 @@ from kseq2seq.decoding import Decoded
 from kseq2seq.text import TextSource, TextTarget
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Prediction:
     """What a pipeline made of one text.
 
@@ -48,6 +48,11 @@ def predictions(
             for n in range(scores.shape[1])
             if lengths[row, n]
         ]
+        if not found:
+            raise ValueError(
+                "The search found no hypothesis of finite score: the model's weights hold NaN or "
+                "infinities. Load an earlier checkpoint, or train with a lower rate."
+            )
         alignment = None
         if decoded.alignments is not None:
             alignment = decoded.alignments[row, 0].numpy()[: lengths[row, 0], : mask.sum()]

@@ -34,12 +34,8 @@ def save_parts(
             f"Only {' and '.join(SEARCHES)} searches can be saved; got {search!r}. "
             "Give another search to the pipeline, and this one to its calls."
         )
+    directory = directory.resolve()
     directory.parent.mkdir(parents=True, exist_ok=True)
-    if directory.exists() and not (directory / CONFIG).is_file() and any(directory.iterdir()):
-        raise ValueError(
-            f"{directory} holds something else than a saved pipeline and is left alone. "
-            "Save to a new directory."
-        )
     scratch = Path(tempfile.mkdtemp(prefix=f".{directory.name}-", dir=directory.parent))
     try:
         weights = scratch / WEIGHTS
@@ -56,6 +52,12 @@ def save_parts(
         }
         write_json(scratch / CONFIG, config)
         scratch.chmod(0o755)
+        foreign = _names(directory) - _names(scratch)
+        if foreign:
+            raise ValueError(
+                f"{directory} holds {', '.join(sorted(foreign)[:3])}, which is no part of a saved "
+                "pipeline; it is left alone. Save to a new directory."
+            )
         _replace(directory, scratch)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
@@ -69,18 +71,22 @@ def load_parts(directory: Path) -> tuple[Seq2Seq, TextSource, TextTarget, Search
         ValueError: if a file is damaged, of a newer format, or does not fit the others.
     """
     config = read_json(directory / CONFIG)
+    read_checked(directory / WEIGHTS, config.get("weights_sha256", ""))
     try:
         search = dict(config["search"])
         kind = SEARCHES[search.pop("type")]
-        read_checked(directory / WEIGHTS, config["weights_sha256"])
         model, search = build_model(**config["model"]), kind(**search)
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise ValueError(
             f"{directory / CONFIG} does not describe a pipeline ({type(error).__name__}: {error}). "
             "Save the pipeline again."
         ) from error
     model.load_weights(directory / WEIGHTS)
     return model, TextSource.load(directory), TextTarget.load(directory), search
+
+
+def _names(directory: Path) -> set[str]:
+    return {path.name for path in directory.iterdir()} if directory.is_dir() else set()
 
 
 def _replace(directory: Path, scratch: Path) -> None:

@@ -69,11 +69,11 @@ def read_checked(path: Path, sha256: str) -> bytes:
         ValueError: its content is not what was saved.
     """
     if not path.is_file():
-        raise FileNotFoundError(f"{path} is missing; save the tokenizer again.")
+        raise FileNotFoundError(f"{path} is missing; save it again.")
     data = path.read_bytes()
     if hashlib.sha256(data).hexdigest() != sha256:
         raise ValueError(
             f"{path} ({len(data)} bytes) is not the file that was saved: it is truncated or "
-            "changed. Copy it again, or save the tokenizer again."
+            "changed. Copy it again, or save it again."
         )
     return data

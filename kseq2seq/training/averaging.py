@@ -33,18 +33,19 @@ def averaged_weights(model: keras.Model) -> Iterator[None]:
     """
     optimizer: Any = getattr(model, "optimizer", None)
     optimizer = getattr(optimizer, "inner_optimizer", optimizer)
-    if not getattr(optimizer, "use_ema", False) or not optimizer.built:
+    if not getattr(optimizer, "use_ema", False) or not int(optimizer.iterations):
         yield
         return
-    variables = model.trainable_variables
-    before = [variable.numpy() for variable in variables]
-    _assign(variables, optimizer._model_variables_moving_average)
+    averages = optimizer._model_variables_moving_average
+    pairs = zip(optimizer._trainable_variables, averages, strict=True)
+    kept = [(variable, variable.numpy()) for variable, average in pairs if average is not None]
     try:
+        _assign(kept, [average for average in averages if average is not None])
         yield
     finally:
-        _assign(variables, before)
+        _assign(kept, [before for _, before in kept])
 
 
-def _assign(variables: list, values: list) -> None:
-    for variable, value in zip(variables, values, strict=True):
+def _assign(kept: list[tuple[Any, Any]], values: list[Any]) -> None:
+    for (variable, _), value in zip(kept, values, strict=True):
         variable.assign(value)

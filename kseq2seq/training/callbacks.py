@@ -17,7 +17,8 @@ class GenerationScore(keras.callbacks.Callback):
     Where the optimizer averages the weights (`use_ema=True`), the averaged ones generate.
 
     Put it before `EarlyStopping(monitor="val_chrf", mode="max")` or `ModelCheckpoint`, which then
-    find its scores there.
+    find its scores there. They keep the weights as they are: to keep the averaged ones, put
+    `keras.callbacks.SwapEMAWeights(swap_on_epoch=True)` before all three.
 
     Args:
         generate: maps a list of source texts to a list of target texts with the model as it is;

@@ -25,7 +25,7 @@ def test_perplexity_is_exp_of_mean_over_real_tokens():
 def test_perplexity_over_batches_weighs_tokens_not_batches():
     metric = Perplexity()
     metric.update_state(LABELS[:1], logits()[:1])
-    metric.update_state(LABELS[1:], logits()[1:])
+    metric.update_state(LABELS[1:, :2], logits()[1:, :2])  # a batch of another length
     expected = np.exp(np.mean(negative_log_likelihoods(logits())))
     assert float(metric.result()) == pytest.approx(expected, rel=1e-5)
 
@@ -38,6 +38,19 @@ def test_accuracy_ignores_padding():
     metric = TokenAccuracy()
     metric.update_state(LABELS, values)
     assert float(metric.result()) == pytest.approx(right / 5)
+
+
+def test_accuracy_weighs_tokens_where_lengths_differ():
+    metric = TokenAccuracy()
+    metric.update_state(np.array([[1]]), np.eye(3)[[[1]]])
+    metric.update_state(np.ones((1, 10), int), np.eye(3)[[[2] * 10]])
+    assert float(metric.result()) == pytest.approx(1 / 11)
+
+
+def test_ties_count_their_share():
+    metric = TokenAccuracy()
+    metric.update_state(np.array([[1, 2]]), np.zeros((1, 2, 4)))
+    assert float(metric.result()) == pytest.approx(0.25)
 
 
 def test_padding_logits_change_nothing():
