@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from numbers import Integral
 from typing import Any, NamedTuple
 
+import numpy as np
 import tensorflow as tf
 from keras import ops, tree
 
@@ -72,7 +72,11 @@ class Loop:
         special: SpecialTokens = SPECIAL_TOKENS,
     ):
         longest = decoder.max_positions
-        if isinstance(max_length, bool) or not isinstance(max_length, Integral) or max_length < 1:
+        if (
+            isinstance(max_length, bool)
+            or not isinstance(max_length, int | np.integer)
+            or max_length < 1
+        ):
             raise ValueError(
                 f"`max_length` must be a whole number of at least 1; got {max_length!r}."
             )
