@@ -10,6 +10,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
+from kseq2seq.data.fetch import replacing
 from kseq2seq.data.pairs import Pair
 
 _TEXT = tf.io.FixedLenFeature([], tf.string)
@@ -37,18 +38,13 @@ def write_pairs(pairs: Iterable[Pair], path: str | Path) -> int:
         >>> write_pairs([Pair("hello", "안녕", "hello")], path)
         1
     """
-    path = Path(path)
-    partial = path.with_name(path.name + ".partial")
     count = 0
-    try:
+    with replacing(Path(path)) as partial:
         with tf.io.TFRecordWriter(str(partial)) as writer:
             for count, pair in enumerate(pairs, start=1):  # noqa: B007
                 writer.write(_serialised(pair))
         if not count:
             raise ValueError("no pairs to write: the iterable is empty (or was consumed already)")
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
     return count
 
 

@@ -8,8 +8,32 @@ import keras
 from keras import ops
 
 
+class _TokenMean(keras.metrics.Mean):
+    """The mean of a value of each real target token, over batches of any length."""
+
+    def __init__(self, padding: int, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.padding = padding
+
+    def _values(self, labels: Any, logits: Any) -> Any:
+        """Returns the values (B, T) to average."""
+        raise NotImplementedError
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        """Counts labels int (B, T) against logits (B, T, V)."""
+        labels = ops.cast(y_true, "int32")
+        values = self._values(labels, y_pred)
+        weights = token_weights(labels, self.padding, sample_weight)
+        # Flat, since Keras' `Mean` averages all axes but the first before it weighs.
+        super().update_state(ops.reshape(values, (-1,)), ops.reshape(weights, (-1,)))
+
+    def get_config(self):
+        """See `keras.metrics.Metric`."""
+        return {**super().get_config(), "padding": self.padding}
+
+
 @keras.saving.register_keras_serializable(package="kseq2seq")
-class TokenAccuracy(keras.metrics.Mean):
+class TokenAccuracy(_TokenMean):
     """Share of real target tokens whose logit is the largest; of k equal ones each counts 1/k.
 
     Args:
@@ -26,25 +50,17 @@ class TokenAccuracy(keras.metrics.Mean):
     """
 
     def __init__(self, padding: int = 0, name: str = "accuracy", **kwargs: Any):
-        super().__init__(name=name, **kwargs)
-        self.padding = padding
+        super().__init__(padding, name=name, **kwargs)
 
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        """Counts labels int (B, T) against logits (B, T, V)."""
-        labels = ops.cast(y_true, "int32")
-        given = ops.squeeze(ops.take_along_axis(y_pred, labels[..., None], axis=-1), -1)
-        largest = ops.max(y_pred, axis=-1)
-        ties = ops.sum(ops.cast(y_pred >= largest[..., None], "float32"), axis=-1)
-        right = ops.cast(given >= largest, "float32") / ties
-        _update(super().update_state, right, labels, self.padding, sample_weight)
-
-    def get_config(self):
-        """See `keras.metrics.Metric`."""
-        return {**super().get_config(), "padding": self.padding}
+    def _values(self, labels: Any, logits: Any) -> Any:
+        given = ops.squeeze(ops.take_along_axis(logits, labels[..., None], axis=-1), -1)
+        largest = ops.max(logits, axis=-1)
+        ties = ops.sum(ops.cast(logits >= largest[..., None], "float32"), axis=-1)
+        return ops.cast(given >= largest, "float32") / ties
 
 
 @keras.saving.register_keras_serializable(package="kseq2seq")
-class Perplexity(keras.metrics.Mean):
+class Perplexity(_TokenMean):
     """exp of the mean negative log-likelihood, in nats, of real target tokens; at least 1.
 
     Args:
@@ -61,30 +77,15 @@ class Perplexity(keras.metrics.Mean):
     """
 
     def __init__(self, padding: int = 0, name: str = "perplexity", **kwargs: Any):
-        super().__init__(name=name, **kwargs)
-        self.padding = padding
+        super().__init__(padding, name=name, **kwargs)
 
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        """Counts labels int (B, T) against logits (B, T, V)."""
-        labels = ops.cast(y_true, "int32")
-        losses = ops.sparse_categorical_crossentropy(
-            labels, ops.cast(y_pred, "float32"), from_logits=True
-        )
-        _update(super().update_state, losses, labels, self.padding, sample_weight)
+    def _values(self, labels: Any, logits: Any) -> Any:
+        logits = ops.cast(logits, "float32")
+        return ops.sparse_categorical_crossentropy(labels, logits, from_logits=True)
 
     def result(self) -> Any:
         """Returns the perplexity so far."""
         return ops.exp(super().result())
-
-    def get_config(self):
-        """See `keras.metrics.Metric`."""
-        return {**super().get_config(), "padding": self.padding}
-
-
-def _update(update: Any, values: Any, labels: Any, padding: int, sample_weight: Any) -> None:
-    """Flat, since Keras' `Mean` averages all axes but the first before it weighs."""
-    weights = token_weights(labels, padding, sample_weight)
-    update(ops.reshape(values, (-1,)), ops.reshape(weights, (-1,)))
 
 
 def token_weights(labels: Any, padding: int, sample_weight: Any = None) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 import tempfile
@@ -10,6 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from kseq2seq.data.fetch import sha256
 from kseq2seq.decoding import Beam, Greedy, Search
 from kseq2seq.models import Seq2Seq, build_model
 from kseq2seq.text import TextSource, TextTarget
@@ -48,7 +48,7 @@ def save_parts(
         config = {
             "model": model.get_config(),
             "search": {"type": names[0], **asdict(search)},
-            "weights_sha256": hashlib.sha256(weights.read_bytes()).hexdigest(),
+            "weights_sha256": sha256(weights),
         }
         write_json(scratch / CONFIG, config)
         scratch.chmod(0o755)
