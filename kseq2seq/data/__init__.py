@@ -3,6 +3,7 @@
 from kseq2seq.data.batches import eval_batches, train_batches
 from kseq2seq.data.buckets import bucket_fill, bucket_table, fit_buckets
 from kseq2seq.data.debian import debian
+from kseq2seq.data.masking import mask_tokens, masked_batches
 from kseq2seq.data.named import named_pairs, split_corpora
 from kseq2seq.data.pairs import Pair
 from kseq2seq.data.readers import Problem, pairs_from, read_pairs
@@ -10,21 +11,26 @@ from kseq2seq.data.records import Corpus, pair_dataset, write_pairs
 from kseq2seq.data.sample import sample
 from kseq2seq.data.split import select, split_of, unique
 from kseq2seq.data.survey import Survey, survey
+from kseq2seq.data.word_vectors import WordVectors, read_word_vectors
 
 __all__ = [
     "Corpus",
     "Pair",
     "Problem",
     "Survey",
+    "WordVectors",
     "bucket_fill",
     "bucket_table",
     "debian",
     "eval_batches",
     "fit_buckets",
+    "mask_tokens",
+    "masked_batches",
     "named_pairs",
     "pair_dataset",
     "pairs_from",
     "read_pairs",
+    "read_word_vectors",
     "sample",
     "select",
     "split_corpora",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kseq2seq.text.backbone_tokenizer import BackboneTokenizer
 from kseq2seq.text.bytes import ByteTokenizer
 from kseq2seq.text.characters import CharacterTokenizer
 from kseq2seq.text.loading import load_tokenizer
@@ -13,6 +14,7 @@ from kseq2seq.text.tokenizer import Tokenizer
 from kseq2seq.text.wordpiece import WordPieceTokenizer
 
 __all__ = [
+    "BackboneTokenizer",
     "ByteTokenizer",
     "CharacterTokenizer",
     "SentencePieceTokenizer",

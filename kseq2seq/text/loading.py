@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from kseq2seq.text.backbone_tokenizer import BackboneTokenizer
 from kseq2seq.text.bytes import ByteTokenizer
 from kseq2seq.text.characters import CharacterTokenizer
 from kseq2seq.text.files import read_json
@@ -15,6 +16,7 @@ from kseq2seq.text.wordpiece import WordPieceTokenizer
 TOKENIZERS: dict[str, type[Tokenizer]] = {
     "bytes": ByteTokenizer,
     "characters": CharacterTokenizer,
+    "keras_hub": BackboneTokenizer,
     "sentencepiece": SentencePieceTokenizer,
     "wordpiece": WordPieceTokenizer,
 }

@@ -153,6 +153,10 @@ class SentencePieceTokenizer(Tokenizer):
         """How many pieces the model has, the special ones included."""
         return self._processor.vocab_size()
 
+    def words(self) -> list[str]:
+        """See `Tokenizer`; a piece of several words has a space between them."""
+        return [piece.replace("▁", " ").strip(" ") for piece in super().words()]
+
     def _tokenize(self, texts: tf.Tensor, sample: bool) -> tf.RaggedTensor:
         return (self._sampled if sample else self._best).tokenize(texts)
 
@@ -172,13 +176,22 @@ class SentencePieceTokenizer(Tokenizer):
 
 
 def _in_graph(model: bytes) -> tuple[tf.Module, tf.Module]:
-    """The best segmentation and a sampled one, by tensorflow_text, of a model that lives on.
-
-    The model of tensorflow_text belongs to a cached kernel, and `tf.random.set_seed` clears that
-    cache: every later call fails with "Resource ... does not exist". Under a name of its own the
-    model belongs to the process instead; tokenizers of the same model share it.
-    """
+    """The best segmentation and a sampled one, by tensorflow_text."""
     import tensorflow_text
+
+    best = tensorflow_text.SentencepieceTokenizer(model)
+    sampled = tensorflow_text.SentencepieceTokenizer(model, nbest_size=-1, alpha=0.1)
+    best._model_resource = sampled._model_resource = lasting_model(model)
+    return best, sampled
+
+
+def lasting_model(model: bytes) -> Any:
+    """Returns a model for a tokenizer of tensorflow_text, in its `_model_resource`, that lives on.
+
+    Its own belongs to a cached kernel, and `tf.random.set_seed` clears that cache: every later call
+    fails with "Resource ... does not exist". Under a name of its own the model belongs to the
+    process instead; tokenizers of the same model share it.
+    """
     from tensorflow_text.python.ops import sentencepiece_tokenizer as ops
 
     class Model(ops._SentencepieceModelResource):
@@ -186,7 +199,4 @@ def _in_graph(model: bytes) -> tuple[tf.Module, tf.Module]:
             name = hashlib.sha256(model).hexdigest()
             return ops.gen_sentencepiece_tokenizer.sentencepiece_op(model=model, shared_name=name)
 
-    best = tensorflow_text.SentencepieceTokenizer(model)
-    sampled = tensorflow_text.SentencepieceTokenizer(model, nbest_size=-1, alpha=0.1)
-    best._model_resource = sampled._model_resource = Model(model, None)
-    return best, sampled
+    return Model(model, None)

@@ -6,7 +6,9 @@ from typing import Any
 
 import tensorflow as tf
 
+from kseq2seq.text.backbone_tokenizer import BackboneTokenizer
 from kseq2seq.text.sequences import TextSequences
+from kseq2seq.text.tokenizer import Tokenizer
 
 
 class TextTarget(TextSequences):
@@ -15,6 +17,9 @@ class TextTarget(TextSequences):
     Args:
         tokenizer: what cuts the text.
         max_length: the most tokens of a target, `end` included; see `check`.
+
+    Raises:
+        ValueError: `max_length` is less than 1, or the tokenizer is a `BackboneTokenizer`.
 
     Example:
         >>> from kseq2seq.text import ByteTokenizer, TextTarget
@@ -26,6 +31,14 @@ class TextTarget(TextSequences):
     """
 
     side = "target"
+
+    def __init__(self, tokenizer: Tokenizer, max_length: int) -> None:
+        super().__init__(tokenizer, max_length)
+        if isinstance(tokenizer, BackboneTokenizer):
+            raise ValueError(
+                "a BackboneTokenizer puts a start before each text, which a decoder is given and "
+                "can't predict; give the target a tokenizer of its own, such as SentencePiece."
+            )
 
     def texts(self, ids: Any) -> tf.Tensor:
         """Returns the texts of predicted ids, each up to its first `end`; in graph.

@@ -25,7 +25,7 @@ class Tokenizer(tf.Module, ABC):
     """
 
     kind: ClassVar[str]
-    special: ClassVar[SpecialTokens] = SpecialTokens()
+    special: SpecialTokens = SpecialTokens()
 
     @property
     @abstractmethod
@@ -94,6 +94,16 @@ class Tokenizer(tf.Module, ABC):
         """
         rows = ids.to_list() if isinstance(ids, tf.RaggedTensor) else ids
         return [[self._named(int(token)) for token in row] for row in rows]
+
+    def words(self) -> list[str]:
+        """Returns the text of each id, to look up in a list of words; not in graph.
+
+        Returns:
+            As many strings as ids. The mark that SentencePiece puts at the start of a word is
+            left out, so a piece from inside a word reads like the word; the "##" that WordPiece
+            puts there stays. Special ones are as in `pieces`.
+        """
+        return self.pieces([range(self.vocabulary_size)])[0]
 
     def _named(self, token: int) -> str:
         if not 0 <= token < self.vocabulary_size:

@@ -137,3 +137,24 @@ def test_bytes_and_characters_need_no_tensorflow_text():
         [sys.executable, "-c", script, *tests], capture_output=True, text=True, check=False
     )
     assert run.returncode == 0, run.stdout
+
+
+def test_words_are_the_texts_of_every_id(tokenizer):
+    words = tokenizer.words()
+    assert len(words) == tokenizer.vocabulary_size
+    assert words[:4] == ["<padding>", "<start>", "<end>", "<unknown>"]
+
+
+def test_words_are_without_the_mark_of_a_word_start():
+    texts = ["the fox", "the 학교", "학교 fox", "fox the 학교"] * 9
+    tokenizer = SentencePieceTokenizer.train(texts, 290, byte_fallback=False)
+    size = tokenizer.vocabulary_size
+    named = dict(zip(tokenizer.pieces([range(size)])[0], tokenizer.words(), strict=True))
+    assert (named["▁fox"], named["▁학교"], named["▁"]) == ("fox", "학교", "")
+    assert named["o"] == "o"
+    assert not any("▁" in word for word in named.values())
+
+
+def test_words_keep_the_mark_of_a_wordpiece_inside_a_word():
+    tokenizer = WordPieceTokenizer(["the", "qu", "##ick"])
+    assert tokenizer.words()[4:] == ["the", "qu", "##ick"]

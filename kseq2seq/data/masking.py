@@ -1,0 +1,129 @@
+"""Masked language modelling: some tokens are hidden, and a model is to say what they were."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from kseq2seq.data.survey import Tokens
+from kseq2seq.special_tokens import SpecialTokens
+
+
+def mask_tokens(
+    ids: Any,
+    mask: Any,
+    seed: Any,
+    *,
+    special: SpecialTokens,
+    vocabulary_size: int,
+    rate: float = 0.15,
+) -> tuple[tf.Tensor, tf.Tensor]:
+    r"""Hide some tokens, in graph, the same ones for the same seed.
+
+    Each token that is real and not special is chosen with probability `rate`. A chosen one becomes
+    `special.unknown` (8 of 10), which so needs no id of its own, or a random token that is not
+    special (1 of 10), or stays (1 of 10).
+
+    Args:
+        ids: integers (B, S).
+        mask: bool (B, S), True = real token.
+        seed: integers (2,).
+        special: the ids that are not text.
+        vocabulary_size: how many ids there are, the special ones included.
+        rate: the share of tokens to choose, between 0 and 1.
+
+    Returns:
+        The ids to give to a model, int32 (B, S), and what it must say, int32 (B, S): the token at
+        chosen places and `special.padding` elsewhere, which `TokenCrossEntropy` leaves out.
+
+    Raises:
+        ValueError: if `rate` is out of range, or no id is left for text.
+
+    Example:
+        >>> ids = np.arange(4, 14)[None]
+        >>> inputs, labels = mask_tokens(
+        ...     ids, ids > 0, (2, 0), special=SpecialTokens(), vocabulary_size=14, rate=0.3
+        ... )
+        >>> print(ids, inputs.numpy(), labels.numpy(), sep="\n")
+        [[ 4  5  6  7  8  9 10 11 12 13]]
+        [[13  5  6  7  8  9 10 11 12  3]]
+        [[ 4  0  6  0  0  0  0  0  0 13]]
+
+    Source:
+        Devlin et al. 2019, section 3.1. They choose 15 % of a sequence's tokens, here each token is
+        chosen by itself, so that a short row may have none.
+    """
+    if not 0 < rate < 1:
+        raise ValueError(f"rate must be between 0 and 1, such as 0.15; got {rate!r}")
+    text_ids = np.setdiff1d(np.arange(vocabulary_size, dtype=np.int32), np.array(special))
+    if not len(text_ids):
+        raise ValueError(
+            f"vocabulary_size={vocabulary_size} leaves no id beside the special {tuple(special)}"
+        )
+    ids = tf.cast(ids, tf.int32)
+    shape = tf.shape(ids)
+    which, how, what = tf.unstack(tf.random.split(seed, 3))
+
+    is_text = tf.reduce_all(ids[..., None] != tf.constant(special, tf.int32), axis=-1)
+    chosen = tf.cast(mask, tf.bool) & is_text & (tf.random.stateless_uniform(shape, which) < rate)
+
+    fate = tf.random.stateless_uniform(shape, how)
+    drawn = tf.random.stateless_uniform(shape, what, maxval=len(text_ids), dtype=tf.int32)
+    hidden = tf.where(fate < 0.8, special.unknown, tf.gather(text_ids, drawn))
+    inputs = tf.where(chosen & (fate < 0.9), hidden, ids)
+    return inputs, tf.where(chosen, ids, special.padding)
+
+
+def masked_batches(
+    batches: tf.data.Dataset, source: Tokens, *, seed: int, rate: float = 0.15
+) -> tf.data.Dataset:
+    """Turn batches of pairs into batches that train an encoder on their sources alone.
+
+    Which tokens are hidden depends on the seed and on how many batches came before: the endless
+    `train_batches` hide others in each epoch, `eval_batches` the same ones each time they are
+    read. For a corpus without targets, write each text as its own target and pass the source's
+    side for both.
+
+    Args:
+        batches: from `train_batches` or `eval_batches`.
+        source: the side that made their sources; its tokenizer has `special` and
+            `vocabulary_size`.
+        seed: makes what is hidden repeatable.
+        rate: the share of tokens to choose, between 0 and 1.
+
+    Returns:
+        A dataset of `({"source": (B, S) int32, "source_mask": (B, S) bool}, labels (B, S) int32)`;
+        see `mask_tokens`.
+
+    Raises:
+        ValueError: if `rate` is out of range.
+
+    Example:
+        >>> from kseq2seq.data import Corpus, pairs_from, train_batches
+        >>> from kseq2seq.text import ByteTokenizer, TextSource
+        >>> source = TextSource(ByteTokenizer(), 16)
+        >>> corpus = Corpus.write(pairs_from((text, text) for text in ["hello", "goodbye"]))
+        >>> batches = train_batches(
+        ...     corpus, source, source, buckets=[(8, 8)], seed=0, tokens_per_batch=16
+        ... )
+        >>> inputs, labels = next(iter(masked_batches(batches, source, seed=0)))
+        >>> sorted(inputs), labels.shape
+        (['source', 'source_mask'], TensorShape([2, 8]))
+    """
+    tokenizer = source.tokenizer
+
+    def hide(index: tf.Tensor, batch: tuple[dict[str, tf.Tensor], tf.Tensor]) -> tuple:
+        mask = batch[0]["source_mask"]
+        inputs, labels = mask_tokens(
+            batch[0]["source"],
+            mask,
+            tf.stack([tf.constant(seed, tf.int64), index]),
+            special=tokenizer.special,
+            vocabulary_size=tokenizer.vocabulary_size,
+            rate=rate,
+        )
+        return {"source": inputs, "source_mask": mask}, labels
+
+    return batches.enumerate().map(hide).prefetch(tf.data.AUTOTUNE)

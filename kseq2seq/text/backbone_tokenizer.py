@@ -1,0 +1,201 @@
+"""The tokenizer that a pretrained text backbone was trained with, from KerasHub."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+
+from kseq2seq.special_tokens import SpecialTokens
+from kseq2seq.text.files import read_checked, read_field, write_checked
+from kseq2seq.text.sentencepiece import FILE as MODEL_FILE
+from kseq2seq.text.sentencepiece import lasting_model
+from kseq2seq.text.tokenizer import REPLACEMENT, Tokenizer
+
+# The families of KerasHub's tokenizers, and what is saved of each beside its vocabulary.
+_SETTINGS: dict[str, dict[str, type]] = {
+    "WordPieceTokenizer": {
+        "lowercase": bool,
+        "strip_accents": bool,
+        "split": bool,
+        "split_on_cjk": bool,
+        "suffix_indicator": str,
+        "oov_token": str,
+    },
+    "BytePairTokenizer": {"add_prefix_space": bool, "unsplittable_tokens": list},
+    "SentencePieceTokenizer": {},
+}
+_UNUSED = ("sequence_length", "add_bos", "add_eos", "special_tokens_in_strings")
+
+
+class BackboneTokenizer(Tokenizer):
+    """Gives a source the ids that a backbone of KerasHub was trained on.
+
+    `special` holds the backbone's own ids. Unlike other tokenizers this one puts `special.start`,
+    BERT's [CLS] or RoBERTa's <s>, before each text that has a token; `TextSource` closes the text
+    with `special.end`, [SEP] or </s>. It is made for sources: a target is given its start by the
+    decoder, and would have a second one to predict.
+
+    Text is read back as KerasHub does it: WordPiece leaves a space around punctuation marks, the
+    others keep the text up to their normalisation. What reads back as the unknown token is U+FFFD.
+    In a byte-pair vocabulary some texts spell special tokens ("</s>"), and the Devanagari digit
+    "६" is lost: KerasHub marks places in the text with it.
+
+    Args:
+        tokenizer: one of `keras_hub.tokenizers` that is made for encoders: `BertTokenizer`,
+            `RobertaTokenizer`, `DistilBertTokenizer`, `ElectraTokenizer`, `AlbertTokenizer`,
+            `DebertaV3Tokenizer`, `XLMRobertaTokenizer` and the like.
+
+    Raises:
+        ValueError: `tokenizer` is not KerasHub's own, or of none of its three families; or it has
+            no padding, start, end and unknown token, each with an id of its own; or it is set up to
+            cut or fill texts, to add tokens, or to give something else than int32 ids.
+
+    Example:
+        >>> import keras_hub
+        >>> from kseq2seq.text import BackboneTokenizer, TextSource
+        >>> words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the", "qu", "##ick", "fox"]
+        >>> tokenizer = BackboneTokenizer(keras_hub.tokenizers.BertTokenizer(words))
+        >>> tokenizer.special
+        SpecialTokens(padding=0, start=2, end=3, unknown=1)
+        >>> TextSource(tokenizer, max_length=64).tokens(["the quick fox"]).to_list()
+        [[2, 5, 6, 7, 8, 3]]
+    """
+
+    kind = "keras_hub"
+
+    def __init__(self, tokenizer: Any) -> None:
+        super().__init__()
+        self._hub = hub = tokenizer
+        kind, self._family = _found(type(hub).__name__)
+        if type(hub) is not kind:
+            raise ValueError(
+                f"tokenizer must be one of KerasHub's own, to be found again when it is loaded; "
+                f"{type(hub).__name__} of {type(hub).__module__} is not."
+            )
+        self.special = _special(hub)
+        set_up = [name for name in _UNUSED if getattr(hub, name, None)]
+        if set_up or hub.compute_dtype != "int32":
+            raise ValueError(
+                f"tokenizer must give each text its int32 ids and nothing else; this "
+                f"{type(hub).__name__} has {', '.join(set_up) or 'another dtype'} set. Make it "
+                "without."
+            )
+        if self._family == "SentencePieceTokenizer":
+            hub._sentence_piece._model_resource = lasting_model(hub.proto)
+        # Outside a graph KerasHub runs other code than inside, which gives lists.
+        self._to_ids = tf.function(hub.tokenize, input_signature=[tf.TensorSpec([None], tf.string)])
+        self._to_texts = tf.function(
+            hub.detokenize, input_signature=[tf.RaggedTensorSpec([None, None], tf.int32)]
+        )
+        self._lost = re.escape(hub.detokenize([[self.special.unknown]])[0])
+
+    @property
+    def vocabulary_size(self) -> int:
+        """How many ids the tokenizer has; the backbone may have room for more."""
+        return self._hub.vocabulary_size()
+
+    def _tokenize(self, texts: tf.Tensor, sample: bool) -> tf.RaggedTensor:
+        ids = self._to_ids(texts)
+        known = tf.where(ids.flat_values < 0, self.special.unknown, ids.flat_values)
+        begun = tf.minimum(ids.row_lengths(), 1)  # as everywhere, an empty text has no token
+        start = tf.fill([tf.reduce_sum(begun)], self.special.start)
+        starts = tf.RaggedTensor.from_row_lengths(start, begun)
+        return tf.concat([starts, ids.with_flat_values(known)], axis=1)
+
+    def _detokenize(self, ids: tf.RaggedTensor) -> tf.Tensor:
+        texts = tf.strings.regex_replace(self._to_texts(ids), self._lost, REPLACEMENT)
+        return tf.strings.unicode_transcode(texts, "UTF-8", "UTF-8")
+
+    def _piece(self, token: int) -> str:
+        if self._family == "BytePairTokenizer":  # whose pieces are bytes, written as other letters
+            return self._hub.detokenize([[token]])[0]
+        return self._hub.id_to_token(token)
+
+    def _save(self, directory: Path) -> dict[str, Any]:
+        hub, family = self._hub, self._family
+        if family == "SentencePieceTokenizer":
+            data = hub.proto
+        else:
+            names = ("vocabulary", "merges") if family == "BytePairTokenizer" else ("vocabulary",)
+            record = {name: getattr(hub, name) for name in names}
+            data = json.dumps(record, ensure_ascii=False).encode()
+        return {
+            "class": type(hub).__name__,
+            "settings": {name: getattr(hub, name) for name in _SETTINGS[family]},
+            "sha256": write_checked(directory / _file(family), data),
+        }
+
+    @classmethod
+    def _load(cls, path: Path, settings: dict[str, Any]) -> BackboneTokenizer:
+        name = read_field(settings, "class", str, path)
+        kind, family = _found(name)
+        given = read_field(settings, "settings", dict, path)
+        chosen = {key: read_field(given, key, of, path) for key, of in _SETTINGS[family].items()}
+        sha256 = read_field(settings, "sha256", str, path)
+        data = read_checked(path.parent / _file(family), sha256)
+        try:
+            return cls(kind(**_vocabulary(family, data), **chosen))
+        except Exception as error:  # whatever KerasHub makes of a vocabulary that is none
+            raise ValueError(
+                f"{path} does not describe a {name} ({type(error).__name__}: {error}). "
+                "Save it again."
+            ) from error
+
+
+def _found(name: str) -> tuple[Any, str]:
+    """The class of that name in KerasHub, and the family it belongs to."""
+    import keras_hub
+
+    known = vars(keras_hub.tokenizers)
+    kind = known.get(name)
+    for family in _SETTINGS:
+        if isinstance(kind, type) and issubclass(kind, known[family]):
+            return kind, family
+    raise ValueError(
+        f"{name!r} is no tokenizer in keras_hub.tokenizers that cuts text by WordPiece, byte pairs "
+        "or SentencePiece; expected one such as 'BertTokenizer' or 'RobertaTokenizer'."
+    )
+
+
+def _special(tokenizer: Any) -> SpecialTokens:
+    """The ids of a tokenizer of KerasHub that mean something to every model."""
+    unknown = getattr(tokenizer, "oov_token", "<unk>")
+    try:
+        special = SpecialTokens(
+            padding=tokenizer.pad_token_id,
+            start=tokenizer.start_token_id,
+            end=tokenizer.end_token_id,
+            unknown=tokenizer.token_to_id(unknown),
+        )
+    except (AttributeError, ValueError) as error:
+        raise ValueError(
+            f"tokenizer must have a padding, a start, an end and an unknown token, as those made "
+            f"for encoders do; {type(tokenizer).__name__} lacks one: {error}"
+        ) from error
+    if len(set(special)) < len(special):
+        raise ValueError(f"tokenizer must have an id for each special token; it has {special}.")
+    return special
+
+
+def _file(family: str) -> str:
+    return MODEL_FILE if family == "SentencePieceTokenizer" else "vocabulary.json"
+
+
+def _vocabulary(family: str, data: bytes) -> dict[str, Any]:
+    """What the constructor is to be given. A string there would be the name of a file to read."""
+    if family == "SentencePieceTokenizer":
+        return {"proto": data}
+    record = json.loads(data)
+    pieces, merges = list(record["vocabulary"]), list(record.get("merges", ()))
+    if not all(isinstance(piece, str) for piece in [*pieces, *merges]):
+        raise ValueError("a piece of the vocabulary is no string")
+    if family == "WordPieceTokenizer":
+        return {"vocabulary": pieces}
+    ids = dict(record["vocabulary"])
+    if not all(type(number) is int for number in ids.values()):
+        raise ValueError("an id of the vocabulary is no whole number")
+    return {"vocabulary": ids, "merges": merges}

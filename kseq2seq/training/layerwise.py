@@ -1,0 +1,208 @@
+"""Other learning rates for some parts of a model than for the rest."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import keras
+
+from kseq2seq.training.places import weight_places
+
+# What the layers of a stack are called, from the lowest, 0.
+_BLOCK = re.compile(r"(?:block|layer|rnn|lstm|gru|both)_(\d+)$")
+
+
+def layer_rates(model: keras.Model, rates: Mapping[str, float]) -> list[float]:
+    """Returns the factor of the learning rate of each trainable weight, for `LayerwiseAdam`.
+
+    Args:
+        model: any built model.
+        rates: factors, at least 0, by part, such as {"encoder": 0.1, "encoder/block_3": 0.5}. A
+            part is a `weight_places` path or the beginning of one; of several that hold a weight
+            the longest counts, and a weight that none holds has the factor 1.
+
+    Returns:
+        One factor for each of `model.trainable_variables`, in their order. Freezing changes
+        which those are: freeze first.
+
+    Raises:
+        ValueError: if the model has no such part, or nothing in it is trainable.
+
+    Example:
+        >>> from kseq2seq import build_model
+        >>> from kseq2seq.training import layer_rates
+        >>> model = build_model("gru", source=9, target=9, hidden_dim=4)
+        >>> rates = layer_rates(model, {"encoder": 0.1, "encoder/embedding": 0.0})
+        >>> rates[:5]
+        [0.0, 0.1, 0.1, 0.1, 1.0]
+    """
+    places = weight_places(model)
+    held = {part: [_holds(part, place) for place in places] for part in rates}
+    for part in rates:
+        if not any(held[part]):
+            raise ValueError(
+                f"The model has no trainable part {part!r}; its parts begin with "
+                f"{_beginnings(places)}. `weight_places(model)` lists them all."
+            )
+    longest = [
+        max((part for part in rates if held[part][index]), key=len, default="")
+        for index in range(len(places))
+    ]
+    return [float(rates[part]) if part else 1.0 for part in longest]
+
+
+def layerwise_decay(model: keras.Model, decay: float) -> dict[str, float]:
+    r"""Returns rates that fall from layer to layer, down from the top of each stack.
+
+    .. math:: \mathrm{rate}_l = \mathrm{decay}^{L - 1 - l}, \quad
+              \mathrm{rate}_{\mathrm{embeddings}} = \mathrm{decay}^{L}
+
+    The L layers of the encoder and those of the decoder each count from their own top. What is in
+    no layer, such as the output layer, is not listed and so keeps the full rate; a table that is
+    also the output layer counts as embeddings.
+
+    Args:
+        model: a model whose parts hold layers called `block_0`, `layer_0`, `rnn_0`, `lstm_0`,
+            `gru_0` or `both_0`, or that with something before, such as any of `build_model`.
+        decay: the factor from a layer to the one below it, in (0, 1]; 1 / 2.6 in the paper.
+
+    Returns:
+        Factors by part, for `layer_rates`, which may be changed before.
+
+    Raises:
+        ValueError: if `decay` is out of range or there are no such layers.
+
+    Example:
+        >>> from kseq2seq import build_model
+        >>> from kseq2seq.training import layerwise_decay
+        >>> model = build_model("gru", source=9, target=9, hidden_dim=4, num_layers=2)
+        >>> for part, rate in layerwise_decay(model, 0.5).items():
+        ...     print(rate, part)
+        0.25 encoder/embedding/embeddings
+        0.5 encoder/gru_0
+        1.0 encoder/gru_1
+        0.25 decoder/embedding/embeddings
+        0.5 decoder/stack/gru_0
+        1.0 decoder/stack/gru_1
+
+    Source:
+        Howard and Ruder 2018, "Universal Language Model Fine-tuning for Text Classification",
+        section 3.2, "discriminative fine-tuning".
+    """
+    if not 0 < decay <= 1:
+        raise ValueError(f"`decay` must be in (0, 1], such as 0.8; got {decay!r}.")
+    places = weight_places(model)
+    blocks = [_block(place) for place in places]
+    tops: dict[str, int] = {}
+    for side, _, index in filter(None, blocks):
+        tops[side] = max(tops.get(side, 0), index)
+    if not tops:
+        raise ValueError(
+            f"The model has no layers called block_0, layer_0, rnn_0, lstm_0, gru_0 or both_0; "
+            f"its parts begin with {_beginnings(places)}. Name the rates yourself."
+        )
+    rates = {}
+    for place, block in zip(places, blocks, strict=True):
+        if block:
+            side, part, index = block
+            rates[part] = decay ** (tops[side] - index)
+        elif place.endswith("/embeddings"):
+            side = place.split("/")[0]
+            rates[place] = decay ** (tops.get(side, tops.get("", -1)) + 1)
+    return rates
+
+
+@keras.saving.register_keras_serializable(package="kseq2seq")
+class LayerwiseAdam(keras.optimizers.Adam):
+    r"""Adam with a factor of its own on the learning rate of each weight.
+
+    Weight decay, which Keras multiplies by the learning rate, is multiplied by the factor too:
+    :math:`w \leftarrow w - f \eta \lambda w` before :math:`w \leftarrow w - f \eta\,\mathrm{step}`.
+    A factor of 0 leaves a weight as it is, bit for bit (with `use_ema`, whose average goes into
+    the model at the end of `fit`, but for rounding); its gradient is still computed and still
+    counts in `global_clipnorm`. To spare that too, freeze the part before compiling:
+    `model.encoder.trainable = False`, and with it a table that the decoder shares.
+
+    Args:
+        learning_rate: a float or a schedule, as `keras.optimizers.Adam` takes it.
+        rates: a factor for each trainable weight, from `layer_rates`.
+        **options: whatever else `keras.optimizers.Adam` takes.
+
+    Raises:
+        TypeError: if `rates` is not a sequence of numbers.
+        ValueError: if a factor is below 0 or not finite; when it is built, if there are not as
+            many factors as trainable weights.
+
+    Example:
+        >>> from kseq2seq import TokenCrossEntropy, build_model
+        >>> from kseq2seq.training import LayerwiseAdam, layer_rates, layerwise_decay
+        >>> model = build_model("gru", source=9, target=9, hidden_dim=4, num_layers=2)
+        >>> rates = layer_rates(model, layerwise_decay(model, 0.8))
+        >>> model.compile(LayerwiseAdam(1e-3, rates), TokenCrossEntropy())
+
+    Source:
+        Kingma and Ba 2015; Loshchilov and Hutter 2019, for the decay; Howard and Ruder 2018,
+        section 3.2, for rates by layer.
+    """
+
+    def __init__(self, learning_rate: Any = 0.001, rates: Iterable[float] = (), **options: Any):
+        if isinstance(rates, Mapping):
+            raise TypeError(
+                "`rates` must have a factor for each trainable weight; got factors by part. "
+                "Pass rates=layer_rates(model, rates)."
+            )
+        factors = [float(rate) for rate in rates]
+        for factor in factors:
+            if not (math.isfinite(factor) and factor >= 0):
+                raise ValueError(f"A rate must be at least 0 and finite; got {factor!r}.")
+        super().__init__(learning_rate=learning_rate, **options)
+        self.rates = factors
+
+    def build(self, var_list: list) -> None:
+        """Makes the optimizer's variables, once there is a factor for each weight."""
+        if len(var_list) != len(self.rates):
+            raise ValueError(
+                f"The optimizer has rates for {len(self.rates)} weights, but {len(var_list)} are "
+                "trainable. Freeze first, then compile with rates=layer_rates(model, ...) made "
+                "anew; a saved model whose frozen layers do not come back frozen is loaded with "
+                "compile=False, frozen and compiled again."
+            )
+        super().build(var_list)
+
+    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
+        """Decays one weight and takes its step, both at its own rate."""
+        factor = self.rates[self._get_variable_index(variable)]
+        if not factor:
+            return
+        rate = keras.ops.cast(learning_rate, variable.dtype) * factor
+        if self.weight_decay is not None and self._use_weight_decay(variable):
+            self.assign_sub(variable, variable * (rate * self.weight_decay))
+        super().update_step(gradient, variable, rate)
+
+    def _apply_weight_decay(self, variables: Any) -> None:
+        """Leaves to `update_step` what Keras does here for all weights at one rate."""
+
+    def get_config(self) -> dict:
+        """See `keras.optimizers.Optimizer`."""
+        return {**super().get_config(), "rates": list(self.rates)}
+
+
+def _block(place: str) -> tuple[str, str, int] | None:
+    """The side of the model, the path and the number of the layer that a place is in."""
+    parts = place.split("/")
+    for depth, part in enumerate(parts):
+        if match := _BLOCK.search(part):
+            side = parts[0] if depth else ""
+            return side, "/".join(parts[: depth + 1]), int(match[1])
+    return None
+
+
+def _beginnings(places: list[str]) -> str:
+    return ", ".join(sorted({"/".join(place.split("/")[:2]) for place in places}))
+
+
+def _holds(part: str, place: str) -> bool:
+    return f"{place}/".startswith(f"{part}/")

@@ -1,0 +1,58 @@
+"""Word vectors trained elsewhere, as the start of an embedding."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import keras
+
+if TYPE_CHECKING:
+    from kseq2seq.data import WordVectors
+
+
+def load_word_vectors(embedding: keras.layers.Embedding, vectors: WordVectors) -> None:
+    """Puts the vectors that were found into an embedding; its other rows stay as they are.
+
+    The tables of a model are `model.encoder.get_layer("embedding")` and `model.decoder.embedding`;
+    of a Transformer, `model.encoder.get_layer("embedding").table` and `model.decoder.table`. A
+    Transformer multiplies what it looks up by sqrt(dim) and starts from vectors of length 1, most
+    trained vectors are longer: give it `vectors._replace(matrix=vectors.matrix / scale)`, with
+    their mean length as the scale.
+
+    Args:
+        embedding: a `keras.layers.Embedding` or `ReversibleEmbedding` of V ids.
+        vectors: of the same V words, by id, and as wide; see `kseq2seq.data.read_word_vectors`.
+
+    Raises:
+        TypeError: if `embedding` is none.
+        ValueError: if the shapes differ.
+
+    Example:
+        >>> import numpy as np
+        >>> from kseq2seq import build_model
+        >>> from kseq2seq.data import WordVectors
+        >>> from kseq2seq.training import load_word_vectors
+        >>> vectors = WordVectors(np.ones((9, 4), "float32"), np.arange(9) == 5)
+        >>> model = build_model("gru", source=9, target=9, hidden_dim=8, embedding_dim=4)
+        >>> load_word_vectors(model.decoder.embedding, vectors)
+        >>> (np.array(model.decoder.embedding.embeddings) == 1).all(axis=1).nonzero()[0].tolist()
+        [5]
+    """
+    if not isinstance(embedding, keras.layers.Embedding):
+        raise TypeError(
+            f"`embedding` must be a keras.layers.Embedding, such as `model.decoder.embedding`; "
+            f"got {type(embedding).__name__}."
+        )
+    wanted = (embedding.input_dim, embedding.output_dim)
+    if vectors.matrix.shape != wanted or vectors.found.shape != wanted[:1]:
+        raise ValueError(
+            f"The embedding has {wanted[0]} ids of width {wanted[1]}, but `matrix` is of shape "
+            f"{vectors.matrix.shape} and `found` of {vectors.found.shape}. Read vectors for the "
+            f"words of the same tokenizer, and build the model as wide as they are "
+            f"(`embedding_dim`, or a Transformer's `hidden_dim`)."
+        )
+    if not embedding.built:
+        embedding.build()
+    table = keras.ops.convert_to_numpy(embedding.embeddings).copy()
+    table[vectors.found] = vectors.matrix[vectors.found]
+    embedding.embeddings.assign(table)
