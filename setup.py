@@ -35,9 +35,11 @@ setup(
     ],
     extras_require={
         "gpu": ["tensorflow[and-cuda]>=2.21,<2.22"],
+        "plot": ["matplotlib>=3.9"],
         "dev": [
             "hypothesis>=6",
             "import-linter>=2.5",
+            "matplotlib>=3.9",
             "mypy>=1.15",
             "pytest>=8",
             "pytest-xdist>=3.6",

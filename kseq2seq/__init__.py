@@ -35,6 +35,7 @@ _FLOORS = (
     "decoders",
     "models",
     "decoding",
+    "plot",
     "text",
     "data",
     "metrics",

@@ -15,20 +15,33 @@ _REGISTERED = ("kseq2seq.models", "kseq2seq.metrics", "kseq2seq.training")
 
 
 class _OnKeras(MetaPathFinder):
-    """Waits for the import of Keras, then steps aside."""
+    """Waits until Keras is imported, by whomever, then registers and steps aside.
+
+    Where a module of this package is what imports Keras, it waits for that module too: it could
+    not be used half-made.
+    """
+
+    def __init__(self) -> None:
+        self.loading = 0
 
     def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> Any:
-        spec = PathFinder.find_spec(fullname, path) if fullname == "keras" else None
+        ours = fullname.rpartition(".")[0] == "kseq2seq"
+        spec = PathFinder.find_spec(fullname, path) if ours or fullname == "keras" else None
         if spec is None or spec.loader is None:
             return None
         load = spec.loader.exec_module
 
         def load_and_register(module: Any) -> None:
-            if self in sys.meta_path:
+            self.loading += 1
+            try:
+                with quiet_load():
+                    load(module)
+            finally:
+                self.loading -= 1
+            if not self.loading and "keras" in sys.modules and self in sys.meta_path:
                 sys.meta_path.remove(self)
-            with quiet_load():
-                load(module)
-                _register()
+                with quiet_load():
+                    _register()
 
         spec.loader.exec_module = load_and_register  # type: ignore[method-assign]
         return spec

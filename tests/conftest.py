@@ -17,14 +17,26 @@ MAX_LENGTH = 4
 HIDDEN = 8
 
 ARCHITECTURES = {
+    "rnn": {},
     "lstm": {},
     "gru": {},
     "bahdanau": {},
     "luong": {},
+    "convolutional": {"num_layers": 2},
     "transformer": {"num_heads": 2, "num_layers": 1},
+    "decoder_only": {"num_heads": 2, "num_layers": 2},
 }
 
-# name: (architecture, sizes). The first five are the architectures as they come.
+HYBRID_TRANSFORMER = {
+    "architecture": "transformer",
+    "hidden_dim": 6,
+    "num_heads": 2,
+    "num_layers": 1,
+    "dropout": 0.0,
+}
+HYBRID_LSTM = {"architecture": "lstm", "hidden_dim": 6, "bidirectional": True, "dropout": 0.0}
+
+# name: (architecture, sizes). The first are the architectures as they come.
 VARIANTS = {
     **{name: (name, sizes) for name, sizes in ARCHITECTURES.items()},
     "lstm-bidirectional": ("lstm", {"bidirectional": True}),
@@ -47,7 +59,35 @@ VARIANTS = {
         {"positions": "rotary", "activation": "swiglu", "tie_embeddings": "none", "inner_dim": 6},
     ),
     "transformer-all": ("transformer", {"tie_embeddings": "all"}),
-    "transformer-deep": ("transformer", {"num_layers": 1, "decoder_layers": 2, "num_heads": 4}),
+    "transformer-tall": ("transformer", {"num_layers": 1, "decoder_layers": 2, "num_heads": 4}),
+    "transformer-deepnorm": ("transformer", {"norm": "deep", "num_layers": 2}),
+    "transformer-shaw": ("transformer", {"positions": "shaw"}),
+    "transformer-alibi": ("transformer", {"positions": "alibi"}),
+    "transformer-t5": ("transformer", {"positions": "t5", "num_layers": 2}),
+    "transformer-local": ("transformer", {"attention": "local", "window": 1}),
+    "transformer-chunked": ("transformer", {"attention": "chunked", "remat": True}),
+    "convolutional-wide": (
+        "convolutional",
+        {"kernel_size": 4, "embedding_dim": 6, "decoder_layers": 1, "positions": "sinusoidal"},
+    ),
+    "convolutional-untied": ("convolutional", {"tie_embeddings": "none", "kernel_size": 2}),
+    "decoder_only-causal": ("decoder_only", {"prefix": "causal", "norm": "post"}),
+    "decoder_only-rotary": ("decoder_only", {"positions": "rotary", "activation": "swiglu"}),
+    "decoder_only-t5": ("decoder_only", {"positions": "t5"}),
+    "decoder_only-shaw": ("decoder_only", {"positions": "shaw", "norm": "deep"}),
+    "decoder_only-learned": ("decoder_only", {"positions": "learned", "max_positions": 20}),
+    "hybrid-transformer-luong": (
+        "hybrid",
+        {"encoder": HYBRID_TRANSFORMER, "decoder": {"architecture": "luong", "hidden_dim": 8}},
+    ),
+    "hybrid-transformer-bahdanau": (
+        "hybrid",
+        {"encoder": HYBRID_TRANSFORMER, "decoder": {"architecture": "bahdanau", "hidden_dim": 8}},
+    ),
+    "hybrid-lstm-transformer": (
+        "hybrid",
+        {"encoder": HYBRID_LSTM, "decoder": {**HYBRID_TRANSFORMER, "hidden_dim": 8}},
+    ),
 }
 
 
@@ -58,9 +98,12 @@ def make(name: str, seed: int = 0, **sizes):
     from kseq2seq import build_model
 
     architecture, variant = VARIANTS[name]
-    source = TARGET if variant.get("tie_embeddings") == "all" else SOURCE
-    given = {"hidden_dim": HIDDEN, "dropout": 0.0, **ARCHITECTURES[architecture], **variant}
-    model = build_model(architecture, source, TARGET, **{**given, **sizes})
+    shared = variant.get("tie_embeddings") == "all" or architecture == "decoder_only"
+    if architecture == "hybrid":
+        given = variant
+    else:
+        given = {"hidden_dim": HIDDEN, "dropout": 0.0, **ARCHITECTURES[architecture], **variant}
+    model = build_model(architecture, TARGET if shared else SOURCE, TARGET, **{**given, **sizes})
     rng = np.random.default_rng(seed)
     for weight in model.weights:
         value = keras.ops.convert_to_numpy(weight)

@@ -56,3 +56,14 @@ def test_a_compiled_model_reloads_after_the_import_alone(tmp_path):
         f"import keras\nprint(keras.saving.load_model({path!r}).loss.label_smoothing)"
     )
     assert done.stdout.strip() == "0.1"
+
+
+@pytest.mark.parametrize("first", ["layers", "metrics"])
+def test_any_part_may_be_imported_first(first):
+    """Keras is then imported by a module that is not whole yet."""
+    script = (
+        f"import kseq2seq.{first}, keras\n"
+        "assert keras.saving.get_registered_object('kseq2seq>Seq2Seq') is not None"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-1500:]

@@ -28,6 +28,7 @@ class BahdanauDecoder(Decoder):
         dropout: rate on embeddings, between layers and before the output, in [0, 1).
         residual: add a layer's input to its output, from the second layer on.
         maxout: the readout keeps the larger of each pair of features, else it is a tanh.
+        start_dim: width of the encoder's "start".
 
     Source:
         Bahdanau et al. 2015, section 3 and appendix A.2. The state starts from the backward
@@ -46,14 +47,14 @@ class BahdanauDecoder(Decoder):
         dropout,
         residual,
         maxout,
+        start_dim,
         **kwargs,
     ):
         super().__init__(**kwargs)
-        self.hidden_dim = hidden_dim
         self.maxout = maxout
         self.embedding = token_table(vocabulary_size, embedding_dim)
         self.starts = [
-            linear(hidden_dim, hidden_dim, activation="tanh", name=f"start_{index}")
+            linear(start_dim, hidden_dim, activation="tanh", name=f"start_{index}")
             for index in range(num_layers)
         ]
         self.attention = Attention("additive", hidden_dim, source_dim, hidden_dim)
@@ -66,9 +67,9 @@ class BahdanauDecoder(Decoder):
 
     def initial(self, encoded, length=0):
         """See `Decoder`; the context is the source's outputs, their projections and mask."""
-        backward = encoded["states"][-1][0][:, -self.hidden_dim :]
+        begin = encoded["start"]
         context = self.attention.context(encoded["outputs"], encoded["mask"])
-        return context, {"layers": [[start(backward)] for start in self.starts]}
+        return context, {"layers": [[start(begin)] for start in self.starts]}
 
     def call(self, tokens, context, state, position=0, training=None):
         """See `Decoder`."""

@@ -36,6 +36,8 @@ class Decoder(Prebuilt):
 
     Attributes:
         max_positions: the longest target the decoder can handle, or None if there is no limit.
+        follows_source: whether the places of a target go on where its source ends, so that the
+            limit is of both together.
 
     Example:
         >>> import numpy as np
@@ -50,6 +52,7 @@ class Decoder(Prebuilt):
     """
 
     max_positions: int | None = None
+    follows_source: bool = False
 
     def initial(self, encoded: dict, length: int = 0) -> tuple[dict, Any]:
         """Prepares to decode.

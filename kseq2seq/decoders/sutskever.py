@@ -1,4 +1,4 @@
-"""The first LSTM encoder-decoder: the source is its last states, nothing else."""
+"""The plainest encoder-decoder: the source is its last states, nothing else."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from kseq2seq.layers import RecurrentStack, linear, token_table
 
 
 class SutskeverDecoder(Decoder):
-    r"""An LSTM language model that starts from the encoder's last states.
+    r"""A recurrent language model that starts from the encoder's last states.
 
-    .. math:: h_t = \mathrm{LSTM}(E y_{t-1}, h_{t-1}), \quad \mathrm{logits} = W h_t + b
+    .. math:: h_t = \mathrm{RNN}(E y_{t-1}, h_{t-1}), \quad \mathrm{logits} = W h_t + b
 
     Args:
         vocabulary_size: number of target ids.
+        cell: "lstm", as in the paper, or "rnn" or "gru".
         embedding_dim: width of the token vectors.
         hidden_dim: width of every layer.
         source_dim: width of the encoder's states.
@@ -31,6 +32,7 @@ class SutskeverDecoder(Decoder):
         self,
         vocabulary_size,
         *,
+        cell="lstm",
         embedding_dim,
         hidden_dim,
         source_dim,
@@ -41,10 +43,10 @@ class SutskeverDecoder(Decoder):
     ):
         super().__init__(**kwargs)
         self.embedding = token_table(vocabulary_size, embedding_dim)
-        self.bridge = Bridge(source_dim, hidden_dim, num_layers, num_states=2)
-        self.stack = RecurrentStack(
-            "lstm", embedding_dim, hidden_dim, num_layers, dropout, residual
+        self.bridge = Bridge(
+            source_dim, hidden_dim, num_layers, num_states=2 if cell == "lstm" else 1
         )
+        self.stack = RecurrentStack(cell, embedding_dim, hidden_dim, num_layers, dropout, residual)
         self.dropout = keras.layers.Dropout(dropout)
         self.logits = linear(hidden_dim, vocabulary_size, name="logits")
 

@@ -6,7 +6,13 @@ import keras
 from keras import ops
 
 from kseq2seq.decoders.decoder import Decoder, Step
-from kseq2seq.layers import DecoderBlock, TokenEmbedding, normalization
+from kseq2seq.layers import (
+    BlockSizes,
+    DecoderBlock,
+    TokenEmbedding,
+    normalization,
+    stack_positions,
+)
 
 
 class TransformerDecoder(Decoder):
@@ -17,8 +23,10 @@ class TransformerDecoder(Decoder):
 
     Args:
         table: the embedding of target ids, which also maps vectors to logits.
-        hidden_dim, num_layers, num_heads, inner_dim, activation, norm, positions, max_positions,
-            dropout: as `build_model` takes them for "transformer".
+        sizes: what all blocks have in common.
+        num_layers: how many blocks.
+        positions: how places are known; one of `kseq2seq.layers.POSITIONS`.
+        max_positions: the longest target that learned positions reach.
         source_dim: width of the encoder's outputs.
 
     Example:
@@ -36,38 +44,25 @@ class TransformerDecoder(Decoder):
     def __init__(
         self,
         table: keras.layers.ReversibleEmbedding,
+        sizes: BlockSizes,
         *,
-        hidden_dim,
         num_layers,
-        num_heads,
-        inner_dim,
-        activation,
-        norm,
         positions,
         max_positions,
-        dropout,
         source_dim,
         **kwargs,
     ):
         super().__init__(**kwargs)
+        dim = sizes.hidden_dim
         self.max_positions = max_positions if positions == "learned" else None
         self.table = table
-        self.embedding = TokenEmbedding(table, hidden_dim, positions, max_positions, dropout)
+        self.embedding = TokenEmbedding(table, dim, positions, max_positions, sizes.dropout)
+        schemes = stack_positions(positions, num_layers, sizes.num_heads, sizes.head_dim, False)
         self.blocks = [
-            DecoderBlock(
-                hidden_dim,
-                num_heads,
-                inner_dim,
-                activation,
-                norm,
-                dropout,
-                rotary=positions == "rotary",
-                source_dim=source_dim,
-                name=f"block_{index}",
-            )
-            for index in range(num_layers)
+            DecoderBlock(sizes, source_dim, scheme, name=f"block_{index}")
+            for index, scheme in enumerate(schemes)
         ]
-        self.normalize = normalization(hidden_dim, name="norm") if norm == "pre" else None
+        self.normalize = normalization(dim, name="norm") if sizes.norm.before else None
 
     def initial(self, encoded, length=0):
         """See `Decoder`; the context is each block's keys and values of the source."""

@@ -139,11 +139,11 @@ def _check(model, source, max_length, limits):
         raise ValueError(f"`source` must hold a batch, (rows, length); got the shapes {shapes}.")
     if len({shape[:2] for shape in shapes.values()}) > 1:
         raise ValueError(f"`source` and its mask must agree in rows and length; got {shapes}.")
-    length, longest = next(iter(shapes.values()))[1], model.decoder.max_positions
+    length, longest = next(iter(shapes.values()))[1], model.max_source_length
     if longest is not None and length is not None and length > longest:
         raise ValueError(
-            f"A source of {length} tokens was given to a model with learned positions for "
-            f"{longest}. Split it, or build the model with more `max_positions`."
+            f"A source of {length} tokens was given to a model with positions for {longest}. "
+            f"Split it, or build the model with more `max_positions`."
         )
     if limits is not None:
         rows = next(iter(shapes.values()))[0]

@@ -1,7 +1,22 @@
 """Encoders: functional models from a source and its mask to what decoders attend to."""
 
+from kseq2seq.encoders.backbone import backbone_config, backbone_encoder, backbone_from_config
+from kseq2seq.encoders.convolutional import convolutional_encoder
 from kseq2seq.encoders.inputs import mask_input, token_input
+from kseq2seq.encoders.mean_states import with_mean_states
+from kseq2seq.encoders.prefix import prefix_encoder
 from kseq2seq.encoders.recurrent import recurrent_encoder
 from kseq2seq.encoders.transformer import transformer_encoder
 
-__all__ = ["mask_input", "recurrent_encoder", "token_input", "transformer_encoder"]
+__all__ = [
+    "backbone_config",
+    "backbone_encoder",
+    "backbone_from_config",
+    "convolutional_encoder",
+    "mask_input",
+    "prefix_encoder",
+    "recurrent_encoder",
+    "token_input",
+    "transformer_encoder",
+    "with_mean_states",
+]

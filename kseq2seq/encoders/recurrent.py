@@ -34,10 +34,10 @@ def recurrent_encoder(
     dropout: float = 0.0,
     residual: bool = False,
 ) -> keras.Model:
-    """Builds a stack of LSTMs or GRUs over embedded tokens.
+    """Builds a stack of recurrent layers over embedded tokens.
 
     Args:
-        cell: "lstm" or "gru".
+        cell: "rnn", "lstm" or "gru".
         vocabulary_size: number of source ids.
         embedding_dim: width of the token vectors.
         hidden_dim: width of each direction.
@@ -50,8 +50,9 @@ def recurrent_encoder(
 
     Returns:
         A functional model {"source" (B, S), "source_mask" (B, S)} -> {"outputs" (B, S, E),
-        "mask" (B, S), "states"}, the states one list of (B, E) tensors a layer; E is `hidden_dim`,
-        doubled when bidirectional.
+        "mask" (B, S), "states", "start"}: the states are one list of (B, E) tensors a layer; E is
+        `hidden_dim`, doubled when bidirectional; the start (B, hidden_dim) is the top layer's
+        state in the direction that was read last.
 
     Example:
         >>> from kseq2seq.encoders import recurrent_encoder
@@ -82,5 +83,6 @@ def recurrent_encoder(
         states.append(last)
     if reverse_source:  # back to the order of the source, for attention and its alignments
         x = Reversal(name="outputs_in_order")(x, mask)
-    encoded = {"outputs": x, "mask": mask, "states": states}
+    start = states[-1][0][:, -hidden_dim:]
+    encoded = {"outputs": x, "mask": mask, "states": states, "start": start}
     return keras.Model({"source": source, "source_mask": mask}, encoded, name="encoder")

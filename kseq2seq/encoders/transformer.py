@@ -2,38 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import keras
 
 from kseq2seq.encoders.inputs import mask_input, token_input
-from kseq2seq.layers import EncoderBlock, TokenEmbedding, normalization
+from kseq2seq.layers import (
+    BlockSizes,
+    EncoderBlock,
+    TokenEmbedding,
+    attend,
+    normalization,
+    stack_positions,
+)
 
 
 def transformer_encoder(
     table: keras.layers.Layer,
+    sizes: BlockSizes,
     *,
-    hidden_dim: int,
     num_layers: int,
-    num_heads: int,
-    inner_dim: int,
-    activation: str,
-    norm: str,
-    positions: str,
-    max_positions: int,
-    dropout: float,
+    positions: str = "sinusoidal",
+    max_positions: int = 512,
+    attend: Callable = attend,
+    remat: bool = False,
 ) -> keras.Model:
     """Builds a stack of self-attention blocks over embedded tokens.
 
     Args:
         table: the embedding of source ids, which the decoder may share.
-        hidden_dim: width of every block.
+        sizes: what all blocks have in common.
         num_layers: how many blocks.
-        num_heads: heads of every attention.
-        inner_dim: width inside the feed-forward networks.
-        activation: "relu", "gelu" or "swiglu".
-        norm: "pre" or "post".
-        positions: "sinusoidal", "learned" or "rotary".
+        positions: how places are known; one of `kseq2seq.layers.POSITIONS`.
         max_positions: the longest source that learned positions reach.
-        dropout: rate on embeddings and residual branches, in [0, 1).
+        attend: `kseq2seq.layers.attend`, or a variant for long sources.
+        remat: keep each block's inputs alone, and compute its insides again for the gradient.
 
     Returns:
         A functional model {"source" (B, S), "source_mask" (B, S)} -> {"outputs" (B, S,
@@ -41,19 +44,9 @@ def transformer_encoder(
 
     Example:
         >>> from kseq2seq.encoders import transformer_encoder
-        >>> from kseq2seq.layers import token_table
-        >>> encoder = transformer_encoder(
-        ...     token_table(50, 8),
-        ...     hidden_dim=8,
-        ...     num_layers=1,
-        ...     num_heads=2,
-        ...     inner_dim=16,
-        ...     activation="relu",
-        ...     norm="pre",
-        ...     positions="sinusoidal",
-        ...     max_positions=64,
-        ...     dropout=0.1,
-        ... )
+        >>> from kseq2seq.layers import BlockSizes, token_table
+        >>> sizes = BlockSizes(hidden_dim=8, num_heads=2, inner_dim=16)
+        >>> encoder = transformer_encoder(token_table(50, 8), sizes, num_layers=1)
         >>> encoder.output["outputs"].shape
         (None, None, 8)
 
@@ -62,20 +55,13 @@ def transformer_encoder(
         (Xiong et al. 2020).
     """
     source, mask = token_input("source"), mask_input("source_mask")
-    embed = TokenEmbedding(table, hidden_dim, positions, max_positions, dropout, name="embedding")
+    dim = sizes.hidden_dim
+    embed = TokenEmbedding(table, dim, positions, max_positions, sizes.dropout, name="embedding")
     x = embed(source)
-    for index in range(num_layers):
-        x = EncoderBlock(
-            hidden_dim,
-            num_heads,
-            inner_dim,
-            activation,
-            norm,
-            dropout,
-            rotary=positions == "rotary",
-            name=f"block_{index}",
-        )(x, mask)
-    if norm == "pre":
-        x = normalization(hidden_dim, name="norm")(x)
+    schemes = stack_positions(positions, num_layers, sizes.num_heads, sizes.head_dim, True)
+    for index, scheme in enumerate(schemes):
+        x = EncoderBlock(sizes, scheme, attend, remat, name=f"block_{index}")(x, mask)
+    if sizes.norm.before:
+        x = normalization(dim, name="norm")(x)
     encoded = {"outputs": x, "mask": mask}
     return keras.Model({"source": source, "source_mask": mask}, encoded, name="encoder")

@@ -1,11 +1,29 @@
 """Building blocks: attention, positions, Transformer blocks, recurrence."""
 
-from kseq2seq.layers.attention import CrossAttention, SelfAttention, attend
+from kseq2seq.layers.attend import attend, attend_in_chunks, attend_in_window
+from kseq2seq.layers.attention import CrossAttention, SelfAttention
 from kseq2seq.layers.cache import write_cache
 from kseq2seq.layers.feed_forward import ACTIVATIONS, FeedForward
 from kseq2seq.layers.folding import fold, unfold
+from kseq2seq.layers.gated_convolution import HALF, GatedConvolution
 from kseq2seq.layers.maxout import maxout
+from kseq2seq.layers.norms import (
+    NORMS,
+    Norm,
+    encoder_decoder_norms,
+    normalization,
+    single_stack_norm,
+)
+from kseq2seq.layers.positions import (
+    Alibi,
+    DistanceBuckets,
+    Positions,
+    RelativeVectors,
+    Rotary,
+    stack_positions,
+)
 from kseq2seq.layers.prebuilt import Prebuilt, linear
+from kseq2seq.layers.prefix_block import PrefixBlock
 from kseq2seq.layers.recurrence import recur, reverse
 from kseq2seq.layers.recurrent_stack import RecurrentStack, recurrent
 from kseq2seq.layers.rotary import rotate
@@ -17,28 +35,36 @@ from kseq2seq.layers.token_embedding import (
     sinusoid,
     token_table,
 )
-from kseq2seq.layers.transformer_blocks import (
-    NORMS,
-    DecoderBlock,
-    EncoderBlock,
-    normalization,
-)
+from kseq2seq.layers.transformer_blocks import BlockSizes, DecoderBlock, EncoderBlock
 
 __all__ = [
     "ACTIVATIONS",
+    "HALF",
     "NORMS",
     "POSITIONS",
     "SCORES",
+    "Alibi",
     "Attention",
+    "BlockSizes",
     "CrossAttention",
     "DecoderBlock",
+    "DistanceBuckets",
     "EncoderBlock",
     "FeedForward",
+    "GatedConvolution",
+    "Norm",
+    "Positions",
     "Prebuilt",
+    "PrefixBlock",
     "RecurrentStack",
+    "RelativeVectors",
+    "Rotary",
     "SelfAttention",
     "TokenEmbedding",
     "attend",
+    "attend_in_chunks",
+    "attend_in_window",
+    "encoder_decoder_norms",
     "fold",
     "linear",
     "maxout",
@@ -48,7 +74,9 @@ __all__ = [
     "recurrent",
     "reverse",
     "rotate",
+    "single_stack_norm",
     "sinusoid",
+    "stack_positions",
     "token_table",
     "unfold",
     "write_cache",

@@ -1,49 +1,16 @@
-"""Scaled dot-product attention with several heads, for self- and cross-attention."""
+"""Attention with several heads: of a sequence to itself, and of a target to a source."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from keras import ops
 
+from kseq2seq.layers.attend import attend
 from kseq2seq.layers.cache import write_cache
 from kseq2seq.layers.folding import fold, unfold
+from kseq2seq.layers.positions import NOWHERE, Positions
 from kseq2seq.layers.prebuilt import Prebuilt, linear
-from kseq2seq.layers.rotary import rotate
-
-
-def attend(query, key, value, mask=None):
-    r"""Mixes values by the similarity of their keys to each query.
-
-    .. math:: \mathrm{softmax}(Q K^\top / \sqrt{d_k}) V
-
-    The softmax runs in float32 whatever the inputs are.
-
-    Args:
-        query: (B, H, T, D).
-        key: (B, H, S, D).
-        value: (B, H, S, D).
-        mask: bool, broadcasts to (B, H, T, S); True where a query may look. None looks everywhere.
-
-    Returns:
-        (mixed values (B, H, T, D), probabilities (B, H, T, S) float32).
-
-    Example:
-        >>> import numpy as np
-        >>> from kseq2seq.layers import attend
-        >>> same = np.ones((1, 1, 2, 4), "float32")
-        >>> _, probabilities = attend(same, same, same)
-        >>> np.array(probabilities)[0, 0].tolist()
-        [[0.5, 0.5], [0.5, 0.5]]
-
-    Source:
-        Vaswani et al. 2017, "Attention Is All You Need", equation 1.
-    """
-    scale = query.shape[-1] ** -0.5
-    scores = ops.matmul(query * scale, ops.swapaxes(key, -1, -2))
-    scores = ops.cast(scores, "float32")
-    if mask is not None:
-        scores = ops.where(mask, scores, -1e9)
-    probabilities = ops.softmax(scores)
-    return ops.matmul(ops.cast(probabilities, value.dtype), value), probabilities
 
 
 class _Heads(Prebuilt):
@@ -63,7 +30,7 @@ class _Heads(Prebuilt):
         x = ops.transpose(x, (2, 0, 3, 1, 4))
         return [x[i] for i in range(parts)]
 
-    def _merge(self, x):
+    def merge(self, x):
         """(B, H, T, D) -> (B, T, hidden_dim), through the output projection."""
         rows, length = ops.shape(x)[0], ops.shape(x)[2]
         x = ops.transpose(x, (0, 2, 1, 3))
@@ -81,7 +48,8 @@ class SelfAttention(_Heads):
     Args:
         hidden_dim: width of input and output.
         num_heads: heads; divides `hidden_dim`.
-        rotary: turn queries and keys by their positions (Su et al. 2021).
+        positions: how places act on scores and values; see `Positions`.
+        attend: `attend`, or what gives its result in less memory, or of fewer keys.
 
     Example:
         >>> import numpy as np
@@ -97,9 +65,17 @@ class SelfAttention(_Heads):
         Vaswani et al. 2017, section 3.2.2; projections carry no bias, as there.
     """
 
-    def __init__(self, hidden_dim, num_heads, rotary=False, **kwargs):
+    def __init__(
+        self,
+        hidden_dim,
+        num_heads,
+        positions: Positions = NOWHERE,
+        attend: Callable = attend,
+        **kwargs,
+    ):
         super().__init__(hidden_dim, num_heads, **kwargs)
-        self.rotary = rotary
+        self.positions = positions
+        self.attend = attend
         self.projection = linear(hidden_dim, 3 * hidden_dim, use_bias=False, name="qkv")
 
     def empty_cache(self, rows, length: int) -> dict:
@@ -110,17 +86,22 @@ class SelfAttention(_Heads):
 
     def call(self, x, attention_mask=None, cache=None, position=0):
         """Attends; returns (output (B, T, hidden_dim), new cache or None)."""
-        query, key, value = self._split(self.projection(x))
-        steps = ops.arange(ops.shape(x)[1], dtype="int32") + position
-        if self.rotary:
-            query, key = rotate(query, steps), rotate(key, steps)
+        steps = ops.arange(ops.shape(x)[1], dtype="int32")[None] + position
+        query, key, value = self.project(x, steps)
+        key_steps = steps
         if cache is not None:
             key = write_cache(cache["key"], key, position)
             value = write_cache(cache["value"], value, position)
             cache = {"key": key, "value": value}
-            attention_mask = ops.arange(key.shape[2], dtype="int32") <= steps[:, None]
-        mixed, _ = attend(query, key, value, attention_mask)
-        return self._merge(mixed), cache
+            key_steps = ops.arange(key.shape[2], dtype="int32")[None]
+            attention_mask = key_steps <= steps[0, :, None]
+        mixed, _ = self.attend(query, key, value, attention_mask, self.positions, steps, key_steps)
+        return self.merge(mixed), cache
+
+    def project(self, x, steps):
+        """Returns queries, keys and values (B, H, T, D) of x (B, T, hidden_dim) at `steps`."""
+        query, key, value = self._split(self.projection(x))
+        return self.positions.turn(query, steps), self.positions.turn(key, steps), value
 
 
 class CrossAttention(_Heads):
@@ -176,4 +157,4 @@ class CrossAttention(_Heads):
         mixed, probabilities = attend(
             query, context["key"], context["value"], padding_mask[:, None, None, :]
         )
-        return unfold(self._merge(mixed), x), unfold(ops.mean(probabilities, axis=1), x)
+        return unfold(self.merge(mixed), x), unfold(ops.mean(probabilities, axis=1), x)

@@ -9,7 +9,13 @@ from kseq2seq.layers.recurrence import recur
 
 
 def recurrent(kind: str, input_dim: int, units: int, name: str | None = None) -> keras.layers.Layer:
-    """Returns a built LSTM or GRU layer that gives its outputs and its last state.
+    """Returns a built recurrent layer that gives its outputs and its last state.
+
+    Args:
+        kind: "rnn" (Elman 1990, with tanh), "lstm" or "gru".
+        input_dim: width of the inputs.
+        units: width of the state.
+        name: of the layer.
 
     The GRU resets the state before multiplying it (Cho et al. 2014, equation 8), which is not
     cuDNN's variant.
@@ -22,6 +28,8 @@ def recurrent(kind: str, input_dim: int, units: int, name: str | None = None) ->
     options = {"return_sequences": True, "return_state": True, "name": name}
     if kind == "lstm":
         layer = keras.layers.LSTM(units, **options)
+    elif kind == "rnn":
+        layer = keras.layers.SimpleRNN(units, **options)
     else:
         layer = keras.layers.GRU(units, reset_after=False, **options)
     layer.build((None, None, input_dim))
@@ -29,12 +37,12 @@ def recurrent(kind: str, input_dim: int, units: int, name: str | None = None) ->
 
 
 class RecurrentStack(Prebuilt):
-    """A stack of LSTM or GRU layers with dropout and, if asked, residuals between them.
+    """A stack of recurrent layers with dropout and, if asked, residuals between them.
 
-    Its state is a list with one list of (B, units) tensors a layer: [h, c] for LSTM, [h] for GRU.
+    Its state is a list with one list of (B, units) tensors a layer: [h, c] for LSTM, else [h].
 
     Args:
-        kind: "lstm" or "gru".
+        kind: "rnn", "lstm" or "gru".
         input_dim: width of the inputs of the first layer.
         units: width of every layer.
         num_layers: at least 1.

@@ -13,7 +13,7 @@ def rotate(x, positions, base: float = 10_000.0):
 
     Args:
         x: (B, H, T, D), D even.
-        positions: int (T,).
+        positions: int (T,), or (B, T) where rows stand at different places.
         base: wavelengths run from 2 pi to 2 pi * base.
 
     Returns:
@@ -32,7 +32,8 @@ def rotate(x, positions, base: float = 10_000.0):
     """
     half = x.shape[-1] // 2
     inverse = base ** (-ops.arange(half, dtype="float32") / half)
-    angles = ops.cast(positions, "float32")[:, None] * inverse
+    angles = ops.cast(positions, "float32")[..., None] * inverse
+    angles = angles if len(angles.shape) == 2 else angles[:, None]  # one for all heads
     cosine, sine = ops.cos(angles), ops.sin(angles)
     first, second = x[..., :half], x[..., half:]
     cosine, sine = ops.cast(cosine, x.dtype), ops.cast(sine, x.dtype)

@@ -7,7 +7,7 @@ from keras import ops
 
 from kseq2seq.layers.prebuilt import Prebuilt
 
-POSITIONS = ("sinusoidal", "learned", "rotary")
+POSITIONS = ("sinusoidal", "learned", "rotary", "shaw", "alibi", "t5")
 
 
 def sinusoid(positions, dim: int):
@@ -16,11 +16,11 @@ def sinusoid(positions, dim: int):
     .. math:: [\sin(p\,w_0), \ldots, \cos(p\,w_0), \ldots], \quad w_i = 10000^{-2i/d}
 
     Args:
-        positions: int (T,).
+        positions: int (...).
         dim: width, even.
 
     Returns:
-        (T, dim) float32.
+        (..., dim) float32.
 
     Example:
         >>> from kseq2seq.layers import sinusoid
@@ -33,7 +33,7 @@ def sinusoid(positions, dim: int):
     """
     half = dim // 2
     inverse = 10_000.0 ** (-ops.arange(half, dtype="float32") / half)
-    angles = ops.cast(positions, "float32")[:, None] * inverse
+    angles = ops.cast(positions, "float32")[..., None] * inverse
     return ops.concatenate([ops.sin(angles), ops.cos(angles)], axis=-1)
 
 
@@ -76,7 +76,7 @@ class TokenEmbedding(Prebuilt):
     Args:
         table: an embedding layer, which encoder and decoder may share.
         dim: its width.
-        positions: "sinusoidal", "learned", or "rotary" (then attention itself knows the places).
+        positions: "sinusoidal" or "learned"; with any other, attention itself knows the places.
         max_positions: how many places a learned table has.
         dropout: rate on the sum, in [0, 1).
 
@@ -102,8 +102,22 @@ class TokenEmbedding(Prebuilt):
             self.places = keras.layers.Embedding(max_positions, dim, name="places")
             self.places.build()
 
+    @property
+    def max_length(self) -> int | None:
+        """The longest sequence there are places for, or None if there is no limit."""
+        return self.max_positions if self.positions == "learned" else None
+
     def call(self, tokens, position=0, training=None):
-        """Embeds tokens (B, T) standing at `position` and after, to (B, T, dim)."""
+        """Embeds tokens.
+
+        Args:
+            tokens: int32 (B, T).
+            position: int, the place of the first; or (B, 1) where rows stand at different places.
+            training: bool.
+
+        Returns:
+            (B, T, dim).
+        """
         x = self.table(tokens)
         x = x * ops.cast(self.dim**0.5, x.dtype)
         steps = ops.arange(ops.shape(tokens)[1], dtype="int32") + position

@@ -2,87 +2,151 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import NamedTuple
+
 import keras
 
+from kseq2seq.layers.attend import attend
 from kseq2seq.layers.attention import CrossAttention, SelfAttention
 from kseq2seq.layers.feed_forward import FeedForward
+from kseq2seq.layers.norms import Norm, normalization
+from kseq2seq.layers.positions import NOWHERE, Positions
 from kseq2seq.layers.prebuilt import Prebuilt
 
-NORMS = ("pre", "post")
 
+class BlockSizes(NamedTuple):
+    """What all blocks of a stack have in common.
 
-def normalization(dim: int, name: str | None = None) -> keras.layers.LayerNormalization:
-    """Returns a built layer normalization (Ba et al. 2016) of width `dim`."""
-    layer = keras.layers.LayerNormalization(epsilon=1e-5, name=name)
-    layer.build((None, None, dim))
-    return layer
+    Attributes:
+        hidden_dim: width of input and output.
+        num_heads: heads of every attention; divides `hidden_dim`.
+        inner_dim: width inside the feed-forward network.
+        activation: "relu", "gelu" or "swiglu".
+        norm: where branches are normalised.
+        dropout: rate on the residual branches, in [0, 1).
+    """
+
+    hidden_dim: int
+    num_heads: int
+    inner_dim: int
+    activation: str = "relu"
+    norm: Norm = Norm()
+    dropout: float = 0.0
+
+    @property
+    def head_dim(self) -> int:
+        """Width of one head."""
+        return self.hidden_dim // self.num_heads
 
 
 class Residual(Prebuilt):
-    """Adds what a sublayer makes of its input to that input, normalising before or after.
+    """Adds what a sublayer makes of its input to that input; see `Norm`.
 
-    pre: `x + dropout(f(norm(x)))` (Xiong et al. 2020); post: `norm(x + dropout(f(x)))` (Vaswani et
-    al. 2017, section 3.1).
+    With `remat`, the sublayer's insides are computed again for its gradient and not kept. Dropout
+    stands outside of it, so both computations agree.
     """
 
-    def __init__(self, dim, norm, dropout, **kwargs):
+    def __init__(self, sizes: BlockSizes, remat: bool = False, **kwargs):
         super().__init__(**kwargs)
-        self.pre = norm == "pre"
-        self.normalize = normalization(dim, name="norm")
-        self.dropout = keras.layers.Dropout(dropout)
+        self.norm = sizes.norm
+        self.remat = remat
+        self.normalize = normalization(sizes.hidden_dim, name="norm")
+        self.dropout = keras.layers.Dropout(sizes.dropout)
 
     def enter(self, x):
         """What the sublayer is given."""
-        return self.normalize(x) if self.pre else x
+        return self.normalize(x) if self.norm.before else x
 
     def call(self, x, made, training=None):
         """Joins the input `x` and what the sublayer made of `enter(x)`."""
+        if self.norm.alpha != 1:
+            x = x * self.norm.alpha
         x = x + self.dropout(made, training=training)
-        return x if self.pre else self.normalize(x)
+        return x if self.norm.before else self.normalize(x)
+
+    def around(self, sublayer: Callable, x, *rest, training=None):
+        """Returns x with what `sublayer(enter(x), *rest)` makes joined to it."""
+
+        def branch(x, *rest):
+            return sublayer(self.enter(x), *rest)
+
+        made = (keras.remat(branch) if self.remat else branch)(x, *rest)
+        return self(x, made, training=training)
+
+
+def _feed_forward(sizes: BlockSizes) -> FeedForward:
+    network = FeedForward(sizes.hidden_dim, sizes.inner_dim, sizes.activation, name="feed_forward")
+    for layer in (network.inner, network.outer):
+        _scale(layer, sizes.norm.beta)
+    return network
+
+
+def _scale(layer, beta: float, start: int = 0) -> None:
+    """Scales the first weights of a layer's outputs from `start` on; see `Norm`."""
+    if beta != 1:
+        kernel = keras.ops.convert_to_numpy(layer.kernel).copy()
+        kernel[:, start:] *= beta
+        layer.kernel.assign(kernel)
 
 
 class EncoderBlock(Prebuilt):
     """Self-attention, then a feed-forward network.
 
     Args:
-        dim, num_heads, inner_dim, activation, norm, rotary: see `build_model`.
-        dropout: rate on the residual branches, in [0, 1).
+        sizes: see `BlockSizes`.
+        positions: how places act in attention; see `Positions`.
+        attend: see `SelfAttention`.
+        remat: keep the block's input alone, and compute its insides again for the gradient.
 
     Example:
         >>> import numpy as np
-        >>> from kseq2seq.layers import EncoderBlock
-        >>> block = EncoderBlock(8, 2, 16, "relu", "pre", dropout=0.0, rotary=False)
+        >>> from kseq2seq.layers import BlockSizes, EncoderBlock
+        >>> block = EncoderBlock(BlockSizes(hidden_dim=8, num_heads=2, inner_dim=16))
         >>> tuple(block(np.ones((1, 3, 8), "float32"), np.ones((1, 3), bool)).shape)
         (1, 3, 8)
     """
 
-    def __init__(self, dim, num_heads, inner_dim, activation, norm, dropout, rotary, **kwargs):
+    def __init__(
+        self,
+        sizes: BlockSizes,
+        positions: Positions = NOWHERE,
+        attend: Callable = attend,
+        remat: bool = False,
+        **kwargs,
+    ):
         super().__init__(**kwargs)
-        self.attention = SelfAttention(dim, num_heads, rotary, name="self_attention")
-        self.attended = Residual(dim, norm, dropout, name="attended")
-        self.feed_forward = FeedForward(dim, inner_dim, activation, name="feed_forward")
-        self.fed = Residual(dim, norm, dropout, name="fed")
+        self.attention = SelfAttention(
+            sizes.hidden_dim, sizes.num_heads, positions, attend, name="self_attention"
+        )
+        _scale(self.attention.projection, sizes.norm.beta, start=2 * sizes.hidden_dim)
+        _scale(self.attention.output_projection, sizes.norm.beta)
+        self.attended = Residual(sizes, remat, name="attended")
+        self.feed_forward = _feed_forward(sizes)
+        self.fed = Residual(sizes, remat, name="fed")
 
     def call(self, x, padding_mask, training=None):
-        """Maps (B, S, dim) to (B, S, dim); `padding_mask` bool (B, S), True = real."""
-        made, _ = self.attention(self.attended.enter(x), padding_mask[:, None, None, :])
-        x = self.attended(x, made, training=training)
-        made = self.feed_forward(self.fed.enter(x))
-        return self.fed(x, made, training=training)
+        """Maps (B, S, hidden_dim) to the same; `padding_mask` bool (B, S), True = real."""
+        # rematerialisation takes no bool
+        real = keras.ops.cast(padding_mask, "int32")[:, None, None, :]
+        x = self.attended.around(
+            lambda x, real: self.attention(x, real > 0)[0], x, real, training=training
+        )
+        return self.fed.around(self.feed_forward, x, training=training)
 
 
 class DecoderBlock(Prebuilt):
     """Causal self-attention, attention to the source, then a feed-forward network.
 
     Args:
-        dim, num_heads, inner_dim, activation, norm, rotary: see `build_model`.
+        sizes: see `BlockSizes`.
         source_dim: width of the encoder's outputs.
-        dropout: rate on the residual branches, in [0, 1).
+        positions: how places act in self-attention; see `Positions`.
 
     Example:
         >>> import numpy as np
-        >>> from kseq2seq.layers import DecoderBlock
-        >>> block = DecoderBlock(8, 2, 16, "relu", "pre", 0.0, rotary=False, source_dim=8)
+        >>> from kseq2seq.layers import BlockSizes, DecoderBlock
+        >>> block = DecoderBlock(BlockSizes(hidden_dim=8, num_heads=2, inner_dim=16), source_dim=8)
         >>> context = block.cross_attention.context(np.ones((1, 5, 8), "float32"))
         >>> x, _, alignment = block(np.ones((1, 3, 8), "float32"), context, np.ones((1, 5), bool))
         >>> tuple(x.shape), tuple(alignment.shape)
@@ -90,15 +154,20 @@ class DecoderBlock(Prebuilt):
     """
 
     def __init__(
-        self, dim, num_heads, inner_dim, activation, norm, dropout, rotary, source_dim, **kwargs
+        self, sizes: BlockSizes, source_dim: int, positions: Positions = NOWHERE, **kwargs
     ):
         super().__init__(**kwargs)
-        self.self_attention = SelfAttention(dim, num_heads, rotary, name="self_attention")
-        self.self_attended = Residual(dim, norm, dropout, name="self_attended")
-        self.cross_attention = CrossAttention(dim, num_heads, source_dim, name="cross_attention")
-        self.cross_attended = Residual(dim, norm, dropout, name="cross_attended")
-        self.feed_forward = FeedForward(dim, inner_dim, activation, name="feed_forward")
-        self.fed = Residual(dim, norm, dropout, name="fed")
+        dim, heads, beta = sizes.hidden_dim, sizes.num_heads, sizes.norm.beta
+        self.self_attention = SelfAttention(dim, heads, positions, name="self_attention")
+        _scale(self.self_attention.projection, beta, start=2 * dim)
+        _scale(self.self_attention.output_projection, beta)
+        self.self_attended = Residual(sizes, name="self_attended")
+        self.cross_attention = CrossAttention(dim, heads, source_dim, name="cross_attention")
+        _scale(self.cross_attention.projection, beta, start=dim)
+        _scale(self.cross_attention.output_projection, beta)
+        self.cross_attended = Residual(sizes, name="cross_attended")
+        self.feed_forward = _feed_forward(sizes)
+        self.fed = Residual(sizes, name="fed")
 
     def call(
         self, x, context, padding_mask, attention_mask=None, cache=None, position=0, training=None
@@ -106,7 +175,7 @@ class DecoderBlock(Prebuilt):
         """One block of a decoder.
 
         Args:
-            x: (rows, T, dim).
+            x: (rows, T, hidden_dim).
             context: the source's keys and values, from `cross_attention.context`.
             padding_mask: bool (B, S), True = real.
             attention_mask: causal, bool (T, T), for where there is no cache.
@@ -115,7 +184,7 @@ class DecoderBlock(Prebuilt):
             training: bool.
 
         Returns:
-            (x (rows, T, dim), new cache or None, alignment (rows, T, S)).
+            (x (rows, T, hidden_dim), new cache or None, alignment (rows, T, S)).
         """
         made, cache = self.self_attention(
             self.self_attended.enter(x),
@@ -126,5 +195,4 @@ class DecoderBlock(Prebuilt):
         x = self.self_attended(x, made, training=training)
         made, alignment = self.cross_attention(self.cross_attended.enter(x), context, padding_mask)
         x = self.cross_attended(x, made, training=training)
-        made = self.feed_forward(self.fed.enter(x))
-        return self.fed(x, made, training=training), cache, alignment
+        return self.fed.around(self.feed_forward, x, training=training), cache, alignment

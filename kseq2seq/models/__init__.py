@@ -1,17 +1,32 @@
 """Whole models, and the door to them."""
 
+from kseq2seq.models.architecture import Architecture
 from kseq2seq.models.build import ARCHITECTURES, build_model
-from kseq2seq.models.recurrent import Bahdanau, Gru, Lstm, Luong
+from kseq2seq.models.convolutional import Convolutional
+from kseq2seq.models.hybrid import Backbone, Hybrid
+from kseq2seq.models.masked_language_model import MaskedLanguageModel
+from kseq2seq.models.recurrent import Bahdanau, Gru, Lstm, Luong, Recurrent, Rnn
 from kseq2seq.models.seq2seq import Seq2Seq
-from kseq2seq.models.transformer import Transformer
+from kseq2seq.models.transformer import DecoderOnly, MaskedLm, Transformer
+from kseq2seq.models.warm_start import warm_start
 
 __all__ = [
     "ARCHITECTURES",
+    "Architecture",
+    "Backbone",
     "Bahdanau",
+    "Convolutional",
+    "DecoderOnly",
     "Gru",
+    "Hybrid",
     "Lstm",
     "Luong",
+    "MaskedLanguageModel",
+    "MaskedLm",
+    "Recurrent",
+    "Rnn",
     "Seq2Seq",
     "Transformer",
     "build_model",
+    "warm_start",
 ]

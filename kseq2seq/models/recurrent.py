@@ -11,10 +11,11 @@ import keras
 from kseq2seq.decoders import BahdanauDecoder, ChoDecoder, Decoder, LuongDecoder, SutskeverDecoder
 from kseq2seq.encoders import recurrent_encoder
 from kseq2seq.models import checks
+from kseq2seq.models.architecture import Architecture
 
 
 @dataclass(frozen=True, kw_only=True)
-class Recurrent:
+class Recurrent(Architecture):
     """What all recurrent encoder-decoders have in common.
 
     Args:
@@ -36,7 +37,8 @@ class Recurrent:
     residual: bool = False
 
     cell: ClassVar[str]
-    decoder: ClassVar[Callable[..., Decoder]]
+    decoder_class: ClassVar[Callable[..., Decoder]]
+    num_states: ClassVar[int] = 1
 
     def __post_init__(self):
         checks.at_least(1, hidden_dim=self.hidden_dim, num_layers=self.num_layers)
@@ -49,28 +51,55 @@ class Recurrent:
             residual=self.residual,
         )
 
-    def options(self) -> dict[str, Any]:
+    def options(self, encoded: dict[str, Any]) -> dict[str, Any]:
         """What the decoder takes beyond the common sizes."""
         return {}
 
-    def parts(self, source: int, target: int) -> tuple[keras.Model, Decoder]:
-        """Builds the encoder and the decoder for vocabularies of `source` and `target` ids."""
-        sizes: dict[str, Any] = {
+    def build_encoder(self, source: int) -> keras.Model:
+        """See `Architecture`."""
+        return recurrent_encoder(
+            self.cell,
+            source,
+            bidirectional=self.bidirectional,
+            reverse_source=self.reverse_source,
+            **self._sizes(),
+        )
+
+    def build_decoder(self, target: int, encoded: dict[str, Any]) -> Decoder:
+        """See `Architecture`."""
+        return self.decoder_class(
+            target,
+            source_dim=encoded["outputs"].shape[-1],
+            **self._sizes(),
+            **self.options(encoded),
+        )
+
+    def _sizes(self) -> dict[str, Any]:
+        return {
             "embedding_dim": self.embedding_dim or self.hidden_dim,
             "hidden_dim": self.hidden_dim,
             "num_layers": self.num_layers,
             "dropout": self.dropout,
             "residual": self.residual,
         }
-        encoder = recurrent_encoder(
-            self.cell,
-            source,
-            bidirectional=self.bidirectional,
-            reverse_source=self.reverse_source,
-            **sizes,
-        )
-        source_dim = self.hidden_dim * (2 if self.bidirectional else 1)
-        return encoder, self.decoder(target, source_dim=source_dim, **sizes, **self.options())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rnn(Recurrent):
+    """A plain recurrent network, tanh(W x + U h + b), wired as `Lstm` is; see `Recurrent`.
+
+    Example:
+        >>> from kseq2seq.models import Rnn
+        >>> Rnn(hidden_dim=64).cell
+        'rnn'
+    """
+
+    cell = "rnn"
+    decoder_class = SutskeverDecoder
+
+    def options(self, encoded):
+        """See `Recurrent`."""
+        return {"cell": self.cell}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +113,8 @@ class Lstm(Recurrent):
     """
 
     cell = "lstm"
-    decoder = SutskeverDecoder
+    decoder_class = SutskeverDecoder
+    num_states = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,7 +128,7 @@ class Gru(Recurrent):
     """
 
     cell = "gru"
-    decoder = ChoDecoder
+    decoder_class = ChoDecoder
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,15 +149,15 @@ class Bahdanau(Recurrent):
     maxout: bool = True
 
     cell = "gru"
-    decoder = BahdanauDecoder
+    decoder_class = BahdanauDecoder
 
     def __post_init__(self):
         super().__post_init__()
         checks.flag(maxout=self.maxout)
 
-    def options(self):
+    def options(self, encoded):
         """See `Recurrent`."""
-        return {"maxout": self.maxout}
+        return {"maxout": self.maxout, "start_dim": encoded["start"].shape[-1]}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,7 +181,8 @@ class Luong(Recurrent):
     input_feeding: bool = True
 
     cell = "lstm"
-    decoder = LuongDecoder
+    decoder_class = LuongDecoder
+    num_states = 2
 
     def __post_init__(self):
         super().__post_init__()
@@ -164,6 +195,6 @@ class Luong(Recurrent):
                 "bidirectional=False."
             )
 
-    def options(self):
+    def options(self, encoded):
         """See `Recurrent`."""
         return {"score": self.score, "input_feeding": self.input_feeding}

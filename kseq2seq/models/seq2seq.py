@@ -70,6 +70,12 @@ class Seq2Seq(keras.Model):
         """The decoder."""
         return self.get_layer("decoder").decoder
 
+    @property
+    def max_source_length(self) -> int | None:
+        """The longest source the encoder has places for, or None if there is no limit."""
+        limits = [getattr(layer, "max_length", None) for layer in self.encoder.layers]
+        return min((limit for limit in limits if limit is not None), default=None)
+
     def get_config(self) -> dict:
         """Returns what `build_model` takes to build this model again, without its weights."""
         return dict(self._arguments)

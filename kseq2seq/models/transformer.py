@@ -1,54 +1,67 @@
-"""The Transformer: its sizes, and what it is made of."""
+"""The Transformer and its kin: their sizes, and what they are made of."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import keras
 
-from kseq2seq.decoders import Decoder, TransformerDecoder
-from kseq2seq.encoders import transformer_encoder
-from kseq2seq.layers import ACTIVATIONS, NORMS, POSITIONS, output_table, token_table
+from kseq2seq.decoders import Decoder, PrefixDecoder, TransformerDecoder
+from kseq2seq.encoders import prefix_encoder, transformer_encoder
+from kseq2seq.layers import (
+    ACTIVATIONS,
+    NORMS,
+    POSITIONS,
+    BlockSizes,
+    Norm,
+    PrefixBlock,
+    TokenEmbedding,
+    attend,
+    attend_in_chunks,
+    attend_in_window,
+    encoder_decoder_norms,
+    normalization,
+    output_table,
+    single_stack_norm,
+    stack_positions,
+    token_table,
+)
 from kseq2seq.models import checks
+from kseq2seq.models.architecture import Architecture
+from kseq2seq.models.masked_language_model import MaskedLanguageModel
 
 TIES = ("none", "target", "all")
+REACHES = ("full", "chunked", "local")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Transformer:
-    """Vaswani et al. 2017.
+class Stack(Architecture):
+    """What all Transformers have in common.
 
     Args:
         hidden_dim: width of every block.
-        num_layers: blocks of the encoder, and of the decoder unless `decoder_layers` says else.
-        decoder_layers: blocks of the decoder; None takes `num_layers`.
+        num_layers: blocks of the stack.
         num_heads: heads of every attention; divides `hidden_dim`.
         inner_dim: width inside the feed-forward networks; None takes 4 * `hidden_dim`.
         activation: "relu", "gelu" or "swiglu".
-        norm: "pre" (trains without much warm-up) or "post" (as in the paper).
-        positions: "sinusoidal", "learned" or "rotary".
+        norm: "pre" (trains without much warm-up), "post" (as in the paper) or "deep" (DeepNet).
+        positions: "sinusoidal", "learned", "rotary", "shaw" (relative vectors), "alibi" or "t5"
+            (relative buckets).
         max_positions: the longest sequence that learned positions reach.
-        tie_embeddings: "target" (the output layer is the target embedding), "all" (the source
-            embedding too; needs one shared vocabulary) or "none".
         dropout: rate on embeddings and residual branches (section 5.4), in [0, 1).
-
-    Example:
-        >>> from kseq2seq.models import Transformer
-        >>> Transformer(num_layers=6, decoder_layers=2).positions
-        'sinusoidal'
     """
 
     hidden_dim: int = 256
     num_layers: int = 4
-    decoder_layers: int | None = None
     num_heads: int = 8
     inner_dim: int | None = None
     activation: str = "relu"
     norm: str = "pre"
     positions: str = "sinusoidal"
     max_positions: int = 512
-    tie_embeddings: str = "target"
     dropout: float = 0.1
 
     def __post_init__(self):
@@ -59,14 +72,12 @@ class Transformer:
             num_heads=self.num_heads,
             max_positions=self.max_positions,
         )
-        for name in ("decoder_layers", "inner_dim"):
-            if getattr(self, name) is not None:
-                checks.at_least(1, **{name: getattr(self, name)})
+        if self.inner_dim is not None:
+            checks.at_least(1, inner_dim=self.inner_dim)
         checks.divides("num_heads", self.num_heads, "hidden_dim", self.hidden_dim)
         checks.one_of(ACTIVATIONS, activation=self.activation)
         checks.one_of(NORMS, norm=self.norm)
         checks.one_of(POSITIONS, positions=self.positions)
-        checks.one_of(TIES, tie_embeddings=self.tie_embeddings)
         checks.rate(dropout=self.dropout)
         if self.positions == "sinusoidal" and self.hidden_dim % 2:
             raise ValueError(
@@ -79,32 +90,194 @@ class Transformer:
                 f"even; got {self.hidden_dim} / {self.num_heads}. Pass another `num_heads`."
             )
 
+    def block_sizes(self, norm: Norm) -> BlockSizes:
+        """Returns what each block is built from."""
+        return BlockSizes(
+            self.hidden_dim,
+            self.num_heads,
+            self.inner_dim or 4 * self.hidden_dim,
+            self.activation,
+            norm,
+            self.dropout,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Encoder(Stack):
+    """What all Transformers with an encoder of their own have in common; see also `Stack`.
+
+    Args:
+        attention: how the encoder attends: "full"; "chunked", the same result in memory that grows
+            linearly with the source; or "local", to `window` places on each side.
+        window: for "local".
+        remat: compute the insides of the encoder's blocks again for their gradient instead of
+            keeping them: a third more time, and memory for little more than one block.
+    """
+
+    attention: str = "full"
+    window: int = 128
+    remat: bool = False
+
+    def __post_init__(self):
+        super().__post_init__()
+        checks.one_of(REACHES, attention=self.attention)
+        checks.at_least(1, window=self.window)
+        checks.flag(remat=self.remat)
+
+    def stack(self, table: keras.layers.Layer, norm: Norm) -> keras.Model:
+        """Builds the encoder over an embedding of source ids."""
+        reach: dict[str, Callable] = {
+            "full": attend,
+            "chunked": attend_in_chunks,
+            "local": partial(attend_in_window, window=self.window),
+        }
+        return transformer_encoder(
+            table,
+            self.block_sizes(norm),
+            num_layers=self.num_layers,
+            positions=self.positions,
+            max_positions=self.max_positions,
+            attend=reach[self.attention],
+            remat=self.remat,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Transformer(Encoder):
+    """Vaswani et al. 2017; see also `Stack` and `Encoder`.
+
+    Args:
+        decoder_layers: blocks of the decoder; None takes `num_layers`.
+        tie_embeddings: "target" (the output layer is the target embedding), "all" (the source
+            embedding too; needs one shared vocabulary) or "none".
+
+    Example:
+        >>> from kseq2seq.models import Transformer
+        >>> Transformer(num_layers=6, decoder_layers=2).positions
+        'sinusoidal'
+    """
+
+    decoder_layers: int | None = None
+    tie_embeddings: str = "target"
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.decoder_layers is not None:
+            checks.at_least(1, decoder_layers=self.decoder_layers)
+        checks.one_of(TIES, tie_embeddings=self.tie_embeddings)
+
+    def build_encoder(self, source: int) -> keras.Model:
+        """See `Architecture`."""
+        return self.stack(token_table(source, self.hidden_dim), self._norms()[0])
+
+    def build_decoder(
+        self, target: int, encoded: dict[str, Any], table: keras.layers.Layer | None = None
+    ) -> Decoder:
+        """See `Architecture`; `table` is an embedding to share."""
+        return TransformerDecoder(
+            table or output_table(target, self.hidden_dim, tied=self.tie_embeddings != "none"),
+            self.block_sizes(self._norms()[1]),
+            num_layers=self.decoder_layers or self.num_layers,
+            positions=self.positions,
+            max_positions=self.max_positions,
+            source_dim=encoded["outputs"].shape[-1],
+        )
+
     def parts(self, source: int, target: int) -> tuple[keras.Model, Decoder]:
-        """Builds the encoder and the decoder for vocabularies of `source` and `target` ids."""
-        if self.tie_embeddings == "all" and source != target:
+        """See `Architecture`."""
+        if self.tie_embeddings != "all":
+            return super().parts(source, target)
+        if source != target:
             raise ValueError(
                 f"`tie_embeddings`='all' shares one table between source and target, but they have "
                 f"{source} and {target} ids. Train one joint vocabulary, or pass 'target'."
             )
-        sizes: dict[str, Any] = {
-            "hidden_dim": self.hidden_dim,
-            "num_heads": self.num_heads,
-            "inner_dim": self.inner_dim or 4 * self.hidden_dim,
-            "activation": self.activation,
-            "norm": self.norm,
-            "positions": self.positions,
-            "max_positions": self.max_positions,
-            "dropout": self.dropout,
-        }
-        target_table = output_table(target, self.hidden_dim, tied=self.tie_embeddings != "none")
-        source_table = target_table
-        if self.tie_embeddings != "all":
-            source_table = token_table(source, self.hidden_dim)
-        encoder = transformer_encoder(source_table, num_layers=self.num_layers, **sizes)
-        decoder = TransformerDecoder(
-            target_table,
-            num_layers=self.decoder_layers or self.num_layers,
-            source_dim=self.hidden_dim,
-            **sizes,
+        table = output_table(target, self.hidden_dim, tied=True)
+        encoder = self.stack(table, self._norms()[0])
+        return encoder, self.build_decoder(target, encoder.output, table)
+
+    def _norms(self) -> tuple[Norm, Norm]:
+        layers = self.num_layers
+        return encoder_decoder_norms(self.norm, layers, self.decoder_layers or layers)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DecoderOnly(Stack):
+    """A language model over source and target as one sequence (GPT); see also `Stack`.
+
+    Both halves are the same blocks, so it has no cross-attention and half the weights of a
+    `Transformer` of as many layers, and needs one vocabulary for source and target.
+
+    Args:
+        prefix: "bidirectional" (the source sees itself whole: a prefix language model, Raffel et
+            al. 2020) or "causal" (Radford et al. 2018).
+
+    Example:
+        >>> from kseq2seq.models import DecoderOnly
+        >>> DecoderOnly(num_layers=6).prefix
+        'bidirectional'
+    """
+
+    prefix: str = "bidirectional"
+
+    def __post_init__(self):
+        super().__post_init__()
+        checks.one_of(("bidirectional", "causal"), prefix=self.prefix)
+
+    def parts(self, source: int, target: int) -> tuple[keras.Model, Decoder]:
+        """See `Architecture`."""
+        if source != target:
+            raise ValueError(
+                f"A decoder-only model reads source and target as one sequence, but they have "
+                f"{source} and {target} ids. Train one joint vocabulary."
+            )
+        sizes = self.block_sizes(single_stack_norm(self.norm, self.num_layers))
+        both = self.prefix == "bidirectional"
+        schemes = stack_positions(
+            self.positions, self.num_layers, self.num_heads, sizes.head_dim, both
         )
-        return encoder, decoder
+        blocks = [
+            PrefixBlock(sizes, scheme, causal=not both, name=f"block_{index}")
+            for index, scheme in enumerate(schemes)
+        ]
+        table = output_table(target, self.hidden_dim, tied=True)
+        embedding = TokenEmbedding(
+            table,
+            self.hidden_dim,
+            self.positions,
+            self.max_positions,
+            self.dropout,
+            name="embedding",
+        )
+        norm = normalization(self.hidden_dim, name="norm") if sizes.norm.before else None
+        longest = self.max_positions if self.positions == "learned" else None
+        encoder = prefix_encoder(embedding, blocks, norm)
+        return encoder, PrefixDecoder(table, embedding, blocks, norm, longest)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MaskedLm(Encoder):
+    """A Transformer encoder that guesses masked tokens (BERT); see also `Stack` and `Encoder`.
+
+    Its encoder is that of a `Transformer` with the same settings, which `warm_start` gives its
+    weights to.
+
+    Example:
+        >>> from kseq2seq.models import MaskedLm
+        >>> MaskedLm(num_layers=6).norm
+        'pre'
+
+    Source:
+        Devlin et al. 2019, "BERT", section 3.1, task 1; no sentence pairs.
+    """
+
+    def build(self, source: int, target: int | None, arguments: dict[str, Any]) -> keras.Model:
+        """See `Architecture`."""
+        if target is not None and target != source:
+            raise ValueError(
+                f"A masked language model gives back its source's tokens, so it takes no `target` "
+                f"of its own; got {source} source and {target} target ids. Leave `target` out."
+            )
+        table = output_table(source, self.hidden_dim, tied=True)
+        encoder = self.stack(table, single_stack_norm(self.norm, self.num_layers))
+        return MaskedLanguageModel(encoder, table, arguments)

@@ -54,16 +54,27 @@ class Pipeline:
                     f"The model was built for {sizes[side]} {side} ids, but the {side} tokenizer "
                     f"has {part.tokenizer.vocabulary_size}. Give the tokenizer to `build_model`."
                 )
-            longest = model.decoder.max_positions
-            if longest is not None and part.max_length > longest:
-                raise ValueError(
-                    f"The {side} may have {part.max_length} tokens, but the model has learned "
-                    f"positions for {longest}. Build it with more `max_positions`."
-                )
+        self._check_lengths(model, source, target)
         self.model = model
         self.source = source
         self.target = target
         self.search = Beam() if search is None else search
+
+    @staticmethod
+    def _check_lengths(model: Seq2Seq, source: TextSource, target: TextTarget) -> None:
+        wanted = [
+            ("source", source.max_length, model.max_source_length),
+            ("target", target.max_length, model.decoder.max_positions),
+        ]
+        if model.decoder.follows_source:
+            both = source.max_length + target.max_length
+            wanted.append(("source and target together", both, model.decoder.max_positions))
+        for side, length, longest in wanted:
+            if longest is not None and length > longest:
+                raise ValueError(
+                    f"The {side} may have {length} tokens, but the model has positions for "
+                    f"{longest}. Build it with more `max_positions`."
+                )
 
     def __call__(
         self,

@@ -6,8 +6,6 @@ from collections.abc import Iterator
 
 import keras
 
-from kseq2seq.models import Seq2Seq
-
 
 def weight_places(model: keras.Model) -> list[str]:
     """Returns the place of each trainable weight, in the order of `model.trainable_variables`.
@@ -52,7 +50,7 @@ def _walk(layer: keras.Layer, path: str, places: dict[int, str], seen: set[int])
 
 
 def _parts(layer: keras.Layer) -> Iterator[tuple[str, keras.Layer]]:
-    if isinstance(layer, Seq2Seq):
+    if isinstance(layer, keras.Model) and hasattr(layer, "decoder"):  # a Seq2Seq
         yield from (("encoder", layer.encoder), ("decoder", layer.decoder))
     elif isinstance(layer, keras.Model):
         yield from ((part.name, part) for part in layer.layers)

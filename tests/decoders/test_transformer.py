@@ -32,9 +32,11 @@ def attend(lab, output, query, key, value, mask=None):
 
 
 def around(lab, residual, x, sublayer):
-    if residual.pre:
+    """Before (Xiong et al. 2020), after (Vaswani et al. 2017) and DeepNet (Wang et al. 2022)."""
+    if residual.norm.kind == "pre":
         return x + sublayer(normalize(lab, residual.normalize, x))
-    return normalize(lab, residual.normalize, x + sublayer(x))
+    alpha = residual.norm.alpha if residual.norm.kind == "deep" else 1
+    return normalize(lab, residual.normalize, alpha * x + sublayer(x))
 
 
 def feed_forward(lab, layer, x):
@@ -66,7 +68,7 @@ def by_hand(lab, model, ids):
     block = encoder.get_layer("block_0")
     x = around(lab, block.attended, x, self_attend(lab, block.attention))
     x = around(lab, block.fed, x, lambda x: feed_forward(lab, block.feed_forward, x))
-    if block.attended.pre:
+    if block.attended.norm.kind == "pre":
         x = normalize(lab, encoder.get_layer("norm"), x)
     source = x
 
@@ -89,7 +91,7 @@ def by_hand(lab, model, ids):
     return x @ table.T
 
 
-@pytest.mark.parametrize("norm", ["pre", "post"])
+@pytest.mark.parametrize("norm", ["pre", "post", "deep"])
 def test_equations(lab, norm):
     model = lab.make("transformer", norm=norm, decoder_layers=2)
     for ids in (IDS, [6, 2]):
@@ -99,9 +101,9 @@ def test_equations(lab, norm):
 
 def test_last_normalisation_belongs_to_pre_norm(model_named):
     assert model_named("transformer").decoder.normalize is not None
-    assert model_named("transformer-post").decoder.normalize is None
-    names = [layer.name for layer in model_named("transformer-post").encoder.layers]
-    assert "norm" not in names
+    for name in ("transformer-post", "transformer-deepnorm"):
+        assert model_named(name).decoder.normalize is None
+        assert "norm" not in [layer.name for layer in model_named(name).encoder.layers]
 
 
 @pytest.mark.parametrize(("tie", "tables"), [("none", 3), ("target", 2), ("all", 1)])
@@ -128,13 +130,13 @@ def test_untied_output_is_a_matrix_of_its_own(lab):
 
 
 def test_decoder_layers(lab, model_named):
-    model = model_named("transformer-deep")
+    model = model_named("transformer-tall")
     assert len(model.decoder.blocks) == 2
     assert [x.name for x in model.encoder.layers if "block" in x.name] == ["block_0"]
 
 
 def test_cache_holds_keys_and_values_a_block(lab, model_named):
-    model = model_named("transformer-deep")
+    model = model_named("transformer-tall")
     _, state = model.decoder.initial(model.encoder(lab.source), 7)
     assert [sorted(cache) for cache in state["blocks"]] == [["key", "value"]] * 2
     assert tuple(state["blocks"][0]["key"].shape) == (3, 4, 7, 2)

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from kseq2seq.layers import CrossAttention, SelfAttention, attend
+from kseq2seq.layers import CrossAttention, SelfAttention, attend, stack_positions
 
 RNG = np.random.default_rng(0)
 
@@ -71,9 +71,12 @@ def test_self_attention_heads_are_slices(lab):
     assert cache is None
 
 
-@pytest.mark.parametrize("rotary", [False, True])
-def test_cached_self_attention_is_causal_self_attention(rotary):
-    layer = SelfAttention(8, 2, rotary=rotary)
+@pytest.mark.parametrize("scheme", ["sinusoidal", "rotary", "shaw", "alibi", "t5"])
+def test_cached_self_attention_is_causal_self_attention(scheme):
+    (positions,) = stack_positions(scheme, 1, num_heads=2, head_dim=4, bidirectional=False)
+    layer = SelfAttention(8, 2, positions)
+    for weight in layer.weights:
+        weight.assign(draw(*weight.shape))
     x = draw(3, 6, 8)
     expected, _ = layer(x, np.tril(np.ones((6, 6), bool)))
     cache, made = layer.empty_cache(3, 9), []

@@ -3,10 +3,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from kseq2seq.layers import DecoderBlock, EncoderBlock, normalization
+from kseq2seq.layers import BlockSizes, DecoderBlock, EncoderBlock, Norm, Rotary, normalization
 from kseq2seq.layers.transformer_blocks import Residual
 
 RNG = np.random.default_rng(0)
+SIZES = BlockSizes(hidden_dim=8, num_heads=2, inner_dim=12)
 MASK = np.array([[True] * 4, [True, True, False, False]])
 
 
@@ -25,22 +26,27 @@ def test_normalization_is_over_features():
 
 def test_residual_before_and_after():
     x, made = draw(2, 3, 8), draw(2, 3, 8)
-    pre, post = Residual(8, "pre", 0.0), Residual(8, "post", 0.0)
+    pre, post, deep = (
+        Residual(SIZES._replace(norm=norm))
+        for norm in (Norm("pre"), Norm("post"), Norm("deep", alpha=1.7, beta=0.5))
+    )
     np.testing.assert_allclose(np.array(pre.enter(x)), layer_norm(x), atol=1e-5)
     np.testing.assert_allclose(np.array(pre(x, made)), x + made, atol=1e-6)
     np.testing.assert_allclose(np.array(post.enter(x)), x)
     np.testing.assert_allclose(np.array(post(x, made)), layer_norm(x + made), atol=1e-5)
+    np.testing.assert_allclose(np.array(deep.enter(x)), x)
+    np.testing.assert_allclose(np.array(deep(x, made)), layer_norm(1.7 * x + made), atol=1e-5)
 
 
 def test_residual_drops_the_branch_and_not_the_trunk():
     x, made = draw(2, 30, 8), np.ones((2, 30, 8), "float32")
-    branch = np.array(Residual(8, "pre", 0.5)(x, made, training=True)) - x
+    branch = np.array(Residual(SIZES._replace(dropout=0.5))(x, made, training=True)) - x
     assert sorted(set(branch.round(3).ravel().tolist())) == [0.0, 2.0]
 
 
-@pytest.mark.parametrize("norm", ["pre", "post"])
+@pytest.mark.parametrize("norm", [Norm("pre"), Norm("post"), Norm("deep", 1.7, 0.5)])
 def test_encoder_block_is_its_sublayers_in_turn(norm):
-    block = EncoderBlock(8, 2, 12, "relu", norm, 0.0, rotary=False)
+    block = EncoderBlock(SIZES._replace(norm=norm))
     x = draw(2, 4, 8)
     made, _ = block.attention(block.attended.enter(x), MASK[:, None, None, :])
     middle = np.array(block.attended(x, made))
@@ -49,7 +55,7 @@ def test_encoder_block_is_its_sublayers_in_turn(norm):
 
 
 def test_encoder_block_does_not_see_padding():
-    block = EncoderBlock(8, 2, 12, "gelu", "pre", 0.0, rotary=True)
+    block = EncoderBlock(SIZES._replace(activation="gelu"), Rotary())
     x = draw(2, 4, 8)
     changed = x.copy()
     changed[1, 2:] = 9.0
@@ -59,7 +65,7 @@ def test_encoder_block_does_not_see_padding():
 
 
 def test_decoder_block_alignment_and_cache():
-    block = DecoderBlock(8, 2, 12, "relu", "post", 0.0, rotary=False, source_dim=6)
+    block = DecoderBlock(SIZES._replace(norm=Norm("post")), source_dim=6)
     context = block.cross_attention.context(draw(2, 4, 6))
     x, causal = draw(2, 3, 8), np.tril(np.ones((3, 3), bool))
     made, cache, alignment = block(x, context, MASK, causal)
@@ -74,8 +80,8 @@ def test_decoder_block_alignment_and_cache():
 
 
 def test_dropout_is_for_training_alone():
-    encode = EncoderBlock(8, 2, 12, "relu", "pre", 0.5, rotary=False)
-    decode = DecoderBlock(8, 2, 12, "relu", "pre", 0.5, rotary=False, source_dim=8)
+    encode = EncoderBlock(SIZES._replace(dropout=0.5))
+    decode = DecoderBlock(SIZES._replace(dropout=0.5), source_dim=8)
     x = draw(2, 4, 8)
     context = decode.cross_attention.context(x)
     for run in (

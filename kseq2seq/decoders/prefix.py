@@ -1,0 +1,94 @@
+"""The target half of a decoder-only Transformer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import keras
+from keras import ops
+
+from kseq2seq.decoders.decoder import Decoder, Step
+from kseq2seq.layers import PrefixBlock, TokenEmbedding, fold, unfold
+
+
+class PrefixDecoder(Decoder):
+    r"""A language model that goes on where the source ends.
+
+    .. math:: p(y \mid x) = \prod_t p(y_t \mid x_1, \ldots, x_S, y_0, \ldots, y_{t-1})
+
+    The target's first token stands at the place after the source's last, whatever padding lies
+    between them, so the logits are those of one unpadded sequence.
+
+    Args:
+        table: the embedding of all ids, which also maps vectors to logits.
+        embedding: adds places to it; the encoder shares it.
+        blocks: which the encoder shares.
+        norm: what follows the last block, or None.
+        max_positions: the longest source and target together, or None.
+
+    Source:
+        Radford et al. 2018; Liu et al. 2018, section 4.2.3. The loss covers the target alone. The
+        alignment is the mean over the heads of the last block of what falls on the source, scaled
+        to sum to 1.
+    """
+
+    follows_source = True
+
+    def __init__(
+        self,
+        table: keras.layers.ReversibleEmbedding,
+        embedding: TokenEmbedding,
+        blocks: Sequence[PrefixBlock],
+        norm: keras.layers.Layer | None,
+        max_positions: int | None = None,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.table = table
+        self.embedding = embedding
+        self.blocks = list(blocks)
+        self.normalize = norm
+        self.max_positions = max_positions
+
+    def initial(self, encoded, length=0):
+        """See `Decoder`; the context is each block's keys and values of the source."""
+        mask = encoded["mask"]
+        source = mask.shape[1]
+        if self.max_positions and source is not None and source + length > self.max_positions:
+            raise ValueError(
+                f"A source of {source} tokens and a target of {length} are one sequence to this "
+                f"model, which has learned positions for {self.max_positions}. Shorten either, or "
+                f"build it with more `max_positions`."
+            )
+        lengths = ops.sum(ops.cast(mask, "int32"), axis=1, keepdims=True)
+        context = {"blocks": encoded["blocks"], "mask": mask, "lengths": lengths}
+        if not length:
+            return context, {}
+        rows = ops.shape(mask)[0]
+        return context, {"blocks": [b.attention.empty_cache(rows, length) for b in self.blocks]}
+
+    def call(self, tokens, context, state, position=0, training=None):
+        """See `Decoder`."""
+        caches = state.get("blocks", [None] * len(self.blocks))
+        mask = context["mask"]
+        begin = self._begin(tokens, context["lengths"])
+        x = self.embedding(tokens, position=begin + position, training=training)
+        new, looked = [], None
+        for block, source, cache in zip(self.blocks, context["blocks"], caches, strict=True):
+            x, cache, looked = block.follow(
+                x, source, mask, begin, cache=cache, position=position, training=training
+            )
+            new.append(cache)
+        if self.normalize is not None:
+            x = self.normalize(x)
+        alignment = ops.mean(looked, axis=1)
+        alignment = alignment / ops.maximum(ops.sum(alignment, axis=-1, keepdims=True), 1e-9)
+        logits = self.table(x, reverse=True)
+        return Step(logits, x, alignment, {"blocks": new} if state else {})
+
+    def _begin(self, tokens, lengths):
+        """Lengths of B sources (B, 1) -> where each of B * N targets begins (B * N, 1)."""
+        first = tokens[:, :1, None]
+        folded = fold(first, ops.shape(lengths)[0])
+        spread = ops.broadcast_to(lengths[:, :, None], ops.shape(folded))
+        return unfold(spread, first)[..., 0]

@@ -1,0 +1,43 @@
+"""The source half of a decoder-only Transformer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import keras
+
+from kseq2seq.encoders.inputs import mask_input, token_input
+from kseq2seq.layers import PrefixBlock, TokenEmbedding
+
+
+def prefix_encoder(
+    embedding: TokenEmbedding,
+    blocks: Sequence[PrefixBlock],
+    norm: keras.layers.Layer | None,
+) -> keras.Model:
+    """Runs the blocks of a decoder-only model over a source, and keeps what targets look at.
+
+    Args:
+        embedding: of source and target ids.
+        blocks: which the decoder shares.
+        norm: what follows the last block, or None.
+
+    Returns:
+        A functional model {"source" (B, S), "source_mask" (B, S)} -> {"outputs" (B, S,
+        hidden_dim), "mask" (B, S), "blocks": for each its {"key", "value"} (B, H, S, D)}.
+
+    Example:
+        >>> from kseq2seq.encoders import prefix_encoder
+        >>> from kseq2seq.layers import BlockSizes, PrefixBlock, TokenEmbedding, token_table
+        >>> embedding = TokenEmbedding(token_table(50, 8), 8, "sinusoidal", 64, dropout=0.0)
+        >>> blocks = [PrefixBlock(BlockSizes(hidden_dim=8, num_heads=2, inner_dim=16))]
+        >>> prefix_encoder(embedding, blocks, norm=None).output["blocks"][0]["key"].shape
+        (None, 2, None, 4)
+    """
+    source, mask = token_input("source"), mask_input("source_mask")
+    x, kept = embedding(source), []
+    for block in blocks:
+        x, key, value = block(x, mask)
+        kept.append({"key": key, "value": value})
+    encoded = {"outputs": norm(x) if norm else x, "mask": mask, "blocks": kept}
+    return keras.Model({"source": source, "source_mask": mask}, encoded, name="encoder")

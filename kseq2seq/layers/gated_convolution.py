@@ -1,0 +1,47 @@
+"""A convolution along time whose output is gated."""
+
+from __future__ import annotations
+
+import keras
+from keras import ops
+
+from kseq2seq.layers.prebuilt import Prebuilt
+
+HALF = 0.5**0.5  # keeps the variance of a sum of two
+
+
+class GatedConvolution(Prebuilt):
+    r"""A convolution along time with a gated linear unit: :math:`A \odot \sigma(B)`.
+
+    A and B are the halves of what the convolution gives. Nothing is padded: `width - 1` places of
+    context must be given along, at whichever side they are wanted.
+
+    Args:
+        dim: width of input and output.
+        width: places that one output is made of; at least 1.
+
+    Example:
+        >>> import numpy as np
+        >>> from kseq2seq.layers import GatedConvolution
+        >>> convolve = GatedConvolution(dim=4, width=3)
+        >>> tuple(convolve(np.ones((1, 7, 4), "float32")).shape)
+        (1, 5, 4)
+
+    Source:
+        Dauphin et al. 2017, "Language Modeling with Gated Convolutional Networks", equation 1.
+        Without the weight normalisation of Gehring et al. 2017, section 3.5.
+    """
+
+    def __init__(self, dim: int, width: int, **kwargs):
+        super().__init__(**kwargs)
+        self.dim = dim
+        self.width = width
+        # sqrt(4 / (width * dim)) keeps the variance of gated outputs that of the inputs.
+        normal = keras.initializers.RandomNormal(stddev=(4.0 / (width * dim)) ** 0.5)
+        self.convolution = keras.layers.Conv1D(2 * dim, width, kernel_initializer=normal)
+        self.convolution.build((None, None, dim))
+
+    def call(self, x):
+        """Maps (B, T + width - 1, dim) to (B, T, dim)."""
+        x = self.convolution(x)
+        return x[..., : self.dim] * ops.sigmoid(x[..., self.dim :])

@@ -1,0 +1,129 @@
+"""The block of a decoder-only Transformer: source and target are one sequence."""
+
+from __future__ import annotations
+
+from keras import ops
+
+from kseq2seq.layers.attend import mix, similarity
+from kseq2seq.layers.cache import write_cache
+from kseq2seq.layers.positions import NOWHERE, Positions
+from kseq2seq.layers.transformer_blocks import BlockSizes, EncoderBlock
+
+
+class PrefixBlock(EncoderBlock):
+    """Self-attention over a source and what follows it, then a feed-forward network.
+
+    `call` reads the source and hands out its keys and values. `follow` reads the target, whose
+    queries take one softmax over the source's keys and the target's own. The keys of a source are
+    never repeated for its hypotheses.
+
+    Args:
+        sizes: see `BlockSizes`.
+        positions: how places act in attention; see `Positions`.
+        causal: the source, too, sees earlier places only.
+
+    Example:
+        >>> import numpy as np
+        >>> from kseq2seq.layers import BlockSizes, PrefixBlock
+        >>> block = PrefixBlock(BlockSizes(hidden_dim=8, num_heads=2, inner_dim=16))
+        >>> x, key, value = block(np.ones((1, 3, 8), "float32"), np.ones((1, 3), bool))
+        >>> tuple(x.shape), tuple(key.shape)
+        ((1, 3, 8), (1, 2, 3, 4))
+
+    Source:
+        Radford et al. 2018 (the block); Liu et al. 2018, "Generating Wikipedia by Summarizing Long
+        Sequences", section 4.2.3 (source and target as one sequence); Raffel et al. 2020, section
+        3.2.1 (a prefix that sees itself whole).
+    """
+
+    def __init__(
+        self, sizes: BlockSizes, positions: Positions = NOWHERE, causal: bool = False, **kwargs
+    ):
+        super().__init__(sizes, positions, **kwargs)
+        self.causal = causal
+
+    def call(self, x, padding_mask, training=None):
+        """Reads a source.
+
+        Args:
+            x: (B, S, hidden_dim).
+            padding_mask: bool (B, S), True = real.
+            training: bool.
+
+        Returns:
+            (x (B, S, hidden_dim), keys (B, H, S, D), values (B, H, S, D)).
+        """
+        steps = ops.arange(ops.shape(x)[1], dtype="int32")[None]
+        mask = padding_mask[:, None, None, :]
+        if self.causal:
+            mask = ops.logical_and(mask, steps[:, None, :] <= steps[:, :, None])
+        attention = self.attention
+        query, key, value = attention.project(self.attended.enter(x), steps)
+        made, _ = attention.attend(query, key, value, mask, attention.positions, steps, steps)
+        x = self.attended(x, attention.merge(made), training=training)
+        return self.fed.around(self.feed_forward, x, training=training), key, value
+
+    def follow(self, x, source, padding_mask, begin, cache=None, position=0, training=None):
+        """Reads targets that follow their sources.
+
+        Args:
+            x: (B * N, T, hidden_dim).
+            source: {"key", "value"} (B, H, S, D), from `call`.
+            padding_mask: bool (B, S), True = real.
+            begin: int (B * N, 1), the place of each target's first token.
+            cache: this block's keys and values of earlier steps, or None.
+            position: steps taken before.
+            training: bool.
+
+        Returns:
+            (x (B * N, T, hidden_dim), new cache or None, probabilities of the source's places
+            (B * N, H, T, S), whose rows sum to less than 1).
+        """
+        attention, positions = self.attention, self.attention.positions
+        own = ops.arange(ops.shape(x)[1], dtype="int32")[None] + position
+        query, key, value = attention.project(self.attended.enter(x), begin + own)
+        own_keys = own
+        if cache is not None:
+            key = write_cache(cache["key"], key, position)
+            value = write_cache(cache["value"], value, position)
+            cache = {"key": key, "value": value}
+            own_keys = ops.arange(key.shape[2], dtype="int32")[None]
+        causal = own_keys[:, None, :] <= own[:, :, None]
+        target_scores = similarity(query, key, causal, positions, begin + own, begin + own_keys)
+
+        rows, sources = ops.shape(x)[0], ops.shape(padding_mask)[0]
+        places = ops.arange(ops.shape(padding_mask)[1], dtype="int32")[None]
+        steps = ops.reshape(begin + own, (sources, -1))
+        source_scores = similarity(
+            _fold_heads(query, sources),
+            source["key"],
+            padding_mask[:, None, None, :],
+            positions,
+            steps,
+            places,
+        )
+        source_scores = _unfold_heads(source_scores, rows)
+        length = ops.shape(source_scores)[-1]
+        probabilities = ops.softmax(ops.concatenate([source_scores, target_scores], axis=-1))
+        looked = probabilities[..., :length]
+        made = mix(probabilities[..., length:], value, positions, begin + own, begin + own_keys)
+        folded = mix(_fold_heads(looked, sources), source["value"], positions, steps, places)
+        made = made + _unfold_heads(folded, rows)
+        x = self.attended(x, attention.merge(made), training=training)
+        return self.fed.around(self.feed_forward, x, training=training), cache, looked
+
+
+def _fold_heads(x, sources):
+    """(B * N, H, T, D) -> (B, H, N * T, D); `sources` is B."""
+    shape = ops.shape(x)
+    x = ops.reshape(x, (sources, -1, x.shape[1], *shape[2:]))
+    x = ops.transpose(x, (0, 2, 1, 3, 4))
+    return ops.reshape(x, (sources, x.shape[1], -1, shape[3]))
+
+
+def _unfold_heads(x, rows):
+    """(B, H, N * T, D) -> (B * N, H, T, D); `rows` is B * N."""
+    shape = ops.shape(x)
+    x = ops.reshape(x, (shape[0], x.shape[1], rows // shape[0], -1, shape[3]))
+    x = ops.transpose(x, (0, 2, 1, 3, 4))
+    return ops.reshape(x, (rows, x.shape[2], -1, shape[3]))

@@ -1,0 +1,46 @@
+"""What every architecture is: a frozen dataclass of sizes that can build its two halves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+import keras
+
+from kseq2seq.decoders import Decoder
+from kseq2seq.models.seq2seq import Seq2Seq
+
+
+@dataclass(frozen=True, kw_only=True)
+class Architecture:
+    """The base of architectures, whose fields are what `build_model` takes as sizes.
+
+    An encoder-decoder has `build_encoder` and `build_decoder`, so that its halves can be paired
+    with those of others.
+    """
+
+    def build_encoder(self, source: int) -> keras.Model:
+        """Builds the encoder for `source` ids."""
+        raise NotImplementedError
+
+    def build_decoder(self, target: int, encoded: dict[str, Any]) -> Decoder:
+        """Builds the decoder for `target` ids and what the encoder gives, as symbolic tensors."""
+        raise NotImplementedError
+
+    def parts(self, source: int, target: int) -> tuple[keras.Model, Decoder]:
+        """Builds both halves; those that share weights across them build them here."""
+        encoder = self.build_encoder(source)
+        return encoder, self.build_decoder(target, encoder.output)
+
+    def build(self, source: int, target: int | None, arguments: dict[str, Any]) -> keras.Model:
+        """Builds the model that `build_model` returns; `arguments` are its configuration."""
+        if target is None:
+            raise ValueError(
+                "`target` is missing: an encoder-decoder needs the number of target ids, or a "
+                "tokenizer, as its third argument."
+            )
+        return Seq2Seq(*self.parts(source, target), arguments)
+
+    def config(self) -> dict[str, Any]:
+        """Returns the sizes in JSON's own types; `build_model` takes them back."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}

@@ -1,0 +1,97 @@
+"""The convolutional architecture: its sizes, and what it is made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+
+from kseq2seq.decoders import ConvolutionalDecoder, Decoder
+from kseq2seq.encoders import convolutional_encoder
+from kseq2seq.models import checks
+from kseq2seq.models.architecture import Architecture
+
+
+@dataclass(frozen=True, kw_only=True)
+class Convolutional(Architecture):
+    """Gehring et al. 2017 (ConvS2S): gated convolutions, and attention in each decoder layer.
+
+    Args:
+        hidden_dim: width of the convolutions.
+        embedding_dim: width of the token vectors and of attention; None takes `hidden_dim`.
+        num_layers: convolutions of the encoder, and of the decoder unless `decoder_layers` says
+            else. Each adds `kernel_size - 1` places to what an output sees.
+        decoder_layers: convolutions of the decoder; None takes `num_layers`.
+        kernel_size: places each convolution sees; at least 2.
+        positions: "learned" (as in the paper) or "sinusoidal".
+        max_positions: the longest sequence that learned positions reach.
+        tie_embeddings: "target" (the output layer is the target embedding) or "none".
+        dropout: rate on embeddings, convolutions' inputs and the last layer, in [0, 1).
+
+    Example:
+        >>> from kseq2seq.models import Convolutional
+        >>> Convolutional(num_layers=8).kernel_size
+        3
+    """
+
+    hidden_dim: int = 256
+    embedding_dim: int | None = None
+    num_layers: int = 4
+    decoder_layers: int | None = None
+    kernel_size: int = 3
+    positions: str = "learned"
+    max_positions: int = 512
+    tie_embeddings: str = "target"
+    dropout: float = 0.1
+
+    def __post_init__(self):
+        checks.at_least(
+            1,
+            hidden_dim=self.hidden_dim,
+            num_layers=self.num_layers,
+            max_positions=self.max_positions,
+        )
+        checks.at_least(2, kernel_size=self.kernel_size)
+        for name in ("embedding_dim", "decoder_layers"):
+            if getattr(self, name) is not None:
+                checks.at_least(1, **{name: getattr(self, name)})
+        checks.one_of(("learned", "sinusoidal"), positions=self.positions)
+        checks.one_of(("none", "target"), tie_embeddings=self.tie_embeddings)
+        checks.rate(dropout=self.dropout)
+        if self.positions == "sinusoidal" and self._embedding_dim % 2:
+            raise ValueError(
+                f"Sinusoidal positions need an even `embedding_dim`; got {self._embedding_dim}. "
+                f"Pass an even one, or positions='learned'."
+            )
+
+    @property
+    def _embedding_dim(self) -> int:
+        return self.embedding_dim or self.hidden_dim
+
+    def build_encoder(self, source: int) -> keras.Model:
+        """See `Architecture`."""
+        return convolutional_encoder(
+            source,
+            embedding_dim=self._embedding_dim,
+            hidden_dim=self.hidden_dim,
+            num_layers=self.num_layers,
+            kernel_size=self.kernel_size,
+            positions=self.positions,
+            max_positions=self.max_positions,
+            dropout=self.dropout,
+        )
+
+    def build_decoder(self, target: int, encoded: dict[str, Any]) -> Decoder:
+        """See `Architecture`."""
+        return ConvolutionalDecoder(
+            target,
+            embedding_dim=self._embedding_dim,
+            hidden_dim=self.hidden_dim,
+            num_layers=self.decoder_layers or self.num_layers,
+            kernel_size=self.kernel_size,
+            positions=self.positions,
+            max_positions=self.max_positions,
+            tied=self.tie_embeddings != "none",
+            dropout=self.dropout,
+        )

@@ -1,0 +1,135 @@
+"""An encoder of one architecture, a decoder of another."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+
+from kseq2seq.decoders import Decoder
+from kseq2seq.encoders import (
+    backbone_config,
+    backbone_encoder,
+    backbone_from_config,
+    with_mean_states,
+)
+from kseq2seq.models.architecture import Architecture
+from kseq2seq.models.plans import PLANS, plan
+from kseq2seq.models.recurrent import Recurrent
+
+
+@dataclass(frozen=True, kw_only=True)
+class Backbone(Architecture):
+    """A KerasHub text backbone, such as BERT, as an encoder, with the weights it has.
+
+    Args:
+        backbone: a `keras_hub.models.Backbone` over token ids; it becomes part of the model.
+    """
+
+    backbone: Any
+
+    def build_encoder(self, source: int) -> keras.Model:
+        """See `Architecture`."""
+        encoder = backbone_encoder(self.backbone)
+        known = self.backbone.token_embedding.input_dim
+        if source > known:
+            raise ValueError(
+                f"The backbone knows {known} ids and `source` has {source}. Pass the backbone's "
+                f"own tokenizer, a kseq2seq.text.BackboneTokenizer, or {known}."
+            )
+        return encoder
+
+    def config(self) -> dict[str, Any]:
+        """See `Architecture`."""
+        return backbone_config(self.backbone)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hybrid(Architecture):
+    """The encoder of one architecture with the decoder of another (Chen et al. 2018).
+
+    A half is an architecture's name, a dict of its name and sizes, or the architecture itself, such
+    as `Transformer(num_layers=6)`. A recurrent decoder whose encoder has no states, or others than
+    it needs, starts from the mean of the encoder's outputs.
+
+    Args:
+        encoder: one of `ENCODERS`; or a KerasHub text backbone, which keeps its weights.
+        decoder: one of `DECODERS`.
+
+    Example:
+        >>> from kseq2seq import build_model
+        >>> from kseq2seq.models import Luong, Transformer
+        >>> model = build_model(
+        ...     "hybrid",
+        ...     source=50,
+        ...     target=60,
+        ...     encoder=Transformer(hidden_dim=16, num_heads=2, num_layers=1),
+        ...     decoder=Luong(hidden_dim=24),
+        ... )
+        >>> model.encoder.output["outputs"].shape
+        (None, None, 16)
+
+    Source:
+        Chen et al. 2018, "The Best of Both Worlds", section 5.
+    """
+
+    encoder: Any
+    decoder: Any
+
+    def __post_init__(self):
+        # frozen dataclasses are written to this way
+        object.__setattr__(self, "encoder", _half("encoder", self.encoder, ENCODERS))
+        object.__setattr__(self, "decoder", _half("decoder", self.decoder, DECODERS))
+
+    def parts(self, source: int, target: int) -> tuple[keras.Model, Decoder]:
+        """See `Architecture`."""
+        encoder = self.encoder.build_encoder(source)
+        if isinstance(self.decoder, Recurrent):
+            encoder = with_mean_states(encoder, self.decoder.num_layers, self.decoder.num_states)
+        return encoder, self.decoder.build_decoder(target, encoder.output)
+
+    def config(self) -> dict[str, Any]:
+        """See `Architecture`."""
+        names = {kind: name for name, kind in HALVES.items()}
+        return {
+            side: {"architecture": names[type(half)], **half.config()}
+            for side, half in (("encoder", self.encoder), ("decoder", self.decoder))
+        }
+
+
+ENCODERS = ("rnn", "lstm", "gru", "bahdanau", "luong", "convolutional", "transformer")
+DECODERS = ("rnn", "lstm", "gru", "bahdanau", "luong", "transformer")
+HALVES: dict[str, type[Architecture]] = {
+    **{name: PLANS[name] for name in ENCODERS},
+    "keras_hub": Backbone,
+}
+
+
+def _half(side: str, given: Any, allowed: tuple[str, ...]) -> Architecture:
+    kinds = {name: HALVES[name] for name in allowed}
+    if isinstance(given, tuple(kinds.values())):
+        half: Architecture = given
+    elif isinstance(given, str):
+        half = plan(kinds, given, {})
+    elif isinstance(given, dict):
+        sizes = dict(given)
+        name = sizes.pop("architecture", None)
+        if side == "encoder" and name == "keras_hub":
+            half = Backbone(backbone=backbone_from_config(sizes))
+        else:
+            half = plan(kinds, name, sizes)
+    elif side == "encoder" and isinstance(given, keras.Model | Backbone):
+        half = given if isinstance(given, Backbone) else Backbone(backbone=given)
+    else:
+        raise ValueError(
+            f"`{side}` must be one of {', '.join(allowed)}, a dict such as "
+            f"{{'architecture': '{allowed[-1]}', 'hidden_dim': 256}}, or the architecture itself; "
+            f"got {given!r}."
+        )
+    if getattr(half, "tie_embeddings", None) == "all":
+        raise ValueError(
+            f"`tie_embeddings`='all' shares one table between both halves, which a hybrid's do not "
+            f"have in common; for the {side} pass 'target' or 'none'."
+        )
+    return half

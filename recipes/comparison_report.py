@@ -1,0 +1,216 @@
+"""The tables and the two plots of what `compare.py` found."""
+
+import json
+from pathlib import Path
+from statistics import mean
+
+from matplotlib.figure import Figure
+
+# Nine colours dark enough for text that colour-blind readers tell apart, most of them from Paul
+# Tol's "muted" scheme; the marks say it again.
+COLOURS = ("#332288", "#CC6677", "#117733", "#000000", "#882255", "#44AA99", "#999933", "#AA4499")
+COLOURS = (*COLOURS, "#C08A00")
+MARKS = "osD^vPXph"
+METRICS = ("bleu", "chrf")
+ALONE = ("name", "seed", "architecture", "sizes", "peak", "jit_compile")  # of one run
+
+
+def report(folder: Path) -> None:
+    """Writes `comparison.md`, `quality_by_length.png` and `quality_by_speed.png` from the runs.
+
+    Raises:
+        FileNotFoundError: if there is no result.
+        ValueError: if the results were made under different settings.
+    """
+    paths = sorted(folder.glob("*/result.json"))
+    if not paths:
+        raise FileNotFoundError(f"{folder} holds no result of a run yet.")
+    results = [json.loads(path.read_text(encoding="utf-8")) for path in paths]
+    common = [{k: v for k, v in each["settings"].items() if k not in ALONE} for each in results]
+    for path, settings in zip(paths, common, strict=True):
+        if settings != common[0]:
+            raise ValueError(
+                f"{path} was made under {settings} and {paths[0]} under {common[0]}, which do not "
+                "compare. Remove the older one, or give each comparison its own --output."
+            )
+    runs: dict[str, list[dict]] = {}
+    for result in results:
+        runs.setdefault(result["settings"]["name"], []).append(result)
+    order = sorted(runs, key=lambda name: -mean(run["beam"]["chrf"] for run in runs[name]))
+    runs = {name: runs[name] for name in order}
+    shared = json.loads((folder / "data" / "data.json").read_text(encoding="utf-8"))
+    parts = [intro(runs, shared, common[0]), quality_table(runs, shared), cost_table(runs)]
+    text = "\n\n".join(parts) + "\n"
+    (folder / "comparison.md").write_text(text, encoding="utf-8")
+    styles = {
+        name: {"color": COLOURS[number % 9], "marker": MARKS[number % 9]}
+        for number, name in enumerate(sorted(runs))
+    }
+    title = f"{common[0]['data']}, {common[0]['minutes']:g} minutes of training"
+    for plot in (quality_by_length, quality_by_speed):
+        figure = plot(runs, styles)
+        figure.suptitle(title, x=0.01, horizontalalignment="left", fontsize=11)
+        figure.savefig(folder / f"{plot.__name__}.png", dpi=200)
+    print(
+        f"\n{text}\nSaved in {folder}: comparison.md, quality_by_length.png, quality_by_speed.png"
+    )
+
+
+def intro(runs: dict, shared: dict, settings: dict) -> str:
+    seeds = max(len(of) for of in runs.values())
+    return (
+        f"`{settings['data']}`: {shared['pairs']['kept']:,} training and "
+        f"{shared['pairs']['test']:,} test pairs, one vocabulary of {settings['vocabulary']:,}; "
+        f"{settings['minutes']:g} minutes of training after compiling, in batches of "
+        f"{settings['batch_tokens']:,} tokens, dropout {settings['dropout']:g}; mean (least to "
+        f"most) of {seeds} seed{'s' * (seeds > 1)}. TensorFlow's threads: "
+        f"{settings['threads'] or 'its own choice'}; runs at a time: {settings['parallel']}."
+    )
+
+
+def quality_table(runs: dict, shared: dict) -> str:
+    counts = bins(runs)
+    head = ["", "BLEU, beam 4", "chrF, beam 4", "BLEU / chrF, greedy"]
+    head += [f"{name} words ({count})" for name, count in counts.items()]
+    rows = []
+    for name, of in runs.items():
+        greedy = [f"{mean(run['greedy'][metric] for run in of):.1f}" for metric in METRICS]
+        by_length = [
+            " / ".join(f"{mean(at(of, length, metric)):.1f}" for metric in METRICS)
+            for length in counts
+        ]
+        beam = [span([run["beam"][metric] for run in of]) for metric in METRICS]
+        rows.append([name, *beam, " / ".join(greedy), *by_length])
+    copying = [f"{shared['copying'][metric]:.1f}" for metric in METRICS]
+    rows.append(["copying the source", *copying, *[""] * (len(head) - 3)])
+    title = "Quality; by the words of the source (pairs): BLEU / chrF, beam 4"
+    return f"{title}:\n\n{markdown(head, rows)}"
+
+
+def cost_table(runs: dict) -> str:
+    columns = {
+        "steps": "steps",
+        "training, tokens/s": "train_tokens_per_second",
+        "compiling, s": "compile_seconds",
+        "decoding, tokens/s": "decode_tokens_per_second",
+        "one sentence, ms": "latency_ms",
+        "peak memory in training, MB": "train_peak_mb",
+        "peak memory in all, MB": "total_peak_mb",
+    }
+    rows = [
+        [
+            name,
+            f"{of[0]['parameters'] / 1e6:.2f} M",
+            f"{of[0]['pipeline_mb']:.1f}",
+            *(f"{mean(run[column] for run in of):,.0f}" for column in columns.values()),
+        ]
+        for name, of in runs.items()
+    ]
+    return (
+        "Cost; tokens are those of the target without padding. Decoding is greedy, from raw text "
+        "to raw text: in batches of 64, and alone (median):\n\n"
+        + markdown(["", "parameters", "saved, MB", *columns], rows)
+    )
+
+
+def span(values: list[float]) -> str:
+    middle = f"{mean(values):.1f}"
+    return middle if len(values) == 1 else f"{middle} ({min(values):.1f} to {max(values):.1f})"
+
+
+def markdown(head: list[str], rows: list[list[str]]) -> str:
+    lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def bins(runs: dict) -> dict[str, int]:
+    """The bins of source length and how many test pairs each has, the same in every run."""
+    found = next(iter(runs.values()))[0]["by_length"]
+    return {name: scores["pairs"] for name, scores in found.items()}
+
+
+def at(of: list[dict], length: str, metric: str) -> list[float]:
+    return [run["by_length"][length][metric] for run in of]
+
+
+def quality_by_length(runs: dict, styles: dict) -> Figure:
+    """Draws chrF over the words of the source: lines are means over seeds, bands their range."""
+    counts = bins(runs)
+    figure = Figure(figsize=(9, 5.4), layout="constrained")
+    axes = plain(figure.subplots())
+    ends = {}
+    for name, of in runs.items():
+        found = [at(of, length, "chrf") for length in counts]
+        middle, least, most = ([of_all(each) for each in found] for of_all in (mean, min, max))
+        color = styles[name]["color"]
+        axes.fill_between(range(len(counts)), least, most, color=color, alpha=0.18, linewidth=0)
+        axes.plot(middle, **styles[name], linewidth=2, markersize=5)
+        ends[name] = (len(counts) - 1, middle[-1])
+    axes.set_xticks(range(len(counts)), [f"{name}\n{n} pairs" for name, n in counts.items()])
+    axes.set_xlabel("words in the source")
+    axes.set_ylabel("chrF, beam 4")
+    label(axes, ends, {name: name for name in ends}, styles)
+    return figure
+
+
+def quality_by_speed(runs: dict, styles: dict) -> Figure:
+    """Draws chrF over the speeds of training and decoding: means over seeds, and their range."""
+    figure = Figure(figsize=(9, 5.4), layout="constrained")
+    speeds = {
+        "train_tokens_per_second": "training, target tokens/s",
+        "decode_tokens_per_second": "greedy decoding in batches of 64, target tokens/s",
+    }
+    panels = figure.subplots(1, 2, sharey=True)
+    panels[0].set_ylabel("chrF, beam 4")
+    names = {name: f"{name} {of[0]['parameters'] / 1e6:.1f} M" for name, of in runs.items()}
+    for axes, (speed, title) in zip(map(plain, panels), speeds.items(), strict=True):
+        places = {}
+        for name, of in runs.items():
+            x, y = [run[speed] for run in of], [run["beam"]["chrf"] for run in of]
+            places[name] = (mean(x), mean(y))
+            color = styles[name]["color"]
+            axes.plot([min(x), max(x)], [mean(y)] * 2, color=color, linewidth=1)
+            axes.plot([mean(x)] * 2, [min(y), max(y)], color=color, linewidth=1)
+            axes.plot(*places[name], **styles[name], markersize=8, zorder=4)
+        axes.set_xlim(0, 1.5 * max(x for x, _ in places.values()))  # labels need room
+        axes.set_xlabel(title)
+        label(axes, places, names, styles)
+    return figure
+
+
+def plain(axes):
+    axes.grid(color="#e6e6e6", linewidth=0.8)
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.margins(y=0.08)
+    return axes
+
+
+def label(axes, places: dict, names: dict, styles: dict) -> None:
+    """Writes names beside their places (x, y), moved up or down until none covers another."""
+    low, high = axes.get_ylim()
+    gap = (high - low) / 22
+    order = sorted(places, key=lambda name: places[name][1])
+    heights = [places[name][1] for name in order]
+    for _ in range(200):  # two that are too near move apart, by as much on either side
+        for below in range(len(heights) - 1):
+            missing = max(0, gap - (heights[below + 1] - heights[below]))
+            heights[below] -= missing / 2
+            heights[below + 1] += missing / 2
+    for name, height in zip(order, heights, strict=True):
+        axes.annotate(
+            names[name],
+            places[name],
+            (14, height),
+            textcoords=("offset points", "data"),
+            color=styles[name]["color"],
+            fontweight="bold",
+            verticalalignment="center",
+            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.5},
+            arrowprops={
+                "arrowstyle": "-",
+                "color": styles[name]["color"],
+                "linewidth": 0.7,
+                "relpos": (0, 0.5),
+            },
+        )

@@ -1,0 +1,158 @@
+from __future__ import annotations
+
+import itertools
+import sys
+
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+from kseq2seq import build_model, plot
+from kseq2seq.models import ARCHITECTURES
+from kseq2seq.plot.layout import layout
+from kseq2seq.plot.pen import draw
+
+HALF = {"architecture": "bahdanau", "hidden_dim": 64, "num_layers": 2}
+WIDE = {"hidden_dim": 1024, "num_heads": 16, "num_layers": 2, "positions": "t5"}
+
+# Every architecture at a realistic size, and the crowded ones of its variants.
+DRAWN = {
+    "rnn": ("rnn", {}),
+    "lstm": ("lstm", {"num_layers": 4, "reverse_source": True}),
+    "lstm-residual": ("lstm", {"num_layers": 4, "bidirectional": True, "residual": True}),
+    "gru": ("gru", {"num_layers": 2}),
+    "bahdanau": ("bahdanau", {"num_layers": 3, "residual": True}),
+    "luong": ("luong", {"num_layers": 3, "bidirectional": True, "residual": True}),
+    "convolutional": ("convolutional", {}),
+    "transformer": ("transformer", {}),
+    "transformer-wide": ("transformer", WIDE),
+    "decoder_only": ("decoder_only", {"positions": "learned"}),
+    "masked_lm": ("masked_lm", {"positions": "learned"}),
+    "hybrid": ("hybrid", {"encoder": "convolutional", "decoder": HALF}),
+}
+
+
+@pytest.fixture(scope="module")
+def small():
+    return build_model("luong", source=20, target=30, hidden_dim=8)
+
+
+@pytest.fixture(params=DRAWN)
+def page(request):
+    architecture, sizes = DRAWN[request.param]
+    target = None if architecture == "masked_lm" else 8000
+    return layout(plot.outline(build_model(architecture, source=8000, target=target, **sizes)))
+
+
+def extents(figure):
+    renderer = FigureCanvasAgg(figure).get_renderer()
+    texts = figure.axes[0].texts
+    return [(text.get_text(), text.get_window_extent(renderer)) for text in texts]
+
+
+def test_every_architecture_is_drawn_here():
+    assert {architecture for architecture, _ in DRAWN.values()} == set(ARCHITECTURES)
+
+
+def test_texts_and_links_keep_clear_of_each_other(page):
+    figure = draw(page)
+    dots = figure.dpi
+    texts = extents(figure)
+    for (one, box), (other, also) in itertools.combinations(texts, 2):
+        assert not box.overlaps(also), f"{one!r} lies over {other!r}"
+    for text, box in texts:
+        assert box.x0 > 0 and box.x1 < page.width * dots, f"{text!r} leaves the page"
+        assert box.y0 > 0 and box.y1 < page.height * dots, f"{text!r} leaves the page"
+    parts = [*page.stacks, page]
+    notes = {words.text for part in parts for words in part.words}
+    for wire in [wire for part in parts for wire in part.wires]:
+        for start, end in itertools.pairwise(wire.points):
+            low, high = sorted((start[0] * dots, end[0] * dots))
+            bottom, top = sorted((start[1] * dots, end[1] * dots))
+            for text, box in texts:
+                apart = low > box.x1 or high < box.x0 or bottom > box.y1 or top < box.y0
+                assert text not in notes or apart, f"a link runs over {text!r}"
+
+
+def test_boxes_keep_clear_of_each_other(page):
+    boxes = [box for laid in page.stacks for box in laid.boxes.values()] + page.boxes
+    for one, other in itertools.combinations(boxes, 2):
+        beside = abs(one.x - other.x) >= (one.width + other.width) / 2
+        assert beside or one.top < other.bottom or other.top < one.bottom
+    assert {box.block.name for box in boxes} == {
+        block.name
+        for laid in page.stacks
+        for group in (*laid.column.groups, *laid.column.aside)
+        for block in group.blocks
+    }
+
+
+def test_links_turn_at_right_angles(page):
+    for part in (*page.stacks, page):
+        for wire in part.wires:
+            for (x0, y0), (x1, y1) in itertools.pairwise(wire.points):
+                assert abs(x0 - x1) < 1e-9 or abs(y0 - y1) < 1e-9
+
+
+def test_what_is_written(small):
+    texts = [text.get_text() for text in plot.model(small).axes[0].texts]
+    assert texts.count("Embedding") == 2
+    assert {
+        "Luong",
+        f"{small.count_params():,} parameters",
+        "Encoder",
+        "Decoder",
+        "Source tokens",
+        "(B, S)",
+        "Target tokens, shifted right",
+        "(B, T)",
+        "(B, S, 8)",
+        "Logits",
+        "(B, T, 30)",
+        "General attention",
+        "20 × 8 · 160",
+        "tanh · 16 → 8 · 128",
+        "initial state",
+        "to the next step",
+    } <= set(texts)
+
+
+def test_only_links_that_are_there_are_explained():
+    model = build_model("transformer", source=20, target=20, hidden_dim=8, num_heads=2)
+    texts = [text.get_text() for text in plot.model(model).axes[0].texts]
+    assert "× 4" in texts
+    assert "initial state" not in texts
+    assert "8 → 20 · tied" in texts
+    assert "+ 160 shared" in texts
+
+
+@pytest.mark.parametrize(
+    ("suffix", "start"), [("png", b"\x89PNG"), ("svg", b"<?xml"), ("PDF", b"%PDF")]
+)
+def test_saved_in_the_format_of_the_suffix(small, tmp_path, suffix, start):
+    path = tmp_path / f"모델.{suffix}"
+    plot.model(small, str(path))
+    assert path.read_bytes().startswith(start)
+
+
+@pytest.mark.parametrize("name", ["model.jpg", "model", "png"])
+def test_unknown_suffixes_are_refused(small, tmp_path, name):
+    with pytest.raises(ValueError, match=rf"`path` must end in \.png, \.svg or \.pdf.*{name}"):
+        plot.model(small, tmp_path / name)
+    assert not list(tmp_path.iterdir())
+
+
+def test_without_matplotlib_it_says_what_to_install(small, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    with pytest.raises(ImportError, match=r"pip install 'kseq2seq\[plot\]'"):
+        plot.model(small)
+
+
+def test_the_outline_needs_no_matplotlib(small, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    assert plot.outline(small).title == "Luong"
+
+
+def test_no_window_toolkit_is_loaded(small):
+    loaded = "matplotlib.pyplot" in sys.modules
+    plot.model(small)
+    assert ("matplotlib.pyplot" in sys.modules) == loaded
