@@ -64,7 +64,8 @@ def intro(runs: dict, shared: dict, settings: dict) -> str:
         f"{settings['minutes']:g} minutes of training after compiling, in batches of "
         f"{settings['batch_tokens']:,} tokens, dropout {settings['dropout']:g}; mean (least to "
         f"most) of {seeds} seed{'s' * (seeds > 1)}. TensorFlow's threads: "
-        f"{settings['threads'] or 'its own choice'}; runs at a time: {settings['parallel']}."
+        f"{settings['threads'] or 'its own choice'}; runs at a time: {settings['parallel']}; times "
+        f"are of {'the processor' if settings['threads'] == 1 else 'the clock'}."
     )
 
 
@@ -173,6 +174,8 @@ def quality_by_speed(runs: dict, styles: dict) -> Figure:
             axes.plot([mean(x)] * 2, [min(y), max(y)], color=color, linewidth=1)
             axes.plot(*places[name], **styles[name], markersize=8, zorder=4)
         axes.set_xlim(0, 1.5 * max(x for x, _ in places.values()))  # labels need room
+        axes.locator_params(axis="x", nbins=5)
+        axes.xaxis.set_major_formatter("{x:,.0f}")
         axes.set_xlabel(title)
         label(axes, places, names, styles)
     return figure
@@ -197,6 +200,7 @@ def label(axes, places: dict, names: dict, styles: dict) -> None:
             missing = max(0, gap - (heights[below + 1] - heights[below]))
             heights[below] -= missing / 2
             heights[below + 1] += missing / 2
+    axes.set_ylim(min(low, heights[0] - gap), max(high, heights[-1] + gap))
     for name, height in zip(order, heights, strict=True):
         axes.annotate(
             names[name],

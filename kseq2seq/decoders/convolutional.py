@@ -7,6 +7,7 @@ from keras import ops
 
 from kseq2seq.decoders.decoder import Decoder, Step
 from kseq2seq.layers import (
+    DEVIATION,
     HALF,
     Attention,
     GatedConvolution,
@@ -99,7 +100,7 @@ class ConvolutionalDecoder(Decoder):
         self.max_positions = max_positions if positions == "learned" else None
         self.table = output_table(vocabulary_size, embedding_dim, tied=tied)
         self.embedding = TokenEmbedding(
-            self.table, embedding_dim, positions, max_positions, dropout
+            self.table, embedding_dim, positions, max_positions, dropout, DEVIATION
         )
         self.enter = linear(embedding_dim, hidden_dim, name="enter")
         self.blocks = [

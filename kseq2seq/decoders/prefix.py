@@ -53,13 +53,7 @@ class PrefixDecoder(Decoder):
     def initial(self, encoded, length=0):
         """See `Decoder`; the context is each block's keys and values of the source."""
         mask = encoded["mask"]
-        source = mask.shape[1]
-        if self.max_positions and source is not None and source + length > self.max_positions:
-            raise ValueError(
-                f"A source of {source} tokens and a target of {length} are one sequence to this "
-                f"model, which has learned positions for {self.max_positions}. Shorten either, or "
-                f"build it with more `max_positions`."
-            )
+        self._check(mask, length)
         lengths = ops.sum(ops.cast(mask, "int32"), axis=1, keepdims=True)
         context = {"blocks": encoded["blocks"], "mask": mask, "lengths": lengths}
         if not length:
@@ -71,6 +65,8 @@ class PrefixDecoder(Decoder):
         """See `Decoder`."""
         caches = state.get("blocks", [None] * len(self.blocks))
         mask = context["mask"]
+        if not state:
+            self._check(mask, tokens.shape[1] or 0)
         begin = self._begin(tokens, context["lengths"])
         x = self.embedding(tokens, position=begin + position, training=training)
         new, looked = [], None
@@ -85,6 +81,15 @@ class PrefixDecoder(Decoder):
         alignment = alignment / ops.maximum(ops.sum(alignment, axis=-1, keepdims=True), 1e-9)
         logits = self.table(x, reverse=True)
         return Step(logits, x, alignment, {"blocks": new} if state else {})
+
+    def _check(self, mask, length):
+        source = mask.shape[1]
+        if self.max_positions and source is not None and source + length > self.max_positions:
+            raise ValueError(
+                f"A source of {source} tokens and a target of {length} are one sequence to this "
+                f"model, which has learned positions for {self.max_positions}. Shorten either, or "
+                f"build it with more `max_positions`."
+            )
 
     def _begin(self, tokens, lengths):
         """Lengths of B sources (B, 1) -> where each of B * N targets begins (B * N, 1)."""

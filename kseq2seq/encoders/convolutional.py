@@ -6,7 +6,15 @@ import keras
 from keras import ops
 
 from kseq2seq.encoders.inputs import mask_input, token_input
-from kseq2seq.layers import HALF, GatedConvolution, Prebuilt, TokenEmbedding, linear, token_table
+from kseq2seq.layers import (
+    DEVIATION,
+    HALF,
+    GatedConvolution,
+    Prebuilt,
+    TokenEmbedding,
+    linear,
+    token_table,
+)
 
 
 class ConvolutionalBlock(Prebuilt):
@@ -78,13 +86,14 @@ def convolutional_encoder(
         (None, None, 4)
 
     Source:
-        Gehring et al. 2017, "Convolutional Sequence to Sequence Learning", sections 3.1 to 3.3.
+        Gehring et al. 2017, "Convolutional Sequence to Sequence Learning", sections 3.1 to 3.3; and
+        3.5, by which embeddings start from N(0, 0.1).
         The gradients of the encoder are not scaled by the number of attentions.
     """
     source, mask = token_input("source"), mask_input("source_mask")
     table = token_table(vocabulary_size, embedding_dim)
     embed = TokenEmbedding(
-        table, embedding_dim, positions, max_positions, dropout, name="embedding"
+        table, embedding_dim, positions, max_positions, dropout, DEVIATION, name="embedding"
     )
     embedded = embed(source)
     x = linear(embedding_dim, hidden_dim, name="enter")(embedded)

@@ -19,7 +19,7 @@ class MeanStates(keras.layers.Layer):
         """Maps outputs (B, S, E) and mask (B, S) to (B, E), taken in float32."""
         real = ops.cast(padding_mask, "float32")[..., None]
         total = ops.sum(ops.cast(outputs, "float32") * real, axis=1)
-        return ops.cast(total / ops.sum(real, axis=1), outputs.dtype)
+        return ops.cast(total / ops.maximum(ops.sum(real, axis=1), 1), outputs.dtype)
 
 
 def with_mean_states(encoder: keras.Model, num_layers: int, num_states: int) -> keras.Model:

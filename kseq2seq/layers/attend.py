@@ -98,6 +98,7 @@ def attend_in_chunks(
     """
     heads, width = query.shape[1], query.shape[3]
     length = ops.shape(query)[2]
+    chunk = min(chunk, query.shape[2] or chunk)
     chunks = _blocks(query, chunk)  # (B, H, n, chunk, D)
     rows = ops.shape(chunks)[0]
     chunks = ops.transpose(chunks, (0, 2, 1, 3, 4))
@@ -110,17 +111,16 @@ def attend_in_chunks(
         mixed, _ = attend(queries, key, value, mask > 0.5, scheme, query_steps, key_steps)
         return ops.reshape(mixed, (-1, heads * chunk * width))
 
-    tables = [ops.convert_to_tensor(table) for table in positions.tables]
+    tables = [ops.copy(table) for table in positions.tables]  # no variables, but tensors
     mask = ops.cast(mask, "float32")  # rematerialisation takes no bool
     if key_steps is None:
         key_steps = ops.arange(ops.shape(key)[2], dtype="int32")[None]
 
-    def step(queries, steps):  # which Keras carries as floats; whole numbers to 2^24 are exact
-        places = ops.cast(steps, "int32")
-        return look(queries, key, value, mask, places, key_steps, *tables), steps + chunk
+    def step(queries, count):  # held in the dtype of the queries: exact to 256 in bfloat16
+        places = ops.cast(count, "int32") * chunk + ops.arange(chunk, dtype="int32")
+        return look(queries, key, value, mask, places, key_steps, *tables), count + 1
 
-    steps = ops.broadcast_to(ops.arange(chunk, dtype="float32"), (rows, chunk))
-    mixed, _ = recur(step, chunks, steps)
+    mixed, _ = recur(step, chunks, ops.zeros((rows, 1), query.dtype))
     mixed = ops.reshape(mixed, (rows, -1, heads, chunk, width))
     mixed = ops.reshape(ops.transpose(mixed, (0, 2, 1, 3, 4)), (rows, heads, -1, width))
     return mixed[:, :, :length], None

@@ -8,6 +8,7 @@ from keras import ops
 from kseq2seq.layers.prebuilt import Prebuilt
 
 HALF = 0.5**0.5  # keeps the variance of a sum of two
+DEVIATION = 0.1  # of embeddings at the start: the attention of convolutions is not scaled
 
 
 class GatedConvolution(Prebuilt):

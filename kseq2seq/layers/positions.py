@@ -202,15 +202,28 @@ class RelativeVectors(Prebuilt, Positions):
         """See `Positions`; `query` (B, H, T, D), already scaled."""
         keys, _ = tables or self.tables
         vectors = self._vectors(keys, query_steps, key_steps, query)
-        query = ops.transpose(query, (0, 2, 1, 3))
-        return ops.transpose(ops.matmul(query, ops.swapaxes(vectors, -1, -2)), (0, 2, 1, 3))
+        return _by_place(query, ops.swapaxes(vectors, -1, -2))
 
     def mixed(self, probabilities, query_steps, key_steps, tables=None):
         """See `Positions`."""
         _, values = tables or self.tables
         vectors = self._vectors(values, query_steps, key_steps, probabilities)
-        probabilities = ops.transpose(probabilities, (0, 2, 1, 3))
-        return ops.transpose(ops.matmul(probabilities, vectors), (0, 2, 1, 3))
+        return _by_place(probabilities, vectors)
+
+
+def _by_place(x, vectors):
+    """(B, H, T, K) times a matrix for each place (1 or B, T, K, N) -> (B, H, T, N).
+
+    Nothing is left for `matmul` to broadcast: in TensorFlow 2.21 on a CPU (oneDNN) a broadcast
+    batch axis can write out of bounds.
+    """
+    if vectors.shape[0] != 1:
+        product = ops.matmul(ops.transpose(x, (0, 2, 1, 3)), vectors)
+        return ops.transpose(product, (0, 2, 1, 3))
+    shape = ops.shape(x)
+    x = ops.reshape(ops.transpose(x, (2, 0, 1, 3)), (shape[2], -1, shape[3]))
+    product = ops.reshape(ops.matmul(x, vectors[0]), (shape[2], shape[0], shape[1], -1))
+    return ops.transpose(product, (1, 2, 0, 3))
 
 
 class _Reading(Positions):

@@ -12,7 +12,7 @@ class _StepCell(keras.layers.Layer):
     """Lets `keras.layers.RNN` run a plain step function; holds no weights of its own."""
 
     def __init__(self, step, state, inputs):
-        super().__init__(dtype=inputs.dtype, autocast=False)
+        super().__init__(dtype=inputs.dtype)
         self._step = step
         self._like = state
         leaves = tree.flatten(state)
@@ -35,7 +35,7 @@ def recur(step: Callable, inputs, state):
     Args:
         step: (input (B, D), state) -> (output (B, K), state).
         inputs: (B, T, D).
-        state: nested structure of (B, n) tensors.
+        state: nested structure of (B, n) tensors, which Keras holds in the dtype of `inputs`.
 
     Returns:
         (outputs (B, T, K), last state).
@@ -53,8 +53,7 @@ def recur(step: Callable, inputs, state):
         output, state = step(inputs[:, 0], state)
         return output[:, None], state
     cell = _StepCell(step, state, inputs)
-    options = {"dtype": inputs.dtype, "autocast": False}  # a state keeps the type it has
-    rnn = keras.layers.RNN(cell, return_sequences=True, return_state=True, **options)
+    rnn = keras.layers.RNN(cell, return_sequences=True, return_state=True, dtype=inputs.dtype)
     outputs, *leaves = rnn(inputs, initial_state=tree.flatten(state))
     return outputs, tree.pack_sequence_as(state, leaves)
 

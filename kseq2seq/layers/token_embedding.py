@@ -79,6 +79,7 @@ class TokenEmbedding(Prebuilt):
         positions: "sinusoidal" or "learned"; with any other, attention itself knows the places.
         max_positions: how many places a learned table has.
         dropout: rate on the sum, in [0, 1).
+        deviation: of the features at the start, if the table is drawn from N(0, 1/dim).
 
     Example:
         >>> import numpy as np
@@ -91,12 +92,13 @@ class TokenEmbedding(Prebuilt):
         Vaswani et al. 2017, sections 3.4 and 3.5.
     """
 
-    def __init__(self, table, dim, positions, max_positions, dropout, **kwargs):
+    def __init__(self, table, dim, positions, max_positions, dropout, deviation=1.0, **kwargs):
         super().__init__(**kwargs)
         self.table = table
         self.dim = dim
         self.positions = positions
         self.max_positions = max_positions
+        self.deviation = deviation
         self.dropout = keras.layers.Dropout(dropout)
         if positions == "learned":
             self.places = keras.layers.Embedding(max_positions, dim, name="places")
@@ -119,10 +121,10 @@ class TokenEmbedding(Prebuilt):
             (B, T, dim).
         """
         x = self.table(tokens)
-        x = x * ops.cast(self.dim**0.5, x.dtype)
+        x = x * ops.cast(self.deviation * self.dim**0.5, x.dtype)
         steps = ops.arange(ops.shape(tokens)[1], dtype="int32") + position
         if self.positions == "sinusoidal":
-            x = x + ops.cast(sinusoid(steps, self.dim), x.dtype)
+            x = x + ops.cast(self.deviation * sinusoid(steps, self.dim), x.dtype)
         elif self.positions == "learned":
             if tokens.shape[1] is not None and tokens.shape[1] > self.max_positions:
                 raise ValueError(

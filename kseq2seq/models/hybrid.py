@@ -85,8 +85,11 @@ class Hybrid(Architecture):
     def parts(self, source: int, target: int) -> tuple[keras.Model, Decoder]:
         """See `Architecture`."""
         encoder = self.encoder.build_encoder(source)
-        if isinstance(self.decoder, Recurrent):
-            encoder = with_mean_states(encoder, self.decoder.num_layers, self.decoder.num_states)
+        half, states = self.decoder, encoder.output.get("states", [])
+        if isinstance(half, Recurrent) and (
+            [len(layer) for layer in states] != [half.num_states] * half.num_layers
+        ):
+            encoder = with_mean_states(encoder, half.num_layers, half.num_states)
         return encoder, self.decoder.build_decoder(target, encoder.output)
 
     def config(self) -> dict[str, Any]:

@@ -96,7 +96,12 @@ def _name(laid: Stack, several: bool) -> None:
 
 def _totals(column: Column) -> list[str]:
     groups = (*column.groups, *column.aside)
-    whole = sum(group.times * block.size for group in groups for block in group.blocks)
+    whole = sum(
+        group.times * block.size
+        for group in groups
+        for block in group.blocks
+        if block.params or block.kind != "output"  # a tied output layer is the embedding again
+    )
     own = [count(column.params)] if column.params else []
     shared = whole - column.params
     return [*own, f"{'+ ' if own else ''}{count(shared)} shared"] if shared else own

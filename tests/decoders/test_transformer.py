@@ -96,7 +96,7 @@ def test_equations(lab, norm):
     model = lab.make("transformer", norm=norm, decoder_layers=2)
     for ids in (IDS, [6, 2]):
         made = np.array(model({**lab.of([ids]), "target": np.array([TARGET])}))[0]
-        np.testing.assert_allclose(made, by_hand(lab, model, ids), atol=5e-5)
+        np.testing.assert_allclose(made, by_hand(lab, model, ids), rtol=1e-4, atol=5e-5)
 
 
 def test_last_normalisation_belongs_to_pre_norm(model_named):

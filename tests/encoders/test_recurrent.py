@@ -18,7 +18,7 @@ def build(cell="lstm", **options):
     return recurrent_encoder(cell, 9, **given)
 
 
-@pytest.mark.parametrize(("cell", "leaves"), [("lstm", 2), ("gru", 1)])
+@pytest.mark.parametrize(("cell", "leaves"), [("rnn", 1), ("lstm", 2), ("gru", 1)])
 @pytest.mark.parametrize(("both", "width"), [(False, 5), (True, 10)])
 def test_widths(lab, cell, leaves, both, width):
     encoded = build(cell, num_layers=2, bidirectional=both)(lab.source)
@@ -28,7 +28,7 @@ def test_widths(lab, cell, leaves, both, width):
     assert shapes == [[(3, width)] * leaves] * 2
 
 
-@pytest.mark.parametrize("cell", ["lstm", "gru"])
+@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
 def test_states_are_those_at_the_ends_of_the_real_part(lab, cell):
     """Forward half: after the last real word. Backward half: at the first."""
     encoded = lab.numpy(build(cell, bidirectional=True)(lab.source))
@@ -46,6 +46,17 @@ def test_padding_changes_nothing(lab, options):
     np.testing.assert_allclose(made["outputs"][:, :3], expected["outputs"], atol=1e-6)
     for layer, given in zip(made["states"], expected["states"], strict=True):
         np.testing.assert_allclose(layer[0], given[0], atol=1e-6)
+
+
+@pytest.mark.parametrize("layers", [1, 2])
+def test_start_is_the_state_read_last(lab, layers):
+    """Of the top layer, in the backward direction where there is one; h and not c."""
+    for both in (False, True):
+        encoded = lab.numpy(build("lstm", bidirectional=both, num_layers=layers)(lab.source))
+        np.testing.assert_array_equal(encoded["start"], encoded["states"][-1][0][:, -5:])
+        first = encoded["outputs"][:, 0, 5:] if both else None
+        last = np.array([encoded["outputs"][row, n - 1] for row, n in enumerate([5, 2, 3])])
+        np.testing.assert_allclose(encoded["start"], first if both else last, atol=1e-6)
 
 
 def test_reads_backwards(lab):

@@ -1,10 +1,21 @@
 from __future__ import annotations
 
+from functools import partial
+
+import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from kseq2seq.encoders import transformer_encoder
-from kseq2seq.layers import POSITIONS, BlockSizes, Norm, token_table
+from kseq2seq.layers import (
+    POSITIONS,
+    BlockSizes,
+    Norm,
+    attend_in_chunks,
+    attend_in_window,
+    token_table,
+)
 
 NORMS = {"pre": Norm("pre"), "post": Norm("post"), "deep": Norm("deep", alpha=1.4, beta=0.6)}
 
@@ -53,3 +64,32 @@ def test_dropout_is_for_training_alone(lab):
     np.testing.assert_array_equal(calm, np.array(encoder(lab.source, training=False)["outputs"]))
     rough = np.array(encoder(lab.source, training=True)["outputs"])
     assert np.abs(calm - rough).max() > 1e-3
+
+
+def test_remat_and_chunks_are_the_plain_encoder(lab):
+    """With as many tokens as make two chunks, the second in part."""
+    ids = np.random.default_rng(0).integers(3, 9, (2, 300))
+    ids[1, 260:] = 0
+    made = []
+    for options in ({}, {"remat": True}, {"attend": attend_in_chunks, "remat": True}):
+        keras.utils.set_random_seed(1)
+        encoder = build(positions="shaw", **options)
+        with tf.GradientTape() as tape:
+            outputs = encoder(lab.of(ids), training=True)["outputs"]
+            real = tf.cast(ids != 0, tf.float32)[..., None]
+            total = tf.reduce_mean((outputs * real)[..., :3] ** 3)
+        gradients = tape.gradient(total, [w.value for w in encoder.trainable_weights])
+        made.append([outputs * real, *(tf.convert_to_tensor(g) for g in gradients)])
+    for other in made[1:]:
+        for expected, found in zip(made[0], other, strict=True):
+            np.testing.assert_allclose(found.numpy(), expected.numpy(), rtol=1e-4, atol=1e-5)
+
+
+def test_window_reaches_a_layer_further_with_each_block(lab):
+    """Two blocks with a window of 1 see two places to each side, and no more."""
+    encoder = build(attend=partial(attend_in_window, window=1))
+    ids = np.array([[4, 5, 6, 7, 8, 3, 2]])
+    before = np.array(encoder(lab.of(ids))["outputs"])
+    ids[0, 3] = 4
+    changed = np.abs(np.array(encoder(lab.of(ids))["outputs"]) - before).max(-1)[0]
+    assert (changed > 1e-4).tolist() == [False, True, True, True, True, True, False]

@@ -30,6 +30,14 @@ def test_a_dot_product_knows_the_distance_alone():
     assert abs(turned(query, 1) @ turned(key, 0) - turned(query, 2) @ turned(key, 0)) > 1e-2
 
 
+def test_rows_at_different_places():
+    x, places = RNG.normal(size=(2, 3, 4, 8)), np.array([[0, 1, 2, 3], [90, 5, 7, 7]])
+    made = np.array(rotate(x, places))
+    for row in range(2):
+        alone = np.array(rotate(x[row : row + 1], places[row]))
+        np.testing.assert_allclose(made[row], alone[0], atol=1e-6)
+
+
 def test_keeps_lengths_and_dtype():
     x = RNG.normal(size=(2, 3, 4, 8)).astype("float32")
     made = rotate(x, np.arange(4))

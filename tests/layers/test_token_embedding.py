@@ -23,15 +23,23 @@ def test_sinusoid_tells_far_neighbours_apart():
     assert np.abs(np.diff(made, axis=0)).max(axis=1).min() > 0.1
 
 
+def test_sinusoid_of_rows_at_different_places():
+    places = np.array([[0, 1, 2], [7, 8, 9]])
+    made = np.array(sinusoid(places, 6))
+    for row in range(2):
+        np.testing.assert_array_equal(made[row], np.array(sinusoid(places[row], 6)))
+
+
 def embedding(positions, **sizes):
     given = {"max_positions": 5, "dropout": 0.0, **sizes}
     return TokenEmbedding(token_table(7, 4), 4, positions, **given)
 
 
 def test_embeddings_are_scaled_and_positions_added(lab):
-    table = embedding("rotary")
-    vectors = 2.0 * lab.weights(table.table)["embeddings"][TOKENS]
-    np.testing.assert_allclose(np.array(table(TOKENS)), vectors, atol=1e-6)
+    for known_to_attention in ("rotary", "shaw", "alibi", "t5"):
+        table = embedding(known_to_attention)
+        vectors = 2.0 * lab.weights(table.table)["embeddings"][TOKENS]
+        np.testing.assert_allclose(np.array(table(TOKENS)), vectors, atol=1e-6)
 
     table = embedding("sinusoidal")
     vectors = 2.0 * lab.weights(table.table)["embeddings"][TOKENS]
@@ -49,6 +57,15 @@ def test_position_shifts(positions):
     table = embedding(positions)
     whole = np.array(table(TOKENS))
     np.testing.assert_allclose(np.array(table(TOKENS[:, 1:], position=1)), whole[:, 1:], atol=1e-6)
+
+
+@pytest.mark.parametrize("positions", ["sinusoidal", "learned"])
+def test_each_row_may_have_a_position_of_its_own(positions):
+    table = embedding(positions, max_positions=12)
+    made = np.array(table(TOKENS, position=np.array([[2], [9]], "int32")))
+    for row, position in enumerate((2, 9)):
+        alone = np.array(table(TOKENS[row : row + 1], position=position))
+        np.testing.assert_allclose(made[row], alone[0], atol=1e-6)
 
 
 def test_refuses_more_tokens_than_places():

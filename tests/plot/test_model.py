@@ -11,10 +11,9 @@ from kseq2seq.models import ARCHITECTURES
 from kseq2seq.plot.layout import layout
 from kseq2seq.plot.pen import draw
 
-HALF = {"architecture": "bahdanau", "hidden_dim": 64, "num_layers": 2}
-WIDE = {"hidden_dim": 1024, "num_heads": 16, "num_layers": 2, "positions": "t5"}
+BAHDANAU = {"architecture": "bahdanau", "hidden_dim": 64, "num_layers": 2}
 
-# Every architecture at a realistic size, and the crowded ones of its variants.
+# Every architecture, with what fills its drawing most.
 DRAWN = {
     "rnn": ("rnn", {}),
     "lstm": ("lstm", {"num_layers": 4, "reverse_source": True}),
@@ -22,12 +21,12 @@ DRAWN = {
     "gru": ("gru", {"num_layers": 2}),
     "bahdanau": ("bahdanau", {"num_layers": 3, "residual": True}),
     "luong": ("luong", {"num_layers": 3, "bidirectional": True, "residual": True}),
-    "convolutional": ("convolutional", {}),
-    "transformer": ("transformer", {}),
-    "transformer-wide": ("transformer", WIDE),
-    "decoder_only": ("decoder_only", {"positions": "learned"}),
-    "masked_lm": ("masked_lm", {"positions": "learned"}),
-    "hybrid": ("hybrid", {"encoder": "convolutional", "decoder": HALF}),
+    "convolutional": ("convolutional", {"num_layers": 2}),
+    "transformer": ("transformer", {"num_layers": 2, "positions": "t5", "activation": "swiglu"}),
+    "transformer-post": ("transformer", {"num_layers": 1, "decoder_layers": 2, "norm": "post"}),
+    "decoder_only": ("decoder_only", {"num_layers": 2, "positions": "learned"}),
+    "masked_lm": ("masked_lm", {"num_layers": 2, "positions": "learned"}),
+    "hybrid": ("hybrid", {"encoder": "convolutional", "decoder": BAHDANAU}),
 }
 
 
@@ -36,11 +35,13 @@ def small():
     return build_model("luong", source=20, target=30, hidden_dim=8)
 
 
-@pytest.fixture(params=DRAWN)
+@pytest.fixture(scope="module", params=DRAWN)
 def page(request):
     architecture, sizes = DRAWN[request.param]
     target = None if architecture == "masked_lm" else 8000
-    return layout(plot.outline(build_model(architecture, source=8000, target=target, **sizes)))
+    dim = {} if architecture == "hybrid" else {"hidden_dim": 64}
+    made = build_model(architecture, source=8000, target=target, **dim, **sizes)
+    return layout(plot.outline(made))
 
 
 def extents(figure):
@@ -117,9 +118,10 @@ def test_what_is_written(small):
 
 
 def test_only_links_that_are_there_are_explained():
-    model = build_model("transformer", source=20, target=20, hidden_dim=8, num_heads=2)
+    sizes = {"hidden_dim": 8, "num_heads": 2, "num_layers": 2, "decoder_layers": 1}
+    model = build_model("transformer", source=20, target=20, **sizes)
     texts = [text.get_text() for text in plot.model(model).axes[0].texts]
-    assert "× 4" in texts
+    assert "× 2" in texts
     assert "initial state" not in texts
     assert "8 → 20 · tied" in texts
     assert "+ 160 shared" in texts

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 from kseq2seq.plot.graph import Node
 from kseq2seq.plot.kinds import Part
 from kseq2seq.plot.repeats import runs
@@ -8,7 +10,7 @@ from kseq2seq.plot.repeats import runs
 def chain(labels, extra=()):
     """Nodes that feed each other in turn, and the extra links (source, target)."""
     nodes = [Node(Part("other", label, "", []), None, 8) for label in labels]
-    for below, above in zip(nodes, nodes[1:], strict=False):
+    for below, above in pairwise(nodes):
         above.feeds.append((below, "data"))
     for source, target in extra:
         nodes[target].feeds.append((nodes[source], "data"))
@@ -16,15 +18,14 @@ def chain(labels, extra=()):
 
 
 def found(nodes):
-    return [
-        (run.times, "".join(node.part.label for node in run.first)) for run in runs(nodes, nodes)
-    ]
+    made = runs(nodes, nodes)
+    return [(run.times, "".join(node.part.label for node in run.first)) for run in made]
 
 
 def test_longest_repetition_of_the_shortest_run():
     assert found(chain("eaaaa")) == [(1, "e"), (4, "a")]
     assert found(chain("eabababo")) == [(1, "e"), (3, "ab"), (1, "o")]
-    assert found(chain("aabbb")) == [(2, "a"), (3, "b")]
+    assert found(chain("eaabbb")) == [(1, "e"), (2, "a"), (3, "b")]
     assert found(chain("eabco")) == [(1, "eabco")]
     assert found([]) == []
 

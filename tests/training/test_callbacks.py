@@ -74,3 +74,11 @@ def test_time_limit_ends_training_between_batches():
 def test_time_limit_refuses_no_time():
     with pytest.raises(ValueError, match="above 0"):
         TimeLimit(0)
+
+
+def test_time_limit_asks_the_clock_it_is_given():
+    ticks = iter(range(100))
+    done = tiny().fit(
+        X, Y, epochs=50, batch_size=len(X), verbose=0, callbacks=[TimeLimit(0.1, ticks.__next__)]
+    )
+    assert len(done.epoch) == 6  # seconds: one at each batch
