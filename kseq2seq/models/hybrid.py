@@ -112,7 +112,7 @@ HALVES: dict[str, type[Architecture]] = {
 def _half(side: str, given: Any, allowed: tuple[str, ...]) -> Architecture:
     kinds = {name: HALVES[name] for name in allowed}
     if isinstance(given, tuple(kinds.values())):
-        half: Architecture = given
+        half: Any = given
     elif isinstance(given, str):
         half = plan(kinds, given, {})
     elif isinstance(given, dict):

@@ -78,7 +78,7 @@ def test_report_averages_seeds_and_puts_the_best_first(recipe, tmp_path):
         "| gru | 15.0 | 30.0 | 1.5 / 2.5 | 15.0 / 30.0 | 15.0 / 30.0 |",
         "| copying the source | 1.0 | 20.0 |  |  |  |",
     ]
-    assert rows[7] == "| luong | 4.01 M | 16.0 | 1,002 | 4,000 | 10 | 5,000 | 12 | 2,000 | 2,100 |"
+    assert rows[7] == "| luong | 2.01 M | 16.0 | 1,002 | 4,000 | 10 | 5,000 | 12 | 2,000 | 2,100 |"
     for plot in PLOTS:
         assert (tmp_path / plot).read_bytes().startswith(PNG)
 

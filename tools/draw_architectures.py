@@ -1,0 +1,32 @@
+"""Draws every architecture for docs/architectures.md, from the models themselves.
+
+Run from a checkout: `python tools/draw_architectures.py`; it writes docs/images/NAME.png.
+"""
+
+from pathlib import Path
+
+from kseq2seq import build_model, plot
+from kseq2seq.models import ARCHITECTURES, Luong, Transformer
+
+IMAGES = Path(__file__).parents[1] / "docs" / "images"
+SIZES = {
+    "lstm": {"num_layers": 2, "reverse_source": True},
+    "convolutional": {"num_layers": 8},
+    "transformer": {"hidden_dim": 512, "num_layers": 6, "norm": "post"},
+    "decoder_only": {"num_layers": 6},
+    "hybrid": {"encoder": Transformer(num_layers=6), "decoder": Luong()},
+    "masked_lm": {"num_layers": 6},
+}
+
+
+def main() -> None:
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    for name in ARCHITECTURES:
+        target = None if name == "masked_lm" else 8000
+        model = build_model(name, 8000, target, **SIZES.get(name, {}))
+        plot.model(model, IMAGES / f"{name}.png")
+        print(f"docs/images/{name}.png: {model.count_params():,} parameters")
+
+
+if __name__ == "__main__":
+    main()
