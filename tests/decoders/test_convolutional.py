@@ -22,7 +22,7 @@ def places(lab, embedding, length):
         for i in range(width // 2):
             made[p, i] = np.sin(p / 10000 ** (2 * i / width))
             made[p, width // 2 + i] = np.cos(p / 10000 ** (2 * i / width))
-    return made
+    return 0.1 * made
 
 
 def by_hand(lab, model, ids, target):
@@ -36,7 +36,7 @@ def by_hand(lab, model, ids, target):
     encoded = lab.numpy(model.encoder(lab.of([ids])))
     keys, outputs = (encoded[name][0].astype("float64") for name in ("keys", "outputs"))
     table = lab.weights(decoder.table)
-    words = table["embeddings"][target] * np.sqrt(decoder.embedding.dim)
+    words = table["embeddings"][target] * 0.1 * np.sqrt(decoder.embedding.dim)
     g = words + places(lab, decoder.embedding, len(target))
     x = dense(lab, decoder.enter, g)
     alignments = np.zeros((len(decoder.blocks), len(target), len(ids)))

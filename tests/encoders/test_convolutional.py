@@ -33,11 +33,11 @@ def dense(lab, layer, x):
 def by_hand(lab, encoder, ids, width):
     """Gehring et al. 2017, sections 3.1 and 3.2, a place at a time: keys z and outputs z + e.
 
-    Each sum of two is scaled by the root of a half (section 3.5). Word vectors are scaled by the
-    root of their width, as in every encoder here.
+    Each sum of two is scaled by the root of a half (section 3.5). Word vectors are scaled
+    to a standard deviation of 0.1 at the start (section 3.5).
     """
     embedding = encoder.get_layer("embedding")
-    words = lab.weights(embedding.table)["embeddings"][ids] * np.sqrt(4)
+    words = lab.weights(embedding.table)["embeddings"][ids] * 0.1 * np.sqrt(4)
     embedded = words + lab.weights(embedding.places)["embeddings"][: len(ids)]
     x = dense(lab, encoder.get_layer("enter"), embedded)
     left = (width - 1) // 2
