@@ -11,7 +11,9 @@ SEARCHES = pytest.mark.parametrize("search", [Greedy(), Beam(3)], ids=["greedy",
 def assert_same(found, expected):
     np.testing.assert_array_equal(np.array(found.ids), np.array(expected.ids))
     np.testing.assert_array_equal(np.array(found.lengths), np.array(expected.lengths))
-    np.testing.assert_allclose(np.array(found.scores), np.array(expected.scores), rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(
+        np.array(found.scores), np.array(expected.scores), rtol=1e-5, atol=1e-5
+    )
 
 
 @SEARCHES
