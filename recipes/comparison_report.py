@@ -12,7 +12,7 @@ COLOURS = ("#332288", "#CC6677", "#117733", "#000000", "#882255", "#44AA99", "#9
 COLOURS = (*COLOURS, "#C08A00")
 MARKS = "osD^vPXph"
 METRICS = ("bleu", "chrf")
-ALONE = ("name", "seed", "architecture", "sizes", "peak", "jit_compile")  # of one run
+ALONE = ("name", "seed", "architecture", "sizes", "peak")  # of one run
 
 
 def report(folder: Path) -> None:

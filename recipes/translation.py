@@ -24,11 +24,14 @@ import tensorflow as tf
 
 # What differs from an architecture's own defaults.
 SETTINGS = {
+    "rnn": {"reverse_source": True},
     "lstm": {"reverse_source": True},
     "gru": {},
     "bahdanau": {},
     "luong": {},
+    "convolutional": {},
     "transformer": {"num_heads": 4, "tie_embeddings": "all"},
+    "decoder_only": {"num_heads": 4},
 }
 
 

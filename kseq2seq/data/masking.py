@@ -36,7 +36,9 @@ def mask_tokens(
 
     Returns:
         The ids to give to a model, int32 (B, S), and what it must say, int32 (B, S): the token at
-        chosen places and `special.padding` elsewhere, which `TokenCrossEntropy` leaves out.
+        chosen places and `special.padding` elsewhere, which `TokenCrossEntropy` leaves out if it
+        is told: `TokenCrossEntropy(padding=special.padding)`, which is 0 but for tokenizers of
+        other projects.
 
     Raises:
         ValueError: if `rate` is out of range, or no id is left for text.

@@ -74,6 +74,8 @@ def read_word_vectors(path: str | Path, words: Sequence[str]) -> WordVectors:
         Pennington et al. 2014 (GloVe); Bojanowski et al. 2017 (fastText); Mikolov et al. 2013
         (word2vec).
     """
+    if isinstance(words, str):
+        raise ValueError(f"words must be a list of words, such as tokenizer.words(); got {words!r}")
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"no such file: {path}")

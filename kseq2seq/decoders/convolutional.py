@@ -8,7 +8,7 @@ from keras import ops
 from kseq2seq.decoders.decoder import Decoder, Step
 from kseq2seq.layers import (
     DEVIATION,
-    HALF,
+    ROOT_HALF,
     Attention,
     GatedConvolution,
     Prebuilt,
@@ -53,10 +53,10 @@ class AttentiveConvolution(Prebuilt):
         """
         seen = ops.concatenate([before, self.dropout(x, training=training)], axis=1)
         made = self.convolution(seen)
-        query = (self.query(made) + embedded) * HALF
+        query = (self.query(made) + embedded) * ROOT_HALF
         mixed, alignment = self.attention(query, context)
-        made = (made + self.condition(mixed)) * HALF
-        return (made + x) * HALF, seen[:, -before.shape[1] :], alignment
+        made = (made + self.condition(mixed)) * ROOT_HALF
+        return (made + x) * ROOT_HALF, seen[:, -before.shape[1] :], alignment
 
 
 class ConvolutionalDecoder(Decoder):
@@ -97,11 +97,11 @@ class ConvolutionalDecoder(Decoder):
         super().__init__(**kwargs)
         self.hidden_dim = hidden_dim
         self.kernel_size = kernel_size
-        self.max_positions = max_positions if positions == "learned" else None
         self.table = output_table(vocabulary_size, embedding_dim, tied=tied)
         self.embedding = TokenEmbedding(
             self.table, embedding_dim, positions, max_positions, dropout, DEVIATION
         )
+        self.max_positions = self.embedding.max_length
         self.enter = linear(embedding_dim, hidden_dim, name="enter")
         self.blocks = [
             AttentiveConvolution(

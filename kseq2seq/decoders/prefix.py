@@ -20,11 +20,9 @@ class PrefixDecoder(Decoder):
     between them, so the logits are those of one unpadded sequence.
 
     Args:
-        table: the embedding of all ids, which also maps vectors to logits.
-        embedding: adds places to it; the encoder shares it.
+        embedding: of all ids, which the encoder shares; its table also maps vectors to logits.
         blocks: which the encoder shares.
         norm: what follows the last block, or None.
-        max_positions: the longest source and target together, or None.
 
     Source:
         Radford et al. 2018; Liu et al. 2018, section 4.2.3. The loss covers the target alone. The
@@ -36,19 +34,17 @@ class PrefixDecoder(Decoder):
 
     def __init__(
         self,
-        table: keras.layers.ReversibleEmbedding,
         embedding: TokenEmbedding,
         blocks: Sequence[PrefixBlock],
         norm: keras.layers.Layer | None,
-        max_positions: int | None = None,
         **kwargs,
     ):
         super().__init__(**kwargs)
-        self.table = table
+        self.table = embedding.table
         self.embedding = embedding
         self.blocks = list(blocks)
         self.normalize = norm
-        self.max_positions = max_positions
+        self.max_positions = embedding.max_length
 
     def initial(self, encoded, length=0):
         """See `Decoder`; the context is each block's keys and values of the source."""

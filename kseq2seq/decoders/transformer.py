@@ -54,9 +54,9 @@ class TransformerDecoder(Decoder):
     ):
         super().__init__(**kwargs)
         dim = sizes.hidden_dim
-        self.max_positions = max_positions if positions == "learned" else None
         self.table = table
         self.embedding = TokenEmbedding(table, dim, positions, max_positions, sizes.dropout)
+        self.max_positions = self.embedding.max_length
         schemes = stack_positions(positions, num_layers, sizes.num_heads, sizes.head_dim, False)
         self.blocks = [
             DecoderBlock(sizes, source_dim, scheme, name=f"block_{index}")

@@ -145,6 +145,13 @@ def _check(model, source, max_length, limits):
             f"A source of {length} tokens was given to a model with positions for {longest}. "
             f"Split it, or build the model with more `max_positions`."
         )
+    both = model.decoder.max_positions if model.decoder.follows_source else None
+    if both is not None and length is not None and length + max_length > both:
+        raise ValueError(
+            f"A source of {length} tokens and `max_length`={max_length} are one sequence to this "
+            f"model, which has positions for {both}. Shorten either, or build the model with more "
+            f"`max_positions`."
+        )
     if limits is not None:
         rows = next(iter(shapes.values()))[0]
         if tuple(ops.shape(limits)) != (rows,):

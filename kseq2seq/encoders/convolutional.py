@@ -8,7 +8,7 @@ from keras import ops
 from kseq2seq.encoders.inputs import mask_input, token_input
 from kseq2seq.layers import (
     DEVIATION,
-    HALF,
+    ROOT_HALF,
     GatedConvolution,
     Prebuilt,
     TokenEmbedding,
@@ -32,7 +32,7 @@ class ConvolutionalBlock(Prebuilt):
         real = ops.cast(padding_mask, x.dtype)[..., None]
         below = self.dropout(x, training=training) * real
         below = ops.pad(below, ((0, 0), (self.left, self.right), (0, 0)))
-        return (self.convolution(below) + x) * HALF
+        return (self.convolution(below) + x) * ROOT_HALF
 
 
 class WithEmbeddings(keras.layers.Layer):
@@ -40,7 +40,7 @@ class WithEmbeddings(keras.layers.Layer):
 
     def call(self, z, embedded):
         """Maps two (B, S, E) to one."""
-        return (z + embedded) * HALF
+        return (z + embedded) * ROOT_HALF
 
 
 def convolutional_encoder(

@@ -10,7 +10,9 @@ class MeanStates(keras.layers.Layer):
     """Every state is the mean of the source's outputs over its real places.
 
     Source:
-        Xu et al. 2015, "Show, Attend and Tell", section 3.1.2.
+        Xu et al. 2015, "Show, Attend and Tell", section 3.1.2. They map the mean to each state by a
+        network of its own; here a decoder of the same width starts from the mean as it is, and one
+        of another width, or of another kind than LSTM and plain recurrence, from its own map of it.
     """
 
     supports_masking = True  # masks are given, not carried; without this Keras warns

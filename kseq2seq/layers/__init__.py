@@ -5,7 +5,7 @@ from kseq2seq.layers.attention import CrossAttention, SelfAttention
 from kseq2seq.layers.cache import write_cache
 from kseq2seq.layers.feed_forward import ACTIVATIONS, FeedForward
 from kseq2seq.layers.folding import fold, unfold
-from kseq2seq.layers.gated_convolution import DEVIATION, HALF, GatedConvolution
+from kseq2seq.layers.gated_convolution import DEVIATION, ROOT_HALF, GatedConvolution
 from kseq2seq.layers.maxout import maxout
 from kseq2seq.layers.norms import (
     NORMS,
@@ -40,9 +40,9 @@ from kseq2seq.layers.transformer_blocks import BlockSizes, DecoderBlock, Encoder
 __all__ = [
     "ACTIVATIONS",
     "DEVIATION",
-    "HALF",
     "NORMS",
     "POSITIONS",
+    "ROOT_HALF",
     "SCORES",
     "Alibi",
     "Attention",

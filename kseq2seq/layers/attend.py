@@ -117,7 +117,7 @@ def attend_in_chunks(
         key_steps = ops.arange(ops.shape(key)[2], dtype="int32")[None]
 
     def step(queries, count):  # held in the dtype of the queries: exact to 256 in bfloat16
-        places = ops.cast(count, "int32") * chunk + ops.arange(chunk, dtype="int32")
+        places = ops.cast(count[:1], "int32") * chunk + ops.arange(chunk, dtype="int32")
         return look(queries, key, value, mask, places, key_steps, *tables), count + 1
 
     mixed, _ = recur(step, chunks, ops.zeros((rows, 1), query.dtype))

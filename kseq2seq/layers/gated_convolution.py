@@ -7,7 +7,7 @@ from keras import ops
 
 from kseq2seq.layers.prebuilt import Prebuilt
 
-HALF = 0.5**0.5  # keeps the variance of a sum of two
+ROOT_HALF = 0.5**0.5  # keeps the variance of a sum of two
 DEVIATION = 0.1  # of embeddings at the start: the attention of convolutions is not scaled
 
 
@@ -30,7 +30,8 @@ class GatedConvolution(Prebuilt):
 
     Source:
         Dauphin et al. 2017, "Language Modeling with Gated Convolutional Networks", equation 1.
-        Without the weight normalisation of Gehring et al. 2017, section 3.5.
+        First weights as Gehring et al. 2017, section 3.5, without regard to dropout; without their
+        weight normalisation.
     """
 
     def __init__(self, dim: int, width: int, **kwargs):

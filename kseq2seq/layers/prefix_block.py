@@ -89,7 +89,8 @@ class PrefixBlock(EncoderBlock):
             cache = {"key": key, "value": value}
             own_keys = ops.arange(key.shape[2], dtype="int32")[None]
         causal = own_keys[:, None, :] <= own[:, :, None]
-        target_scores = similarity(query, key, causal, positions, begin + own, begin + own_keys)
+        # among themselves targets need no absolute places: only distances count
+        target_scores = similarity(query, key, causal, positions, own, own_keys)
 
         rows, sources = ops.shape(x)[0], ops.shape(padding_mask)[0]
         places = ops.arange(ops.shape(padding_mask)[1], dtype="int32")[None]
@@ -106,7 +107,7 @@ class PrefixBlock(EncoderBlock):
         length = ops.shape(source_scores)[-1]
         probabilities = ops.softmax(ops.concatenate([source_scores, target_scores], axis=-1))
         looked = probabilities[..., :length]
-        made = mix(probabilities[..., length:], value, positions, begin + own, begin + own_keys)
+        made = mix(probabilities[..., length:], value, positions, own, own_keys)
         folded = mix(_fold_heads(looked, sources), source["value"], positions, steps, places)
         made = made + _unfold_heads(folded, rows)
         x = self.attended(x, attention.merge(made), training=training)

@@ -101,7 +101,9 @@ class TokenEmbedding(Prebuilt):
         self.deviation = deviation
         self.dropout = keras.layers.Dropout(dropout)
         if positions == "learned":
-            self.places = keras.layers.Embedding(max_positions, dim, name="places")
+            # at the size that tokens have where they start small, else Keras' usual
+            start = keras.initializers.RandomNormal(0, deviation) if deviation < 1 else "uniform"
+            self.places = keras.layers.Embedding(max_positions, dim, start, name="places")
             self.places.build()
 
     @property

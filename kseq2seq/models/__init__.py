@@ -7,7 +7,13 @@ from kseq2seq.models.hybrid import Backbone, Hybrid
 from kseq2seq.models.masked_language_model import MaskedLanguageModel
 from kseq2seq.models.recurrent import Bahdanau, Gru, Lstm, Luong, Recurrent, Rnn
 from kseq2seq.models.seq2seq import Seq2Seq
-from kseq2seq.models.transformer import DecoderOnly, MaskedLm, Transformer
+from kseq2seq.models.transformer import (
+    DecoderOnly,
+    EncoderSizes,
+    MaskedLm,
+    Transformer,
+    TransformerSizes,
+)
 from kseq2seq.models.warm_start import warm_start
 
 __all__ = [
@@ -17,6 +23,7 @@ __all__ = [
     "Bahdanau",
     "Convolutional",
     "DecoderOnly",
+    "EncoderSizes",
     "Gru",
     "Hybrid",
     "Lstm",
@@ -27,6 +34,7 @@ __all__ = [
     "Rnn",
     "Seq2Seq",
     "Transformer",
+    "TransformerSizes",
     "build_model",
     "warm_start",
 ]

@@ -53,6 +53,9 @@ class Hybrid(Architecture):
     as `Transformer(num_layers=6)`. A recurrent decoder whose encoder has no states, or others than
     it needs, starts from the mean of the encoder's outputs.
 
+    Sizes that concern the other side, such as a decoder's `bidirectional` or an encoder's `score`,
+    have no effect.
+
     Args:
         encoder: one of `ENCODERS`; or a KerasHub text backbone, which keeps its weights.
         decoder: one of `DECODERS`.
@@ -114,14 +117,19 @@ def _half(side: str, given: Any, allowed: tuple[str, ...]) -> Architecture:
     if isinstance(given, tuple(kinds.values())):
         half: Any = given
     elif isinstance(given, str):
-        half = plan(kinds, given, {})
+        half = _plan(side, kinds, given, {})
     elif isinstance(given, dict):
         sizes = dict(given)
         name = sizes.pop("architecture", None)
         if side == "encoder" and name == "keras_hub":
             half = Backbone(backbone=backbone_from_config(sizes))
         else:
-            half = plan(kinds, name, sizes)
+            half = _plan(side, kinds, name, sizes)
+    elif side == "encoder" and given.__class__.__name__ == "Functional":
+        raise ValueError(
+            "`encoder` is a model's encoder without its settings. To go on from its weights, build "
+            "the half with the same settings and call kseq2seq.models.warm_start."
+        )
     elif side == "encoder" and isinstance(given, keras.Model | Backbone):
         half = given if isinstance(given, Backbone) else Backbone(backbone=given)
     else:
@@ -136,3 +144,10 @@ def _half(side: str, given: Any, allowed: tuple[str, ...]) -> Architecture:
             f"have in common; for the {side} pass 'target' or 'none'."
         )
     return half
+
+
+def _plan(side: str, kinds: dict[str, type[Architecture]], name: Any, sizes: dict) -> Architecture:
+    try:
+        return plan(kinds, name, sizes)
+    except ValueError as error:
+        raise ValueError(f"The {side} of the hybrid: {error}") from error

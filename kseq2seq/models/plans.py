@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from dataclasses import fields
+from numbers import Integral
 from typing import Any
 
 from kseq2seq.models.architecture import Architecture
@@ -43,8 +44,13 @@ def plan(kinds: dict[str, type[Architecture]], name: Any, sizes: dict[str, Any])
                 f"'{name}' has no size `{size}`; it has {', '.join(known)}."
                 f"{_did_you_mean(size, known, '`{}`'.format)}"
             )
+    # NumPy's whole numbers become Python's, which files can hold
+    whole = {
+        k: int(v) if isinstance(v, Integral) and not isinstance(v, bool) else v
+        for k, v in sizes.items()
+    }
     try:
-        return kinds[name](**sizes)
+        return kinds[name](**whole)
     except TypeError as error:  # a size without a default was left out
         raise ValueError(f"'{name}' needs more sizes: {error}.") from error
 

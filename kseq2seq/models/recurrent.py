@@ -170,8 +170,8 @@ class Luong(Recurrent):
         input_feeding: the attentional vector of a step is an input of the next.
 
     Example:
-        >>> from kseq2seq.models import Luong
-        >>> Luong(score="dot", bidirectional=True)
+        >>> from kseq2seq import build_model
+        >>> build_model("luong", source=9, target=9, score="dot", bidirectional=True)
         Traceback (most recent call last):
             ...
         ValueError: `score`='dot' needs encoder outputs as wide as the decoder's state, ...
@@ -188,13 +188,14 @@ class Luong(Recurrent):
         super().__post_init__()
         checks.one_of(("general", "dot", "concat"), score=self.score)
         checks.flag(input_feeding=self.input_feeding)
-        if self.score == "dot" and self.bidirectional:
-            raise ValueError(
-                "`score`='dot' needs encoder outputs as wide as the decoder's state, but a "
-                "bidirectional encoder's are twice as wide. Pass score='general', or "
-                "bidirectional=False."
-            )
 
     def options(self, encoded):
         """See `Recurrent`."""
+        width = encoded["outputs"].shape[-1]
+        if self.score == "dot" and width != self.hidden_dim:
+            raise ValueError(
+                f"`score`='dot' needs encoder outputs as wide as the decoder's state, but they are "
+                f"{width} and {self.hidden_dim} wide (a bidirectional encoder's are twice its "
+                f"`hidden_dim`). Pass score='general', or equal widths."
+            )
         return {"score": self.score, "input_feeding": self.input_feeding}

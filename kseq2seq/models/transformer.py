@@ -34,11 +34,11 @@ from kseq2seq.models.architecture import Architecture
 from kseq2seq.models.masked_language_model import MaskedLanguageModel
 
 TIES = ("none", "target", "all")
-REACHES = ("full", "chunked", "local")
+ATTENTIONS = ("full", "chunked", "local")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stack(Architecture):
+class TransformerSizes(Architecture):
     """What all Transformers have in common.
 
     Args:
@@ -103,8 +103,8 @@ class Stack(Architecture):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Encoder(Stack):
-    """What all Transformers with an encoder of their own have in common; see also `Stack`.
+class EncoderSizes(TransformerSizes):
+    """What Transformers with an encoder of their own have in common; see `TransformerSizes`, too.
 
     Args:
         attention: how the encoder attends: "full"; "chunked", the same result in memory that grows
@@ -120,13 +120,13 @@ class Encoder(Stack):
 
     def __post_init__(self):
         super().__post_init__()
-        checks.one_of(REACHES, attention=self.attention)
+        checks.one_of(ATTENTIONS, attention=self.attention)
         checks.at_least(1, window=self.window)
         checks.flag(remat=self.remat)
 
     def stack(self, table: keras.layers.Layer, norm: Norm) -> keras.Model:
         """Builds the encoder over an embedding of source ids."""
-        reach: dict[str, Callable] = {
+        ways: dict[str, Callable] = {
             "full": attend,
             "chunked": attend_in_chunks,
             "local": partial(attend_in_window, window=self.window),
@@ -137,14 +137,14 @@ class Encoder(Stack):
             num_layers=self.num_layers,
             positions=self.positions,
             max_positions=self.max_positions,
-            attend=reach[self.attention],
+            attend=ways[self.attention],
             remat=self.remat,
         )
 
 
 @dataclass(frozen=True, kw_only=True)
-class Transformer(Encoder):
-    """Vaswani et al. 2017; see also `Stack` and `Encoder`.
+class Transformer(EncoderSizes):
+    """Vaswani et al. 2017; see also `TransformerSizes` and `EncoderSizes`.
 
     Args:
         decoder_layers: blocks of the decoder; None takes `num_layers`.
@@ -202,8 +202,8 @@ class Transformer(Encoder):
 
 
 @dataclass(frozen=True, kw_only=True)
-class DecoderOnly(Stack):
-    """A language model over source and target as one sequence (GPT); see also `Stack`.
+class DecoderOnly(TransformerSizes):
+    """A language model over source and target (GPT); see also `TransformerSizes`.
 
     Both halves are the same blocks, so it has no cross-attention and half the weights of a
     `Transformer` of as many layers, and needs one vocabulary for source and target.
@@ -223,6 +223,11 @@ class DecoderOnly(Stack):
     def __post_init__(self):
         super().__post_init__()
         checks.one_of(("bidirectional", "causal"), prefix=self.prefix)
+
+    def build(self, source: int, target: int | None, arguments: dict[str, Any]) -> keras.Model:
+        """See `Architecture`; without a `target`, the source's vocabulary is that of both."""
+        target = source if target is None else target
+        return super().build(source, target, {**arguments, "target": target})
 
     def parts(self, source: int, target: int) -> tuple[keras.Model, Decoder]:
         """See `Architecture`."""
@@ -250,17 +255,16 @@ class DecoderOnly(Stack):
             name="embedding",
         )
         norm = normalization(self.hidden_dim, name="norm") if sizes.norm.before else None
-        longest = self.max_positions if self.positions == "learned" else None
         encoder = prefix_encoder(embedding, blocks, norm)
-        return encoder, PrefixDecoder(table, embedding, blocks, norm, longest)
+        return encoder, PrefixDecoder(embedding, blocks, norm)
 
 
 @dataclass(frozen=True, kw_only=True)
-class MaskedLm(Encoder):
-    """A Transformer encoder that guesses masked tokens (BERT); see also `Stack` and `Encoder`.
+class MaskedLm(EncoderSizes):
+    """A Transformer encoder that guesses masked tokens (BERT); see `EncoderSizes` for the rest.
 
-    Its encoder is that of a `Transformer` with the same settings, which `warm_start` gives its
-    weights to.
+    Its encoder is that of a `Transformer` with the same settings (but for norm="deep"), which
+    `warm_start` gives its weights to.
 
     Example:
         >>> from kseq2seq.models import MaskedLm
@@ -273,10 +277,10 @@ class MaskedLm(Encoder):
 
     def build(self, source: int, target: int | None, arguments: dict[str, Any]) -> keras.Model:
         """See `Architecture`."""
-        if target is not None and target != source:
+        if target is not None:
             raise ValueError(
-                f"A masked language model gives back its source's tokens, so it takes no `target` "
-                f"of its own; got {source} source and {target} target ids. Leave `target` out."
+                f"A masked language model gives back its source's tokens, so it takes no `target`; "
+                f"got {source} source and {target} target ids. Leave `target` out."
             )
         table = output_table(source, self.hidden_dim, tied=True)
         encoder = self.stack(table, single_stack_norm(self.norm, self.num_layers))

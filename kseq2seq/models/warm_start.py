@@ -2,21 +2,40 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import keras
+
+from kseq2seq.models.masked_language_model import MaskedLanguageModel
+from kseq2seq.models.seq2seq import Seq2Seq
+
+# Settings that change what an encoder computes, and not only its weights.
+_ALIKE = (
+    "num_heads",
+    "activation",
+    "norm",
+    "positions",
+    "attention",
+    "window",
+    "kernel_size",
+    "bidirectional",
+    "reverse_source",
+    "residual",
+)
 
 
 def warm_start(model: keras.Model, pretrained: keras.Model) -> None:
     """Gives a model's encoder the weights of another model's encoder.
 
-    The encoders must be alike: the same kind, widths, depth and vocabulary. Where the model's
-    tables are tied, its decoder starts from the pretrained vectors too.
+    The encoders must be alike: the same kind, widths, depth, settings and vocabulary. Where the
+    model's tables are tied, its decoder starts from the pretrained vectors too.
 
     Args:
         model: a model of `build_model`, changed in place.
         pretrained: another, such as a trained "masked_lm".
 
     Raises:
-        ValueError: if the encoders differ; the message names the first weight that does.
+        ValueError: if the encoders differ, by the first setting or weight that does.
 
     Example:
         >>> from kseq2seq import build_model
@@ -30,18 +49,41 @@ def warm_start(model: keras.Model, pretrained: keras.Model) -> None:
         Rothe et al. 2020, "Leveraging Pre-trained Checkpoints for Sequence Generation Tasks": the
         encoder is warm, the decoder random (BERT2RND).
     """
-    mine, theirs = model.encoder.weights, pretrained.encoder.weights
-    for own, other in zip(mine, theirs, strict=False):
+    for name, given in (("model", model), ("pretrained", pretrained)):
+        if not isinstance(given, Seq2Seq | MaskedLanguageModel):
+            raise ValueError(
+                f"`{name}` must be a model of `build_model`; got {type(given).__name__}. A "
+                f"KerasHub backbone is given to build_model('hybrid', ..., encoder=backbone)."
+            )
+    mine, theirs = _settings(model), _settings(pretrained)
+    for setting in _ALIKE:
+        if mine.get(setting) != theirs.get(setting):
+            raise ValueError(
+                f"The encoders differ: `{setting}` is {mine.get(setting)!r} in the model and "
+                f"{theirs.get(setting)!r} in the pretrained one. Build both alike."
+            )
+    if mine.get("norm") == "deep" and mine["architecture"] != theirs["architecture"]:
+        raise ValueError(
+            "With norm='deep' the weight of a residual depends on the depth of encoder and decoder "
+            "together, so an encoder that was trained alone does not fit. Use 'pre' or 'post'."
+        )
+    own_weights, others = model.encoder.weights, pretrained.encoder.weights
+    for own, other in zip(own_weights, others, strict=False):
         if own.shape != other.shape or own.name != other.name:
             raise ValueError(
                 f"The encoders differ: `{own.path}` {tuple(own.shape)} would take "
                 f"`{other.path}` {tuple(other.shape)}. Build both with the same sizes and "
                 f"vocabulary."
             )
-    if len(mine) != len(theirs):
+    if len(own_weights) != len(others):
         raise ValueError(
-            f"The encoders differ: {len(mine)} weights against {len(theirs)}. Build both with the "
-            f"same sizes."
+            f"The encoders differ: {len(own_weights)} weights against {len(others)}. Build both "
+            f"with the same sizes."
         )
-    for own, other in zip(mine, theirs, strict=True):
+    for own, other in zip(own_weights, others, strict=True):
         own.assign(other)
+
+
+def _settings(model: keras.Model) -> dict[str, Any]:
+    config = model.get_config()
+    return config["encoder"] if config["architecture"] == "hybrid" else config

@@ -47,6 +47,10 @@ class Pipeline:
     def __init__(
         self, model: Seq2Seq, source: TextSource, target: TextTarget, search: Search | None = None
     ):
+        if not isinstance(model, Seq2Seq):
+            raise ValueError(
+                f"`model` must be a Seq2Seq from `build_model`; got {type(model).__name__}."
+            )
         sizes = model.get_config()
         for side, part in (("source", source), ("target", target)):
             if sizes[side] != part.tokenizer.vocabulary_size:

@@ -60,9 +60,10 @@ def layerwise_decay(model: keras.Model, decay: float) -> dict[str, float]:
     .. math:: \mathrm{rate}_l = \mathrm{decay}^{L - 1 - l}, \quad
               \mathrm{rate}_{\mathrm{embeddings}} = \mathrm{decay}^{L}
 
-    The L layers of the encoder and those of the decoder each count from their own top. What is in
-    no layer, such as the output layer, is not listed and so keeps the full rate; a table that is
-    also the output layer counts as embeddings.
+    The L layers of the encoder and those of the decoder each count from their own top. What the
+    encoder has before the first of them counts as embeddings, such as BERT's normalisation of them,
+    and so does a table that is also the output layer. All else, such as the output layer, is not
+    listed and so keeps the full rate.
 
     Args:
         model: a model whose parts hold layers called `block_0`, `layer_0`, `rnn_0`, `lstm_0`,
@@ -104,14 +105,16 @@ def layerwise_decay(model: keras.Model, decay: float) -> dict[str, float]:
             f"The model has no layers called block_0, layer_0, rnn_0, lstm_0, gru_0 or both_0; "
             f"its parts begin with {_beginnings(places)}. Name the rates yourself."
         )
-    rates = {}
+    rates: dict[str, float] = {}
+    begun: set[str] = set()
     for place, block in zip(places, blocks, strict=True):
+        first = place.split("/")[0]
+        side = block[0] if block else first if first in tops else ""
         if block:
-            side, part, index = block
-            rates[part] = decay ** (tops[side] - index)
-        elif place.endswith("/embeddings"):
-            side = place.split("/")[0]
-            rates[place] = decay ** (tops.get(side, tops.get("", -1)) + 1)
+            begun.add(side)
+            rates[block[1]] = decay ** (tops[side] - block[2])
+        elif place.endswith("/embeddings") or side not in begun | {"decoder"}:
+            rates[place] = decay ** (tops.get(side, -1) + 1)
     return rates
 
 

@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 def load_word_vectors(embedding: keras.layers.Embedding, vectors: WordVectors) -> None:
     """Puts the vectors that were found into an embedding; its other rows stay as they are.
 
-    The tables of a model are `model.encoder.get_layer("embedding")` and `model.decoder.embedding`;
-    of a Transformer, `model.encoder.get_layer("embedding").table` and `model.decoder.table`. A
-    Transformer multiplies what it looks up by sqrt(dim) and starts from vectors of length 1, most
-    trained vectors are longer: give it `vectors._replace(matrix=vectors.matrix / scale)`, with
+    The embeddings of a model are `model.encoder.get_layer("embedding")` and
+    `model.decoder.embedding`. All but the recurrent ones multiply what they look up by sqrt(dim)
+    (convolutions by a tenth of that) and start from vectors of length 1, most trained vectors are
+    longer: give them `vectors._replace(matrix=vectors.matrix / scale)`, with
     their mean length as the scale.
 
     Args:
-        embedding: a `keras.layers.Embedding` or `ReversibleEmbedding` of V ids.
+        embedding: a `keras.layers.Embedding`, or a layer with one as its `table`, of V ids.
         vectors: of the same V words, by id, and as wide; see `kseq2seq.data.read_word_vectors`.
 
     Raises:
@@ -38,6 +38,7 @@ def load_word_vectors(embedding: keras.layers.Embedding, vectors: WordVectors) -
         >>> (np.array(model.decoder.embedding.embeddings) == 1).all(axis=1).nonzero()[0].tolist()
         [5]
     """
+    embedding = getattr(embedding, "table", embedding)
     if not isinstance(embedding, keras.layers.Embedding):
         raise TypeError(
             f"`embedding` must be a keras.layers.Embedding, such as `model.decoder.embedding`; "

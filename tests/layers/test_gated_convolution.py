@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from kseq2seq.layers import HALF, GatedConvolution
+from kseq2seq.layers import ROOT_HALF, GatedConvolution
 
 RNG = np.random.default_rng(0)
 
@@ -36,4 +36,4 @@ def test_starts_with_weights_that_keep_the_variance(lab):
 
 
 def test_half_keeps_the_variance_of_a_sum_of_two():
-    assert np.square(HALF) == pytest.approx(0.5)
+    assert np.square(ROOT_HALF) == pytest.approx(0.5)

@@ -15,6 +15,13 @@ NAMES = [
     "transformer",
     "transformer-post",
     "transformer-rotary",
+    "transformer-shaw",
+    "transformer-chunked",
+    "rnn",
+    "convolutional",
+    "decoder_only",
+    "decoder_only-t5",
+    "hybrid-transformer-luong",
 ]
 TARGETS = np.array([[1, 3, 4], [1, 6, 6], [1, 4, 3]], "int32")
 

@@ -31,7 +31,9 @@ def test_the_encoder_is_the_pretrained_one(lab, tie):
     [
         ({"hidden_dim": 16}, r"encoders differ.*\(9, 16\).*\(9, 8\)"),
         ({"num_layers": 1}, r"encoders differ"),
-        ({"positions": "learned"}, r"encoders differ"),
+        ({"positions": "learned"}, r"`positions` is 'learned' in the model and 'sinusoidal'"),
+        ({"num_heads": 4}, r"`num_heads` is 4 in the model and 2 in the pretrained one"),
+        ({"norm": "post"}, r"`norm` is 'post'"),
     ],
 )
 def test_refuses_an_encoder_of_another_shape(sizes, message):
@@ -42,6 +44,14 @@ def test_refuses_an_encoder_of_another_shape(sizes, message):
         warm_start(model, pretrained)
     for value, kept in zip(model.get_weights(), before, strict=True):
         np.testing.assert_array_equal(value, kept)
+
+
+def test_refuses_what_does_not_fit_for_other_reasons():
+    deep = {**SIZES, "norm": "deep"}
+    with pytest.raises(ValueError, match=r"norm='deep'.*depth.*'pre' or 'post'"):
+        warm_start(build_model("transformer", 9, 9, **deep), build_model("masked_lm", 9, **deep))
+    with pytest.raises(ValueError, match=r"`pretrained` must be a model of `build_model`.*str"):
+        warm_start(build_model("transformer", 9, 9, **SIZES), "bert")
 
 
 def test_a_masked_language_model_reloads(lab, tmp_path):
