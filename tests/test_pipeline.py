@@ -224,3 +224,40 @@ def test_learned_positions_must_reach(pipeline):
 def test_evaluate_refuses_unequal_lists_before_decoding(pipeline):
     with pytest.raises(ValueError, match="2 sources and 1 references"):
         pipeline.evaluate(["un", "deux"], ["one"])
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "convolutional",
+        "decoder_only-t5",
+        "hybrid-transformer-luong",
+        pytest.param("rnn", marks=pytest.mark.slow),
+        pytest.param("decoder_only", marks=pytest.mark.slow),
+        pytest.param("transformer-shaw", marks=pytest.mark.slow),
+        pytest.param("transformer-local", marks=pytest.mark.slow),
+        pytest.param("transformer-chunked", marks=pytest.mark.slow),
+    ],
+)
+def test_every_kind_of_model_is_saved_and_exported_whole(lab, name, tmp_path):
+    tokenizer = text.ByteTokenizer()
+    architecture, sizes = lab.variants[name]
+    if architecture != "hybrid":
+        sizes = {"hidden_dim": 8, **lab.architectures[architecture], **sizes}
+    model = ks.build_model(architecture, tokenizer, tokenizer, **sizes)
+    rng = np.random.default_rng(0)
+    for weight in model.weights:
+        weight.assign(weight + rng.normal(scale=0.3, size=weight.shape))
+    pipeline = ks.Pipeline(
+        model, text.TextSource(tokenizer, 40), text.TextTarget(tokenizer, 12), ks.Beam(3)
+    )
+    texts = ["hello there", "a", "한국어 문장"]
+    expected = pipeline.texts(texts)
+    assert len(set(expected)) > 1
+    pipeline.save(tmp_path / "saved")
+    assert ks.Pipeline.load(tmp_path / "saved").texts(texts) == expected
+    pipeline.export(tmp_path / "exported")
+    tf = pytest.importorskip("tensorflow")
+    served = tf.saved_model.load(tmp_path / "exported").signatures["beam"]
+    made = served(texts=tf.constant(texts))["texts"].numpy()[:, 0]
+    assert [each.decode() for each in made] == expected

@@ -214,8 +214,8 @@ class RelativeVectors(Prebuilt, Positions):
 def _by_place(x, vectors):
     """(B, H, T, K) times a matrix for each place (1 or B, T, K, N) -> (B, H, T, N).
 
-    Nothing is left for `matmul` to broadcast: in TensorFlow 2.21 on a CPU (oneDNN) a broadcast
-    batch axis can write out of bounds.
+    Nothing is left for `matmul` to broadcast: with a broadcast batch axis, TensorFlow 2.21 with
+    oneDNN crashed after some hundred calls.
     """
     if vectors.shape[0] != 1:
         product = ops.matmul(ops.transpose(x, (0, 2, 1, 3)), vectors)
