@@ -7,6 +7,7 @@ import sys
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import kseq2seq as ks
 from kseq2seq import data, text
@@ -257,7 +258,6 @@ def test_every_kind_of_model_is_saved_and_exported_whole(lab, name, tmp_path):
     pipeline.save(tmp_path / "saved")
     assert ks.Pipeline.load(tmp_path / "saved").texts(texts) == expected
     pipeline.export(tmp_path / "exported")
-    tf = pytest.importorskip("tensorflow")
     served = tf.saved_model.load(tmp_path / "exported").signatures["beam"]
     made = served(texts=tf.constant(texts))["texts"].numpy()[:, 0]
     assert [each.decode() for each in made] == expected
