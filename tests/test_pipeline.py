@@ -241,6 +241,7 @@ def test_evaluate_refuses_unequal_lists_before_decoding(pipeline):
     ],
 )
 def test_every_kind_of_model_is_saved_and_exported_whole(lab, name, tmp_path):
+    keras.utils.set_random_seed(0)
     tokenizer = text.ByteTokenizer()
     architecture, sizes = lab.variants[name]
     if architecture != "hybrid":

@@ -92,9 +92,8 @@ class Alibi(Positions):
     def scores(self, query, query_steps, key_steps, tables=None):
         """See `Positions`; float32."""
         far = ops.cast(ops.absolute(_distance(query_steps, key_steps)), "float32")
-        return -far[:, None] * ops.reshape(
-            ops.convert_to_tensor(self.slopes, "float32"), (-1, 1, 1)
-        )
+        slopes = ops.reshape(ops.convert_to_tensor(self.slopes, "float32"), (-1, 1, 1))
+        return (0.0 - far)[:, None] * slopes
 
 
 class DistanceBuckets(Prebuilt, Positions):
