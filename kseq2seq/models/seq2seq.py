@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
+
 import keras
 
 from kseq2seq.decoders import Decoder
@@ -78,7 +80,7 @@ class Seq2Seq(keras.Model):
 
     def get_config(self) -> dict:
         """Returns what `build_model` takes to build this model again, without its weights."""
-        return dict(self._arguments)
+        return deepcopy(self._arguments)
 
     @classmethod
     def from_config(cls, config: dict, custom_objects: dict | None = None) -> Seq2Seq:
