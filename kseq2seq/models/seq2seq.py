@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
+import json
 
 import keras
 
@@ -80,7 +80,7 @@ class Seq2Seq(keras.Model):
 
     def get_config(self) -> dict:
         """Returns what `build_model` takes to build this model again, without its weights."""
-        return deepcopy(self._arguments)
+        return json.loads(json.dumps(self._arguments))  # Keras' own dicts become plain
 
     @classmethod
     def from_config(cls, config: dict, custom_objects: dict | None = None) -> Seq2Seq:
