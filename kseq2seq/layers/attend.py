@@ -121,9 +121,7 @@ def attend_in_chunks(
         return look(queries, key, value, mask, places, key_steps, *tables), count + 1
 
     mixed, _ = recur(step, chunks, ops.zeros((rows, 1), query.dtype))
-    mixed = ops.reshape(mixed, (rows, -1, heads, chunk, width))
-    mixed = ops.reshape(ops.transpose(mixed, (0, 2, 1, 3, 4)), (rows, heads, -1, width))
-    return mixed[:, :, :length], None
+    return _joined(ops.reshape(mixed, (rows, -1, heads, chunk, width)), length), None
 
 
 def attend_in_window(
@@ -191,9 +189,7 @@ def attend_in_window(
         query_steps,
         key_steps,
     )
-    mixed = ops.reshape(mixed, (rows, count, heads, window, width))
-    mixed = ops.reshape(ops.transpose(mixed, (0, 2, 1, 3, 4)), (rows, heads, -1, width))
-    return mixed[:, :, :length], None
+    return _joined(ops.reshape(mixed, (rows, count, heads, window, width)), length), None
 
 
 def _blocks(x, size):
@@ -204,3 +200,10 @@ def _blocks(x, size):
     )
     count = (shape[2] + size - 1) // size
     return ops.reshape(x[:, :, : count * size], (shape[0], x.shape[1], count, size, x.shape[3]))
+
+
+def _joined(x, length):
+    """(B, n, H, size, D) -> (B, H, T, D): what `_blocks` cut, without its zeros; T is `length`."""
+    heads, width = x.shape[2], x.shape[4]
+    x = ops.reshape(ops.transpose(x, (0, 2, 1, 3, 4)), (ops.shape(x)[0], heads, -1, width))
+    return x[:, :, :length]

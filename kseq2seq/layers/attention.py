@@ -88,15 +88,24 @@ class SelfAttention(_Heads):
         """Attends; returns (output (B, T, hidden_dim), new cache or None)."""
         steps = ops.arange(ops.shape(x)[1], dtype="int32")[None] + position
         query, key, value = self.project(x, steps)
-        key_steps = steps
+        key, value, key_steps, cache = self.recall(key, value, steps, cache, position)
         if cache is not None:
-            key = write_cache(cache["key"], key, position)
-            value = write_cache(cache["value"], value, position)
-            cache = {"key": key, "value": value}
-            key_steps = ops.arange(key.shape[2], dtype="int32")[None]
             attention_mask = key_steps <= steps[0, :, None]
         mixed, _ = self.attend(query, key, value, attention_mask, self.positions, steps, key_steps)
         return self.merge(mixed), cache
+
+    def recall(self, key, value, steps, cache, position):
+        """Returns keys and values to look at, their steps, and the new cache.
+
+        Without a cache those are the fresh ones at `steps`; else all that the cache holds, with
+        the fresh ones written to it at `position`.
+        """
+        if cache is None:
+            return key, value, steps, None
+        key = write_cache(cache["key"], key, position)
+        value = write_cache(cache["value"], value, position)
+        steps = ops.arange(key.shape[2], dtype="int32")[None]
+        return key, value, steps, {"key": key, "value": value}
 
     def project(self, x, steps):
         """Returns queries, keys and values (B, H, T, D) of x (B, T, hidden_dim) at `steps`."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from keras import ops
 
 from kseq2seq.layers.attend import mix, similarity
-from kseq2seq.layers.cache import write_cache
 from kseq2seq.layers.positions import NOWHERE, Positions
 from kseq2seq.layers.transformer_blocks import BlockSizes, EncoderBlock
 
@@ -82,12 +81,7 @@ class PrefixBlock(EncoderBlock):
         attention, positions = self.attention, self.attention.positions
         own = ops.arange(ops.shape(x)[1], dtype="int32")[None] + position
         query, key, value = attention.project(self.attended.enter(x), begin + own)
-        own_keys = own
-        if cache is not None:
-            key = write_cache(cache["key"], key, position)
-            value = write_cache(cache["value"], value, position)
-            cache = {"key": key, "value": value}
-            own_keys = ops.arange(key.shape[2], dtype="int32")[None]
+        key, value, own_keys, cache = attention.recall(key, value, own, cache, position)
         causal = own_keys[:, None, :] <= own[:, :, None]
         # among themselves targets need no absolute places: only distances count
         target_scores = similarity(query, key, causal, positions, own, own_keys)
