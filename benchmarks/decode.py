@@ -1,11 +1,15 @@
 """How fast targets are decoded, and that time grows with their length and not with its square.
 
     python benchmarks/decode.py [--quick]
+    python benchmarks/decode.py --peers --pipeline saved_models/translation/pipeline [--data NAME]
 
 A Transformer (4 + 4 layers, width 256, inner width 1024, 8,000 ids, float32) with random weights
 decodes sources of 32 tokens: greedy and with a beam of 4, one and 64 sentences at a time, as a
 TensorFlow graph and compiled by XLA. An untrained model hardly ever ends a sentence before its
 limit; tokens/s counts the tokens of the best target of each source, whatever their number.
+
+With `--peers`, a trained pipeline's Transformer decodes real sentences instead, beside CTranslate2
+with the same weights; see `decode_peers.py`.
 """
 
 import argparse
@@ -41,9 +45,25 @@ def source(rows: int) -> dict:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--quick", action="store_true")
-    quick = parser.parse_args().quick
+    parser.add_argument("--peers", action="store_true", help="beside CTranslate2; needs --pipeline")
+    parser.add_argument("--pipeline", metavar="DIR", help="as recipes/translation.py saves it")
+    parser.add_argument("--data", default="sample", help="what the pipeline was trained on")
+    options = parser.parse_args()
+    if options.peers != bool(options.pipeline):
+        parser.error("--peers and --pipeline go together")
+    if options.peers:
+        from decode_peers import compare
+
+        compare(options.pipeline, options.data, options.quick)
+    else:
+        untrained(options.quick)
+
+
+def untrained(quick: bool) -> None:
     runs, model = 3 if quick else 9, untrained_model()
 
     def timed(rows, search, steps, jit):

@@ -51,6 +51,8 @@ class BahdanauDecoder(Decoder):
         **kwargs,
     ):
         super().__init__(**kwargs)
+        self.vocabulary_size = vocabulary_size
+        self.hidden_width = embedding_dim
         self.maxout = maxout
         self.embedding = token_table(vocabulary_size, embedding_dim)
         self.starts = [

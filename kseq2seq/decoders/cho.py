@@ -43,6 +43,8 @@ class ChoDecoder(Decoder):
         **kwargs,
     ):
         super().__init__(**kwargs)
+        self.vocabulary_size = vocabulary_size
+        self.hidden_width = embedding_dim
         self.embedding = token_table(vocabulary_size, embedding_dim)
         self.summary = linear(source_dim, hidden_dim, activation="tanh", name="summary")
         self.starts = [

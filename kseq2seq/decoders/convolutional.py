@@ -95,6 +95,8 @@ class ConvolutionalDecoder(Decoder):
         **kwargs,
     ):
         super().__init__(**kwargs)
+        self.vocabulary_size = vocabulary_size
+        self.hidden_width = embedding_dim
         self.hidden_dim = hidden_dim
         self.kernel_size = kernel_size
         self.table = output_table(vocabulary_size, embedding_dim, tied=tied)

@@ -35,9 +35,13 @@ class Decoder(Prebuilt):
     its weights.
 
     Attributes:
+        vocabulary_size: V, how many ids there are.
+        hidden_width: D, the width of `Step.hidden`.
         max_positions: the longest target the decoder can handle, or None if there is no limit.
         follows_source: whether the places of a target go on where its source ends, so that the
             limit is of both together.
+        rewinds: whether a state that was taken further can be used again from any earlier step,
+            given that step as the position; so many steps can be taken at once and some taken back.
 
     Example:
         >>> import numpy as np
@@ -51,8 +55,11 @@ class Decoder(Prebuilt):
         ((1, 1, 30), (1, 1, 3))
     """
 
+    vocabulary_size: int
+    hidden_width: int
     max_positions: int | None = None
     follows_source: bool = False
+    rewinds: bool = False
 
     def initial(self, encoded: dict, length: int = 0) -> tuple[dict, Any]:
         """Prepares to decode.

@@ -51,6 +51,8 @@ class LuongDecoder(Decoder):
         **kwargs,
     ):
         super().__init__(**kwargs)
+        self.vocabulary_size = vocabulary_size
+        self.hidden_width = hidden_dim
         self.hidden_dim = hidden_dim
         self.input_feeding = input_feeding
         self.embedding = token_table(vocabulary_size, embedding_dim)

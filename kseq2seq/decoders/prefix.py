@@ -31,6 +31,7 @@ class PrefixDecoder(Decoder):
     """
 
     follows_source = True
+    rewinds = True
 
     def __init__(
         self,
@@ -40,6 +41,8 @@ class PrefixDecoder(Decoder):
         **kwargs,
     ):
         super().__init__(**kwargs)
+        self.vocabulary_size = embedding.table.input_dim
+        self.hidden_width = embedding.dim
         self.table = embedding.table
         self.embedding = embedding
         self.blocks = list(blocks)

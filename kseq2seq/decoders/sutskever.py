@@ -42,6 +42,8 @@ class SutskeverDecoder(Decoder):
         **kwargs,
     ):
         super().__init__(**kwargs)
+        self.vocabulary_size = vocabulary_size
+        self.hidden_width = hidden_dim
         self.embedding = token_table(vocabulary_size, embedding_dim)
         self.bridge = Bridge(
             source_dim, hidden_dim, num_layers, num_states=2 if cell == "lstm" else 1

@@ -41,6 +41,8 @@ class TransformerDecoder(Decoder):
         (Xiong et al. 2020). The alignment is the mean over the heads of the last block.
     """
 
+    rewinds = True
+
     def __init__(
         self,
         table: keras.layers.ReversibleEmbedding,
@@ -54,6 +56,8 @@ class TransformerDecoder(Decoder):
     ):
         super().__init__(**kwargs)
         dim = sizes.hidden_dim
+        self.vocabulary_size = table.input_dim
+        self.hidden_width = dim
         self.table = table
         self.embedding = TokenEmbedding(table, dim, positions, max_positions, sizes.dropout)
         self.max_positions = self.embedding.max_length

@@ -1,20 +1,52 @@
-"""Decoding: one loop, and searches that tell it what to pick."""
+"""Decoding: one loop, searches that tell it what to pick, filters that say what may be picked."""
 
 from kseq2seq.decoding.beam import Beam
+from kseq2seq.decoding.contrastive import Contrastive
 from kseq2seq.decoding.decode import Decoded, decode, search_targets
+from kseq2seq.decoding.diverse_beam import DiverseBeam
+from kseq2seq.decoding.filters import (
+    Automaton,
+    Filter,
+    Filtered,
+    Forbid,
+    Fusion,
+    MaxLength,
+    MinLength,
+    NoRepeatNgram,
+    Prefix,
+    RepetitionPenalty,
+    Require,
+)
 from kseq2seq.decoding.greedy import Greedy
 from kseq2seq.decoding.loop import Carry, Loop
-from kseq2seq.decoding.search import Choice, Hypotheses, Problem, Search
+from kseq2seq.decoding.sample import Sample
+from kseq2seq.decoding.search import Choice, Extensions, Hypotheses, Live, Problem, Search
 
 __all__ = [
+    "Automaton",
     "Beam",
     "Carry",
     "Choice",
+    "Contrastive",
     "Decoded",
+    "DiverseBeam",
+    "Extensions",
+    "Filter",
+    "Filtered",
+    "Forbid",
+    "Fusion",
     "Greedy",
     "Hypotheses",
+    "Live",
     "Loop",
+    "MaxLength",
+    "MinLength",
+    "NoRepeatNgram",
+    "Prefix",
     "Problem",
+    "RepetitionPenalty",
+    "Require",
+    "Sample",
     "Search",
     "decode",
     "search_targets",

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from keras import ops
 
+from kseq2seq.decoding.banks import best_of_banks
+from kseq2seq.decoding.checks import check_number, check_whole
 from kseq2seq.decoding.gathering import gather
-from kseq2seq.decoding.search import Choice, Hypotheses, Search
+from kseq2seq.decoding.search import Choice, Extensions, Hypotheses, Live, Problem, Search
 
 NEVER = float("-inf")
 
@@ -18,18 +21,22 @@ class Beam(Search):
 
     A hypothesis y that has met its end token is ranked by
 
-    .. math:: \frac{\log p(y \mid x)}{\mathrm{lp}(|y|)}, \quad
+    .. math:: \frac{\log p(y \mid x)}{\mathrm{lp}(|y|)}
+        + \beta \sum_j \log \min\Bigl(\sum_t \alpha_{tj}, 1\Bigr), \quad
         \mathrm{lp}(n) = \left(\frac{5 + n}{6}\right)^\alpha
 
-    with :math:`|y|` counting the end. Each step extends the live hypotheses. Of the best `width`
-    extensions, those that end become finished; the best `width` that do not end live on. A source
-    is done when its worst finished hypothesis scores no less than any live one ever could:
-    log-probabilities only fall, so none exceeds the best live one's over the largest penalty. With
-    `width` as large as the space of hypotheses, the search is exhaustive.
+    with :math:`|y|` counting the end and :math:`\alpha_{tj}` where step t looked. Each step extends
+    the live hypotheses. Of the best `width` extensions, those that end become finished; the best
+    `width` that do not end live on. A source is done when its worst finished hypothesis scores no
+    less than any live one ever could: log-probabilities only fall, and coverage takes away at
+    most nothing, so none exceeds the best live one's over the largest penalty. With `width` as
+    large as the space of hypotheses, the search is exhaustive.
 
     Args:
-        width: live hypotheses a source, and finished ones returned; at least 1.
+        width: live hypotheses a source; at least 1.
         length_penalty: alpha, at least 0; 0 ranks by log-probability.
+        coverage_penalty: beta, at least 0; needs a model with attention.
+        n_best: finished hypotheses returned, at most `width`; None returns `width`.
 
     Raises:
         ValueError: if a setting is out of range.
@@ -37,80 +44,152 @@ class Beam(Search):
     Example:
         >>> from kseq2seq import Beam
         >>> Beam(width=4)
-        Beam(width=4, length_penalty=0.6)
+        Beam(width=4, length_penalty=0.6, coverage_penalty=0.0, n_best=None)
 
     Source:
-        Penalty: Wu et al. 2016, equation 14. Width 1 without a penalty is greedy search.
+        Penalties: Wu et al. 2016, equation 14; coverage is floored at 1e-9, so that its logarithm
+        is finite. Width 1 without penalties is greedy search.
     """
 
     width: int = 4
     length_penalty: float = 0.6
+    coverage_penalty: float = 0.0
+    n_best: int | None = None
+
+    uses_banks = True
 
     def __post_init__(self):
-        if isinstance(self.width, bool) or not isinstance(self.width, int) or self.width < 1:
-            raise ValueError(f"`width` must be a whole number of at least 1; got {self.width!r}.")
-        penalty = self.length_penalty
-        number = isinstance(penalty, int | float) and not isinstance(penalty, bool)
-        if not number or not 0 <= penalty < float("inf"):
+        check_whole("width", self.width)
+        check_number("length_penalty", self.length_penalty)
+        check_number("coverage_penalty", self.coverage_penalty)
+        if self.n_best is not None and check_whole("n_best", self.n_best) > self.width:
             raise ValueError(
-                f"`length_penalty` must be a number of at least 0, such as 0.6; got {penalty!r}."
+                f"`n_best` must be at most `width`={self.width}, all that is kept; "
+                f"got {self.n_best}."
             )
 
     def start(self, problem):
         """See `Search`."""
-        sources = ops.shape(problem.limits)[0]
-        ids = ops.full(
-            (sources, self.width, problem.max_length), problem.special.padding, dtype="int32"
-        )
-        never = ops.full((sources, self.width), NEVER, dtype="float32")
+        sources, width = ops.shape(problem.limits)[0], self.width
+        never = ops.full((sources, width), NEVER, dtype="float32")
         first = ops.zeros((sources, 1), dtype="float32")
-        return {
-            "live_ids": ids,
-            "live_log_probs": ops.concatenate([first, never[:, 1:]], axis=1),
-            "ids": ids,
-            "lengths": ops.zeros((sources, self.width), dtype="int32"),
+        state = {
+            "log_probs": ops.concatenate([first, never[:, 1:]], axis=1),
+            "ids": ops.full(
+                (sources, width, problem.max_length), problem.special.padding, dtype="int32"
+            ),
+            "lengths": ops.zeros((sources, width), dtype="int32"),
             "scores": never,
         }
+        if self.coverage_penalty:
+            places = ops.shape(problem.mask)[1]
+            state["coverage"] = ops.zeros((sources, width, places), dtype="float32")
+        return state
 
-    def advance(self, log_probs, state, step, problem):
+    def advance(self, made, live, state, problem):
         """See `Search`."""
-        width, vocabulary = self.width, log_probs.shape[-1]
-        live = state["live_log_probs"]
-        totals = ops.reshape(live, (-1, 1)) + log_probs
-        totals = ops.reshape(totals, (-1, width * vocabulary))
-        values, places = ops.top_k(totals, min(2 * width, width * vocabulary))
-        places = ops.cast(places, "int32")
-        parents, tokens = places // vocabulary, places % vocabulary
-        ids = ops.slice_update(gather(state["live_ids"], parents), (0, 0, step), tokens[:, :, None])
-        ended = ops.equal(tokens, problem.special.end)
+        return self.extend(made, live, state, problem)
 
-        finishes = ops.logical_and(ended, ops.arange(ended.shape[1]) < width)
-        lengths = ops.where(finishes, step + 1, 0)
-        scores = ops.where(finishes, values / self._penalty(step + 1), NEVER)
-        scores = ops.concatenate([state["scores"], scores], axis=1)
-        scores, best = ops.top_k(scores, width)
+    def extend(
+        self, made: Extensions, live: Live, state: dict, problem: Problem, handicap: Any = None
+    ) -> Choice:
+        """Takes one step; `handicap` (B, V) is held against tokens when extensions are chosen.
+
+        It is no part of their scores.
+        """
+        width, vocabulary = self.width, made.log_probs.shape[-1]
+        totals = state["log_probs"][:, :, None] + ops.reshape(
+            made.log_probs, (-1, width, vocabulary)
+        )
+        values, places = _best(totals, made.banks, handicap, min(2 * width, width * vocabulary))
+        parents, tokens = places // vocabulary, places % vocabulary
+        ended = ops.equal(tokens, problem.special.end)
+        kept = {}
+        if self.coverage_penalty:
+            kept["coverage"] = self._covered(made, state)
+
+        finished = self._finished(
+            ops.where(ended[:, :width], values[:, :width], NEVER), parents, live, kept, problem
+        )
+        scores, best = ops.top_k(ops.concatenate([state["scores"], finished["scores"]], 1), width)
         finished = {
-            "ids": gather(ops.concatenate([state["ids"], ids], axis=1), best),
-            "lengths": gather(ops.concatenate([state["lengths"], lengths], axis=1), best),
-            "scores": scores,
+            name: scores if name == "scores" else gather(_both(state[name], finished[name]), best)
+            for name in finished
         }
 
-        log_probs, best = ops.top_k(ops.where(ended, NEVER, values), width)
-        rows = ops.arange(ops.shape(live)[0], dtype="int32")[:, None] * width
+        # the first `width` that do not end, in the order they were chosen in
+        order = ops.arange(ended.shape[1], dtype="int32")
+        _, best = ops.top_k(-ops.where(ended, order + 2 * width, order), width)
+        rows = ops.arange(ops.shape(totals)[0], dtype="int32")[:, None] * width
+        parents = gather(parents, best)
+        goes_on = ops.logical_not(gather(ended, best))
         return Choice(
             tokens=ops.reshape(gather(tokens, best), (-1,)),
-            parents=ops.reshape(gather(parents, best) + rows, (-1,)),
-            state={"live_ids": gather(ids, best), "live_log_probs": log_probs, **finished},
+            parents=ops.reshape(parents + rows, (-1,)),
+            state={
+                "log_probs": ops.where(goes_on, gather(values, best), NEVER),
+                **finished,
+                **{name: gather(value, parents) for name, value in kept.items()},
+            },
         )
 
-    def done(self, state, step, problem):
+    def done(self, state, problem):
         """See `Search`."""
-        bound = ops.max(state["live_log_probs"], axis=1) / self._penalty(problem.limits)
+        bound = ops.max(state["log_probs"], axis=1) / self._penalty(problem.limits)
         return ops.min(state["scores"], axis=1) >= bound
 
-    def finish(self, state):
+    def finish(self, live, state, problem):
         """See `Search`."""
-        return Hypotheses(state["ids"], state["lengths"], state["scores"])
+        count = self.n_best or self.width
+        return Hypotheses(*(state[name][:, :count] for name in ("ids", "lengths", "scores")))
+
+    def _finished(self, values, parents, live, kept, problem):
+        """The first `width` extensions as finished hypotheses; of score -inf if they do not end."""
+        width, length = self.width, live.step + 1
+        parents = parents[:, :width]
+        ids = gather(ops.reshape(live.ids, (-1, width, problem.max_length)), parents)
+        end = ops.full_like(parents, problem.special.end)[:, :, None]
+        ids = ops.slice_update(ids, (0, 0, live.step), end)
+        scores = values / self._penalty(length)
+        if self.coverage_penalty:
+            covered = ops.clip(gather(kept["coverage"], parents), 1e-9, 1.0)
+            logs = ops.where(problem.mask[:, None], ops.log(covered), 0.0)
+            scores = scores + self.coverage_penalty * ops.sum(logs, axis=-1)
+        found = ops.isfinite(scores)
+        return {
+            "ids": ops.where(found[:, :, None], ids, problem.special.padding),
+            "lengths": ops.where(found, length, 0),
+            "scores": ops.where(found, scores, NEVER),
+        }
+
+    def _covered(self, made, state):
+        """How much of each source place the live hypotheses have looked at, (B, N, S)."""
+        if made.alignment is None:
+            raise ValueError(
+                f"`coverage_penalty`={self.coverage_penalty} needs a model with attention, and "
+                "this one has none. Leave it at 0."
+            )
+        before = state["coverage"]
+        return before + ops.reshape(ops.cast(made.alignment, "float32"), ops.shape(before))
 
     def _penalty(self, length):
         return ((5.0 + ops.cast(length, "float32")) / 6.0) ** self.length_penalty
+
+
+def _best(totals, banks, handicap, count):
+    """Returns the values and places of the extensions (B, N, V) that a step goes on with."""
+    width, vocabulary = totals.shape[1:]
+    if banks is not None:
+        banks = ops.reshape(banks, (-1, width, vocabulary))
+        return best_of_banks(totals, banks, count)
+    flat = ops.reshape(totals, (-1, width * vocabulary))
+    if handicap is None:
+        values, places = ops.top_k(flat, count)
+        return values, ops.cast(places, "int32")
+    keys = ops.reshape(totals - handicap[:, None], (-1, width * vocabulary))
+    places = ops.cast(ops.top_k(keys, count)[1], "int32")
+    return gather(flat, places), places
+
+
+def _both(before, after):
+    return ops.concatenate([before, after], axis=1)

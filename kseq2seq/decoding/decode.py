@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import tensorflow as tf
 from keras import ops
 
+from kseq2seq.decoding.filters import Filter
 from kseq2seq.decoding.gathering import repeat
 from kseq2seq.decoding.greedy import Greedy
 from kseq2seq.decoding.loop import Loop
+from kseq2seq.decoding.requests import check_given, check_request, check_sources
 from kseq2seq.decoding.search import Search
-from kseq2seq.models import Seq2Seq
 from kseq2seq.special_tokens import SPECIAL_TOKENS, SpecialTokens
 
 
@@ -34,12 +36,16 @@ class Decoded(NamedTuple):
 
 
 def search_targets(
-    model: Seq2Seq,
+    model: Any,
     source: dict,
     search: Search,
     max_length: int,
     *,
     limits: Any = None,
+    seeds: Any = None,
+    filters: Sequence[Filter] = (),
+    given: Sequence = (),
+    partial: bool = False,
     special: SpecialTokens = SPECIAL_TOKENS,
     alignments: bool = False,
 ) -> Decoded:
@@ -49,19 +55,23 @@ def search_targets(
     once more, all steps at once.
     """
     encoded = model.encoder(source, training=False)
-    loop = Loop(model.decoder, search, max_length, special)
-    found = loop.finish(loop.run(loop.start(encoded, limits)))
+    loop = Loop(model.decoder, search, max_length, special, filters, partial)
+    carry = loop.start(encoded, limits, source=source.get("source"), seeds=seeds, given=given)
+    found = loop.finish(loop.run(carry))
     aligned = _align(model, encoded, found.ids, special) if alignments else None
     return Decoded(*found, aligned)
 
 
 def decode(
-    model: Seq2Seq,
+    model: Any,
     source: dict,
     search: Search | None = None,
     *,
     max_length: int,
     limits: Any = None,
+    filters: Sequence[Filter] = (),
+    unsatisfied: str = "error",
+    seed: Any = 0,
     special: SpecialTokens = SPECIAL_TOKENS,
     alignments: bool = False,
     jit_compile: bool = False,
@@ -71,12 +81,17 @@ def decode(
     The loop is compiled once a model, setting and input shape and then kept.
 
     Args:
-        model: a `Seq2Seq`.
+        model: a `Seq2Seq`, or an `Ensemble` or `Speculative` made of some.
         source: {"source": int (B, S), "source_mask": bool (B, S)}, as the model was trained on.
-        search: `Greedy()` (the default), `Beam(...)`.
+        search: `Greedy()` (the default), `Beam(...)`, `DiverseBeam(...)`, `Sample(...)` or
+            `Contrastive(...)`.
         max_length: the most tokens a target may have, its end included. Each value compiles anew;
             let `limits` vary, and not this.
         limits: int (B,), the same for each source, where they differ; at most `max_length`.
+        filters: rules about next tokens, in the order they run; see `Filter`.
+        unsatisfied: what happens to a source for which the filters leave no target: "error", or
+            "partial", which gives the best target that ends where they leave it no token.
+        seed: for searches that draw at random: a whole number, or int (B,), one for each source.
         special: the target's ids that are not text.
         alignments: also say where each target token looked.
         jit_compile: compile with XLA; every new shape of `source` then compiles anew.
@@ -85,7 +100,7 @@ def decode(
         A `Decoded`. Every target is complete: at its limit only the end token is allowed.
 
     Raises:
-        ValueError: for a wrong `source`, `max_length` or `limits`.
+        ValueError: for a wrong argument, or if filters leave a source no target.
 
     Example:
         >>> import numpy as np
@@ -97,73 +112,79 @@ def decode(
         (2, 2, 5)
     """
     search = Greedy() if search is None else search
-    if not isinstance(model, Seq2Seq):
-        raise ValueError(f"`model` must be a Seq2Seq from `build_model`; got {type(model)}.")
-    if not isinstance(search, Search):
-        raise ValueError(f"`search` must be such as Greedy() or Beam(4); got {search!r}.")
-    if not isinstance(source, dict):
-        raise ValueError(
-            f"`source` must be a dict of 'source' and 'source_mask'; got {type(source).__name__}."
-        )
+    filters = tuple(filters)
+    check_request(model, search, filters, source)
+    if unsatisfied not in ("error", "partial"):
+        raise ValueError(f"`unsatisfied` must be 'error' or 'partial'; got {unsatisfied!r}.")
     source = {name: tf.convert_to_tensor(value) for name, value in source.items()}
-    max_length = Loop(model.decoder, search, max_length, special).max_length  # or a clear error
-    _check(model, source, max_length, limits)
-    key = (search, max_length, special, alignments, jit_compile)
-    # Kept beside Keras' own attributes, which it would otherwise track and save.
-    compiled = model.__dict__.setdefault("_compiled_decodes", {})
-    if key not in compiled:
+    max_length = Loop(model.decoder, search, max_length, special, filters).max_length
+    check_sources(model, source, max_length, limits)
+    rows = tf.shape(source["source_mask"])[0]
+    given = [rule.given() for rule in filters]
+    check_given(filters, given, rows)
+    if limits is not None:
+        limits = tf.convert_to_tensor(limits, dtype=tf.int32)
 
-        def run(source, limits):
+    def run(partial: bool) -> Decoded:
+        settings = (search, max_length, filters, partial, special, alignments, jit_compile)
+        return _compiled(model, settings)(source, limits, seeds_of(seed, rows), given)
+
+    found = run(False)
+    if not filters:
+        return found
+    none = tf.reduce_all(found.lengths == 0, axis=1)
+    if not tf.reduce_any(none):
+        return found
+    if unsatisfied == "error":
+        raise ValueError(
+            f"The filters leave no target within the limit for source {tf.where(none)[:, 0][0]}"
+            f" ({tf.math.count_nonzero(none)} of {rows}). Loosen them, raise `max_length`, widen "
+            "the beam, or pass unsatisfied='partial'."
+        )
+    return Decoded(
+        *(
+            None if some is None else tf.where(_beside(none, some), some, whole)
+            for some, whole in zip(run(True), found, strict=True)
+        )
+    )
+
+
+def _beside(mask: Any, x: Any) -> Any:
+    """A mask (B,) with as many axes as x (B, ...)."""
+    return tf.reshape(mask, (-1,) + (1,) * (len(x.shape) - 1))
+
+
+def seeds_of(seed: Any, rows: Any) -> Any:
+    """Returns int32 (B,), a seed for each of B sources: those given, or one number's own."""
+    seed = tf.cast(tf.convert_to_tensor(seed), tf.int32)
+    return seed if seed.shape.rank else seed * 1_000_003 + tf.range(rows)
+
+
+def _compiled(model: Any, settings: tuple) -> Any:
+    """The traced loop for some settings; kept beside Keras' own attributes, which it would save."""
+    compiled = model.__dict__.setdefault("_compiled_decodes", {})
+    if settings not in compiled:
+        search, max_length, filters, partial, special, alignments, jit_compile = settings
+
+        def run(source, limits, seeds, given):
             return search_targets(
                 model,
                 source,
                 search,
                 max_length,
                 limits=limits,
+                seeds=seeds,
+                filters=filters,
+                given=given,
+                partial=partial,
                 special=special,
                 alignments=alignments,
             )
 
-        compiled[key] = tf.function(run, jit_compile=jit_compile, reduce_retracing=not jit_compile)
-    if limits is not None:
-        limits = tf.convert_to_tensor(limits, dtype=tf.int32)
-    return compiled[key](source, limits)
-
-
-def _check(model, source, max_length, limits):
-    wanted = set(model.encoder.input)
-    if set(source) != wanted:
-        raise ValueError(f"`source` must have the keys {sorted(wanted)}; got {sorted(source)}.")
-    shapes = {name: tuple(value.shape) for name, value in source.items()}
-    if any(len(shape) < 2 for shape in shapes.values()):
-        raise ValueError(f"`source` must hold a batch, (rows, length); got the shapes {shapes}.")
-    if len({shape[:2] for shape in shapes.values()}) > 1:
-        raise ValueError(f"`source` and its mask must agree in rows and length; got {shapes}.")
-    length, longest = next(iter(shapes.values()))[1], model.max_source_length
-    if longest is not None and length is not None and length > longest:
-        raise ValueError(
-            f"A source of {length} tokens was given to a model with positions for {longest}. "
-            f"Split it, or build the model with more `max_positions`."
+        compiled[settings] = tf.function(
+            run, jit_compile=jit_compile, reduce_retracing=not jit_compile
         )
-    both = model.decoder.max_positions if model.decoder.follows_source else None
-    if both is not None and length is not None and length + max_length > both:
-        raise ValueError(
-            f"A source of {length} tokens and `max_length`={max_length} are one sequence to this "
-            f"model, which has positions for {both}. Shorten either, or build the model with more "
-            f"`max_positions`."
-        )
-    if limits is not None:
-        rows = next(iter(shapes.values()))[0]
-        if tuple(ops.shape(limits)) != (rows,):
-            raise ValueError(
-                f"`limits` must hold one length for each of {rows} sources; "
-                f"got the shape {tuple(ops.shape(limits))}."
-            )
-        known = tf.get_static_value(tf.convert_to_tensor(limits))
-        if known is not None and not ((known >= 1) & (known <= max_length)).all():
-            raise ValueError(
-                f"`limits` must lie between 1 and `max_length`={max_length}; got {known.tolist()}."
-            )
+    return compiled[settings]
 
 
 def _align(model, encoded, ids, special):

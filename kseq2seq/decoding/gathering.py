@@ -23,10 +23,12 @@ def gather(x, places):
 
 
 def reorder(state, parents):
-    """Reorders the rows of every leaf of a decoder's state; None leaves all in place."""
+    """Reorders the rows of every leaf of a state but None; without parents all stay in place."""
     if parents is None:
         return state
-    return tree.map_structure(lambda leaf: ops.take(leaf, parents, axis=0), state)
+    return tree.map_structure(
+        lambda leaf: None if leaf is None else ops.take(leaf, parents, axis=0), state
+    )
 
 
 def repeat(state, width: int):

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from keras import ops
 
-from kseq2seq.decoding.search import Choice, Hypotheses, Search
+from kseq2seq.decoding.independent import Independent
 
 
 @dataclass(frozen=True)
-class Greedy(Search):
+class Greedy(Independent):
     """Takes the likeliest token at each step; the score is the sum of log-probabilities.
 
     Example:
@@ -19,38 +19,6 @@ class Greedy(Search):
         True
     """
 
-    def start(self, problem):
-        """See `Search`."""
-        rows = ops.shape(problem.limits)[0]
-        return {
-            "ids": ops.full((rows, problem.max_length), problem.special.padding, dtype="int32"),
-            "lengths": ops.zeros((rows,), dtype="int32"),
-            "scores": ops.zeros((rows,), dtype="float32"),
-            "ended": ops.zeros((rows,), dtype="bool"),
-        }
-
-    def advance(self, log_probs, state, step, problem):
-        """See `Search`."""
-        values, tokens = ops.top_k(log_probs, 1)
-        ended = state["ended"]
-        tokens = ops.where(ended, problem.special.padding, ops.cast(tokens[:, 0], "int32"))
-        return Choice(
-            tokens=tokens,
-            parents=None,
-            state={
-                "ids": ops.slice_update(state["ids"], (0, step), tokens[:, None]),
-                "lengths": state["lengths"] + ops.cast(ops.logical_not(ended), "int32"),
-                "scores": state["scores"] + ops.where(ended, 0.0, values[:, 0]),
-                "ended": ops.logical_or(ended, ops.equal(tokens, problem.special.end)),
-            },
-        )
-
-    def done(self, state, step, problem):
-        """See `Search`."""
-        return state["ended"]
-
-    def finish(self, state):
-        """See `Search`."""
-        return Hypotheses(
-            state["ids"][:, None], state["lengths"][:, None], state["scores"][:, None]
-        )
+    def pick(self, made, live, state, problem):
+        """See `Independent`."""
+        return ops.cast(ops.argmax(made.log_probs, axis=-1), "int32")

@@ -1,16 +1,18 @@
-"""The one autoregressive loop, for every decoder and every search."""
+"""The one autoregressive loop, for every decoder, every search and every filter."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-import numpy as np
 import tensorflow as tf
 from keras import ops, tree
 
 from kseq2seq.decoders import Decoder
+from kseq2seq.decoding.checks import check_whole
+from kseq2seq.decoding.filters import Filter
 from kseq2seq.decoding.gathering import reorder, repeat
-from kseq2seq.decoding.search import Hypotheses, Problem, Search
+from kseq2seq.decoding.search import Extensions, Hypotheses, Live, Problem, Search
 from kseq2seq.special_tokens import SPECIAL_TOKENS, SpecialTokens
 
 FORBIDDEN = float("-inf")
@@ -21,33 +23,35 @@ class Carry(NamedTuple):
 
     Attributes:
         context: the decoder's, of B rows; constant.
-        limits: int32 (B,); constant.
-        step: int32 scalar, how many tokens every hypothesis has.
-        tokens: int32 (B * N,), the last token of each.
+        given: what belongs to the sources and what the filters were given; constant.
+        live: the hypotheses, of B * N rows.
         state: the decoder's, of B * N rows.
         search: the search's own.
+        filters: each filter's own, of B * N rows.
     """
 
     context: Any
-    limits: Any
-    step: Any
-    tokens: Any
+    given: Any
+    live: Live
     state: Any
     search: Any
+    filters: Any
 
 
 class Loop:
     """Decodes step by step: `start`, then `run` as often as wanted, then `finish`.
 
-    The loop alone owns the `while`, the float32 log-softmax, the end at the limit, and the
-    reordering of the decoder's state. All three methods can be traced by `tf.function`, with or
-    without XLA.
+    The loop alone owns the `while`, the float32 log-softmax, the tokens so far, the end at the
+    limit, and the reordering of all that belongs to a hypothesis. All three methods can be traced
+    by `tf.function`, with or without XLA.
 
     Args:
         decoder: the `Decoder` to step.
         search: the `Search` that picks tokens.
         max_length: the most tokens a target may have, its end included; also the cache's size.
         special: the ids that are not text.
+        filters: rules about next tokens, in the order they run.
+        partial: a hypothesis that filters leave no token at all may end there.
 
     Example:
         >>> import numpy as np
@@ -58,7 +62,7 @@ class Loop:
         >>> loop = Loop(model.decoder, Greedy(), max_length=6)
         >>> carry = loop.start(model.encoder({"source": ids, "source_mask": ids != 0}))
         >>> carry = loop.run(carry, steps=2)
-        >>> int(carry.step)
+        >>> int(carry.live.step)
         2
         >>> tuple(loop.finish(loop.run(carry)).ids.shape)
         (1, 1, 6)
@@ -70,92 +74,152 @@ class Loop:
         search: Search,
         max_length: int,
         special: SpecialTokens = SPECIAL_TOKENS,
+        filters: Sequence[Filter] = (),
+        partial: bool = False,
     ):
-        longest = decoder.max_positions
-        if (
-            isinstance(max_length, bool)
-            or not isinstance(max_length, int | np.integer)
-            or max_length < 1
-        ):
-            raise ValueError(
-                f"`max_length` must be a whole number of at least 1; got {max_length!r}."
-            )
+        longest, max_length = decoder.max_positions, check_whole("max_length", max_length)
         if longest is not None and max_length > longest:
             raise ValueError(
                 f"`max_length`={max_length}, but this model has learned positions for {longest} "
                 f"tokens. Pass at most {longest}, or build it with more `max_positions`."
             )
+        for rule in filters:
+            rule.check(decoder.vocabulary_size)
+            if rule.banks and not search.uses_banks:
+                raise ValueError(
+                    f"{type(rule).__name__} takes a search that keeps hypotheses of every degree "
+                    f"of completion, such as Beam(4); got {search!r}."
+                )
         self.decoder = decoder
         self.search = search
-        self.max_length = int(max_length)
+        self.max_length = max_length
         self.special = special
+        self.filters = tuple(filters)
+        self.partial = partial
 
-    def start(self, encoded: dict, limits=None) -> Carry:
+    def start(
+        self, encoded: dict, limits=None, *, source=None, seeds=None, given: Sequence = ()
+    ) -> Carry:
         """Prepares to decode B sources.
 
         Args:
             encoded: what the model's encoder made of them.
             limits: int (B,), the most tokens for each, its end included, between 1 and
                 `max_length`; None takes `max_length` for all.
+            source: (B, S), what the encoder was given, for filters that ask for it.
+            seeds: int (B,), for searches that draw at random; None takes 0, 1, 2...
+            given: what each filter's `given` returned; () asks them.
         """
         context, state = self.decoder.initial(encoded, self.max_length)
         sources = ops.shape(encoded["mask"])[0]
         if limits is None:
             limits = ops.full((sources,), self.max_length, dtype="int32")
-        limits = ops.clip(ops.cast(limits, "int32"), 1, self.max_length)
+        of_sources = {
+            "limits": ops.clip(ops.cast(limits, "int32"), 1, self.max_length),
+            "mask": encoded["mask"],
+            "seeds": ops.arange(sources, dtype="int32") if seeds is None else seeds,
+        }
+        if source is not None:
+            of_sources["source"] = source
+        given = given or [rule.given() for rule in self.filters]
+        constant = {"sources": of_sources, "filters": tree.map_structure(tf.convert_to_tensor, list(given))}
+        problem = self._problem(constant)
+        rows = sources * self.search.width
+        live = Live(
+            step=ops.zeros((), dtype="int32"),
+            ids=ops.full((rows, self.max_length), self.special.padding, dtype="int32"),
+            tokens=ops.full((rows,), self.special.start, dtype="int32"),
+        )
         return Carry(
             context=context,
-            limits=limits,
-            step=ops.zeros((), dtype="int32"),
-            tokens=ops.full((sources * self.search.width,), self.special.start, dtype="int32"),
+            given=constant,
+            live=live,
             state=repeat(state, self.search.width),
-            search=self.search.start(self._problem(limits)),
+            search=self.search.start(problem),
+            filters=[
+                rule.start(known, problem)
+                for rule, known in zip(self.filters, self._prepared(constant), strict=True)
+            ],
         )
 
     def run(self, carry: Carry, steps: int | None = None) -> Carry:
         """Goes on for `steps` steps, or to the end; stops early once every source is done."""
-        problem = self._problem(carry.limits)
-        stop = self.max_length if steps is None else carry.step + steps
+        problem, prepared = self._problem(carry.given), self._prepared(carry.given)
+        stop = self.max_length if steps is None else carry.live.step + steps
+        stop = ops.minimum(stop, self.max_length)
 
-        def unfinished(step, tokens, state, search):
-            done = ops.all(self.search.done(search, step, problem))
-            return ops.logical_and(ops.logical_not(done), step < ops.minimum(stop, self.max_length))
+        def unfinished(live, state, search, filters):
+            done = ops.all(self.search.done(search, problem))
+            return ops.logical_and(ops.logical_not(done), live.step < stop)
 
-        def advance(step, tokens, state, search):
-            made = self.decoder(
-                tokens[:, None], carry.context, state, position=step, training=False
+        def advance(live, state, search, filters):
+            tokens = live.tokens[:, None]
+            made = self.decoder(tokens, carry.context, state, position=live.step, training=False)
+            extensions, after_filters = self._extensions(made, live, filters, prepared, problem)
+            choice = self.search.advance(extensions, live, search, problem)
+            ids, after_state, after_filters = reorder(
+                (live.ids, made.state, after_filters), choice.parents
             )
-            log_probs = ops.log_softmax(ops.cast(made.logits[:, 0], "float32"))
-            log_probs = self._restrict(log_probs, step, carry.limits)
-            choice = self.search.advance(log_probs, search, step, problem)
-            after = (
-                step + 1,
-                choice.tokens,
-                reorder(made.state, choice.parents),
-                choice.state,
-            )
-            return tree.map_structure(_shaped_like, (step, tokens, state, search), after)
+            ids = ops.slice_update(ids, (0, live.step), choice.tokens[:, None])
+            after = (Live(live.step + 1, ids, choice.tokens), after_state, choice.state)
+            before = (live, state, search, filters)
+            return tree.map_structure(_shaped_like, before, (*after, after_filters))
 
-        step, tokens, state, search = tf.while_loop(
-            unfinished, advance, (carry.step, carry.tokens, carry.state, carry.search)
+        live, state, search, filters = tf.while_loop(
+            unfinished, advance, (carry.live, carry.state, carry.search, carry.filters)
         )
-        return carry._replace(step=step, tokens=tokens, state=state, search=search)
+        return carry._replace(live=live, state=state, search=search, filters=filters)
 
     def finish(self, carry: Carry) -> Hypotheses:
         """Returns what was found so far, best first."""
-        return self.search.finish(carry.search)
+        return self.search.finish(carry.live, carry.search, self._problem(carry.given))
 
-    def _problem(self, limits) -> Problem:
-        return Problem(limits, self.max_length, self.special)
+    def _problem(self, given) -> Problem:
+        sources = given["sources"]
+        return Problem(
+            limits=sources["limits"],
+            source=sources.get("source"),
+            mask=sources["mask"],
+            seeds=sources["seeds"],
+            max_length=self.max_length,
+            width=self.search.width,
+            vocabulary=self.decoder.vocabulary_size,
+            hidden_width=self.decoder.hidden_width,
+            special=self.special,
+        )
 
-    def _restrict(self, log_probs, step, limits):
+    def _prepared(self, constant):
+        problem = self._problem(constant)
+        return [
+            rule.prepare(given, problem)
+            for rule, given in zip(self.filters, constant["filters"], strict=True)
+        ]
+
+    def _extensions(self, made, live, states, prepared, problem):
+        """Returns what the search chooses from, and the filters' states."""
+        log_probs = unfiltered = ops.log_softmax(ops.cast(made.logits[:, 0], "float32"))
+        after, banks = [], None
+        for rule, state, given in zip(self.filters, states, prepared, strict=True):
+            log_probs, state, own = rule.apply(log_probs, live, state, given, problem)
+            after.append(state)
+            if own is not None:
+                banks = own if banks is None else banks + own
+        log_probs = self._restrict(log_probs, live.step, problem)
+        if self.partial:
+            stuck = ops.all(ops.equal(log_probs, FORBIDDEN), axis=-1, keepdims=True)
+            end = ops.equal(ops.arange(problem.vocabulary), self.special.end)
+            log_probs = ops.where(ops.logical_and(stuck, end), unfiltered, log_probs)
+        alignment = None if made.alignment is None else made.alignment[:, 0]
+        return Extensions(log_probs, made.hidden[:, 0], alignment, banks), after
+
+    def _restrict(self, log_probs, step, problem):
         """Forbids padding and start everywhere, and all but the end at a source's limit."""
         ids = ops.arange(log_probs.shape[-1], dtype="int32")
         hidden = ops.logical_or(
             ops.equal(ids, self.special.padding), ops.equal(ids, self.special.start)
         )
-        last = step + 1 >= limits
-        last = ops.reshape(repeat(last, self.search.width), (-1, 1))
+        last = step + 1 >= problem.limits
+        last = ops.reshape(problem.per_hypothesis(last), (-1, 1))
         forbidden = ops.where(last, ops.not_equal(ids, self.special.end), hidden)
         return ops.where(forbidden, FORBIDDEN, log_probs)
 

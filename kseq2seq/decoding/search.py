@@ -4,21 +4,69 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from kseq2seq.decoding.gathering import repeat
 from kseq2seq.special_tokens import SpecialTokens
 
 
 class Problem(NamedTuple):
-    """What stays the same during a search over B sources.
+    """What stays the same while targets for B sources are searched, N hypotheses for each.
 
     Attributes:
         limits: int32 (B,), the longest target of each source, in tokens, its end included.
+        source: (B, S), the source as the model was given it; None if the loop was not.
+        mask: bool (B, S'), True at the real places of the encoded source.
+        seeds: int32 (B,), for what is drawn at random.
         max_length: L, the largest any limit may be; a Python int.
+        width: N; a Python int.
+        vocabulary: V; a Python int.
+        hidden_width: D, of the decoder's hidden vectors; a Python int.
         special: the ids that are not text.
     """
 
     limits: Any
+    source: Any
+    mask: Any
+    seeds: Any
     max_length: int
+    width: int
+    vocabulary: int
+    hidden_width: int
     special: SpecialTokens
+
+    def per_hypothesis(self, x: Any) -> Any:
+        """Repeats what has a row a source, so that it has a row a hypothesis."""
+        return repeat(x, self.width)
+
+
+class Live(NamedTuple):
+    """The hypotheses that are being extended; rows are B * N, those of a source side by side.
+
+    Attributes:
+        step: int32 scalar, how many tokens each has.
+        ids: int32 (rows, L), those tokens, then padding.
+        tokens: int32 (rows,), the last of them; the start token before the first step.
+    """
+
+    step: Any
+    ids: Any
+    tokens: Any
+
+
+class Extensions(NamedTuple):
+    """What is known of every possible next token.
+
+    Attributes:
+        log_probs: float32 (rows, V); -inf where a token is forbidden.
+        hidden: (rows, D), what the decoder made of the last token.
+        alignment: float32 (rows, S), where the decoder looked; None without attention.
+        banks: int32 (rows, V), how much of what is required each extension would have; None where
+            nothing is. A search that uses banks keeps hypotheses of each.
+    """
+
+    log_probs: Any
+    hidden: Any
+    alignment: Any
+    banks: Any
 
 
 class Choice(NamedTuple):
@@ -52,28 +100,29 @@ class Hypotheses(NamedTuple):
 class Search:
     """The base of searches. They are values: hashable, comparable, free of tensors.
 
-    Rows are B * N: N hypotheses for each of B sources, side by side. All log-probabilities are
-    float32. The loop, not the search, forbids padding and makes the last allowed token an end, so
-    every hypothesis is complete.
+    All log-probabilities are float32. The loop, not the search, runs the filters, forbids padding
+    and makes the last allowed token an end, so every hypothesis is complete.
 
     Attributes:
         width: N, how many hypotheses a source has.
+        uses_banks: whether hypotheses are kept by how much of what is required they have.
     """
 
     width: int = 1
+    uses_banks: bool = False
 
     def start(self, problem: Problem) -> dict:
         """Returns the state before the first step."""
         raise NotImplementedError
 
-    def advance(self, log_probs, state: dict, step, problem: Problem) -> Choice:
-        """Takes one step, given log-probabilities (rows, V) of all next tokens."""
+    def advance(self, made: Extensions, live: Live, state: dict, problem: Problem) -> Choice:
+        """Takes one step."""
         raise NotImplementedError
 
-    def done(self, state: dict, step, problem: Problem) -> Any:
-        """Returns bool (B,): after `step` steps nothing better can be found for a source."""
+    def done(self, state: dict, problem: Problem) -> Any:
+        """Returns bool (B,): nothing better can be found for a source."""
         raise NotImplementedError
 
-    def finish(self, state: dict) -> Hypotheses:
+    def finish(self, live: Live, state: dict, problem: Problem) -> Hypotheses:
         """Returns what was found."""
         raise NotImplementedError

@@ -15,8 +15,8 @@ NEVER = float("-inf")
 class Unstopped(Beam):
     """Searches to the limit, whatever the bound says."""
 
-    def done(self, state, step, problem):
-        return super().done(state, step, problem) & False
+    def done(self, state, problem):
+        return super().done(state, problem) & False
 
 
 def best_first(prefixes, row, limit, width, alpha):
@@ -130,6 +130,7 @@ class Scripted(Decoder):
 
     def __init__(self, probabilities):
         super().__init__()
+        self.vocabulary_size, self.hidden_width = len(probabilities), 1
         self.script = np.log(np.asarray(probabilities, "float32"))
 
     def initial(self, encoded, length=0):
@@ -138,7 +139,8 @@ class Scripted(Decoder):
     def call(self, tokens, context, state, position=0, training=None):
         import keras
 
-        return Step(keras.ops.take(self.script, tokens, axis=0), None, None, state)
+        logits = keras.ops.take(self.script, tokens, axis=0)
+        return Step(logits, logits[..., :1], None, state)
 
 
 def test_does_not_stop_while_a_longer_target_could_win():
@@ -162,7 +164,7 @@ def test_stops_when_nothing_longer_could_win():
     script[1, 2] = 0.95
     loop = Loop(Scripted(script), Beam(1, 2.0), 30)
     carry = loop.run(loop.start({"mask": np.ones((2, 1), bool)}))
-    assert int(carry.step) == 1
+    assert int(carry.live.step) == 1
 
 
 def test_beams_are_values():

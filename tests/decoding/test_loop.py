@@ -29,11 +29,11 @@ def test_takes_no_more_steps_than_asked(lab, model_named):
     model = model_named("transformer")
     loop = Loop(model.decoder, Beam(2, 5.0), 9)
     carry = loop.start(encode(model, lab.source))
-    assert int(carry.step) == 0
+    assert int(carry.live.step) == 0
     carry = loop.run(carry, 2)
-    assert int(carry.step) == 2
+    assert int(carry.live.step) == 2
     carry = loop.run(carry, 1)
-    assert int(carry.step) == 3
+    assert int(carry.live.step) == 3
     found = loop.finish(carry)
     assert np.array(found.lengths).max() <= 3
 
@@ -45,7 +45,7 @@ def test_carry_has_a_row_of_context_a_source_and_of_state_a_hypothesis(lab, mode
     carry = loop.run(loop.start(encode(model, lab.source)), 2)
     assert {leaf.shape[0] for leaf in keras.tree.flatten(carry.context)} <= {3}
     assert {leaf.shape[0] for leaf in keras.tree.flatten(carry.state)} == {12}
-    assert carry.tokens.shape == (12,)
+    assert carry.live.tokens.shape == (12,)
 
 
 @pytest.mark.parametrize("search", [Greedy(), Beam(2, 0.0)], ids=["greedy", "beam"])
@@ -59,7 +59,7 @@ def test_stops_once_every_source_is_done(lab, search):
     logits.bias.assign(bias)
     loop = Loop(model.decoder, search, 30)
     carry = loop.run(loop.start(encode(model, lab.source)))
-    assert int(carry.step) <= 2
+    assert int(carry.live.step) <= 2
     found = loop.finish(carry)
     assert keras.ops.convert_to_numpy(found.ids)[:, 0, 0].tolist() == [2, 2, 2]
 

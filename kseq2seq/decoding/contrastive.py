@@ -1,0 +1,128 @@
+"""Contrastive search: likely tokens that do not say what was said."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from keras import ops
+
+from kseq2seq.decoding.checks import check_number, check_whole
+from kseq2seq.decoding.gathering import gather
+from kseq2seq.decoding.search import Choice, Hypotheses, Search
+
+
+@dataclass(frozen=True)
+class Contrastive(Search):
+    r"""Takes, of the `top_k` likeliest tokens, the best in confidence less repetition.
+
+    .. math:: (1 - \alpha)\, p(v \mid y_{<t}, x)
+        - \alpha \max_{j < t} \cos(h_v, h_{y_j})
+
+    with h the decoder's last hidden vectors, those of the start token and of all tokens so far
+    among the :math:`h_{y_j}`. Each candidate is run through the decoder, so a step costs `top_k`
+    rows. The score is the sum of log-probabilities.
+
+    Args:
+        top_k: candidates, at least 1.
+        penalty: alpha, in [0, 1]; 0 is greedy search.
+
+    Raises:
+        ValueError: if a setting is out of range.
+
+    Example:
+        >>> from kseq2seq import Contrastive
+        >>> Contrastive()
+        Contrastive(top_k=4, penalty=0.6)
+
+    Source:
+        Su et al. 2022, equation 5.
+    """
+
+    top_k: int = 4
+    penalty: float = 0.6
+
+    def __post_init__(self):
+        check_whole("top_k", self.top_k)
+        check_number("penalty", self.penalty, 0, 1)
+
+    @property
+    def width(self) -> int:
+        """See `Search`."""
+        return self.top_k
+
+    def start(self, problem):
+        """See `Search`."""
+        sources = ops.shape(problem.limits)[0]
+        candidates = ops.zeros((sources, self.top_k), dtype="float32")
+        past = (sources, problem.max_length + 1, problem.hidden_width)
+        return {
+            "log_probs": candidates,  # of the candidates; at first each row is the start token
+            "past": ops.zeros(past, dtype="float32"),  # unit vectors
+            "lengths": ops.zeros((sources,), dtype="int32"),
+            "scores": ops.zeros((sources,), dtype="float32"),
+            "ended": ops.zeros((sources,), dtype="bool"),
+        }
+
+    def advance(self, made, live, state, problem):
+        """See `Search`; chooses among the candidates that the rows are, then proposes the next."""
+        step, special, count = live.step, problem.special, self.top_k
+        if count > problem.vocabulary:
+            raise ValueError(
+                f"`top_k`={count} candidates, but the model has only {problem.vocabulary} ids."
+            )
+        hidden = ops.reshape(ops.cast(made.hidden, "float32"), (-1, count, problem.hidden_width))
+        hidden = hidden / ops.maximum(ops.norm(hidden, axis=-1, keepdims=True), 1e-9)
+        ended = state["ended"]
+        chosen = self._choose(hidden, state, step)
+        chosen = ops.where(ended, 0, chosen)[:, None]
+        tokens = gather(ops.reshape(live.tokens, (-1, count)), chosen)[:, 0]
+        value = gather(state["log_probs"], chosen)[:, 0]
+        ends = ops.logical_and(ops.equal(tokens, special.end), ops.logical_not(ended))
+        scores = state["scores"] + ops.where(ended, 0.0, value)
+        lengths = ops.where(ends, step, state["lengths"])
+        ended = ops.logical_or(ended, ends)
+        past = ops.slice_update(state["past"], (0, step, 0), gather(hidden, chosen))
+
+        log_probs = ops.reshape(made.log_probs, (-1, count, problem.vocabulary))
+        values, proposed = ops.top_k(gather(log_probs, chosen)[:, 0], count)
+        proposed = ops.where(ended[:, None], special.padding, ops.cast(proposed, "int32"))
+        # A last token is an end without a rival, and no step will come to choose it.
+        last = ops.logical_and(step + 1 >= problem.limits, ops.logical_not(ended))
+        scores = scores + ops.where(last, values[:, 0], 0.0)
+        rows = ops.arange(ops.shape(chosen)[0], dtype="int32")[:, None] * count
+        return Choice(
+            tokens=ops.reshape(proposed, (-1,)),
+            parents=ops.reshape(chosen + rows + ops.zeros_like(proposed), (-1,)),
+            state={
+                "log_probs": values,
+                "past": past,
+                "lengths": ops.where(last, step + 1, lengths),
+                "scores": scores,
+                "ended": ops.logical_or(ended, last),
+            },
+        )
+
+    def done(self, state, problem):
+        """See `Search`."""
+        return state["ended"]
+
+    def finish(self, live, state, problem):
+        """See `Search`; what is chosen is common to all rows of a source."""
+        scores = state["scores"]
+        found = ops.isfinite(scores)[:, None]
+        ids = ops.reshape(live.ids, (-1, self.top_k, problem.max_length))[:, 0]
+        ids = ops.where(found, ids, problem.special.padding)
+        lengths = ops.where(found[:, 0], state["lengths"], 0)
+        scores = ops.where(found[:, 0], scores, float("-inf"))
+        return Hypotheses(ids[:, None], lengths[:, None], scores[:, None])
+
+    def _choose(self, hidden, state, step):
+        """The best candidate of each source, int32 (B,)."""
+        past = state["past"]
+        alike = ops.matmul(hidden, ops.swapaxes(past, 1, 2))  # (B, k, L + 1)
+        there = ops.arange(past.shape[1], dtype="int32") < step
+        repeats = ops.max(ops.where(there, alike, -1.0), axis=-1)
+        sure = ops.exp(state["log_probs"])
+        worth = (1 - self.penalty) * sure - self.penalty * repeats
+        possible = ops.isfinite(state["log_probs"])
+        return ops.cast(ops.argmax(ops.where(possible, worth, float("-inf")), axis=-1), "int32")

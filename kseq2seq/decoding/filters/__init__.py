@@ -1,0 +1,23 @@
+"""Filters: rules about next tokens that any search runs under."""
+
+from kseq2seq.decoding.filters.automaton import Automaton
+from kseq2seq.decoding.filters.filter import Filter, Filtered
+from kseq2seq.decoding.filters.fusion import Fusion
+from kseq2seq.decoding.filters.lengths import MaxLength, MinLength
+from kseq2seq.decoding.filters.phrases import Forbid, Require
+from kseq2seq.decoding.filters.prefix import Prefix
+from kseq2seq.decoding.filters.repetition import NoRepeatNgram, RepetitionPenalty
+
+__all__ = [
+    "Automaton",
+    "Filter",
+    "Filtered",
+    "Forbid",
+    "Fusion",
+    "MaxLength",
+    "MinLength",
+    "NoRepeatNgram",
+    "Prefix",
+    "RepetitionPenalty",
+    "Require",
+]

@@ -1,0 +1,100 @@
+"""What a filter is: a rule about next tokens, blind to the model and to the search."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from keras import ops
+
+from kseq2seq.decoding.search import Live, Problem
+
+NEVER = float("-inf")
+
+
+class Filtered(NamedTuple):
+    """What a filter made of the log-probabilities of a step.
+
+    Attributes:
+        log_probs: float32 (rows, V), at most 0; -inf where a token is forbidden.
+        state: the filter's own, for the next step; its rows follow the hypotheses.
+        banks: int32 (rows, V), how much of what the filter requires each extension would have;
+            None from a filter that requires nothing.
+    """
+
+    log_probs: Any
+    state: Any
+    banks: Any = None
+
+
+class Filter:
+    """The base of filters: changes the log-probabilities that a search chooses from.
+
+    Filters are values: hashable, comparable, free of tensors. What belongs to single sources, such
+    as a prefix for each, is told apart: `given` returns it as arrays, and the loop hands it back
+    as tensors, so that one compiled loop serves all sources. A dataclass field that `given` speaks
+    for is left out of comparisons.
+
+    Filters run in the order given, each on what the one before made. Nothing is normalised again,
+    so scores are sums of what filters leave: with filters that only forbid, the model's own
+    log-probabilities. The loop adds last that padding and start are forbidden and that a target
+    ends at its limit.
+
+    Attributes:
+        banks: whether `Filtered.banks` is given, which takes a search that uses it.
+    """
+
+    banks: bool = False
+
+    def check(self, vocabulary: int) -> None:
+        """Raises a ValueError if the filter makes no sense for `vocabulary` ids."""
+
+    def given(self) -> dict:
+        """Returns arrays whose rows belong to sources, B on axis 0; none by default."""
+        return {}
+
+    def prepare(self, given: dict, problem: Problem) -> dict:
+        """Returns what every step needs, computed once; what was given, by default."""
+        return given
+
+    def start(self, given: dict, problem: Problem) -> Any:
+        """Returns the state before the first step, rows B * N on axis 0; none by default.
+
+        `given` is what `prepare` returned, here and in `apply`.
+        """
+        return {}
+
+    def apply(
+        self, log_probs: Any, live: Live, state: Any, given: dict, problem: Problem
+    ) -> Filtered:
+        """Returns what is left of log-probabilities (rows, V), and the state for the next step."""
+        raise NotImplementedError
+
+
+def marked(tokens, vocabulary: int):
+    """Returns bool (rows, V), True at each of the ids (rows, K); an id outside marks nothing.
+
+    Example:
+        >>> import numpy as np
+        >>> from kseq2seq.decoding.filters.filter import marked
+        >>> np.array(marked(np.array([[2, 0], [2, -1]]), 3)).tolist()
+        [[True, False, True], [False, False, True]]
+    """
+    rows, count = ops.shape(tokens)
+    inside = ops.logical_and(tokens >= 0, tokens < vocabulary)
+    places = ops.where(inside, tokens, vocabulary) + ops.arange(rows)[:, None] * (vocabulary + 1)
+    flat = ops.scatter(
+        ops.reshape(places, (-1, 1)),
+        ops.ones((rows * count,), dtype="int32"),
+        (rows * (vocabulary + 1),),
+    )
+    return ops.reshape(flat, (rows, vocabulary + 1))[:, :vocabulary] > 0
+
+
+def check_ids(name: str, ids: Any, vocabulary: int) -> None:
+    """Refuses ids outside the vocabulary."""
+    outside = sorted({token for token in ids if not 0 <= token < vocabulary})
+    if outside:
+        raise ValueError(
+            f"`{name}` names the ids {outside[:5]}, but the model has ids from 0 to "
+            f"{vocabulary - 1}. Make them with the target's tokenizer."
+        )

@@ -1,0 +1,75 @@
+"""A language model's word in the choice of tokens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from keras import ops
+
+from kseq2seq.decoding.checks import check_number
+from kseq2seq.decoding.filters.filter import Filter, Filtered
+from kseq2seq.decoding.gathering import repeat
+
+
+@dataclass(frozen=True)
+class Fusion(Filter):
+    r"""Adds a language model's log-probabilities to those of the model.
+
+    .. math:: \log p(v) \gets \log p(v) + \beta \log p_{\mathrm{LM}}(v \mid y_{<t})
+
+    The language model is any model of this package that was trained with empty sources (their end
+    token alone): what it knows is its targets. Scores then include the second term.
+
+    Args:
+        model: the language model; its target ids are those of the model it helps.
+        weight: beta, at least 0.
+
+    Example:
+        >>> from kseq2seq import build_model
+        >>> from kseq2seq.decoding import Fusion
+        >>> language_model = build_model("gru", source=20, target=20, hidden_dim=8)
+        >>> filters = [Fusion(language_model, weight=0.2)]
+
+    Source:
+        Gulcehre et al. 2015, section 4.1, "shallow fusion".
+    """
+
+    model: Any
+    weight: float = 0.3
+
+    def __post_init__(self):
+        check_number("weight", self.weight)
+        if not hasattr(self.model, "decoder"):
+            raise ValueError(
+                f"`model` must be a Seq2Seq from `build_model`; got {type(self.model).__name__}."
+            )
+
+    def check(self, vocabulary):
+        """See `Filter`."""
+        known = self.model.decoder.vocabulary_size
+        if known != vocabulary:
+            raise ValueError(
+                f"The language model has {known} target ids and the model it helps {vocabulary}; "
+                "train it with the same target tokenizer."
+            )
+
+    def prepare(self, given, problem):
+        """See `Filter`; one empty source, which all hypotheses share."""
+        source = ops.full((1, 1), problem.special.end, dtype="int32")
+        mask = ops.ones((1, 1), dtype="bool")
+        encoded = self.model.encoder({"source": source, "source_mask": mask}, training=False)
+        context, state = self.model.decoder.initial(encoded, problem.max_length)
+        return {"context": context, "state": state}
+
+    def start(self, given, problem):
+        """See `Filter`; the language model's state."""
+        return repeat(given["state"], ops.shape(problem.limits)[0] * problem.width)
+
+    def apply(self, log_probs, live, state, given, problem):
+        """See `Filter`."""
+        made = self.model.decoder(
+            live.tokens[:, None], given["context"], state, position=live.step, training=False
+        )
+        second = ops.log_softmax(ops.cast(made.logits[:, 0], "float32"))
+        return Filtered(log_probs + self.weight * second, made.state)

@@ -1,0 +1,110 @@
+"""Sampling: drawing the next token."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import tensorflow as tf
+from keras import ops
+
+from kseq2seq.decoding.checks import check_number, check_whole
+from kseq2seq.decoding.independent import Independent
+from kseq2seq.decoding.truncation import keep_min_p, keep_top_k, keep_top_p, keep_typical
+
+
+@dataclass(frozen=True)
+class Sample(Independent):
+    r"""Draws each token from the model's distribution, sharpened and cut as asked.
+
+    .. math:: y_t \sim q, \quad q(v) \propto p(v \mid y_{<t}, x)^{1/\tau} [v \text{ is kept}]
+
+    Temperature comes first, then `top_k`, `top_p`, `min_p` and `typical`, each on what the last
+    one kept. Scores are the log-probabilities of the model itself. What is drawn for a source
+    depends on its own seed alone, not on what it is decoded together with.
+
+    Args:
+        temperature: tau, above 0; below 1 sharpens.
+        top_k: keep the likeliest k tokens; 0 keeps all.
+        top_p: keep the likeliest tokens that sum to this probability, in (0, 1]; 1 keeps all.
+        min_p: keep tokens this many times as likely as the likeliest, in [0, 1]; 0 keeps all.
+        typical: keep the tokens of most typical information that sum to this probability, in
+            (0, 1]; 1 keeps all.
+        samples: how many to draw for a source, independently.
+
+    Inside a graph, as in an exported signature, all but `samples` may be scalar tensors.
+
+    Raises:
+        ValueError: if a setting is out of range.
+
+    Example:
+        >>> from kseq2seq import Sample
+        >>> Sample(temperature=0.8, top_p=0.95, samples=3).width
+        3
+
+    Source:
+        See `kseq2seq.decoding.truncation` for each cut. One uniform number a step is mapped
+        through the cumulated distribution.
+    """
+
+    temperature: Any = 1.0
+    top_k: Any = 0
+    top_p: Any = 1.0
+    min_p: Any = 0.0
+    typical: Any = 1.0
+    samples: int = 1
+
+    def __post_init__(self):
+        check_whole("samples", self.samples)
+        settings = {
+            "temperature": lambda x: check_number("temperature", x, 0, above=True),
+            "top_k": lambda x: check_whole("top_k", x, 0),
+            "top_p": lambda x: check_number("top_p", x, 0, 1, above=True),
+            "min_p": lambda x: check_number("min_p", x, 0, 1),
+            "typical": lambda x: check_number("typical", x, 0, 1, above=True),
+        }
+        for name, check in settings.items():
+            if not tf.is_tensor(getattr(self, name)):
+                check(getattr(self, name))
+
+    @property
+    def width(self) -> int:
+        """See `Search`."""
+        return self.samples
+
+    def start(self, problem):
+        """See `Search`."""
+        return {**super().start(problem), "uniform": self._uniform(problem)}
+
+    def pick(self, made, live, state, problem):
+        """See `Independent`."""
+        kept = self._kept(made.log_probs)
+        mass = ops.cumsum(ops.exp(kept - ops.max(kept, axis=-1, keepdims=True)), axis=-1)
+        drawn = ops.take(state["uniform"], live.step, axis=1)[:, None] * mass[:, -1:]
+        picked = ops.sum(ops.cast(mass <= drawn, "int32"), axis=-1)
+        # Rounding may draw the very end: the last token that is kept.
+        last = ops.shape(kept)[1] - 1 - ops.argmax(ops.flip(ops.isfinite(kept), axis=-1), axis=-1)
+        return ops.minimum(picked, ops.cast(last, "int32"))
+
+    def _kept(self, log_probs):
+        """What the next token is drawn from, as log-probabilities of any sum."""
+        kept = log_probs / self.temperature
+        for keep, setting, all_kept in (
+            (keep_top_k, self.top_k, 0),
+            (keep_top_p, self.top_p, 1),
+            (keep_min_p, self.min_p, 0),
+            (keep_typical, self.typical, 1),
+        ):
+            if tf.is_tensor(setting) or setting != all_kept:
+                kept = keep(kept, setting)
+        return kept
+
+    def _uniform(self, problem):
+        """Draws for every row and step, (B * N, L) in [0, 1), a source's from its own seed."""
+        shape = (self.samples, problem.max_length)
+
+        def draw(seed):
+            return tf.random.stateless_uniform(shape, seed=tf.stack([seed, 0]), alg="philox")
+
+        drawn = tf.map_fn(draw, problem.seeds, fn_output_signature=tf.float32)
+        return ops.reshape(drawn, (-1, problem.max_length))
