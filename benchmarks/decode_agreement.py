@@ -6,6 +6,7 @@ import kseq2seq as ks
 
 # isort: split
 import numpy as np
+import tensorflow as tf
 from decode_sentences import ROWS, batches, decode
 
 GREEDY, BEAM = ks.Greedy(), ks.Beam(4, length_penalty=0.6)
@@ -47,6 +48,6 @@ def parting(model, source: list[int], ours: list[int], theirs: list[int]) -> flo
     """Returns by how much our model prefers our token to theirs where two targets part."""
     step = next(i for i, (a, b) in enumerate(zip(ours, theirs, strict=False)) if a != b)
     given = batches([source], 1, 1)[0]
-    target = np.array([[ks.SpecialTokens().start, *ours[:step]]])
+    target = tf.constant([[ks.SpecialTokens().start, *ours[:step]]])
     logits = np.array(model({**given, "target": target}, training=False))[0, step]
     return float(abs(logits[ours[step]] - logits[theirs[step]]))

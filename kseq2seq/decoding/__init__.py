@@ -4,6 +4,7 @@ from kseq2seq.decoding.beam import Beam
 from kseq2seq.decoding.contrastive import Contrastive
 from kseq2seq.decoding.decode import Decoded, decode, search_targets
 from kseq2seq.decoding.diverse_beam import DiverseBeam
+from kseq2seq.decoding.ensemble import Ensemble
 from kseq2seq.decoding.filters import (
     Automaton,
     Filter,
@@ -21,6 +22,7 @@ from kseq2seq.decoding.greedy import Greedy
 from kseq2seq.decoding.loop import Carry, Loop
 from kseq2seq.decoding.sample import Sample
 from kseq2seq.decoding.search import Choice, Extensions, Hypotheses, Live, Problem, Search
+from kseq2seq.decoding.speculative import Speculative
 
 __all__ = [
     "Automaton",
@@ -30,6 +32,7 @@ __all__ = [
     "Contrastive",
     "Decoded",
     "DiverseBeam",
+    "Ensemble",
     "Extensions",
     "Filter",
     "Filtered",
@@ -48,6 +51,7 @@ __all__ = [
     "Require",
     "Sample",
     "Search",
+    "Speculative",
     "decode",
     "search_targets",
 ]

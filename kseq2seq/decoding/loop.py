@@ -122,7 +122,10 @@ class Loop:
         if source is not None:
             of_sources["source"] = source
         given = given or [rule.given() for rule in self.filters]
-        constant = {"sources": of_sources, "filters": tree.map_structure(tf.convert_to_tensor, list(given))}
+        constant = {
+            "sources": of_sources,
+            "filters": tree.map_structure(tf.convert_to_tensor, list(given)),
+        }
         problem = self._problem(constant)
         rows = sources * self.search.width
         live = Live(

@@ -21,7 +21,8 @@ class Sample(Independent):
 
     Temperature comes first, then `top_k`, `top_p`, `min_p` and `typical`, each on what the last
     one kept. Scores are the log-probabilities of the model itself. What is drawn for a source
-    depends on its own seed alone, not on what it is decoded together with.
+    depends on its own seed alone, not on what it is decoded together with; compiled by XLA, other
+    numbers are drawn, and the same ones each time.
 
     Args:
         temperature: tau, above 0; below 1 sharpens.

