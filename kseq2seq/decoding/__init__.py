@@ -2,7 +2,7 @@
 
 from kseq2seq.decoding.beam import Beam
 from kseq2seq.decoding.contrastive import Contrastive
-from kseq2seq.decoding.decode import Decoded, decode, search_targets
+from kseq2seq.decoding.decode import Decoded, decode, search_targets, seeds_of
 from kseq2seq.decoding.diverse_beam import DiverseBeam
 from kseq2seq.decoding.ensemble import Ensemble
 from kseq2seq.decoding.filters import (
@@ -21,6 +21,7 @@ from kseq2seq.decoding.filters import (
 from kseq2seq.decoding.greedy import Greedy
 from kseq2seq.decoding.loop import Carry, Loop
 from kseq2seq.decoding.sample import Sample
+from kseq2seq.decoding.score import score_targets
 from kseq2seq.decoding.search import Choice, Extensions, Hypotheses, Live, Problem, Search
 from kseq2seq.decoding.speculative import Speculative
 
@@ -53,5 +54,7 @@ __all__ = [
     "Search",
     "Speculative",
     "decode",
+    "score_targets",
     "search_targets",
+    "seeds_of",
 ]

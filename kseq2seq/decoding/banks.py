@@ -70,7 +70,8 @@ def best_of_banks(totals, banks, count: int):
 
 def _picked(x, tokens):
     """Returns x (B, N, V) at tokens (B, N, K)."""
-    width, vocabulary, count = *x.shape[1:], tokens.shape[2]
+    width, vocabulary = x.shape[1:]
+    count = tokens.shape[2]
     made = gather(ops.reshape(x, (-1, vocabulary)), ops.reshape(tokens, (-1, count)))
     return ops.reshape(made, (-1, width, count))
 

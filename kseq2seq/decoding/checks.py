@@ -6,6 +6,8 @@ import math
 import numbers
 from typing import Any
 
+import numpy as np
+
 
 def check_whole(name: str, value: Any, least: int = 1) -> int:
     """Returns a whole number of at least `least`, as an int.
@@ -18,8 +20,8 @@ def check_whole(name: str, value: Any, least: int = 1) -> int:
         >>> check_whole("width", 3)
         3
     """
-    whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
-    if not whole or value < least:
+    whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+    if not whole or int(value) < least:
         raise ValueError(f"`{name}` must be a whole number of at least {least}; got {value!r}.")
     return int(value)
 
@@ -63,7 +65,7 @@ def check_phrases(name: str, phrases: Any) -> tuple[tuple[int, ...], ...]:
     except TypeError:
         raise ValueError(f"`{name}` must be {hint}; got {phrases!r}.") from None
     whole = all(
-        isinstance(token, numbers.Integral) and not isinstance(token, bool) and token >= 0
+        isinstance(token, int | np.integer) and not isinstance(token, bool) and int(token) >= 0
         for phrase in made
         for token in phrase
     )

@@ -73,6 +73,11 @@ class Ensemble:
         self.encoder = _Encoders(models)
 
     @property
+    def variables(self) -> list:
+        """All models' variables."""
+        return [variable for model in self.models for variable in model.variables]
+
+    @property
     def max_source_length(self) -> int | None:
         """The longest source all encoders have places for, or None if there is no limit."""
         return _least(model.max_source_length for model in self.models)

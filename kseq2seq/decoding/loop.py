@@ -173,6 +173,11 @@ class Loop:
         )
         return carry._replace(live=live, state=state, search=search, filters=filters)
 
+    def done(self, carry: Carry) -> Any:
+        """Returns bool: no step is left that could find anything better."""
+        done = ops.all(self.search.done(carry.search, self._problem(carry.given)))
+        return ops.logical_or(done, carry.live.step >= self.max_length)
+
     def finish(self, carry: Carry) -> Hypotheses:
         """Returns what was found so far, best first."""
         return self.search.finish(carry.live, carry.search, self._problem(carry.given))

@@ -103,13 +103,18 @@ class Search:
     All log-probabilities are float32. The loop, not the search, runs the filters, forbids padding
     and makes the last allowed token an end, so every hypothesis is complete.
 
+    A search has a `width`, N: how many hypotheses a source has while it runs.
+
     Attributes:
-        width: N, how many hypotheses a source has.
         uses_banks: whether hypotheses are kept by how much of what is required they have.
     """
 
-    width: int = 1
     uses_banks: bool = False
+
+    @property
+    def width(self) -> int:
+        """N, how many hypotheses a source has while the search runs."""
+        return 1
 
     def start(self, problem: Problem) -> dict:
         """Returns the state before the first step."""

@@ -74,6 +74,11 @@ class Speculative:
         self.encoder = _Encoders(model, draft)
 
     @property
+    def variables(self) -> list:
+        """Both models' variables."""
+        return [variable for model in self.models for variable in model.variables]
+
+    @property
     def max_source_length(self) -> int | None:
         """The longest source both encoders have places for, or None if there is no limit."""
         limits = [model.max_source_length for model in self.models]
@@ -169,12 +174,12 @@ class _Checked(Decoder):
             before = made.state
             drafts.append(before)
             guesses.append(ops.cast(ops.argmax(made.logits[:, 0], axis=-1), "int32"))
-        tokens = ops.stack(guesses[:-1], axis=1)
-        made, states = self._checked(tokens, context["model"], state["model"], position, used)
+        guesses = guesses[:-1]
+        made, states = self._checked(guesses, context["model"], state["model"], position, used)
         block = {"logits": made.logits, "hidden": made.hidden, "alignment": made.alignment}
         return {
             **{name: x for name, x in block.items() if x is not None},
-            "tokens": tokens,
+            "tokens": ops.stack(guesses, axis=1),
             "used": ops.zeros_like(state["used"]),
             "model": _history(self.model, states),
             "draft": _history(self.draft, drafts),
@@ -184,12 +189,14 @@ class _Checked(Decoder):
         """What the model makes of a block, and its states after each token."""
         state = _at(self.model, history, used)
         if self.model.rewinds:
+            tokens = ops.stack(tokens, axis=1)
             made = self.model(tokens, context, state, position=position, training=False)
             return made, [made.state]
         steps, states = [], []
-        for offset in range(self.ahead + 1):
-            token = tokens[:, offset, None]
-            made = self.model(token, context, state, position=position + offset, training=False)
+        for offset, token in enumerate(tokens):
+            made = self.model(
+                token[:, None], context, state, position=position + offset, training=False
+            )
             state = made.state
             steps.append(made)
             states.append(state)

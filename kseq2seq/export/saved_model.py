@@ -9,12 +9,11 @@ from typing import Any
 import tensorflow as tf
 
 from kseq2seq.decoding import Search, search_targets
-from kseq2seq.models import Seq2Seq
 
 
 def export_saved_model(
     directory: str | os.PathLike,
-    model: Seq2Seq,
+    model: Any,
     source: Any,
     target: Any,
     *,
@@ -28,7 +27,7 @@ def export_saved_model(
 
     Args:
         directory: where to write.
-        model: the trained model.
+        model: the trained model: a `Seq2Seq`, `Ensemble` or `Speculative`.
         source: raw texts -> the model's inputs, with a `max_length` in tokens.
         target: ids -> raw texts, with a `max_length` in tokens.
         searches: names of signatures and their searches; a server asks for "serving_default" where
@@ -46,7 +45,7 @@ def export_saved_model(
     tf.saved_model.save(served, os.fspath(directory), signatures=functions)
 
 
-def _signature(model: Seq2Seq, source: Any, target: Any, search: Search) -> Any:
+def _signature(model: Any, source: Any, target: Any, search: Search) -> Any:
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="texts")])
     def generate(texts: tf.Tensor) -> dict[str, tf.Tensor]:
         tokens = source(texts)

@@ -1,6 +1,8 @@
 """Raw text in, raw text out: a model with all it needs to be used."""
 
+from kseq2seq.pipeline.files import Progress
 from kseq2seq.pipeline.pipeline import Pipeline
 from kseq2seq.pipeline.prediction import Prediction
+from kseq2seq.pipeline.scoring import Score, rerank
 
-__all__ = ["Pipeline", "Prediction"]
+__all__ = ["Pipeline", "Prediction", "Progress", "Score", "rerank"]

@@ -3,18 +3,35 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from kseq2seq.decoding import Beam, Greedy, Search, decode
+from kseq2seq.decoding import (
+    Beam,
+    Ensemble,
+    Filter,
+    Greedy,
+    Loop,
+    Search,
+    Speculative,
+    decode,
+    score_targets,
+    seeds_of,
+)
 from kseq2seq.export import export_saved_model
 from kseq2seq.metrics import TextMetric, bleu, chrf
 from kseq2seq.models import Seq2Seq
+from kseq2seq.pipeline.files import Progress, generate_lines, print_progress
 from kseq2seq.pipeline.prediction import Prediction, joined, predictions
+from kseq2seq.pipeline.scoring import Score
 from kseq2seq.pipeline.storage import load_parts, save_parts
+from kseq2seq.pipeline.streaming import stream_text
+from kseq2seq.pipeline.unknown import replace_unknown as replaced
+from kseq2seq.pipeline.unknown import surfaces
 from kseq2seq.text import TextSource, TextTarget, split_sentences
 
 
@@ -25,7 +42,7 @@ class Pipeline:
     an empty text.
 
     Args:
-        model: the `Seq2Seq`.
+        model: the `Seq2Seq`, or an `Ensemble` or `Speculative` of some.
         source: turns raw texts into its inputs.
         target: turns its ids into raw texts.
         search: used unless a call names another; `Beam()` by default.
@@ -45,13 +62,17 @@ class Pipeline:
     """
 
     def __init__(
-        self, model: Seq2Seq, source: TextSource, target: TextTarget, search: Search | None = None
+        self,
+        model: Seq2Seq | Ensemble | Speculative,
+        source: TextSource,
+        target: TextTarget,
+        search: Search | None = None,
     ):
-        if not isinstance(model, Seq2Seq):
+        if not isinstance(model, Seq2Seq | Ensemble | Speculative):
             raise ValueError(
                 f"`model` must be a Seq2Seq from `build_model`; got {type(model).__name__}."
             )
-        sizes = model.get_config()
+        sizes = (model if isinstance(model, Seq2Seq) else model.models[0]).get_config()
         for side, part in (("source", source), ("target", target)):
             if sizes[side] != part.tokenizer.vocabulary_size:
                 raise ValueError(
@@ -65,7 +86,7 @@ class Pipeline:
         self.search = Beam() if search is None else search
 
     @staticmethod
-    def _check_lengths(model: Seq2Seq, source: TextSource, target: TextTarget) -> None:
+    def _check_lengths(model: Any, source: TextSource, target: TextTarget) -> None:
         wanted = [
             ("source", source.max_length, model.max_source_length),
             ("target", target.max_length, model.decoder.max_positions),
@@ -85,7 +106,11 @@ class Pipeline:
         texts: str | Sequence[str],
         *,
         search: Search | None = None,
+        filters: Sequence[Filter] = (),
+        unsatisfied: str = "error",
+        seed: int = 0,
         alignments: bool = False,
+        replace_unknown: bool = False,
         too_long: str = "error",
         batch_size: int = 64,
     ) -> list[Prediction]:
@@ -94,7 +119,15 @@ class Pipeline:
         Args:
             texts: one text, or several.
             search: in place of the pipeline's own.
+            filters: rules about next tokens; see `kseq2seq.decoding.Filter`. Those that tell
+                sources apart have a row for each text. `phrases` makes ids of words.
+            unsatisfied: what happens to a text for which the filters leave no target: "error" or
+                "partial"; see `decode`.
+            seed: for searches that draw at random; a text's draws depend on it and on the text's
+                place among `texts`, not on `batch_size`.
             alignments: also say where each target token looked.
+            replace_unknown: put in the place of each unknown token the source word that the model
+                looked at most, in the best text; needs a model with attention.
             too_long: what happens to a text of more than `source.max_length` tokens: "error", or
                 "split" at the ends of its sentences (scores then add up, and there are no
                 alternatives and no alignment).
@@ -109,20 +142,181 @@ class Pipeline:
         """
         if batch_size < 1:
             raise ValueError(f"`batch_size` must be at least 1; got {batch_size!r}.")
-        texts = [texts] if isinstance(texts, str | bytes) else list(texts)
-        for index, text in enumerate(texts):
-            if not isinstance(text, str):
-                raise TypeError(f"Text {index} must be a str; got {type(text).__name__}: {text!r}.")
+        texts = _strings(texts)
         if too_long not in ("error", "split"):
             raise ValueError(f"`too_long` must be 'error' or 'split'; got {too_long!r}.")
         parts = self._parts(texts, too_long == "split")
         flat = [part for sentences in parts for part in sentences]
-        made = iter(self._generate(flat, search or self.search, alignments, batch_size))
+        if len(flat) != len(texts) and any(rule.given() for rule in filters):
+            raise ValueError(
+                "A text was split, so the rows of a filter do not match the parts; split the texts "
+                "yourself, and give the filter a row for each part."
+            )
+        made = iter(
+            self._generate(
+                flat,
+                search or self.search,
+                batch_size,
+                filters=tuple(filters),
+                unsatisfied=unsatisfied,
+                seed=seed,
+                alignments=alignments,
+                replace_unknown=replace_unknown,
+            )
+        )
         return [joined([next(made) for _ in sentences]) for sentences in parts]
 
     def texts(self, texts: Sequence[str], **options: Any) -> list[str]:
         """Returns only the best text for each of `texts`; options as for a call."""
         return [prediction.text for prediction in self(texts, **options)]
+
+    def phrases(self, texts: Sequence[str]) -> list[list[int]]:
+        """Returns the target ids of words or phrases, as filters take them.
+
+        A tokenizer may write a word in other ways too, such as inside a longer one: what is
+        forbidden is this way of writing it.
+
+        Args:
+            texts: raw words or phrases.
+
+        Raises:
+            ValueError: if one has no token.
+        """
+        ids = self.target.tokenizer.tokenize(_strings(texts)).to_list()
+        for text, row in zip(texts, ids, strict=True):
+            if not row:
+                raise ValueError(f"The phrase {text!r} has no token.")
+        return ids
+
+    def stream(
+        self,
+        text: str,
+        *,
+        search: Search | None = None,
+        filters: Sequence[Filter] = (),
+        seed: int = 0,
+    ) -> Iterator[str]:
+        """Yields the target as it is written: each time all of it so far, the last one whole.
+
+        Nothing is computed before it is asked for, and nothing more once the iterator is closed
+        or left. A character whose bytes are not all there is held back. A search that keeps
+        several hypotheses shows the best at the time, so it may change its mind.
+
+        Args:
+            text: one raw text.
+            search: `Greedy()` by default, whatever the pipeline's own is.
+            filters: as for a call.
+            seed: as for a call.
+
+        Raises:
+            ValueError: if the text is too long.
+
+        Example:
+            ::
+
+                for written in pipeline.stream("A long sentence."):
+                    print(written, flush=True)
+        """
+        (text,) = _strings([text])
+        self._parts([text], split=False)
+        loop = Loop(
+            self.model.decoder,
+            search or Greedy(),
+            self.target.max_length,
+            self.target.tokenizer.special,
+            filters,
+        )
+        if self.source.lengths([text]).numpy()[0] <= 1:
+            return iter(())
+        return stream_text(self.model, loop, self.source([text]), self.target, seed)
+
+    def generate_file(
+        self,
+        source: str | os.PathLike,
+        target: str | os.PathLike,
+        *,
+        window: int = 4096,
+        progress: Callable[[Progress], None] | None = print_progress,
+        too_long: str = "split",
+        **options: Any,
+    ) -> int:
+        """Generates for each line of a file, of any size, in constant memory.
+
+        A window of lines at a time is sorted by length, decoded and written in its order. What is
+        done is kept in `target` + ".part" until all is; after an interruption, even a kill, the
+        same call goes on where it stood, with no line lost or doubled.
+
+        Args:
+            source: UTF-8 text, a text a line; unpacked if its name ends in ".gz".
+            target: where to write, a line for each; must not exist.
+            window: lines held at a time.
+            progress: called with a `Progress` after each window; None is silent.
+            too_long: as for a call.
+            **options: as for a call, but for filters that tell sources apart.
+
+        Returns:
+            How many lines were written.
+
+        Raises:
+            FileExistsError: if `target` is there.
+            FileNotFoundError: if `source` is not.
+            ValueError: if a line is too long or not UTF-8, or if an interrupted run had other
+                settings.
+        """
+        options = {"search": self.search, "too_long": too_long, **options}
+        settings = {name: repr(value) for name, value in sorted(options.items())}
+        return generate_lines(
+            lambda texts: self.texts(texts, **options),
+            source,
+            target,
+            settings,
+            window=window,
+            progress=progress,
+        )
+
+    def score(
+        self, sources: Sequence[str], targets: Sequence[str], *, batch_size: int = 64
+    ) -> list[Score]:
+        """Says how likely the model holds each target to be, given its source.
+
+        Args:
+            sources: N raw texts.
+            targets: N raw texts.
+            batch_size: how many pairs are run together, at most.
+
+        Returns:
+            N `Score`; what `decode` would give a target as the same tokens without penalties.
+
+        Raises:
+            ValueError: if there is not one target for each source, or a text is too long.
+        """
+        sources, targets = _strings(sources), _strings(targets)
+        if len(sources) != len(targets):
+            raise ValueError(
+                f"There must be one target for each source; got {len(sources)} sources and "
+                f"{len(targets)} targets."
+            )
+        self._parts(sources, split=False)
+        if targets:
+            self.target.check(targets)
+        lengths = self.source.lengths(sources).numpy() if sources else []
+        order = np.argsort(lengths, kind="stable").tolist()
+        special, made = self.target.tokenizer.special, {}
+        for first in range(0, len(order), batch_size):
+            batch = order[first : first + batch_size]
+            tokens = self.target.tokens([targets[index] for index in batch])
+            ids = tokens.to_tensor(default_value=special.padding)
+            inputs = self.source([sources[index] for index in batch])
+            log_probs = score_targets(self.model, inputs, ids, special).numpy()
+            for index, row, scores in zip(batch, tokens.to_list(), log_probs, strict=True):
+                each = scores[: len(row)].tolist()
+                names = self.target.tokenizer.pieces([row])[0]
+                made[index] = Score(float(np.sum(scores)), names, each)
+        return [made[index] for index in range(len(sources))]
+
+    def log_probs(self, sources: Sequence[str], targets: Sequence[str]) -> list[float]:
+        """Returns the log-probability of each target, in nats: a scorer for `rerank`."""
+        return [score.log_prob for score in self.score(sources, targets)]
 
     def evaluate(
         self,
@@ -158,7 +352,15 @@ class Pipeline:
         """Writes JSON, weights as HDF5, and tokenizers; what was there before is replaced.
 
         The directory appears whole or not at all.
+
+        Raises:
+            ValueError: if the model is not a single `Seq2Seq`.
         """
+        if not isinstance(self.model, Seq2Seq):
+            raise ValueError(
+                f"Only a single model can be saved; this pipeline has {type(self.model).__name__}. "
+                "Save a pipeline of each model, and put them together again."
+            )
         save_parts(Path(directory), self.model, self.source, self.target, self.search)
 
     @classmethod
@@ -234,7 +436,16 @@ class Pipeline:
         return parts
 
     def _generate(
-        self, texts: list[str], search: Search, alignments: bool, batch_size: int
+        self,
+        texts: list[str],
+        search: Search,
+        batch_size: int,
+        *,
+        filters: tuple[Filter, ...],
+        unsatisfied: str,
+        seed: int,
+        alignments: bool,
+        replace_unknown: bool,
     ) -> list[Prediction]:
         """Decodes in batches of like length; gives predictions in the order of the texts."""
         if not texts:
@@ -244,6 +455,14 @@ class Pipeline:
         order = [
             index for index in np.argsort(lengths, kind="stable").tolist() if index not in made
         ]
+        seeds = seeds_of(seed, len(texts)).numpy()
+        for rule in filters:
+            for name, rows in rule.given().items():
+                if len(rows) != len(texts):
+                    raise ValueError(
+                        f"{type(rule).__name__} has `{name}` for {len(rows)} texts, but there are "
+                        f"{len(texts)}."
+                    )
         for first in range(0, len(order), batch_size):
             batch = order[first : first + batch_size]
             inputs = self.source([texts[index] for index in batch])
@@ -252,9 +471,36 @@ class Pipeline:
                 inputs,
                 search,
                 max_length=self.target.max_length,
+                filters=[rule.of(batch) for rule in filters],
+                unsatisfied=unsatisfied,
+                seed=seeds[batch],
                 special=self.target.tokenizer.special,
-                alignments=alignments,
+                alignments=alignments or replace_unknown,
             )
             rows = predictions(self.source, self.target, inputs, decoded)
+            if replace_unknown:
+                of_batch = zip(batch, rows, decoded.ids[:, 0].numpy(), strict=True)
+                rows = [self._known(texts[index], row, ids) for index, row, ids in of_batch]
             made.update(zip(batch, rows, strict=True))
         return [made[index] for index in range(len(texts))]
+
+    def _known(self, text: str, prediction: Prediction, ids: np.ndarray) -> Prediction:
+        """A prediction with source words where it had unknown ones."""
+        if prediction.alignment is None:
+            raise ValueError(
+                "`replace_unknown` needs a model with attention, and this one has none."
+            )
+        of_source = surfaces(self.source.tokenizer, text) or []
+        unknown = self.target.tokenizer.special.unknown
+        ids = ids[: len(prediction.alignment)]
+        known = replaced(prediction.text, ids, prediction.alignment, of_source, unknown)
+        return replace(prediction, text=known)
+
+
+def _strings(texts: str | Sequence[str]) -> list[str]:
+    """One text or several as a list, refusing what is not a string."""
+    texts = [texts] if isinstance(texts, str | bytes) else list(texts)
+    for index, text in enumerate(texts):
+        if not isinstance(text, str):
+            raise TypeError(f"Text {index} must be a str; got {type(text).__name__}: {text!r}.")
+    return texts

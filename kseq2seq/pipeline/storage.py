@@ -10,12 +10,18 @@ from pathlib import Path
 from typing import Any
 
 from kseq2seq.data.fetch import sha256
-from kseq2seq.decoding import Beam, Greedy, Search
+from kseq2seq.decoding import Beam, Contrastive, DiverseBeam, Greedy, Sample, Search
 from kseq2seq.models import Seq2Seq, build_model
 from kseq2seq.text import TextSource, TextTarget
 from kseq2seq.text.files import read_checked, read_json, write_json
 
-SEARCHES: dict[str, type[Any]] = {"greedy": Greedy, "beam": Beam}
+SEARCHES: dict[str, type[Any]] = {
+    "greedy": Greedy,
+    "beam": Beam,
+    "diverse_beam": DiverseBeam,
+    "sample": Sample,
+    "contrastive": Contrastive,
+}
 CONFIG, WEIGHTS = "pipeline.json", "model.weights.h5"
 
 

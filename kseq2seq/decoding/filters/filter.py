@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from keras import ops
@@ -51,6 +52,10 @@ class Filter:
     def given(self) -> dict:
         """Returns arrays whose rows belong to sources, B on axis 0; none by default."""
         return {}
+
+    def of(self, rows: Sequence[int]) -> Filter:
+        """Returns the filter for some of the sources; itself if it does not tell them apart."""
+        return self
 
     def prepare(self, given: dict, problem: Problem) -> dict:
         """Returns what every step needs, computed once; what was given, by default."""

@@ -137,6 +137,12 @@ class Require(Filter):
                 made[row, place, : len(phrase)] = phrase
         return {"phrases": made}
 
+    def of(self, rows):
+        """See `Filter`."""
+        some = Require([self.phrases[row] for row in rows])
+        object.__setattr__(some, "longest", self.longest)
+        return some
+
     def prepare(self, given, problem):
         """See `Filter`."""
         return {"phrases": problem.per_hypothesis(given["phrases"])}

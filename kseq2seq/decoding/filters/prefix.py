@@ -48,6 +48,10 @@ class Prefix(Filter):
             row[: len(ids)] = ids
         return {"ids": made}
 
+    def of(self, rows):
+        """See `Filter`."""
+        return Prefix([self.ids[row] for row in rows])
+
     def apply(self, log_probs, live, state, given, problem):
         """See `Filter`."""
         ids = given["ids"]

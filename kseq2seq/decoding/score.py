@@ -1,0 +1,67 @@
+"""How likely a model holds a given target to be."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tensorflow as tf
+from keras import ops
+
+from kseq2seq.decoding.requests import check_sources
+from kseq2seq.special_tokens import SPECIAL_TOKENS, SpecialTokens
+
+
+def score_targets(
+    model: Any, source: dict, targets: Any, special: SpecialTokens = SPECIAL_TOKENS
+) -> Any:
+    """Returns the log-probability of each token of known targets.
+
+    Args:
+        model: a `Seq2Seq`, or an `Ensemble` or `Speculative` made of some.
+        source: {"source": int (B, S), "source_mask": bool (B, S)}.
+        targets: int (B, T), each closed by its end token, then padding.
+        special: the target's ids that are not text.
+
+    Returns:
+        float32 (B, T), in nats; 0 at padding. A row's sum is what `decode` would score the target
+        with, without filters and penalties.
+
+    Raises:
+        ValueError: for a wrong `source`, or targets that are too long for the model.
+
+    Example:
+        >>> import numpy as np
+        >>> from kseq2seq import build_model
+        >>> from kseq2seq.decoding import decode, score_targets
+        >>> model = build_model("gru", source=20, target=20, hidden_dim=8)
+        >>> ids = np.array([[7, 8, 2]])
+        >>> source = {"source": ids, "source_mask": ids != 0}
+        >>> found = decode(model, source, max_length=5)
+        >>> scores = score_targets(model, source, found.ids[:, 0])
+        >>> bool(np.allclose(np.sum(scores), found.scores, atol=1e-4))
+        True
+    """
+    source = {name: tf.convert_to_tensor(value) for name, value in source.items()}
+    targets = tf.cast(tf.convert_to_tensor(targets), tf.int32)
+    check_sources(model, source, int(targets.shape[1]), None)
+    longest = model.decoder.max_positions
+    if longest is not None and targets.shape[1] > longest:
+        raise ValueError(
+            f"A target of {targets.shape[1]} tokens was given to a model with positions for "
+            f"{longest}. Shorten it, or build the model with more `max_positions`."
+        )
+    compiled = model.__dict__.setdefault("_compiled_scores", {})
+    if special not in compiled:
+
+        @tf.function(reduce_retracing=True)
+        def score(source, targets):
+            start = ops.full((ops.shape(targets)[0], 1), special.start, dtype="int32")
+            inputs = ops.concatenate([start, targets[:, :-1]], axis=1)
+            context, state = model.decoder.initial(model.encoder(source, training=False))
+            logits = model.decoder(inputs, context, state, training=False).logits
+            log_probs = ops.log_softmax(ops.cast(logits, "float32"))
+            of_tokens = tf.gather(log_probs, targets, batch_dims=2)
+            return ops.where(ops.equal(targets, special.padding), 0.0, of_tokens)
+
+        compiled[special] = score
+    return compiled[special](source, targets)

@@ -1,0 +1,152 @@
+from __future__ import annotations
+
+import gzip
+import os
+import re
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from kseq2seq import Beam
+from kseq2seq.decoding import MinLength
+from kseq2seq.pipeline.files import Progress, generate_lines
+
+LINES = ["hello", "", "안녕", "a b c", "end \u2028 of", "x" * 20, "y"]
+
+
+@pytest.fixture
+def source(tmp_path):
+    path = tmp_path / "source.txt"
+    path.write_text("".join(f"{line}\n" for line in LINES), encoding="utf-8", newline="\n")
+    return path
+
+
+def upper(texts):
+    return [text.upper() for text in texts]
+
+
+def test_a_line_for_each_in_its_order(pipeline, source, tmp_path):
+    target = tmp_path / "out" / "target.txt"
+    count = pipeline.generate_file(source, target, window=3, progress=None, search=Beam(2))
+    assert count == len(LINES)
+    texts = pipeline.texts(LINES, search=Beam(2))
+    expected = [text.replace("\r", " ").replace("\n", " ") for text in texts]
+    assert target.read_bytes().decode().split("\n") == [*expected, ""]
+    assert [path.name for path in target.parent.iterdir()] == ["target.txt"]
+
+
+def test_reads_gzip_and_a_last_line_without_its_end(tmp_path):
+    path = tmp_path / "source.gz"
+    path.write_bytes(gzip.compress(b"a\nb"))
+    target = tmp_path / "target"
+    assert generate_lines(upper, path, target, {}, window=1, progress=None) == 2
+    assert target.read_text() == "A\nB\n"
+
+
+def test_says_how_far_it_is(source, tmp_path):
+    seen = []
+    generate_lines(upper, source, tmp_path / "t", {}, window=3, progress=seen.append)
+    assert [progress.lines for progress in seen] == [3, 6, 7]
+    assert all(progress.total == 7 for progress in seen)
+    assert seen[-1].seconds_left == 0
+    assert str(Progress(3, 7, 61.2)) == "3 of 7 lines (43 %), 1:01 left"
+
+
+def test_goes_on_where_it_stood(source, tmp_path):
+    target, given = tmp_path / "t", []
+
+    def failing(texts):
+        given.append(texts)
+        if len(given) == 3:
+            raise KeyboardInterrupt
+        return upper(texts)
+
+    with pytest.raises(KeyboardInterrupt):
+        generate_lines(failing, source, target, {}, window=2, progress=None)
+    part = tmp_path / "t.part"
+    assert part.read_text(encoding="utf-8").count("\n") == 4
+    with part.open("ab") as file:
+        file.write(b"halb")  # killed while writing
+    seen = []
+    generate_lines(failing, source, target, {}, window=2, progress=seen.append)
+    assert given[3:] == [LINES[4:6], LINES[6:]]
+    assert [progress.lines for progress in seen] == [6, 7]
+    assert target.read_bytes().decode().split("\n") == [*upper(LINES), ""]
+
+
+def test_survives_kills(source, tmp_path):
+    """A process that is killed again and again still writes each line once."""
+    many = tmp_path / "many.txt"
+    many.write_text("".join(f"line {n}\n" for n in range(400)))
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import sys, time\n"
+        "from kseq2seq.pipeline.files import generate_lines\n"
+        "def slow(texts):\n"
+        "    time.sleep(0.004)\n"
+        "    print('.', end='', flush=True)\n"
+        "    return [text.upper() for text in texts]\n"
+        f"generate_lines(slow, {str(many)!r}, {str(tmp_path / 't')!r}, {{}}, window=2,"
+        " progress=None)\n"
+    )
+    kills = 0
+    for wait in (3, 9, 27, 400):
+        process = subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE)
+        for _ in range(wait):
+            if not process.stdout.read(1):
+                break
+        if process.poll() is None and wait < 400:
+            os.kill(process.pid, signal.SIGKILL)
+            kills += 1
+        process.wait()
+    assert kills == 3
+    assert (tmp_path / "t").read_text() == "".join(f"LINE {n}\n" for n in range(400))
+
+
+def test_refuses(pipeline, source, tmp_path):
+    target = tmp_path / "t"
+    with pytest.raises(FileNotFoundError, match=r"nowhere is no file"):
+        pipeline.generate_file(tmp_path / "nowhere", target)
+    with pytest.raises(ValueError, match=r"`window`.*at least 1"):
+        pipeline.generate_file(source, target, window=0)
+    (tmp_path / "there").write_text("mine")
+    with pytest.raises(FileExistsError, match=r"there is there already"):
+        pipeline.generate_file(source, tmp_path / "there")
+    assert (tmp_path / "there").read_text() == "mine"
+    (tmp_path / "latin").write_bytes(b"ok\ncaf\xe9\n")
+    with pytest.raises(ValueError, match=re.escape("latin:2: byte 0xe9")):
+        pipeline.generate_file(tmp_path / "latin", target)
+    assert not target.exists() and not (tmp_path / "t.part").exists()
+
+
+def test_refuses_to_go_on_with_other_settings(pipeline, source, tmp_path):
+    target = tmp_path / "t"
+
+    def stopped(texts):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        generate_lines(stopped, source, target, {"search": "Beam(4)"}, window=2, progress=None)
+    with pytest.raises(ValueError, match=r"t\.part was begun with other settings \(search\)"):
+        generate_lines(upper, source, target, {"search": "Beam(5)"}, window=2, progress=None)
+    source.write_text("other\n")
+    with pytest.raises(ValueError, match=r"other settings \(source_sha256\)"):
+        generate_lines(upper, source, target, {"search": "Beam(4)"}, window=2, progress=None)
+
+
+def test_a_line_that_is_too_long_is_named_and_nothing_is_lost(pipeline, tmp_path):
+    source, target = tmp_path / "s", tmp_path / "t"
+    source.write_text("a\nb\nc\n" + "d" * 40 + "\n")
+    with pytest.raises(ValueError, match=r"lines from 3 \(text 0\) on: Text 1 has.*is kept"):
+        pipeline.generate_file(source, target, window=2, progress=None)
+    assert (tmp_path / "t.part").read_text(encoding="utf-8").count("\n") == 2
+
+
+def test_takes_filters(pipeline, source, tmp_path):
+    target = tmp_path / "t"
+    pipeline.generate_file(source, target, progress=None, filters=[MinLength(5)])
+    expected = pipeline.texts(LINES, filters=[MinLength(5)])
+    first = target.read_bytes().decode().split("\n")[0]
+    assert first == expected[0].replace("\r", " ").replace("\n", " ")

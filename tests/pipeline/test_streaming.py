@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from kseq2seq import Beam, Contrastive, Greedy, Sample
+from kseq2seq.decoding import Automaton, MinLength, Prefix
+
+SEARCHES = [Greedy(), Beam(3), Sample(top_k=40), Contrastive(3)]
+
+
+@pytest.mark.parametrize("search", SEARCHES, ids=lambda search: type(search).__name__)
+def test_the_last_is_what_a_call_gives(pipeline, search):
+    for text in ("hello", "안녕하세요"):
+        parts = list(pipeline.stream(text, search=search, seed=4))
+        assert parts[-1] == pipeline([text], search=search, seed=4)[0].text
+        assert len(parts) == len(set(parts)) or isinstance(search, Beam)
+
+
+def test_never_shows_half_a_character(pipeline):
+    """The model is made to write Korean byte by byte: three bytes a syllable."""
+    wanted = "한글 ok 글"
+    ids = pipeline.target.tokenizer.tokenize([wanted]).to_list()
+    parts = list(pipeline.stream("x", filters=[Automaton.of_targets(ids)]))
+    assert parts == [wanted[: n + 1] for n in range(len(wanted)) if wanted[n] != " "] or parts == [
+        wanted[: n + 1] for n in range(len(wanted))
+    ]
+    assert not any("\ufffd" in part for part in parts)
+
+
+def test_takes_filters(pipeline):
+    prefix = pipeline.phrases(["go"])
+    parts = list(pipeline.stream("x", filters=[Prefix(prefix), MinLength(6)]))
+    assert parts[:2] == ["g", "go"]
+
+
+def test_goes_no_further_than_asked(wild):
+    pipeline = wild("gru", seed=7)
+    steps = []
+    run = type(pipeline.model.decoder).call
+    stream = pipeline.stream("x", filters=[MinLength(12)])
+    assert not hasattr(pipeline.model, "_compiled_streams")
+    assert not steps
+    first = list(itertools.islice(stream, 2))
+    assert len(first) == 2
+    stream.close()
+    assert list(stream) == []
+    assert run is type(pipeline.model.decoder).call
+
+
+def test_nothing_to_say_of_nothing(pipeline):
+    assert list(pipeline.stream("")) == []
+
+
+def test_refuses_at_once(pipeline):
+    with pytest.raises(ValueError, match=r"limit is 24"):
+        pipeline.stream("x" * 40)
+    with pytest.raises(TypeError, match=r"must be a str"):
+        pipeline.stream(5)
