@@ -97,7 +97,7 @@ class _Average(Decoder):
     """Steps all decoders; its logits are the logarithm of the averaged probabilities."""
 
     def __init__(self, models: Sequence[Seq2Seq], space: str, shares: Sequence[float]):
-        super().__init__(dtype="float32")
+        super().__init__(dtype="float32", name="ensemble")
         self.members = [model.decoder for model in models]
         self.space = space
         self.shares = shares

@@ -104,7 +104,7 @@ class _Checked(Decoder):
     """
 
     def __init__(self, model: Decoder, draft: Decoder, ahead: int, special: SpecialTokens):
-        super().__init__(dtype=model.dtype_policy)
+        super().__init__(dtype=model.dtype_policy, name="speculative")
         self.model, self.draft = model, draft
         self.ahead = ahead
         self.padding = special.padding

@@ -7,7 +7,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from kseq2seq.decoding import Loop
+from kseq2seq.decoding import Loop, seeds_of
 from kseq2seq.text import TextTarget
 from kseq2seq.text.tokenizer import REPLACEMENT
 
@@ -27,7 +27,7 @@ def stream_text(
         seed: for searches that draw at random.
     """
     start, run, best, done = _compiled(model, loop)
-    carry, shown = start(inputs, tf.constant([seed], tf.int32)), ""
+    carry, shown = start(inputs, seeds_of(seed, 1)), ""
     while not done(carry):
         carry = run(carry)
         text = target.texts(carry.live.ids[:1]).numpy()[0].decode()

@@ -5,6 +5,7 @@ import pytest
 
 from kseq2seq import Beam, Ensemble, Pipeline
 from kseq2seq.pipeline import Prediction, rerank
+from kseq2seq.text import TextSource, TextTarget
 
 TEXTS = ["hello", "안녕", "a longer one", "b"]
 
@@ -55,10 +56,12 @@ def test_an_ensemble_scores_too(pipeline, wild):
 
 
 def test_rerank_by_the_other_direction(pipeline, wild):
-    reverse = wild("gru", seed=3)
+    tokenizer, model = pipeline.target.tokenizer, wild("gru", seed=3).model
+    sides = TextSource(tokenizer, 80), TextTarget(tokenizer, 80)
+    reverse, forward = Pipeline(model, *sides), Pipeline(pipeline.model, *sides)
     predictions = pipeline(TEXTS, search=Beam(4))
     made = rerank(
-        TEXTS, predictions, [(lambda s, t: reverse.log_probs(t, s), 2.0), (pipeline.log_probs, 0.5)]
+        TEXTS, predictions, [(lambda s, t: reverse.log_probs(t, s), 2.0), (forward.log_probs, 0.5)]
     )
     for source, before, after in zip(TEXTS, predictions, made, strict=True):
         found = [(before.text, before.score), *before.alternatives]
@@ -66,7 +69,7 @@ def test_rerank_by_the_other_direction(pipeline, wild):
         expected = (
             np.array([score for _, score in found])
             + 2 * np.array(reverse.log_probs(texts, [source] * len(texts)))
-            + 0.5 * np.array(pipeline.log_probs([source] * len(texts), texts))
+            + 0.5 * np.array(forward.log_probs([source] * len(texts), texts))
         )
         order = np.argsort(-expected, kind="stable")
         given = [(after.text, after.score), *after.alternatives]
