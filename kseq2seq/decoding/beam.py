@@ -108,9 +108,10 @@ class Beam(Search):
         if self.coverage_penalty:
             kept["coverage"] = self._covered(made, state)
 
-        finished = self._finished(
-            ops.where(ended[:, :width], values[:, :width], NEVER), parents, live, kept, problem
-        )
+        # The best are masked and not sliced: XLA knows a top-k only while nothing else is cut out.
+        order = ops.arange(ended.shape[1], dtype="int32")
+        finishes = ops.logical_and(ended, order < width)
+        finished = self._finished(ops.where(finishes, values, NEVER), parents, live, kept, problem)
         scores, best = ops.top_k(ops.concatenate([state["scores"], finished["scores"]], 1), width)
         finished = {
             name: scores if name == "scores" else gather(_both(state[name], finished[name]), best)
@@ -118,7 +119,6 @@ class Beam(Search):
         }
 
         # the first `width` that do not end, in the order they were chosen in
-        order = ops.arange(ended.shape[1], dtype="int32")
         _, best = ops.top_k(-ops.where(ended, order + 2 * width, order), width)
         rows = ops.arange(ops.shape(totals)[0], dtype="int32")[:, None] * width
         parents = gather(parents, best)
@@ -144,10 +144,9 @@ class Beam(Search):
         return Hypotheses(*(state[name][:, :count] for name in ("ids", "lengths", "scores")))
 
     def _finished(self, values, parents, live, kept, problem):
-        """The first `width` extensions as finished hypotheses; of score -inf if they do not end."""
-        width, length = self.width, live.step + 1
-        parents = parents[:, :width]
-        ids = gather(ops.reshape(live.ids, (-1, width, problem.max_length)), parents)
+        """Extensions as finished hypotheses; those of value -inf are none."""
+        length = live.step + 1
+        ids = gather(ops.reshape(live.ids, (-1, self.width, problem.max_length)), parents)
         end = ops.full_like(parents, problem.special.end)[:, :, None]
         ids = ops.slice_update(ids, (0, 0, live.step), end)
         scores = values / self._penalty(length)
