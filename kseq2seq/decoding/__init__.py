@@ -1,8 +1,9 @@
 """Decoding: one loop, searches that tell it what to pick, filters that say what may be picked."""
 
 from kseq2seq.decoding.beam import Beam
+from kseq2seq.decoding.compiled import compiled
 from kseq2seq.decoding.contrastive import Contrastive
-from kseq2seq.decoding.decode import Decoded, decode, search_targets, seeds_of
+from kseq2seq.decoding.decode import Decoded, UnsatisfiedError, decode, search_targets
 from kseq2seq.decoding.diverse_beam import DiverseBeam
 from kseq2seq.decoding.ensemble import Ensemble
 from kseq2seq.decoding.filters import (
@@ -18,8 +19,10 @@ from kseq2seq.decoding.filters import (
     RepetitionPenalty,
     Require,
 )
+from kseq2seq.decoding.fingerprint import fingerprint
 from kseq2seq.decoding.greedy import Greedy
 from kseq2seq.decoding.loop import Carry, Loop
+from kseq2seq.decoding.requests import prepare, seeds_of
 from kseq2seq.decoding.sample import Sample
 from kseq2seq.decoding.score import score_targets
 from kseq2seq.decoding.search import Choice, Extensions, Hypotheses, Live, Problem, Search
@@ -53,7 +56,11 @@ __all__ = [
     "Sample",
     "Search",
     "Speculative",
+    "UnsatisfiedError",
+    "compiled",
     "decode",
+    "fingerprint",
+    "prepare",
     "score_targets",
     "search_targets",
     "seeds_of",

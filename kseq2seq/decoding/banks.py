@@ -53,18 +53,21 @@ def best_of_banks(totals, banks, count: int):
 
     size = width * 2 * each
     values, bank, places = (ops.reshape(x, (-1, size)) for x in (values, bank, places))
-    order = ops.arange(size, dtype="int32")
-    mine, other = values[:, :, None], values[:, None, :]
-    before = ops.logical_or(
-        ops.greater(other, mine),
-        ops.logical_and(ops.equal(other, mine), order[None, None, :] < order[None, :, None]),
-    )
-    same = ops.equal(bank[:, :, None], bank[:, None, :])
-    turn = ops.sum(ops.cast(ops.logical_and(before, same), "int32"), axis=-1)
+    values, order = ops.top_k(values, size)
+    bank, places = gather(bank, order), gather(places, order)
+    order = ops.argsort(bank, axis=1)  # stable: of equal banks the likelier stays before
+    order = ops.reshape(order, (-1, size))
+    values, bank, places = (gather(x, order) for x in (values, bank, places))
+
+    here = ops.broadcast_to(ops.arange(size, dtype="int32"), ops.shape(bank))
+    begins = ops.concatenate([ops.ones_like(bank[:, :1]), bank[:, 1:] - bank[:, :-1]], axis=1)
+    first = ops.where(begins > 0, here, 0)  # where a place's bank begins, once spread to the right
+    for shift in (1 << n for n in range((size - 1).bit_length())):
+        moved = ops.concatenate([ops.zeros_like(first[:, :shift]), first[:, :-shift]], axis=1)
+        first = ops.maximum(first, moved)
     top = ops.max(bank, axis=1, keepdims=True)
-    when = ops.cast(turn * (top + 1) + (top - bank), "float32")
-    possible = ops.isfinite(values)
-    _, picked = ops.top_k(ops.where(possible, -when, NEVER), min(count, size))
+    when = ops.cast((here - first) * (top + 1) + (top - bank), "float32")
+    _, picked = ops.top_k(ops.where(ops.isfinite(values), -when, NEVER), min(count, size))
     return gather(values, picked), gather(places, picked)
 
 

@@ -81,6 +81,8 @@ class Beam(Search):
             "lengths": ops.zeros((sources, width), dtype="int32"),
             "scores": never,
         }
+        if problem.partial:
+            state["banks"] = ops.zeros((sources, width), dtype="int32")
         if self.coverage_penalty:
             places = ops.shape(problem.mask)[1]
             state["coverage"] = ops.zeros((sources, width, places), dtype="float32")
@@ -112,11 +114,15 @@ class Beam(Search):
         order = ops.arange(ended.shape[1], dtype="int32")
         finishes = ops.logical_and(ended, order < width)
         finished = self._finished(ops.where(finishes, values, NEVER), parents, live, kept, problem)
-        scores, best = ops.top_k(ops.concatenate([state["scores"], finished["scores"]], 1), width)
+        if problem.partial:
+            banks = made.banks
+            banks = ops.zeros_like(places) if banks is None else self._banks(banks, places)
+            finished["banks"] = banks
         finished = {
-            name: scores if name == "scores" else gather(_both(state[name], finished[name]), best)
-            for name in finished
+            name: ops.concatenate([state[name], finished[name]], axis=1) for name in finished
         }
+        best = self._ranked(finished)[:, :width]
+        finished = {name: gather(value, best) for name, value in finished.items()}
 
         # the first `width` that do not end, in the order they were chosen in
         _, best = ops.top_k(-ops.where(ended, order + 2 * width, order), width)
@@ -135,6 +141,8 @@ class Beam(Search):
 
     def done(self, state, problem):
         """See `Search`."""
+        if problem.partial:  # something worse may still have more of what is required
+            return ops.all(ops.equal(state["log_probs"], NEVER), axis=1)
         bound = ops.max(state["log_probs"], axis=1) / self._penalty(problem.limits)
         return ops.min(state["scores"], axis=1) >= bound
 
@@ -160,6 +168,20 @@ class Beam(Search):
             "lengths": ops.where(found, length, 0),
             "scores": ops.where(found, scores, NEVER),
         }
+
+    def _ranked(self, finished):
+        """The order of finished hypotheses: by what they have of what is required, by score."""
+        _, order = ops.top_k(finished["scores"], finished["scores"].shape[1])
+        if "banks" not in finished:
+            return order
+        found = ops.isfinite(gather(finished["scores"], order))
+        banks = ops.where(found, gather(finished["banks"], order), -1)
+        by_banks = ops.reshape(ops.argsort(-banks, axis=1), (-1, banks.shape[1]))  # stable
+        return gather(order, by_banks)
+
+    def _banks(self, banks, places):
+        """The banks (rows, V) of the extensions at `places` (B, K)."""
+        return gather(ops.reshape(banks, (-1, self.width * banks.shape[1])), places)
 
     def _covered(self, made, state):
         """How much of each source place the live hypotheses have looked at, (B, N, S)."""
@@ -188,7 +210,3 @@ def _best(totals, banks, handicap, count):
     keys = ops.reshape(totals - handicap[:, None], (-1, width * vocabulary))
     places = ops.cast(ops.top_k(keys, count)[1], "int32")
     return gather(flat, places), places
-
-
-def _both(before, after):
-    return ops.concatenate([before, after], axis=1)

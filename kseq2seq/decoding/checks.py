@@ -52,7 +52,7 @@ def check_phrases(name: str, phrases: Any) -> tuple[tuple[int, ...], ...]:
     """Returns phrases, each a sequence of token ids, as tuples.
 
     Raises:
-        ValueError: if there is none, or one is empty or holds something else than ids.
+        ValueError: if one is empty or holds something else than ids.
 
     Example:
         >>> from kseq2seq.decoding.checks import check_phrases

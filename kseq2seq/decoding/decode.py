@@ -8,11 +8,12 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 from keras import ops
 
+from kseq2seq.decoding.compiled import compiled
 from kseq2seq.decoding.filters import Filter
 from kseq2seq.decoding.gathering import repeat
 from kseq2seq.decoding.greedy import Greedy
 from kseq2seq.decoding.loop import Loop
-from kseq2seq.decoding.requests import check_given, check_request, check_sources
+from kseq2seq.decoding.requests import prepare
 from kseq2seq.decoding.search import Search
 from kseq2seq.special_tokens import SPECIAL_TOKENS, SpecialTokens
 
@@ -25,8 +26,8 @@ class Decoded(NamedTuple):
         lengths: int32 (B, N), in tokens, the end included; 0 where fewer than N exist.
         scores: float32 (B, N), what the search ranks by: log-probabilities in nats, for beam
             search over the length penalty; -inf where fewer than N exist.
-        alignments: float32 (B, N, L, S), where each target token looked; None if not asked for,
-            or if the model has no attention.
+        alignments: float32 (B, N, L, S), where each target token looked, up to a target's end;
+            None if not asked for, or if the model has no attention.
     """
 
     ids: Any
@@ -44,7 +45,7 @@ def search_targets(
     limits: Any = None,
     seeds: Any = None,
     filters: Sequence[Filter] = (),
-    given: Sequence = (),
+    given: Sequence[dict] | None = None,
     partial: bool = False,
     special: SpecialTokens = SPECIAL_TOKENS,
     alignments: bool = False,
@@ -54,12 +55,10 @@ def search_targets(
     Alignments are not carried through the search: the targets found are run through the decoder
     once more, all steps at once.
     """
-    encoded = model.encoder(source, training=False)
     loop = Loop(model.decoder, search, max_length, special, filters, partial)
-    carry = loop.start(encoded, limits, source=source.get("source"), seeds=seeds, given=given)
-    found = loop.finish(loop.run(carry))
-    aligned = _align(model, encoded, found.ids, special) if alignments else None
-    return Decoded(*found, aligned)
+    started = {"source": source, "limits": limits, "seeds": seeds, "given": given}
+    encoded = model.encoder(source, training=False)
+    return _searched(model, loop, encoded, started, alignments)
 
 
 def decode(
@@ -90,7 +89,8 @@ def decode(
         limits: int (B,), the same for each source, where they differ; at most `max_length`.
         filters: rules about next tokens, in the order they run; see `Filter`.
         unsatisfied: what happens to a source for which the filters leave no target: "error", or
-            "partial", which gives the best target that ends where they leave it no token.
+            "partial", which gives the best there is: of what is required as much as can be, and
+            a target that has no token left ends there.
         seed: for searches that draw at random: a whole number, or int (B,), one for each source.
         special: the target's ids that are not text.
         alignments: also say where each target token looked.
@@ -100,7 +100,9 @@ def decode(
         A `Decoded`. Every target is complete: at its limit only the end token is allowed.
 
     Raises:
-        ValueError: for a wrong argument, or if filters leave a source no target.
+        ValueError: for a wrong argument.
+        UnsatisfiedError: a ValueError, if filters leave a source no target. Inside a graph that
+            can't be told, and its lengths are 0.
 
     Example:
         >>> import numpy as np
@@ -111,36 +113,41 @@ def decode(
         >>> tuple(found.ids.shape)
         (2, 2, 5)
     """
-    search = Greedy() if search is None else search
-    filters = tuple(filters)
-    check_request(model, search, filters, source)
     if unsatisfied not in ("error", "partial"):
         raise ValueError(f"`unsatisfied` must be 'error' or 'partial'; got {unsatisfied!r}.")
-    source = {name: tf.convert_to_tensor(value) for name, value in source.items()}
-    max_length = Loop(model.decoder, search, max_length, special, filters).max_length
-    check_sources(model, source, max_length, limits)
-    rows = tf.shape(source["source_mask"])[0]
-    given = [rule.given() for rule in filters]
-    check_given(filters, given, rows)
-    if limits is not None:
-        limits = tf.convert_to_tensor(limits, dtype=tf.int32)
+    search = Greedy() if search is None else search
+    loop, started = prepare(
+        model,
+        source,
+        search,
+        max_length=max_length,
+        limits=limits,
+        filters=filters,
+        seed=seed,
+        special=special,
+    )
 
     def run(partial: bool) -> Decoded:
-        settings = (search, max_length, filters, partial, special, alignments, jit_compile)
-        return _compiled(model, settings)(source, limits, seeds_of(seed, rows), given)
+        def build():
+            def search_all(started):
+                encoded = model.encoder(started["source"], training=False)
+                return _searched(model, one, encoded, started, alignments)
+
+            return tf.function(
+                search_all, jit_compile=jit_compile, reduce_retracing=not jit_compile
+            )
+
+        one = Loop(model.decoder, search, loop.max_length, special, loop.filters, partial)
+        return compiled(model, ("decode", one.key, alignments, jit_compile), build)(started)
 
     found = run(False)
-    if not filters:
+    if not loop.filters or not tf.executing_eagerly():
         return found
     none = tf.reduce_all(found.lengths == 0, axis=1)
     if not tf.reduce_any(none):
         return found
     if unsatisfied == "error":
-        raise ValueError(
-            f"The filters leave no target within the limit for source {tf.where(none)[:, 0][0]}"
-            f" ({tf.math.count_nonzero(none)} of {rows}). Loosen them, raise `max_length`, widen "
-            "the beam, or pass unsatisfied='partial'."
-        )
+        raise UnsatisfiedError(tf.where(none)[:, 0].numpy().tolist(), len(none))
     return Decoded(
         *(
             None if some is None else tf.where(_beside(none, some), some, whole)
@@ -149,42 +156,38 @@ def decode(
     )
 
 
+class UnsatisfiedError(ValueError):
+    """Filters leave sources no target.
+
+    Attributes:
+        sources: which, from 0.
+    """
+
+    def __init__(self, sources: list[int], count: int, what: str = "source"):
+        self.sources = sources
+        super().__init__(
+            f"The filters leave no target within the limit for {what} {sources[0]} "
+            f"({len(sources)} of {count}). Loosen them, raise `max_length`, widen the beam, or "
+            "pass unsatisfied='partial'."
+        )
+
+
+def _searched(model: Any, loop: Loop, encoded: dict, started: dict, alignments: bool) -> Decoded:
+    carry = loop.start(
+        encoded,
+        started["limits"],
+        source=started["source"].get("source"),
+        seeds=started["seeds"],
+        given=started["given"],
+    )
+    found = loop.finish(loop.run(carry))
+    aligned = _align(model, encoded, found.ids, loop.special) if alignments else None
+    return Decoded(*found, aligned)
+
+
 def _beside(mask: Any, x: Any) -> Any:
     """A mask (B,) with as many axes as x (B, ...)."""
     return tf.reshape(mask, (-1,) + (1,) * (len(x.shape) - 1))
-
-
-def seeds_of(seed: Any, rows: Any) -> Any:
-    """Returns int32 (B,), a seed for each of B sources: those given, or one number's own."""
-    seed = tf.cast(tf.convert_to_tensor(seed), tf.int32)
-    return seed if seed.shape.rank else seed * 1_000_003 + tf.range(rows)
-
-
-def _compiled(model: Any, settings: tuple) -> Any:
-    """The traced loop for some settings; kept beside Keras' own attributes, which it would save."""
-    compiled = model.__dict__.setdefault("_compiled_decodes", {})
-    if settings not in compiled:
-        search, max_length, filters, partial, special, alignments, jit_compile = settings
-
-        def run(source, limits, seeds, given):
-            return search_targets(
-                model,
-                source,
-                search,
-                max_length,
-                limits=limits,
-                seeds=seeds,
-                filters=filters,
-                given=given,
-                partial=partial,
-                special=special,
-                alignments=alignments,
-            )
-
-        compiled[settings] = tf.function(
-            run, jit_compile=jit_compile, reduce_retracing=not jit_compile
-        )
-    return compiled[settings]
 
 
 def _align(model, encoded, ids, special):

@@ -39,8 +39,8 @@ class DiverseBeam(Search):
 
     Source:
         Vijayakumar et al. 2018, equation 5, with Hamming diversity (section 4). An end token is
-        not counted, so no group is kept from ending where it should. Groups may find the same
-        target.
+        not counted, so no group is kept from ending where it should. What several groups found is
+        returned once, so fewer than `width` may be.
     """
 
     width: int = 4
@@ -102,8 +102,13 @@ class DiverseBeam(Search):
         ids, lengths, scores = (
             ops.concatenate(parts, axis=1) for parts in zip(*found, strict=True)
         )
-        scores, order = ops.top_k(scores, self.width)
-        return Hypotheses(gather(ids, order), gather(lengths, order), scores)
+        alike = ops.all(ops.equal(ids[:, :, None], ids[:, None]), axis=-1)
+        place = ops.arange(self.width)
+        again = ops.any(ops.logical_and(alike, place[None, :] < place[:, None]), axis=-1)
+        scores, order = ops.top_k(ops.where(again, float("-inf"), scores), self.width)
+        found = ops.isfinite(scores)
+        ids = ops.where(found[:, :, None], gather(ids, order), problem.special.padding)
+        return Hypotheses(ids, ops.where(found, gather(lengths, order), 0), scores)
 
     def _of_all(self, parents, group):
         """A group's parents as rows of the whole search."""

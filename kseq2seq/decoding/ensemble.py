@@ -9,12 +9,13 @@ from keras import ops
 
 from kseq2seq.decoders import Decoder, Step
 from kseq2seq.decoding.checks import check_number
+from kseq2seq.decoding.several import Several, least
 from kseq2seq.models import Seq2Seq
 
 SPACES = ("probability", "log")
 
 
-class Ensemble:
+class Ensemble(Several):
     r"""Averages what several models say of each next token.
 
     .. math:: p(v) = \sum_m w_m\, p_m(v) \quad \text{or} \quad
@@ -52,58 +53,27 @@ class Ensemble:
         space: str = "probability",
         weights: Sequence[float] | None = None,
     ):
-        models = list(models)
-        if not models or not all(isinstance(model, Seq2Seq) for model in models):
-            raise ValueError(f"`models` must hold at least one Seq2Seq; got {models!r}.")
+        super().__init__(models)
         if space not in SPACES:
             raise ValueError(f"`space` must be one of {SPACES}; got {space!r}.")
-        for side in ("source", "target"):
-            sizes = [model.get_config()[side] for model in models]
-            if len(set(map(str, sizes))) > 1:
-                raise ValueError(
-                    f"The models of an ensemble must share their {side} ids; they have {sizes} of "
-                    "them. Train them with the same tokenizer."
-                )
-        weights = [1.0] * len(models) if weights is None else list(weights)
-        if len(weights) != len(models):
-            raise ValueError(f"There are {len(models)} models but {len(weights)} `weights`.")
+        weights = [1.0] * len(self.models) if weights is None else list(weights)
+        if len(weights) != len(self.models):
+            raise ValueError(f"There are {len(self.models)} models but {len(weights)} `weights`.")
         total = sum(check_number("weights", weight, above=True) for weight in weights)
-        self.models = models
-        self.decoder = _Average(models, space, [weight / total for weight in weights])
-        self.encoder = _Encoders(models)
-
-    @property
-    def variables(self) -> list:
-        """All models' variables."""
-        return [variable for model in self.models for variable in model.variables]
-
-    @property
-    def max_source_length(self) -> int | None:
-        """The longest source all encoders have places for, or None if there is no limit."""
-        return _least(model.max_source_length for model in self.models)
-
-
-class _Encoders:
-    def __init__(self, models: Sequence[Seq2Seq]):
-        self.models = models
-        self.input = models[0].encoder.input
-
-    def __call__(self, source: dict, training: bool = False) -> dict:
-        encoded = [model.encoder(source, training=training) for model in self.models]
-        return {"models": encoded, "mask": encoded[0]["mask"]}
+        self.decoder = _Average(self.models, space, [weight / total for weight in weights])
 
 
 class _Average(Decoder):
     """Steps all decoders; its logits are the logarithm of the averaged probabilities."""
 
     def __init__(self, models: Sequence[Seq2Seq], space: str, shares: Sequence[float]):
-        super().__init__(dtype="float32", name="ensemble")
+        super().__init__(dtype="float32", name="ensemble", autocast=False)
         self.members = [model.decoder for model in models]
         self.space = space
         self.shares = shares
         self.vocabulary_size = self.members[0].vocabulary_size
         self.hidden_width = sum(member.hidden_width for member in self.members)
-        self.max_positions = _least(member.max_positions for member in self.members)
+        self.max_positions = least(member.max_positions for member in self.members)
         self.follows_source = any(member.follows_source for member in self.members)
         self.rewinds = all(member.rewinds for member in self.members)
 
@@ -134,7 +104,3 @@ class _Average(Decoder):
         looked = [step.alignment for step in made if step.alignment is not None]
         alignment = sum(looked) / len(looked) if looked else None
         return Step(logits, hidden, alignment, {"models": [step.state for step in made]})
-
-
-def _least(limits) -> int | None:
-    return min((limit for limit in limits if limit is not None), default=None)

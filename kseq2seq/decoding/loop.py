@@ -51,7 +51,8 @@ class Loop:
         max_length: the most tokens a target may have, its end included; also the cache's size.
         special: the ids that are not text.
         filters: rules about next tokens, in the order they run.
-        partial: a hypothesis that filters leave no token at all may end there.
+        partial: take what there is: a hypothesis may end without what is required, and must where
+            filters leave it no token at all.
 
     Example:
         >>> import numpy as np
@@ -83,22 +84,36 @@ class Loop:
                 f"`max_length`={max_length}, but this model has learned positions for {longest} "
                 f"tokens. Pass at most {longest}, or build it with more `max_positions`."
             )
-        for rule in filters:
-            rule.check(decoder.vocabulary_size)
-            if rule.banks and not search.uses_banks:
-                raise ValueError(
-                    f"{type(rule).__name__} takes a search that keeps hypotheses of every degree "
-                    f"of completion, such as Beam(4); got {search!r}."
-                )
         self.decoder = decoder
         self.search = search
         self.max_length = max_length
         self.special = special
         self.filters = tuple(filters)
         self.partial = partial
+        for rule in self.filters:
+            if not isinstance(rule, Filter):
+                raise ValueError(f"`filters` must hold such as MinLength(5); got {rule!r}.")
+            rule.check(decoder.vocabulary_size, max_length, special)
+            if rule.banks and not search.uses_banks:
+                raise ValueError(
+                    f"{type(rule).__name__} takes a search that keeps hypotheses of every degree "
+                    f"of completion, such as Beam(4); got {search!r}."
+                )
+
+    @property
+    def key(self) -> tuple:
+        """What the loop's graphs depend on, beside the decoder."""
+        keys = tuple(rule.key for rule in self.filters)
+        return self.search, self.max_length, self.special, keys, self.partial
 
     def start(
-        self, encoded: dict, limits=None, *, source=None, seeds=None, given: Sequence = ()
+        self,
+        encoded: dict,
+        limits=None,
+        *,
+        source=None,
+        seeds=None,
+        given: Sequence[dict] | None = None,
     ) -> Carry:
         """Prepares to decode B sources.
 
@@ -108,7 +123,7 @@ class Loop:
                 `max_length`; None takes `max_length` for all.
             source: (B, S), what the encoder was given, for filters that ask for it.
             seeds: int (B,), for searches that draw at random; None takes 0, 1, 2...
-            given: what each filter's `given` returned; () asks them.
+            given: what each filter's `given` returned; None asks them.
         """
         context, state = self.decoder.initial(encoded, self.max_length)
         sources = ops.shape(encoded["mask"])[0]
@@ -121,7 +136,7 @@ class Loop:
         }
         if source is not None:
             of_sources["source"] = source
-        given = given or [rule.given() for rule in self.filters]
+        given = [rule.given() for rule in self.filters] if given is None else given
         constant = {
             "sources": of_sources,
             "filters": tree.map_structure(tf.convert_to_tensor, list(given)),
@@ -193,6 +208,7 @@ class Loop:
             width=self.search.width,
             vocabulary=self.decoder.vocabulary_size,
             hidden_width=self.decoder.hidden_width,
+            partial=self.partial,
             special=self.special,
         )
 
@@ -208,10 +224,12 @@ class Loop:
         log_probs = unfiltered = ops.log_softmax(ops.cast(made.logits[:, 0], "float32"))
         after, banks = [], None
         for rule, state, given in zip(self.filters, states, prepared, strict=True):
-            log_probs, state, own = rule.apply(log_probs, live, state, given, problem)
+            left, state, own = rule.apply(log_probs, live, state, given, problem)
             after.append(state)
             if own is not None:
                 banks = own if banks is None else banks + own
+            if own is None or not self.partial:
+                log_probs = left
         log_probs = self._restrict(log_probs, live.step, problem)
         if self.partial:
             stuck = ops.all(ops.equal(log_probs, FORBIDDEN), axis=-1, keepdims=True)

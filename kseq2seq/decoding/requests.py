@@ -1,45 +1,99 @@
-"""Refusing requests that no model could answer."""
+"""From what is asked of a model to what its loop takes, refusing what it could not answer."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
-from keras import ops
 
 from kseq2seq.decoding.filters import Filter
+from kseq2seq.decoding.loop import Loop
 from kseq2seq.decoding.search import Search
+from kseq2seq.special_tokens import SpecialTokens
 
 
-def check_request(model: Any, search: Any, filters: tuple, source: Any) -> None:
-    """Refuses what is not a model, a search, a filter or a source."""
-    if not hasattr(model, "decoder") or not hasattr(model, "encoder"):
-        raise ValueError(f"`model` must be a Seq2Seq from `build_model`; got {type(model)}.")
+def prepare(
+    model: Any,
+    source: Any,
+    search: Any,
+    *,
+    max_length: Any,
+    limits: Any,
+    filters: Iterable[Filter],
+    seed: Any,
+    special: SpecialTokens,
+) -> tuple[Loop, dict]:
+    """Returns the loop for a request and the tensors to start it with; arguments as for `decode`.
+
+    Raises:
+        ValueError: for what makes no sense.
+    """
+    check_model(model, special)
     if not isinstance(search, Search):
         raise ValueError(f"`search` must be such as Greedy() or Beam(4); got {search!r}.")
-    for rule in filters:
-        if not isinstance(rule, Filter):
-            raise ValueError(f"`filters` must hold such as MinLength(5); got {rule!r}.")
+    loop = Loop(model.decoder, search, max_length, special, tuple(filters))
+    source = check_source(model, source, loop.max_length)
+    rows = source["source_mask"].shape[0]
+    given = [rule.given() for rule in loop.filters]
+    for rule, arrays in zip(loop.filters, given, strict=True):
+        for array in arrays.values() if rule.of_sources else []:
+            if rows is not None and len(array) != rows:
+                raise ValueError(
+                    f"{type(rule).__name__} is for {len(array)} sources, but there are {rows}."
+                )
+    given = [{name: tf.constant(x) for name, x in arrays.items()} for arrays in given]
+    started = {
+        "source": source,
+        "limits": _limits(limits, rows, loop.max_length),
+        "seeds": seeds_of(seed, tf.shape(source["source_mask"])[0]),
+        "given": given,
+    }
+    return loop, started
+
+
+def seeds_of(seed: Any, rows: Any) -> Any:
+    """Returns int32 (B,), a seed for each of B sources: those given, or made of one number.
+
+    Raises:
+        ValueError: if it is no whole number, or not one for each source.
+    """
+    if not tf.is_tensor(seed):
+        seeds = np.asarray(seed)
+        if seeds.dtype.kind not in "iu" or seeds.ndim > 1:
+            raise ValueError(
+                f"`seed` must be a whole number, or one for each source; got {seed!r}."
+            )
+        seed = seeds.astype("int64")
+    seed = tf.cast(seed, tf.int64)
+    if seed.shape.rank:
+        known = tf.get_static_value(rows)
+        if known is not None and seed.shape[0] not in (None, known):
+            raise ValueError(f"`seed` has {seed.shape[0]} numbers, but there are {known} sources.")
+    else:
+        seed = seed * 1_000_003 + tf.range(tf.cast(rows, tf.int64))
+    return tf.cast(tf.math.floormod(seed, 2**31 - 1), tf.int32)
+
+
+def check_model(model: Any, special: SpecialTokens) -> None:
+    """Refuses what can't decode, or was made for other special ids."""
+    if not hasattr(model, "decoder") or not hasattr(model, "encoder"):
+        raise ValueError(f"`model` must be a Seq2Seq from `build_model`; got {type(model)}.")
+    own = getattr(model, "special", special)
+    if own != special:
+        raise ValueError(
+            f"`special` is {tuple(special)}, and {type(model).__name__} was made for {tuple(own)}."
+        )
+
+
+def check_source(model: Any, source: Any, target_length: int) -> dict:
+    """Returns a source as tensors, refusing what the model can't take."""
     if not isinstance(source, dict):
         raise ValueError(
             f"`source` must be a dict of 'source' and 'source_mask'; got {type(source).__name__}."
         )
-
-
-def check_given(filters: Sequence[Filter], given: Sequence[dict], rows: Any) -> None:
-    """Refuses a filter that was given something for another number of sources."""
-    for rule, arrays in zip(filters, given, strict=True):
-        for name, array in arrays.items():
-            if len(array) != int(rows):
-                raise ValueError(
-                    f"{type(rule).__name__} has `{name}` for {len(array)} sources, but there are "
-                    f"{int(rows)}."
-                )
-
-
-def check_sources(model: Any, source: dict, max_length: int, limits: Any) -> None:
-    """Refuses sources and limits that the model can't take."""
+    source = {name: tf.convert_to_tensor(value) for name, value in source.items()}
     wanted = set(model.encoder.input)
     if set(source) != wanted:
         raise ValueError(f"`source` must have the keys {sorted(wanted)}; got {sorted(source)}.")
@@ -55,21 +109,27 @@ def check_sources(model: Any, source: dict, max_length: int, limits: Any) -> Non
             f"Split it, or build the model with more `max_positions`."
         )
     both = model.decoder.max_positions if model.decoder.follows_source else None
-    if both is not None and length is not None and length + max_length > both:
+    if both is not None and length is not None and length + target_length > both:
         raise ValueError(
-            f"A source of {length} tokens and `max_length`={max_length} are one sequence to this "
-            f"model, which has positions for {both}. Shorten either, or build the model with more "
-            f"`max_positions`."
+            f"A source of {length} tokens and `max_length`={target_length} are one sequence to "
+            f"this model, which has positions for {both}. Shorten either, or build the model with "
+            f"more `max_positions`."
         )
-    if limits is not None:
-        rows = next(iter(shapes.values()))[0]
-        if tuple(ops.shape(limits)) != (rows,):
-            raise ValueError(
-                f"`limits` must hold one length for each of {rows} sources; "
-                f"got the shape {tuple(ops.shape(limits))}."
-            )
-        known = tf.get_static_value(tf.convert_to_tensor(limits))
-        if known is not None and not ((known >= 1) & (known <= max_length)).all():
-            raise ValueError(
-                f"`limits` must lie between 1 and `max_length`={max_length}; got {known.tolist()}."
-            )
+    return source
+
+
+def _limits(limits: Any, rows: int | None, max_length: int) -> Any:
+    if limits is None:
+        return None
+    limits = tf.convert_to_tensor(limits)
+    if not limits.dtype.is_integer or tuple(limits.shape) != (rows,):
+        raise ValueError(
+            f"`limits` must hold one length for each of {rows} sources, a whole number; got "
+            f"{limits.dtype.name} of shape {tuple(limits.shape)}."
+        )
+    known = tf.get_static_value(limits)
+    if known is not None and not ((known >= 1) & (known <= max_length)).all():
+        raise ValueError(
+            f"`limits` must lie between 1 and `max_length`={max_length}; got {known.tolist()}."
+        )
+    return tf.cast(limits, tf.int32)

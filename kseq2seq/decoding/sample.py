@@ -25,7 +25,7 @@ class Sample(Independent):
     numbers are drawn, and the same ones each time.
 
     Args:
-        temperature: tau, above 0; below 1 sharpens.
+        temperature: tau, at least 0.0001; below 1 sharpens.
         top_k: keep the likeliest k tokens; 0 keeps all.
         top_p: keep the likeliest tokens that sum to this probability, in (0, 1]; 1 keeps all.
         min_p: keep tokens this many times as likely as the likeliest, in [0, 1]; 0 keeps all.
@@ -58,7 +58,7 @@ class Sample(Independent):
     def __post_init__(self):
         check_whole("samples", self.samples)
         settings = {
-            "temperature": lambda x: check_number("temperature", x, 0, above=True),
+            "temperature": lambda x: check_number("temperature", x, 1e-4),
             "top_k": lambda x: check_whole("top_k", x, 0),
             "top_p": lambda x: check_number("top_p", x, 0, 1, above=True),
             "min_p": lambda x: check_number("min_p", x, 0, 1),

@@ -7,7 +7,8 @@ from typing import Any
 import tensorflow as tf
 from keras import ops
 
-from kseq2seq.decoding.requests import check_sources
+from kseq2seq.decoding.compiled import compiled
+from kseq2seq.decoding.requests import check_model, check_source
 from kseq2seq.special_tokens import SPECIAL_TOKENS, SpecialTokens
 
 
@@ -41,18 +42,26 @@ def score_targets(
         >>> bool(np.allclose(np.sum(scores), found.scores, atol=1e-4))
         True
     """
-    source = {name: tf.convert_to_tensor(value) for name, value in source.items()}
-    targets = tf.cast(tf.convert_to_tensor(targets), tf.int32)
-    check_sources(model, source, int(targets.shape[1]), None)
+    check_model(model, special)
+    targets = tf.convert_to_tensor(targets)
+    if not targets.dtype.is_integer or targets.shape.rank != 2:
+        raise ValueError(
+            f"`targets` must be ids (B, T); got {targets.dtype.name} of shape {targets.shape}."
+        )
+    source = check_source(model, source, int(targets.shape[1]))
+    rows, vocabulary = source["source_mask"].shape[0], model.decoder.vocabulary_size
+    if targets.shape[0] != rows:
+        raise ValueError(f"There are {rows} sources, but {targets.shape[0]} `targets`.")
+    if tf.reduce_any((targets < 0) | (targets >= vocabulary)):
+        raise ValueError(f"`targets` holds ids outside of the model's, 0 to {vocabulary - 1}.")
     longest = model.decoder.max_positions
     if longest is not None and targets.shape[1] > longest:
         raise ValueError(
             f"A target of {targets.shape[1]} tokens was given to a model with positions for "
             f"{longest}. Shorten it, or build the model with more `max_positions`."
         )
-    compiled = model.__dict__.setdefault("_compiled_scores", {})
-    if special not in compiled:
 
+    def build():
         @tf.function(reduce_retracing=True)
         def score(source, targets):
             start = ops.full((ops.shape(targets)[0], 1), special.start, dtype="int32")
@@ -63,5 +72,6 @@ def score_targets(
             of_tokens = tf.gather(log_probs, targets, batch_dims=2)
             return ops.where(ops.equal(targets, special.padding), 0.0, of_tokens)
 
-        compiled[special] = score
-    return compiled[special](source, targets)
+        return score
+
+    return compiled(model, ("score", special), build)(source, tf.cast(targets, tf.int32))

@@ -20,6 +20,7 @@ class Problem(NamedTuple):
         width: N; a Python int.
         vocabulary: V; a Python int.
         hidden_width: D, of the decoder's hidden vectors; a Python int.
+        partial: whether hypotheses without all that is required may be found; a Python bool.
         special: the ids that are not text.
     """
 
@@ -31,6 +32,7 @@ class Problem(NamedTuple):
     width: int
     vocabulary: int
     hidden_width: int
+    partial: bool
     special: SpecialTokens
 
     def per_hypothesis(self, x: Any) -> Any:

@@ -8,11 +8,12 @@ from keras import ops, tree
 
 from kseq2seq.decoders import Decoder, Step
 from kseq2seq.decoding.checks import check_whole
+from kseq2seq.decoding.several import Several, least
 from kseq2seq.models import Seq2Seq
 from kseq2seq.special_tokens import SPECIAL_TOKENS, SpecialTokens
 
 
-class Speculative:
+class Speculative(Several):
     """Decodes as `model` does, in fewer of its steps.
 
     A draft model writes `ahead` tokens; the model runs over all of them at once. For as long as
@@ -58,42 +59,16 @@ class Speculative:
         ahead: int = 4,
         special: SpecialTokens = SPECIAL_TOKENS,
     ):
-        for name, value in (("model", model), ("draft", draft)):
-            if not isinstance(value, Seq2Seq):
-                raise ValueError(f"`{name}` must be a Seq2Seq; got {type(value).__name__}.")
-        for side in ("source", "target"):
-            own, drafts = model.get_config()[side], draft.get_config()[side]
-            if str(own) != str(drafts):
-                raise ValueError(
-                    f"The model has {own} {side} ids and its draft {drafts}; train them with the "
-                    "same tokenizer."
-                )
+        super().__init__([model, draft])
         check_whole("ahead", ahead)
-        self.models = [model, draft]
+        self.special = special
         self.decoder = _Checked(model.decoder, draft.decoder, ahead, special)
-        self.encoder = _Encoders(model, draft)
-
-    @property
-    def variables(self) -> list:
-        """Both models' variables."""
-        return [variable for model in self.models for variable in model.variables]
-
-    @property
-    def max_source_length(self) -> int | None:
-        """The longest source both encoders have places for, or None if there is no limit."""
-        limits = [model.max_source_length for model in self.models]
-        return min((limit for limit in limits if limit is not None), default=None)
-
-
-class _Encoders:
-    def __init__(self, model: Seq2Seq, draft: Seq2Seq):
-        self.model, self.draft = model, draft
-        self.input = model.encoder.input
-
-    def __call__(self, source: dict, training: bool = False) -> dict:
-        model = self.model.encoder(source, training=training)
-        draft = self.draft.encoder(source, training=training)
-        return {"model": model, "draft": draft, "mask": model["mask"]}
+        longest = self.decoder.max_positions
+        if longest is not None and longest < 1:
+            raise ValueError(
+                f"`ahead`={ahead} tokens are more than the models have positions for. Take fewer, "
+                "or build the models with more `max_positions`."
+            )
 
 
 class _Checked(Decoder):
@@ -104,23 +79,24 @@ class _Checked(Decoder):
     """
 
     def __init__(self, model: Decoder, draft: Decoder, ahead: int, special: SpecialTokens):
-        super().__init__(dtype=model.dtype_policy, name="speculative")
+        super().__init__(dtype=model.dtype_policy, name="speculative", autocast=False)
         self.model, self.draft = model, draft
         self.ahead = ahead
         self.padding = special.padding
         self.vocabulary_size = model.vocabulary_size
         self.hidden_width = model.hidden_width
         self.follows_source = model.follows_source or draft.follows_source
-        limits = [one.max_positions for one in (model, draft) if one.max_positions is not None]
-        self.max_positions = min(limits) - ahead if limits else None
+        longest = least(one.max_positions for one in (model, draft))
+        # guesses reach further than targets do
+        self.max_positions = None if longest is None else longest - ahead
 
     def initial(self, encoded, length=0):
         """See `Decoder`; the caches reach as far as a guess may."""
         reach = length + self.ahead + 1 if length else 0
-        context, state = self.model.initial(encoded["model"], reach)
+        context, state = self.model.initial(encoded["models"][0], reach)
         if not length:
             return {"model": context}, {"model": state}
-        draft_context, draft_state = self.draft.initial(encoded["draft"], reach)
+        draft_context, draft_state = self.draft.initial(encoded["models"][1], reach)
         contexts = {"model": context, "draft": draft_context}
         rows, size = ops.shape(encoded["mask"])[0], self.ahead + 1
         tokens = ops.full((rows, 1), self.padding, dtype="int32")

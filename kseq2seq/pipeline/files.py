@@ -8,10 +8,11 @@ import time
 from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import BinaryIO, NamedTuple
 
-from kseq2seq.data.fetch import sha256
+from kseq2seq.data.fetch import replacing, sha256
 from kseq2seq.data.lines import numbered_lines
+from kseq2seq.decoding.checks import check_whole
 from kseq2seq.text.files import read_json, write_json
 
 
@@ -48,18 +49,20 @@ def print_progress(progress: Progress) -> None:
 
 
 def generate_lines(
-    generate: Callable[[list[str]], list[str]],
+    generate: Callable[[list[str], int], list[str]],
     source: str | os.PathLike,
     target: str | os.PathLike,
-    settings: dict[str, Any],
+    settings: dict[str, str],
     *,
     window: int,
     progress: Callable[[Progress], None] | None,
 ) -> int:
-    """Writes what `generate` makes of each line of a file; see `Pipeline.generate_file`."""
+    """Writes what `generate(lines, number of the first from 0)` makes of each line of a file.
+
+    See `Pipeline.generate_file`; `settings` are what a run that goes on must agree in.
+    """
     source, target = Path(source), Path(target)
-    if window < 1:
-        raise ValueError(f"`window` must be at least 1 line; got {window!r}.")
+    check_whole("window", window)
     if not source.is_file():
         raise FileNotFoundError(f"{source} is no file; give one with a text on each line.")
     if target.exists():
@@ -67,14 +70,15 @@ def generate_lines(
     total = sum(1 for _ in numbered_lines(source))  # also refuses what is not UTF-8 at once
     part = target.with_name(target.name + ".part")
     record = part.with_name(part.name + ".json")
-    settings = {**settings, "source_sha256": sha256(source)}
-    done = _resumed(part, record, settings)
-    lines = islice((line for _, line in numbered_lines(source)), done, None)
-    began, first = time.monotonic(), done
-    with part.open("ab") as file:
+    _begin(part, record, {**settings, "source_sha256": sha256(source)})
+    with part.open("rb+") as file:
+        _lock(file, part)
+        done = first = _whole_lines(file)
+        lines = islice((line for _, line in numbered_lines(source)), done, None)
+        began = time.monotonic()
         while texts := [line.rstrip("\r\n") for line in islice(lines, window)]:
             try:
-                made = generate(texts)
+                made = generate(texts, done)
             except ValueError as error:
                 raise ValueError(
                     f"{source}, of the lines from {done + 1} (text 0) on: {error} What is done "
@@ -89,32 +93,55 @@ def generate_lines(
             if progress:
                 each = (time.monotonic() - began) / (done - first)
                 progress(Progress(done, total, each * (total - done)))
-    os.replace(part, target)
-    record.unlink()
+        os.replace(part, target)
+        record.unlink()
     return total
 
 
-def _resumed(part: Path, record: Path, settings: dict[str, Any]) -> int:
-    """Returns how many lines are done; makes the files of a run that is new."""
-    if not record.exists():
+def _begin(part: Path, record: Path, settings: dict[str, str]) -> None:
+    """Makes the files of a run that is new; refuses to go on with what is not its own."""
+    if not part.exists():
         part.parent.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(b"")
-        write_json(record, settings)
-        return 0
+        with replacing(record) as path:
+            write_json(path, settings)
+        part.touch()
+        return
+    if not record.exists():
+        raise ValueError(
+            f"{part} is there, but not {record.name}, which says what it was begun with. Remove "
+            "or rename it to begin anew."
+        )
     known = read_json(record)
     known.pop("format_version")
     if known != settings:
-        names = [name for name in settings if known.get(name) != settings[name]]
+        names = [name for name in {**settings, **known} if known.get(name) != settings.get(name)]
         raise ValueError(
-            f"{part} was begun with other settings ({', '.join(names)}); remove {part} and "
-            f"{record} to begin anew, or go on with the old ones: {known}."
+            f"{part} was begun with another {', '.join(names)}; remove {part} and {record} to "
+            "begin anew, or go on with what it was begun with."
         )
-    count, whole = 0, 0
-    with part.open("ab+") as file:
-        file.seek(0)
-        for line in file:
-            if not line.endswith(b"\n"):
-                break
-            count, whole = count + 1, whole + len(line)
-        file.truncate(whole)  # a line that was being written when the run was killed
+
+
+def _whole_lines(file: BinaryIO) -> int:
+    """Returns how many lines are done; cuts off one that was being written at a kill."""
+    count = whole = 0
+    for line in file:
+        if not line.endswith(b"\n"):
+            break
+        count, whole = count + 1, whole + len(line)
+    file.seek(whole)
+    file.truncate()
     return count
+
+
+def _lock(file: BinaryIO, part: Path) -> None:
+    """Keeps other processes from the same file, where the system has such locks."""
+    try:
+        import fcntl
+    except ImportError:  # Windows refuses to replace an open file instead
+        return
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        raise ValueError(f"Another process is writing {part}; name another target.") from None
+    if not part.exists():
+        raise ValueError(f"Another process has just finished {part}.")

@@ -15,10 +15,12 @@ from kseq2seq.decoding import (
     Ensemble,
     Filter,
     Greedy,
-    Loop,
     Search,
     Speculative,
+    UnsatisfiedError,
     decode,
+    fingerprint,
+    prepare,
     score_targets,
     seeds_of,
 )
@@ -108,7 +110,7 @@ class Pipeline:
         search: Search | None = None,
         filters: Sequence[Filter] = (),
         unsatisfied: str = "error",
-        seed: int = 0,
+        seed: Any = 0,
         alignments: bool = False,
         replace_unknown: bool = False,
         too_long: str = "error",
@@ -123,8 +125,8 @@ class Pipeline:
                 sources apart have a row for each text. `phrases` makes ids of words.
             unsatisfied: what happens to a text for which the filters leave no target: "error" or
                 "partial"; see `decode`.
-            seed: for searches that draw at random; a text's draws depend on it and on the text's
-                place among `texts`, not on `batch_size`.
+            seed: for searches that draw at random: a whole number, or one for each text. A text's
+                draws depend on it and on the text's place among `texts`, not on `batch_size`.
             alignments: also say where each target token looked.
             replace_unknown: put in the place of each unknown token the source word that the model
                 looked at most, in the best text; needs a model with attention.
@@ -142,24 +144,32 @@ class Pipeline:
         """
         if batch_size < 1:
             raise ValueError(f"`batch_size` must be at least 1; got {batch_size!r}.")
-        texts = _strings(texts)
+        texts, filters = _strings(texts), tuple(filters)
         if too_long not in ("error", "split"):
             raise ValueError(f"`too_long` must be 'error' or 'split'; got {too_long!r}.")
         parts = self._parts(texts, too_long == "split")
         flat = [part for sentences in parts for part in sentences]
-        if len(flat) != len(texts) and any(rule.given() for rule in filters):
+        if len(flat) != len(texts) and any(rule.of_sources for rule in filters):
             raise ValueError(
                 "A text was split, so the rows of a filter do not match the parts; split the texts "
                 "yourself, and give the filter a row for each part."
             )
+        seeds = seeds_of(seed, len(texts)).numpy()
+        if len(seeds) != len(texts):
+            raise ValueError(f"`seed` has {len(seeds)} numbers, but there are {len(texts)} texts.")
         made = iter(
             self._generate(
                 flat,
                 search or self.search,
                 batch_size,
-                filters=tuple(filters),
+                filters=filters,
                 unsatisfied=unsatisfied,
-                seed=seed,
+                # the parts of a text differ, whatever the texts before it were cut into
+                seeds=[
+                    (seed + 65_537 * part) % (2**31 - 1)
+                    for seed, sentences in zip(seeds.tolist(), parts, strict=True)
+                    for part in range(len(sentences))
+                ],
                 alignments=alignments,
                 replace_unknown=replace_unknown,
             )
@@ -219,16 +229,19 @@ class Pipeline:
         """
         (text,) = _strings([text])
         self._parts([text], split=False)
-        loop = Loop(
-            self.model.decoder,
+        loop, started = prepare(
+            self.model,
+            self.source([text]),
             search or Greedy(),
-            self.target.max_length,
-            self.target.tokenizer.special,
-            filters,
+            max_length=self.target.max_length,
+            limits=None,
+            filters=filters,
+            seed=seed,
+            special=self.target.tokenizer.special,
         )
         if self.source.lengths([text]).numpy()[0] <= 1:
             return iter(())
-        return stream_text(self.model, loop, self.source([text]), self.target, seed)
+        return stream_text(self.model, loop, started, self.target)
 
     def generate_file(
         self,
@@ -238,7 +251,12 @@ class Pipeline:
         window: int = 4096,
         progress: Callable[[Progress], None] | None = print_progress,
         too_long: str = "split",
-        **options: Any,
+        search: Search | None = None,
+        filters: Sequence[Filter] = (),
+        unsatisfied: str = "error",
+        seed: int = 0,
+        replace_unknown: bool = False,
+        batch_size: int = 64,
     ) -> int:
         """Generates for each line of a file, of any size, in constant memory.
 
@@ -252,7 +270,12 @@ class Pipeline:
             window: lines held at a time.
             progress: called with a `Progress` after each window; None is silent.
             too_long: as for a call.
-            **options: as for a call, but for filters that tell sources apart.
+            search: as for a call.
+            filters: as for a call, but none that tells sources apart.
+            unsatisfied: as for a call.
+            seed: a whole number; what is drawn for a line depends on it and on the line's number.
+            replace_unknown: as for a call.
+            batch_size: as for a call; an interrupted run may go on with another.
 
         Returns:
             How many lines were written.
@@ -260,19 +283,24 @@ class Pipeline:
         Raises:
             FileExistsError: if `target` is there.
             FileNotFoundError: if `source` is not.
-            ValueError: if a line is too long or not UTF-8, or if an interrupted run had other
-                settings.
+            ValueError: if a line is too long or not UTF-8, if an interrupted run had other
+                settings or another model, or if another process is writing the same file.
         """
-        options = {"search": self.search, "too_long": too_long, **options}
-        settings = {name: repr(value) for name, value in sorted(options.items())}
-        return generate_lines(
-            lambda texts: self.texts(texts, **options),
-            source,
-            target,
-            settings,
-            window=window,
-            progress=progress,
-        )
+        options: dict[str, Any] = {
+            "search": search or self.search,
+            "filters": tuple(filters),
+            "unsatisfied": unsatisfied,
+            "replace_unknown": replace_unknown,
+            "too_long": too_long,
+        }
+        settings = {name: repr(value) for name, value in options.items()}
+        settings |= {"seed": repr(seed), "model": fingerprint(self.model)}
+
+        def generate(texts: list[str], first: int) -> list[str]:
+            seeds = seeds_of(seed, first + len(texts)).numpy()[first:]
+            return self.texts(texts, seed=seeds, batch_size=batch_size, **options)
+
+        return generate_lines(generate, source, target, settings, window=window, progress=progress)
 
     def score(
         self, sources: Sequence[str], targets: Sequence[str], *, batch_size: int = 64
@@ -443,7 +471,7 @@ class Pipeline:
         *,
         filters: tuple[Filter, ...],
         unsatisfied: str,
-        seed: int,
+        seeds: list[int],
         alignments: bool,
         replace_unknown: bool,
     ) -> list[Prediction]:
@@ -455,28 +483,31 @@ class Pipeline:
         order = [
             index for index in np.argsort(lengths, kind="stable").tolist() if index not in made
         ]
-        seeds = seeds_of(seed, len(texts)).numpy()
         for rule in filters:
-            for name, rows in rule.given().items():
-                if len(rows) != len(texts):
-                    raise ValueError(
-                        f"{type(rule).__name__} has `{name}` for {len(rows)} texts, but there are "
-                        f"{len(texts)}."
-                    )
+            counts = {len(rows) for rows in rule.given().values()} if rule.of_sources else set()
+            if counts - {len(texts)}:
+                raise ValueError(
+                    f"{type(rule).__name__} is for {counts.pop()} texts, but there are "
+                    f"{len(texts)}."
+                )
         for first in range(0, len(order), batch_size):
             batch = order[first : first + batch_size]
             inputs = self.source([texts[index] for index in batch])
-            decoded = decode(
-                self.model,
-                inputs,
-                search,
-                max_length=self.target.max_length,
-                filters=[rule.of(batch) for rule in filters],
-                unsatisfied=unsatisfied,
-                seed=seeds[batch],
-                special=self.target.tokenizer.special,
-                alignments=alignments or replace_unknown,
-            )
+            try:
+                decoded = decode(
+                    self.model,
+                    inputs,
+                    search,
+                    max_length=self.target.max_length,
+                    filters=[rule.of(batch) for rule in filters],
+                    unsatisfied=unsatisfied,
+                    seed=[seeds[index] for index in batch],
+                    special=self.target.tokenizer.special,
+                    alignments=alignments or replace_unknown,
+                )
+            except UnsatisfiedError as error:
+                which = sorted(batch[row] for row in error.sources)
+                raise UnsatisfiedError(which, len(texts), "text") from None
             rows = predictions(self.source, self.target, inputs, decoded)
             if replace_unknown:
                 of_batch = zip(batch, rows, decoded.ids[:, 0].numpy(), strict=True)

@@ -7,14 +7,12 @@ from typing import Any
 
 import tensorflow as tf
 
-from kseq2seq.decoding import Loop, seeds_of
+from kseq2seq.decoding import Loop, UnsatisfiedError, compiled
 from kseq2seq.text import TextTarget
 from kseq2seq.text.tokenizer import REPLACEMENT
 
 
-def stream_text(
-    model: Any, loop: Loop, inputs: dict, target: TextTarget, seed: int
-) -> Iterator[str]:
+def stream_text(model: Any, loop: Loop, started: dict, target: TextTarget) -> Iterator[str]:
     """Yields what is written of one target, after each step that adds to it.
 
     A character whose bytes are not all there is held back until they are.
@@ -22,12 +20,14 @@ def stream_text(
     Args:
         model: what decodes.
         loop: its loop.
-        inputs: one source, {"source": (1, S), "source_mask": (1, S)}.
+        started: what `prepare` made of one source.
         target: ids -> texts.
-        seed: for searches that draw at random.
+
+    Raises:
+        UnsatisfiedError: once it is sure that the filters leave no target.
     """
-    start, run, best, done = _compiled(model, loop)
-    carry, shown = start(inputs, seeds_of(seed, 1)), ""
+    start, run, finish, done = compiled(model, ("stream", loop.key), lambda: _graphs(model, loop))
+    carry, shown = start(started), ""
     while not done(carry):
         carry = run(carry)
         text = target.texts(carry.live.ids[:1]).numpy()[0].decode()
@@ -36,26 +36,31 @@ def stream_text(
         if text != shown:
             shown = text
             yield text
-    text = target.texts(best(carry)).numpy()[0].decode()
+    ids, lengths = finish(carry)
+    if not lengths[0, 0]:
+        raise UnsatisfiedError([0], 1, "text")
+    text = target.texts(ids[:, 0]).numpy()[0].decode()
     if text != shown:
         yield text
 
 
-def _compiled(model: Any, loop: Loop) -> tuple:
-    """The loop's parts as graphs; kept beside Keras' own attributes, which it would save."""
-    key = (loop.search, loop.max_length, loop.filters, loop.special)
-    compiled = model.__dict__.setdefault("_compiled_streams", {})
-    if key not in compiled:
+def _graphs(model: Any, loop: Loop) -> tuple:
+    """The loop's parts as graphs."""
 
-        def start(inputs, seeds):
-            encoded = model.encoder(inputs, training=False)
-            return loop.start(encoded, source=inputs["source"], seeds=seeds)
-
-        parts = (
-            start,
-            lambda carry: loop.run(carry, 1),
-            lambda carry: loop.finish(carry).ids[:, 0],
-            loop.done,
+    def start(started):
+        return loop.start(
+            model.encoder(started["source"], training=False),
+            source=started["source"]["source"],
+            seeds=started["seeds"],
+            given=started["given"],
         )
-        compiled[key] = tuple(tf.function(part, reduce_retracing=True) for part in parts)
-    return compiled[key]
+
+    def run(carry):
+        return loop.run(carry, 1)
+
+    def finish(carry):
+        return loop.finish(carry)[:2]
+
+    return tuple(
+        tf.function(part, reduce_retracing=True) for part in (start, run, finish, loop.done)
+    )

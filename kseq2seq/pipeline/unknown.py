@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 
 import numpy as np
 
-from kseq2seq.text import Tokenizer
+from kseq2seq.text import CharacterTokenizer, Tokenizer
 from kseq2seq.text.tokenizer import REPLACEMENT
 
 MARKS = ("▁", "##")  # of SentencePiece's words and of WordPiece's insides
@@ -33,7 +32,7 @@ def surfaces(tokenizer: Tokenizer, text: str) -> list[str] | None:
         ['a', 'b', 'X']
     """
     (whole,) = tokenizer.tokenize([text]).to_list()
-    if len(whole) == len(text):
+    if isinstance(tokenizer, CharacterTokenizer):
         return list(text)
     words = text.split()
     parts = tokenizer.tokenize(words).to_list() if words else []
@@ -46,9 +45,11 @@ def surfaces(tokenizer: Tokenizer, text: str) -> list[str] | None:
     ]
 
 
-def _of_word(tokenizer: Tokenizer, word: str, tokens: Sequence[int]) -> list[str]:
+def _of_word(tokenizer: Tokenizer, word: str, tokens: list[int]) -> list[str]:
     """What is unknown of a word, at its unknown tokens; the word at the others."""
     unknown = tokenizer.special.unknown
+    if tokens.count(unknown) > 3:  # too many ways to part a word among them
+        return [word] * len(tokens)
     pieces = tokenizer.pieces([tokens])[0]
     for mark in MARKS:
         pieces = [piece.removeprefix(mark) for piece in pieces]

@@ -101,11 +101,12 @@ def alignment(
 
 
 def _tokens(name: str, tokens: Sequence[str]) -> list[str]:
-    if isinstance(tokens, str) or not all(isinstance(token, str) for token in tokens):
-        raise TypeError(f"`{name}` must be a list of strings, one a token; got {tokens!r}.")
-    if not tokens:
+    given = tokens if isinstance(tokens, str) else list(tokens)
+    if isinstance(given, str) or not all(isinstance(token, str) for token in given):
+        raise TypeError(f"`{name}` must be a list of strings, one a token; got {given!r}.")
+    if not given:
         raise ValueError(f"`{name}` is empty; there is nothing to draw.")
-    return list(tokens)
+    return given
 
 
 def _matrix(alignment: Any, rows: int, columns: int) -> np.ndarray:

@@ -69,12 +69,13 @@ def _named(font: str | os.PathLike[str]) -> FontProperties:
     """What finds that font, and not a bolder one of its family."""
     path, name = Path(font), str(font)
     if path.is_file():
-        known = len(font_manager.fontManager.ttflist)
-        try:
-            font_manager.fontManager.addfont(path)
-        except (RuntimeError, NotImplementedError) as error:
-            raise ValueError(f"`font` is no font that can be drawn with: {name!r}.") from error
-        entry = font_manager.fontManager.ttflist[known]
+        entry = _entry(path)
+        if entry is None:
+            try:
+                font_manager.fontManager.addfont(path)
+            except (RuntimeError, NotImplementedError) as error:
+                raise ValueError(f"`font` is no font that can be drawn with: {name!r}.") from error
+            entry = _entry(path)
         kind: dict[str, Any] = {
             name: getattr(entry, name) for name in ("style", "variant", "weight", "stretch")
         }
@@ -85,6 +86,12 @@ def _named(font: str | os.PathLike[str]) -> FontProperties:
             f"matplotlib.font_manager.get_font_names() lists them; got {name!r}."
         )
     return FontProperties([name])
+
+
+def _entry(path: Path) -> Any:
+    """What Matplotlib knows of a font file; None if nothing."""
+    known = font_manager.fontManager.ttflist
+    return next((entry for entry in known if Path(entry.fname) == path), None)
 
 
 def _refresh() -> None:

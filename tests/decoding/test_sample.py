@@ -163,7 +163,7 @@ def test_typical_may_leave_out_the_likeliest():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"temperature": 0}, r"`temperature`.*above 0.*got 0"),
+        ({"temperature": 0}, r"`temperature`.*at least 0.0001.*got 0"),
         ({"top_k": -1}, r"`top_k`.*at least 0"),
         ({"top_k": 2.5}, r"`top_k`.*whole"),
         ({"top_p": 0}, r"`top_p`.*above 0 and at most 1"),

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from kseq2seq import Beam, Greedy, Sample, Speculative, decode
+from kseq2seq import Beam, Greedy, Sample, SpecialTokens, Speculative, decode
 from kseq2seq.decoding import Loop, NoRepeatNgram
 
 NAMES = ["lstm", "bahdanau", "luong", "convolutional", "transformer", "transformer-rotary"]
@@ -75,15 +75,33 @@ def test_a_perfect_draft_saves_steps(lab, model_named):
     assert perfect < bad <= length
 
 
+def test_mixed_precision(lab):
+    model = lab.make("transformer", dtype="mixed_bfloat16")
+    draft = lab.make("gru", dtype="mixed_bfloat16")
+    found = decode(Speculative(model, draft, 2), lab.source, max_length=6)
+    assert np.isfinite(np.array(found.scores)).all()
+
+
+def test_other_special_ids(lab, model_named):
+    model, special = model_named("transformer"), SpecialTokens(5, 6, 2, 3)
+    both = Speculative(model, model_named("gru"), 3, special)
+    options = {"max_length": 6, "special": special, "seed": 2}
+    expected = decode(model, lab.source, Sample(samples=4), **options)
+    found = decode(both, lab.source, Sample(samples=4), **options)
+    np.testing.assert_array_equal(np.array(found.ids), np.array(expected.ids))
+    with pytest.raises(ValueError, match=r"Speculative was made for \(0, 1, 2, 3\)"):
+        decode(Speculative(model, model), lab.source, **options)
+
+
 def test_refuses(lab, model_named):
     from kseq2seq import build_model
 
     model = model_named("gru")
-    with pytest.raises(ValueError, match=r"`draft` must be a Seq2Seq; got str"):
+    with pytest.raises(ValueError, match=r"Speculative takes models from"):
         Speculative(model, "draft")
     with pytest.raises(ValueError, match=r"`ahead`.*at least 1"):
         Speculative(model, model, 0)
-    with pytest.raises(ValueError, match=r"7 target ids and its draft 8.*same tokenizer"):
+    with pytest.raises(ValueError, match=r"share their target ids.*7 and 8.*same tokenizer"):
         Speculative(model, build_model("gru", 9, 8, hidden_dim=4))
     learned = model_named("transformer-post")  # 12 places
     with pytest.raises(ValueError, match=r"`max_length`=10.*positions for 9"):

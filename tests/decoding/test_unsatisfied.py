@@ -34,7 +34,7 @@ def test_partial_leaves_the_others_as_they_are(toys):
         some, all_of = (np.array(getattr(x, name)) for x in (found, whole))
         np.testing.assert_array_equal(some[[0, 2]], all_of[[0, 2]])
     ids, scores = np.array(found.ids)[1], np.array(found.scores)[1]
-    assert [3, 4, 5, 2] in ids.tolist()  # as much of the phrase as fits
+    assert ids[0].tolist() == [3, 4, 5, 2]  # as much of the phrase as fits
     for target, score in zip(ids.tolist(), scores, strict=True):
         expected = toys.model().log_prob(toys.firsts[1], target) / (9 / 6) ** 0.6
         np.testing.assert_allclose(score, expected, atol=3e-5)
@@ -53,7 +53,7 @@ def test_refuses_another_choice(toys):
 
 
 def test_refuses_filters_for_another_number_of_sources(toys):
-    with pytest.raises(ValueError, match=r"Prefix has `ids` for 2 sources, but there are 3"):
+    with pytest.raises(ValueError, match=r"Prefix is for 2 sources, but there are 3"):
         decode(toys.model(), toys.source, max_length=4, filters=[Prefix([[3], [4]])])
 
 
@@ -68,4 +68,48 @@ def test_one_compiled_loop_serves_all_prefixes(toys):
         found = decode(model, toys.source, Beam(2), max_length=4, filters=[Prefix(prefixes)])
         for row, prefix in zip(np.array(found.ids)[:, 0], prefixes, strict=True):
             assert row[: len(prefix)].tolist() == prefix
-    assert len(model._compiled_decodes) == 1
+    assert len(model._compiled) == 1
+
+
+def test_partial_does_not_babble(toys):
+    """Where nothing required can be had, the best target is that without the requirement."""
+    filters = [Require([[[3]]] * 3), Forbid([[3]])]
+    found = decode(
+        toys.model(), toys.source, Beam(3), max_length=8, filters=filters, unsatisfied="partial"
+    )
+    free = decode(toys.model(), toys.source, Beam(3), max_length=8, filters=[Forbid([[3]])])
+    np.testing.assert_array_equal(np.array(found.ids)[:, 0], np.array(free.ids)[:, 0])
+
+
+@pytest.mark.parametrize("seed", [[1, 2], "a", 1.7, [[1]]])
+def test_refuses_a_seed(toys, seed):
+    with pytest.raises(ValueError, match=r"`seed`"):
+        decode(toys.model(), toys.source, Sample(), max_length=4, seed=seed)
+
+
+def test_takes_a_seed_of_any_size(toys):
+    one, other = (
+        np.array(decode(toys.model(), toys.source, Sample(samples=9), max_length=4, seed=s).ids)
+        for s in (2**40, 0)
+    )
+    assert (one != other).any()
+
+
+def test_inside_a_graph_filters_work(toys):
+    import tensorflow as tf
+
+    filters = [Forbid([[3]])]
+
+    @tf.function
+    def ids():
+        return decode(toys.model(), toys.source, max_length=4, filters=filters).ids
+
+    expected = decode(toys.model(), toys.source, max_length=4, filters=filters).ids
+    np.testing.assert_array_equal(np.array(ids()), np.array(expected))
+
+
+def test_few_graphs_are_kept(toys):
+    model = toys.model(4)
+    for token in (3, 4, 5):
+        decode(model, toys.source, max_length=4, filters=[Forbid([[token]])])
+    assert len(model._compiled) == 1

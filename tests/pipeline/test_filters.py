@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kseq2seq import Beam, Pipeline, Sample, Speculative
-from kseq2seq.decoding import Forbid, Prefix, Require
+from kseq2seq.decoding import Forbid, MaxLength, Prefix, Require
 
 TEXTS = ["one", "", "two and more", "three"]
 
@@ -45,11 +45,21 @@ def test_unsatisfied(pipeline):
     with pytest.raises(ValueError, match=r"no target within the limit"):
         pipeline(["one"], search=Beam(2), filters=[Require([long])])
     made = pipeline(["one"], search=Beam(2), filters=[Require([long])], unsatisfied="partial")
-    assert made[0].text
+    assert made[0].text.startswith("abcdefghijklmno")  # as much of it as fits
+    easy = [pipeline.phrases(["a"]), *[[]] * 2, long]
+    with pytest.raises(ValueError, match=r"for text 3 \(1 of 4\)"):
+        pipeline(["longer text", "b", "c", "a"], search=Beam(2), filters=[Require(easy)])
+
+
+def test_filters_may_come_as_an_iterator(pipeline):
+    long = "Some words. Other words."
+    made = pipeline([long], filters=iter([MaxLength(3)]), too_long="split")[0].text
+    assert made == pipeline([long], filters=[MaxLength(3)], too_long="split")[0].text
+    assert made != pipeline([long], too_long="split")[0].text
 
 
 def test_refuses_rows_for_other_texts(pipeline):
-    with pytest.raises(ValueError, match=r"Prefix has `ids` for 1 texts, but there are 2"):
+    with pytest.raises(ValueError, match=r"Prefix is for 1 texts, but there are 2"):
         pipeline(["a", "b"], filters=[Prefix([[5]])])
     with pytest.raises(ValueError, match=r"A text was split"):
         pipeline(["Some words. " * 5], filters=[Prefix([[5]])], too_long="split")

@@ -15,7 +15,7 @@ def test_the_last_is_what_a_call_gives(pipeline, search):
     for text in ("hello", "안녕하세요"):
         parts = list(pipeline.stream(text, search=search, seed=4))
         assert parts[-1] == pipeline([text], search=search, seed=4)[0].text
-        assert len(parts) == len(set(parts)) or isinstance(search, Beam)
+        assert len(parts) == len(set(parts)) or isinstance(search, Beam | Contrastive)
 
 
 def test_never_shows_half_a_character(pipeline):
@@ -35,18 +35,30 @@ def test_takes_filters(pipeline):
     assert parts[:2] == ["g", "go"]
 
 
+def test_each_call_has_its_own_prefix(pipeline):
+    for word in ("go", "stop", "no"):
+        filters = [Prefix(pipeline.phrases([word])), MinLength(6)]
+        parts = list(pipeline.stream("x", filters=filters))
+        assert parts[len(word) - 1] == word
+
+
 def test_goes_no_further_than_asked(wild):
     pipeline = wild("gru", seed=7)
-    steps = []
-    run = type(pipeline.model.decoder).call
     stream = pipeline.stream("x", filters=[MinLength(12)])
-    assert not hasattr(pipeline.model, "_compiled_streams")
-    assert not steps
-    first = list(itertools.islice(stream, 2))
-    assert len(first) == 2
+    assert not hasattr(pipeline.model, "_compiled")  # nothing was run yet
+    assert len(list(itertools.islice(stream, 2))) == 2
     stream.close()
     assert list(stream) == []
-    assert run is type(pipeline.model.decoder).call
+
+
+def test_says_that_there_is_no_target(pipeline):
+    ids = pipeline.target.tokenizer.tokenize(["far too long for sixteen"]).to_list()
+    with pytest.raises(ValueError, match=r"no target.*text 0"):
+        list(pipeline.stream("x", filters=[Automaton.of_targets(ids)]))
+    with pytest.raises(ValueError, match=r"Prefix is for 3 sources, but there are 1"):
+        pipeline.stream("x", filters=[Prefix([[5]] * 3)])
+    with pytest.raises(ValueError, match=r"`filters` must hold such as"):
+        pipeline.stream("x", filters=["x"])
 
 
 def test_nothing_to_say_of_nothing(pipeline):

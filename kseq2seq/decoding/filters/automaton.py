@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from keras import ops
 
 from kseq2seq.decoding.checks import check_phrases
-from kseq2seq.decoding.filters.filter import NEVER, Filter, Filtered, check_ids
-
-DEAD = -1
-MOST = 100_000_000
+from kseq2seq.decoding.filters.filter import (
+    NEVER,
+    NONE,
+    Filter,
+    Filtered,
+    check_ids,
+    marked,
+    roomy,
+)
 
 
 @dataclass(frozen=True)
@@ -22,7 +27,7 @@ class Automaton(Filter):
 
     A target begins in state 0. Each token takes it along a transition; where there is none, the
     token is forbidden. The end token is a transition like any other: a target may end where the
-    state has one.
+    state has one. Memory grows with the number of transitions.
 
     Args:
         transitions: {(state, token): next state}, states being whole numbers from 0; where the end
@@ -36,34 +41,18 @@ class Automaton(Filter):
     """
 
     transitions: Any
-    tokens: Any = field(init=False, repr=False, compare=False)
-    table: Any = field(init=False, repr=False, compare=False)
 
     def __post_init__(self):
-        if not isinstance(self.transitions, Mapping | tuple) or not self.transitions:
-            raise ValueError(
-                "`transitions` must be {(state, token): next state} with at least one; "
-                f"got {self.transitions!r:.80}."
-            )
-        pairs = sorted(
-            self.transitions.items() if isinstance(self.transitions, Mapping) else self.transitions
-        )
+        given = self.transitions
+        pairs = sorted(given.items()) if isinstance(given, Mapping) else []
         numbers = [n for (state, token), after in pairs for n in (state, token, after)]
-        if not all(isinstance(n, int | np.integer) and n >= 0 for n in numbers):
-            raise ValueError("`transitions` must be of whole numbers from 0: {(0, 5): 1}.")
-        object.__setattr__(self, "transitions", tuple(pairs))
-        tokens = np.unique([token for (_, token), _ in pairs])
-        states = 1 + max(max(state, after) for (state, _), after in pairs)
-        if states * len(tokens) > MOST:
+        whole = all(isinstance(n, int | np.integer) and n >= 0 for n in numbers)
+        if not pairs or not whole:
             raise ValueError(
-                f"An automaton of {states:,} states over {len(tokens):,} different tokens takes a "
-                f"table of {states * len(tokens):,} places; at most {MOST:,} are held. Split it."
+                "`transitions` must be {(state, token): next state}, whole numbers from 0, with at "
+                f"least one; got {given!r:.80}."
             )
-        table = np.full((states, len(tokens) + 1), DEAD, "int32")  # the last column: other tokens
-        for (state, token), after in pairs:
-            table[state, np.searchsorted(tokens, token)] = after
-        object.__setattr__(self, "tokens", tokens)
-        object.__setattr__(self, "table", table)
+        object.__setattr__(self, "transitions", tuple(pairs))
 
     @classmethod
     def of_targets(cls, targets: Iterable[Iterable[int]], end: int = 2) -> Automaton:
@@ -73,9 +62,14 @@ class Automaton(Filter):
             targets: sequences of token ids, without the end.
             end: the id of the end token.
         """
+        listed = sorted(check_phrases("targets", targets))
+        if not listed or any(end in target for target in listed):
+            raise ValueError(
+                f"`targets` must hold at least one, and none with the end token {end} in it."
+            )
         transitions: dict[tuple[int, int], int] = {}
         states = 1
-        for target in check_phrases("targets", targets):
+        for target in listed:
             state = 0
             for token in target:
                 if (state, token) not in transitions:
@@ -83,19 +77,30 @@ class Automaton(Filter):
                     states += 1
                 state = transitions[state, token]
             transitions[state, end] = 0
-        return cls(_renumbered(transitions))
+        return cls(transitions)
 
-    def check(self, vocabulary):
+    @property
+    def key(self):
         """See `Filter`."""
-        check_ids("transitions", self.tokens.tolist(), vocabulary)
+        return type(self), self._widest()
 
-    def prepare(self, given, problem):
-        """See `Filter`; {"table": int32 (states, columns), "columns": int32 (V,) of each token}."""
-        columns = np.full(problem.vocabulary, len(self.tokens), "int32")
-        columns[self.tokens] = np.arange(len(self.tokens))
+    def check(self, vocabulary, max_length, special):
+        """See `Filter`."""
+        tokens = {token for (_, token), _ in self.transitions} - {special.end}
+        check_ids("transitions", tokens, vocabulary, special)
+
+    def given(self):
+        """See `Filter`: for each state where its transitions begin; their tokens and states."""
+        states = 1 + max(max(state, after) for (state, _), after in self.transitions)
+        begins = np.zeros(states + 1, "int32")
+        for (state, _), _ in self.transitions:
+            begins[state + 1] += 1
+        # no look reaches past the end
+        room = [NONE] * self._widest()
         return {
-            "table": ops.convert_to_tensor(self.table),
-            "columns": ops.convert_to_tensor(columns),
+            "begins": np.cumsum(begins, dtype="int32"),
+            "tokens": np.array([t for (_, t), _ in self.transitions] + room, "int32"),
+            "states": np.array([after for _, after in self.transitions] + room, "int32"),
         }
 
     def start(self, given, problem):
@@ -105,24 +110,24 @@ class Automaton(Filter):
 
     def apply(self, log_probs, live, state, given, problem):
         """See `Filter`."""
-        table, columns = given["table"], given["columns"]
-        place = state["state"] * table.shape[1] + ops.take(columns, live.tokens)
-        after = ops.take(ops.reshape(table, (-1,)), place)
+        tokens, places = self._outgoing(state["state"], given)
+        taken = ops.equal(tokens, live.tokens[:, None])
         # A hypothesis without a transition has no probability left and may stand anywhere.
-        now = ops.where(live.step > 0, ops.maximum(after, 0), state["state"])
-        allowed = ops.take(ops.take(table, now, axis=0), columns, axis=1)
-        return Filtered(ops.where(ops.equal(allowed, DEAD), NEVER, log_probs), {"state": now})
+        after = ops.max(ops.where(taken, ops.take(given["states"], places), 0), axis=1)
+        now = ops.where(live.step > 0, after, state["state"])
+        tokens, _ = self._outgoing(now, given)
+        allowed = marked(tokens, problem.vocabulary)
+        return Filtered(ops.where(allowed, log_probs, NEVER), {"state": now})
 
+    def _outgoing(self, state, given):
+        """The tokens of a state's transitions (rows, K), and the transitions' places."""
+        begins = given["begins"]
+        first, last = ops.take(begins, state), ops.take(begins, state + 1)
+        places = first[:, None] + ops.arange(self._widest(), dtype="int32")
+        tokens = ops.take(given["tokens"], places)
+        return ops.where(places < last[:, None], tokens, NONE), places
 
-def _renumbered(transitions):
-    """Numbers states in the order a walk over sorted tokens meets them, so equal tries compare."""
-    numbers, waiting = {0: 0}, [0]
-    outgoing: dict[int, list[tuple[int, int]]] = {}
-    for (state, token), after in sorted(transitions.items()):
-        outgoing.setdefault(state, []).append((token, after))
-    for state in waiting:
-        for _, after in outgoing.get(state, []):
-            if after not in numbers:
-                numbers[after] = len(numbers)
-                waiting.append(after)
-    return {(numbers[s], token): numbers[after] for (s, token), after in transitions.items()}
+    def _widest(self) -> int:
+        """As many transitions as leave one state, rounded up."""
+        _, counts = np.unique([state for (state, _), _ in self.transitions], return_counts=True)
+        return roomy(int(counts.max()))

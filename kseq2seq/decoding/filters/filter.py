@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
 from keras import ops
 
 from kseq2seq.decoding.search import Live, Problem
+from kseq2seq.special_tokens import SpecialTokens
 
+NONE = -1  # fills up rows of ids; no id
 NEVER = float("-inf")
 
 
@@ -30,10 +33,9 @@ class Filtered(NamedTuple):
 class Filter:
     """The base of filters: changes the log-probabilities that a search chooses from.
 
-    Filters are values: hashable, comparable, free of tensors. What belongs to single sources, such
-    as a prefix for each, is told apart: `given` returns it as arrays, and the loop hands it back
-    as tensors, so that one compiled loop serves all sources. A dataclass field that `given` speaks
-    for is left out of comparisons.
+    Filters are frozen dataclasses. What they know is told in two: `key` is compiled into the loop,
+    and what `given` returns is handed to it as tensors, so that one compiled loop serves many
+    values. Methods after `start` use what they are given and not what the filter holds.
 
     Filters run in the order given, each on what the one before made. Nothing is normalised again,
     so scores are sums of what filters leave: with filters that only forbid, the model's own
@@ -41,16 +43,24 @@ class Filter:
     ends at its limit.
 
     Attributes:
-        banks: whether `Filtered.banks` is given, which takes a search that uses it.
+        of_sources: whether the arrays of `given` have a row for each source.
+        banks: whether the filter requires something: `Filtered.banks` is given, which takes a
+            search that uses it, and nothing is forbidden but an end that comes too early.
     """
 
+    of_sources: bool = False
     banks: bool = False
 
-    def check(self, vocabulary: int) -> None:
-        """Raises a ValueError if the filter makes no sense for `vocabulary` ids."""
+    @property
+    def key(self) -> Hashable:
+        """What the compiled loop depends on; the filter itself by default."""
+        return self
+
+    def check(self, vocabulary: int, max_length: int, special: SpecialTokens) -> None:
+        """Raises a ValueError if the filter makes no sense for such targets."""
 
     def given(self) -> dict:
-        """Returns arrays whose rows belong to sources, B on axis 0; none by default."""
+        """Returns arrays for the compiled loop; none by default."""
         return {}
 
     def of(self, rows: Sequence[int]) -> Filter:
@@ -95,11 +105,32 @@ def marked(tokens, vocabulary: int):
     return ops.reshape(flat, (rows, vocabulary + 1))[:, :vocabulary] > 0
 
 
-def check_ids(name: str, ids: Any, vocabulary: int) -> None:
-    """Refuses ids outside the vocabulary."""
-    outside = sorted({token for token in ids if not 0 <= token < vocabulary})
+def filled(rows: Iterable[Sequence[int]], width: int) -> np.ndarray:
+    """Returns rows of ids as int32 (rows, width), filled up on the right with `NONE`."""
+    rows = list(rows)
+    made = np.full((len(rows), width), NONE, "int32")
+    for row, ids in zip(made, rows, strict=True):
+        row[: len(ids)] = ids
+    return made
+
+
+def roomy(size: int) -> int:
+    """Returns a power of 2 of at least `size`, so that few sizes are compiled."""
+    return 1 << max(size - 1, 0).bit_length()
+
+
+def check_ids(name: str, ids: Iterable[int], vocabulary: int, special: SpecialTokens) -> None:
+    """Refuses ids outside the vocabulary, and those that no target holds before its end."""
+    ids = set(ids)
+    outside = sorted(token for token in ids if not 0 <= token < vocabulary)
     if outside:
         raise ValueError(
             f"`{name}` names the ids {outside[:5]}, but the model has ids from 0 to "
             f"{vocabulary - 1}. Make them with the target's tokenizer."
+        )
+    never = sorted(ids & {special.padding, special.start, special.end})
+    if never:
+        raise ValueError(
+            f"`{name}` names the special ids {never}, which no target holds before its end. Leave "
+            "them out."
         )

@@ -9,6 +9,7 @@ from keras import ops
 
 from kseq2seq.decoding.checks import check_number
 from kseq2seq.decoding.filters.filter import Filter, Filtered
+from kseq2seq.decoding.fingerprint import fingerprint
 from kseq2seq.decoding.gathering import repeat
 
 
@@ -45,8 +46,18 @@ class Fusion(Filter):
                 f"`model` must be a Seq2Seq from `build_model`; got {type(self.model).__name__}."
             )
 
-    def check(self, vocabulary):
+    def __repr__(self) -> str:
+        """Names the weights, so that what was made with others is told apart."""
+        return f"Fusion({fingerprint(self.model)[:12]}, weight={self.weight})"
+
+    def check(self, vocabulary, max_length, special):
         """See `Filter`."""
+        longest = self.model.decoder.max_positions
+        if longest is not None and longest < max_length:
+            raise ValueError(
+                f"The language model has positions for {longest} tokens, and `max_length` is "
+                f"{max_length}. Lower it, or build the language model with more `max_positions`."
+            )
         known = self.model.decoder.vocabulary_size
         if known != vocabulary:
             raise ValueError(

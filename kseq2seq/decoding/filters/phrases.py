@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from keras import ops
 
 from kseq2seq.decoding.checks import check_phrases
-from kseq2seq.decoding.filters.filter import NEVER, Filter, Filtered, check_ids, marked
-
-NONE = -1  # fills up phrases; no id
-
-
-def padded(phrases: Any, rows: int | None = None) -> np.ndarray:
-    """Phrases as int32 (P, n), filled up on the right with -1."""
-    longest = max(map(len, phrases), default=1)
-    made = np.full((rows or max(len(phrases), 1), longest), NONE, "int32")
-    for row, phrase in zip(made, phrases, strict=False):
-        row[: len(phrase)] = phrase
-    return made
+from kseq2seq.decoding.filters.filter import (
+    NEVER,
+    NONE,
+    Filter,
+    Filtered,
+    check_ids,
+    filled,
+    marked,
+    roomy,
+)
 
 
 def begun(live, phrases, longest: int):
@@ -29,7 +27,7 @@ def begun(live, phrases, longest: int):
 
     Args:
         live: the hypotheses.
-        phrases: int32 (rows or 1, P, n), filled up with -1.
+        phrases: int32 (rows or 1, P, n), filled up with `NONE`.
         longest: n.
 
     Returns:
@@ -43,6 +41,10 @@ def begun(live, phrases, longest: int):
         ops.all(ops.equal(tail[..., longest - k :], phrases[..., :k]), axis=-1)
         for k in range(longest + 1)
     ]
+
+
+def _longest(phrases) -> int:
+    return roomy(max(map(len, phrases), default=1))
 
 
 @dataclass(frozen=True)
@@ -65,26 +67,34 @@ class Forbid(Filter):
         if not self.phrases:
             raise ValueError("Forbid needs at least one phrase; leave the filter out.")
 
-    def check(self, vocabulary):
+    @property
+    def key(self):
         """See `Filter`."""
-        check_ids("phrases", (token for phrase in self.phrases for token in phrase), vocabulary)
+        return type(self), _longest(self.phrases)
+
+    def check(self, vocabulary, max_length, special):
+        """See `Filter`; the end may be forbidden, which leaves targets to their limit."""
+        ids = {token for phrase in self.phrases for token in phrase} - {special.end}
+        check_ids("phrases", ids, vocabulary, special)
+
+    def given(self):
+        """See `Filter`; {"phrases": int32 (P, n)}."""
+        width = _longest(self.phrases)
+        rows = [*self.phrases, *[()] * (roomy(len(self.phrases)) - len(self.phrases))]
+        return {"phrases": filled(rows, width)}
 
     def apply(self, log_probs, live, state, given, problem):
         """See `Filter`."""
-        forbidden = None
-        single = [phrase[0] for phrase in self.phrases if len(phrase) == 1]
-        if single:
-            constant = np.isin(np.arange(problem.vocabulary), single)
-            forbidden = ops.convert_to_tensor(constant)[None]
-        longer = [phrase for phrase in self.phrases if len(phrase) > 1]
-        if longer:
-            heads = ops.convert_to_tensor(padded([phrase[:-1] for phrase in longer]))[None]
-            lengths = np.array([len(phrase) - 1 for phrase in longer], "int32")
-            last = np.array([phrase[-1] for phrase in longer], "int32")
-            fits = ops.stack(begun(live, heads, heads.shape[2]), axis=-1)
-            whole = ops.any(ops.logical_and(fits, ops.one_hot(lengths, fits.shape[-1]) > 0), -1)
-            found = marked(ops.where(whole, last, NONE), problem.vocabulary)
-            forbidden = found if forbidden is None else ops.logical_or(forbidden, found)
+        phrases, longest = given["phrases"], _longest(self.phrases)
+        fits = begun(live, phrases[None], longest)
+        forbidden = ops.zeros_like(log_probs, dtype="bool")
+        for k in range(longest):  # the last token of a phrase is its k-th from 0
+            last = phrases[:, k]
+            ends = last != NONE
+            if k + 1 < longest:
+                ends = ops.logical_and(ends, ops.equal(phrases[:, k + 1], NONE))
+            tokens = ops.where(ops.logical_and(fits[k], ends), last, NONE)
+            forbidden = ops.logical_or(forbidden, marked(tokens, problem.vocabulary))
         return Filtered(ops.where(forbidden, NEVER, log_probs), state)
 
 
@@ -107,41 +117,44 @@ class Require(Filter):
         Post and Vilar 2018, "Fast Lexically Constrained Decoding with Dynamic Beam Allocation".
     """
 
-    phrases: Any = field(compare=False)
-    longest: int = field(init=False, repr=False)
+    phrases: Any
 
+    of_sources = True
     banks = True
 
     def __post_init__(self):
+        hint = "for each source, a list of phrases, such as [[[5, 6], [7]], []] for two"
         phrases = self.phrases
         if isinstance(phrases, str | bytes) or not isinstance(phrases, Iterable):
-            raise ValueError(
-                f"`phrases` must hold, for each source, a list of phrases; got {phrases!r}."
-            )
-        made = tuple(check_phrases("phrases", of_source) for of_source in phrases)
+            raise ValueError(f"`phrases` must hold {hint}; got {phrases!r}.")
+        try:
+            made = tuple(check_phrases("phrases", of_source) for of_source in phrases)
+        except ValueError as error:
+            raise ValueError(f"`phrases` must hold {hint}. {error}") from None
         object.__setattr__(self, "phrases", made)
-        longest = max((len(phrase) for of_source in made for phrase in of_source), default=1)
-        # rounded up, so that few different ones are compiled
-        object.__setattr__(self, "longest", 1 << (longest - 1).bit_length())
 
-    def check(self, vocabulary):
+    @property
+    def key(self):
         """See `Filter`."""
-        check_ids("phrases", (t for s in self.phrases for p in s for t in p), vocabulary)
+        return type(self), self._longest()
+
+    def check(self, vocabulary, max_length, special):
+        """See `Filter`."""
+        ids = (token for source in self.phrases for phrase in source for token in phrase)
+        check_ids("phrases", ids, vocabulary, special)
 
     def given(self):
         """See `Filter`; {"phrases": int32 (B, P, n)}."""
-        count = max((len(of_source) for of_source in self.phrases), default=0)
-        made = np.full((len(self.phrases), max(count, 1), self.longest), NONE, "int32")
-        for row, of_source in enumerate(self.phrases):
-            for place, phrase in enumerate(of_source):
-                made[row, place, : len(phrase)] = phrase
-        return {"phrases": made}
+        count = roomy(max(map(len, self.phrases), default=0))
+        rows = [
+            filled([*of_source, *[()] * (count - len(of_source))], self._longest())
+            for of_source in self.phrases
+        ]
+        return {"phrases": np.reshape(rows, (len(rows), count, self._longest())).astype("int32")}
 
     def of(self, rows):
         """See `Filter`."""
-        some = Require([self.phrases[row] for row in rows])
-        object.__setattr__(some, "longest", self.longest)
-        return some
+        return Require([self.phrases[row] for row in rows])
 
     def prepare(self, given, problem):
         """See `Filter`."""
@@ -153,10 +166,10 @@ class Require(Filter):
 
     def apply(self, log_probs, live, state, given, problem):
         """See `Filter`."""
-        phrases = given["phrases"]
+        phrases, longest = given["phrases"], self._longest()
         lengths = ops.sum(ops.cast(ops.not_equal(phrases, NONE), "int32"), axis=-1)  # (rows, P)
-        fits, has = begun(live, phrases, self.longest), state["has"]
-        for k in range(1, self.longest + 1):
+        fits, has = begun(live, phrases, longest), state["has"]
+        for k in range(1, longest + 1):
             has = ops.logical_or(has, ops.logical_and(fits[k], ops.equal(lengths, k)))
         missing = ops.any(ops.logical_not(has), axis=-1, keepdims=True)
         end = ops.equal(ops.arange(problem.vocabulary), problem.special.end)
@@ -164,9 +177,14 @@ class Require(Filter):
 
         # tokens of the phrases it has, and of the one that a next token takes furthest
         further = ops.zeros_like(log_probs, dtype="int32")
-        for k in range(self.longest):
+        for k in range(longest):
             goes_on = ops.logical_and(fits[k], ops.logical_not(has))
+            begun_so_far = ops.any(goes_on, axis=-1, keepdims=True)
+            further = ops.where(ops.logical_and(end, begun_so_far), k, further)
             tokens = ops.where(goes_on, phrases[..., k], NONE)
             further = ops.where(marked(tokens, problem.vocabulary), k + 1, further)
         complete = ops.sum(ops.where(has, lengths, 0), axis=-1, keepdims=True)
         return Filtered(log_probs, {"has": has}, complete + further)
+
+    def _longest(self) -> int:
+        return _longest([phrase for of_source in self.phrases for phrase in of_source])

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from keras import ops
 
 from kseq2seq.decoding.checks import check_phrases
-from kseq2seq.decoding.filters.filter import NEVER, Filter, Filtered, check_ids
-
-NONE = -1
+from kseq2seq.decoding.filters.filter import NEVER, NONE, Filter, Filtered, check_ids, filled
 
 
 @dataclass(frozen=True)
@@ -27,26 +24,40 @@ class Prefix(Filter):
         >>> filters = [Prefix([[5, 6], []])]  # two sources
     """
 
-    ids: Any = field(compare=False)
+    ids: Any
+
+    of_sources = True
 
     def __post_init__(self):
         ids = self.ids
-        if isinstance(ids, str | bytes) or not isinstance(ids, Iterable):
-            raise ValueError(f"`ids` must hold, for each source, a list of ids; got {ids!r}.")
-        rows = [list(row) if isinstance(row, Iterable) else row for row in ids]
+        rows = ids if isinstance(ids, Iterable) and not isinstance(ids, str | bytes) else [None]
+        if not all(isinstance(row, Iterable) for row in rows):
+            raise ValueError(
+                f"`ids` must hold, for each source, a list of ids, such as [[5, 6], []] for two; "
+                f"got {ids!r}."
+            )
+        rows = [list(row) for row in rows]
         made = tuple(check_phrases("ids", [row])[0] if row else () for row in rows)
         object.__setattr__(self, "ids", made)
 
-    def check(self, vocabulary):
+    @property
+    def key(self):
         """See `Filter`."""
-        check_ids("ids", (token for row in self.ids for token in row), vocabulary)
+        return type(self)
+
+    def check(self, vocabulary, max_length, special):
+        """See `Filter`."""
+        check_ids("ids", (token for row in self.ids for token in row), vocabulary, special)
+        longest = max(map(len, self.ids), default=0)
+        if longest >= max_length:
+            raise ValueError(
+                f"`ids` has a prefix of {longest} tokens, which leaves no place for an end within "
+                f"`max_length`={max_length}. Shorten it, or raise `max_length`."
+            )
 
     def given(self):
-        """See `Filter`; {"ids": int32 (B, P)}, filled up with -1."""
-        made = np.full((len(self.ids), max(map(len, self.ids), default=0) + 1), NONE, "int32")
-        for row, ids in zip(made, self.ids, strict=True):
-            row[: len(ids)] = ids
-        return {"ids": made}
+        """See `Filter`; {"ids": int32 (B, P)}."""
+        return {"ids": filled(self.ids, max(map(len, self.ids), default=0) + 1)}
 
     def of(self, rows):
         """See `Filter`."""

@@ -72,9 +72,7 @@ class NoRepeatNgram(Filter):
         text = ops.cast(text, "int32")
         before = self.size - 1
         # windows of `before` tokens, and the token that follows each
-        count = ops.shape(text)[1] - before
-        if text.shape[1] is not None and text.shape[1] <= before:
-            return Filtered(log_probs, state)
+        count = ops.maximum(ops.shape(text)[1] - before, 0)
         place = ops.arange(before, dtype="int32") + live.step - before
         last = ops.take(live.ids, ops.maximum(place, 0), axis=1)
         same = ops.ones_like(text[:, before:], dtype="bool")

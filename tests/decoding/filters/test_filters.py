@@ -190,14 +190,21 @@ def test_fusion_with_a_real_model_keeps_its_state_straight(lab, model_named):
     )
 
 
-def test_filters_are_values():
+def test_filters_are_values_and_share_graphs():
     assert Forbid([[1, 2], [3]]) == Forbid(((1, 2), (3,))) != Forbid([[1, 2]])
     assert hash(Automaton({(0, 1): 0, (0, 2): 1})) == hash(Automaton({(0, 2): 1, (0, 1): 0}))
     assert Automaton.of_targets([[3, 4], [5]]) == Automaton.of_targets([[5], [3, 4]])
-    # what belongs to sources is handed over and not compared
-    assert Prefix([[3]]) == Prefix([[4], [5]])
-    assert Require([[[3]]]) == Require([[[4]], []])
-    assert Require([[[3]]]) != Require([[[3, 4]]])
+    assert Prefix([[3]]) != Prefix([[4], [5]])
+    assert Prefix([[3]]).key == Prefix([[4], [5]]).key
+    assert Require([[[3]]]).key == Require([[[4]], []]).key != Require([[[3, 4]]]).key
+    assert Forbid([[3]]).key == Forbid([[4], [5]]).key
+
+
+def test_long_lists_are_held_in_little(toys):
+    rng = np.random.default_rng(0)
+    listed = rng.integers(3, 30_000, (5000, 6)).tolist()
+    arrays = Automaton.of_targets(listed).given()
+    assert sum(array.nbytes for array in arrays.values()) < 1_000_000
 
 
 REFUSED = [
@@ -211,11 +218,14 @@ REFUSED = [
     (lambda: Forbid([[]]), r"none of them empty"),
     (lambda: Forbid(["word"]), r"sequences of token ids.*Pipeline.phrases"),
     (lambda: Forbid([5]), r"sequences of token ids"),
-    (lambda: Require([[5]]), r"sequences of token ids"),
+    (lambda: Require([[5]]), r"for each source.*sequences of token ids"),
     (lambda: Require("words"), r"for each source"),
     (lambda: Prefix(["word"]), r"sequences of token ids"),
     (lambda: Prefix(5), r"for each source"),
+    (lambda: Prefix([0, 0]), r"for each source"),
     (lambda: Automaton({}), r"at least one"),
+    (lambda: Automaton.of_targets([]), r"`targets` must hold at least one"),
+    (lambda: Automaton.of_targets([[5, 2, 3]]), r"none with the end token 2"),
     (lambda: Automaton({(0, -1): 1}), r"whole numbers"),
     (lambda: Fusion("gpt", 0.1), r"Seq2Seq from `build_model`.*str"),
 ]
@@ -233,3 +243,34 @@ def test_refuses_settings(make, message):
 def test_refuses_ids_the_model_does_not_have(toys, rule):
     with pytest.raises(ValueError, match=r"ids \[6\].*from 0 to 5"):
         toys.found(toys.model(), Beam(2), filters=[rule])
+
+
+@pytest.mark.parametrize("rule", [Require([[[5, 2]], [], []]), Prefix([[0], [], []])])
+def test_refuses_special_ids(toys, rule):
+    with pytest.raises(ValueError, match=r"special ids"):
+        toys.found(toys.model(), Beam(2), filters=[rule])
+
+
+def test_refuses_a_prefix_that_leaves_no_place(toys):
+    with pytest.raises(ValueError, match=r"prefix of 4 tokens.*`max_length`=4"):
+        toys.found(toys.model(), Beam(2), filters=[Prefix([[3, 4, 3, 4], [], []])])
+
+
+def test_refuses_a_language_model_that_is_too_short(lab, model_named):
+    short = model_named("transformer-post")  # 12 places
+    with pytest.raises(ValueError, match=r"language model has positions for 12.*13"):
+        lab.searched(model_named("gru"), lab.source, Greedy(), 13, filters=[Fusion(short)])
+
+
+def test_a_shorter_source_than_the_n_gram_after_longer_ones(toys):
+    from kseq2seq import decode
+
+    for width in (5, 4, 2):
+        ids = toys.sources[:, :width]
+        found = decode(
+            toys.model(),
+            {"source": ids, "source_mask": ids != 0},
+            max_length=4,
+            filters=[NoRepeatNgram(4, of_source=True)],
+        )
+        assert np.isfinite(np.array(found.scores)).all()

@@ -1,0 +1,62 @@
+"""What is common to several models that decode together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from kseq2seq.decoders import Decoder
+from kseq2seq.models import Seq2Seq
+
+
+class Several:
+    """The base of what decodes with more than one `Seq2Seq`, wherever one model could.
+
+    Attributes:
+        models: them.
+        encoder: gives what each of their encoders does.
+        decoder: steps them together.
+    """
+
+    decoder: Decoder
+
+    def __init__(self, models: Sequence[Seq2Seq]):
+        models = list(models)
+        if not models or not all(isinstance(model, Seq2Seq) for model in models):
+            raise ValueError(
+                f"{type(self).__name__} takes models from `build_model`; got {models}."
+            )
+        for side in ("source", "target"):
+            sizes = [model.get_config()[side] for model in models]
+            if any(size != sizes[0] for size in sizes):
+                raise ValueError(
+                    f"Models that decode together must share their {side} ids; they have "
+                    f"{' and '.join(map(str, sizes))}. Train them with the same tokenizer."
+                )
+        self.models = models
+        self.encoder = _Encoders(models)
+
+    @property
+    def variables(self) -> list:
+        """All models' variables."""
+        return [variable for model in self.models for variable in model.variables]
+
+    @property
+    def max_source_length(self) -> int | None:
+        """The longest source all encoders have places for, or None if there is no limit."""
+        return least(model.max_source_length for model in self.models)
+
+
+class _Encoders:
+    def __init__(self, models: Sequence[Seq2Seq]):
+        self.models = models
+        self.input = models[0].encoder.input
+
+    def __call__(self, source: dict, training: bool = False) -> dict:
+        encoded = [model.encoder(source, training=training) for model in self.models]
+        return {"models": encoded, "mask": encoded[0]["mask"]}
+
+
+def least(limits: Any) -> int | None:
+    """Returns the least of some limits, None among them being no limit."""
+    return min((limit for limit in limits if limit is not None), default=None)
