@@ -73,6 +73,10 @@ class Decoder(Prebuilt):
         """
         raise NotImplementedError
 
+    def grow(self, state, length: int):
+        """Returns a state with places for `length` steps; itself where there is no cache."""
+        return state
+
     def call(self, tokens, context, state, position=0, training=None) -> Step:
         """Takes T steps.
 

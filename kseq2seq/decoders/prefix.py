@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import keras
-from keras import ops
+from keras import ops, tree
 
 from kseq2seq.decoders.decoder import Decoder, Step
-from kseq2seq.layers import PrefixBlock, TokenEmbedding, fold, unfold
+from kseq2seq.layers import PrefixBlock, TokenEmbedding, fold, grow_cache, unfold
 
 
 class PrefixDecoder(Decoder):
@@ -59,6 +59,10 @@ class PrefixDecoder(Decoder):
             return context, {}
         rows = ops.shape(mask)[0]
         return context, {"blocks": [b.attention.empty_cache(rows, length) for b in self.blocks]}
+
+    def grow(self, state, length):
+        """See `Decoder`."""
+        return tree.map_structure(lambda cache: grow_cache(cache, length), state)
 
     def call(self, tokens, context, state, position=0, training=None):
         """See `Decoder`."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import keras
-from keras import ops
+from keras import ops, tree
 
 from kseq2seq.decoders.decoder import Decoder, Step
 from kseq2seq.layers import (
     BlockSizes,
     DecoderBlock,
     TokenEmbedding,
+    grow_cache,
     normalization,
     stack_positions,
 )
@@ -80,6 +81,10 @@ class TransformerDecoder(Decoder):
         rows = ops.shape(outputs)[0]
         caches = [block.self_attention.empty_cache(rows, length) for block in self.blocks]
         return context, {"blocks": caches}
+
+    def grow(self, state, length):
+        """See `Decoder`."""
+        return tree.map_structure(lambda cache: grow_cache(cache, length), state)
 
     def call(self, tokens, context, state, position=0, training=None):
         """See `Decoder`."""

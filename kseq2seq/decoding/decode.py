@@ -15,7 +15,10 @@ from kseq2seq.decoding.greedy import Greedy
 from kseq2seq.decoding.loop import Loop
 from kseq2seq.decoding.requests import prepare
 from kseq2seq.decoding.search import Search
+from kseq2seq.decoding.shrinking import search_shrinking
 from kseq2seq.special_tokens import SPECIAL_TOKENS, SpecialTokens
+
+MANY = 4  # sources from which on those that are done are dropped
 
 
 class Decoded(NamedTuple):
@@ -128,6 +131,10 @@ def decode(
     )
 
     def run(partial: bool) -> Decoded:
+        one = Loop(model.decoder, search, loop.max_length, special, loop.filters, partial)
+        if tf.executing_eagerly() and not alignments and len(started["seeds"]) >= MANY:
+            return Decoded(*search_shrinking(model, one, started, jit_compile), None)
+
         def build():
             def search_all(started):
                 encoded = model.encoder(started["source"], training=False)
@@ -137,7 +144,6 @@ def decode(
                 search_all, jit_compile=jit_compile, reduce_retracing=not jit_compile
             )
 
-        one = Loop(model.decoder, search, loop.max_length, special, loop.filters, partial)
         return compiled(model, ("decode", one.key, alignments, jit_compile), build)(started)
 
     found = run(False)

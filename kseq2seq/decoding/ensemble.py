@@ -86,6 +86,11 @@ class _Average(Decoder):
         contexts, states = zip(*parts, strict=True)
         return {"models": list(contexts)}, {"models": list(states)}
 
+    def grow(self, state, length):
+        """See `Decoder`."""
+        pairs = zip(self.members, state["models"], strict=True)
+        return {"models": [member.grow(one, length) for member, one in pairs]}
+
     def call(self, tokens, context, state, position=0, training=None):
         """See `Decoder`."""
         made = [

@@ -114,6 +114,7 @@ class Loop:
         source=None,
         seeds=None,
         given: Sequence[dict] | None = None,
+        room: int | None = None,
     ) -> Carry:
         """Prepares to decode B sources.
 
@@ -124,8 +125,9 @@ class Loop:
             source: (B, S), what the encoder was given, for filters that ask for it.
             seeds: int (B,), for searches that draw at random; None takes 0, 1, 2...
             given: what each filter's `given` returned; None asks them.
+            room: steps that caches have places for, until `grow`; None takes `max_length`.
         """
-        context, state = self.decoder.initial(encoded, self.max_length)
+        context, state = self.decoder.initial(encoded, room or self.max_length)
         sources = ops.shape(encoded["mask"])[0]
         if limits is None:
             limits = ops.full((sources,), self.max_length, dtype="int32")
@@ -160,7 +162,7 @@ class Loop:
             ],
         )
 
-    def run(self, carry: Carry, steps: int | None = None) -> Carry:
+    def run(self, carry: Carry, steps: Any = None) -> Carry:
         """Goes on for `steps` steps, or to the end; stops early once every source is done."""
         problem, prepared = self._problem(carry.given), self._prepared(carry.given)
         stop = self.max_length if steps is None else carry.live.step + steps
@@ -188,10 +190,18 @@ class Loop:
         )
         return carry._replace(live=live, state=state, search=search, filters=filters)
 
-    def done(self, carry: Carry) -> Any:
-        """Returns bool: no step is left that could find anything better."""
-        done = ops.all(self.search.done(carry.search, self._problem(carry.given)))
+    def grow(self, carry: Carry, room: int) -> Carry:
+        """Makes place in the caches for `room` steps in all."""
+        return carry._replace(state=self.decoder.grow(carry.state, room))
+
+    def done_sources(self, carry: Carry) -> Any:
+        """Returns bool (B,): no step is left that could find anything better for a source."""
+        done = self.search.done(carry.search, self._problem(carry.given))
         return ops.logical_or(done, carry.live.step >= self.max_length)
+
+    def done(self, carry: Carry) -> Any:
+        """Returns bool: all sources are done."""
+        return ops.all(self.done_sources(carry))
 
     def finish(self, carry: Carry) -> Hypotheses:
         """Returns what was found so far, best first."""

@@ -111,6 +111,15 @@ class _Checked(Decoder):
             "draft": _history(self.draft, [draft_state] * size),
         }
 
+    def grow(self, state, length):
+        """See `Decoder`."""
+        reach = length + self.ahead + 1
+        model, draft = (
+            self.model.grow(state["model"], reach),
+            self.draft.grow(state["draft"], reach),
+        )
+        return {**state, "model": model, "draft": draft}
+
     def call(self, tokens, context, state, position=0, training=None):
         """See `Decoder`."""
         if "tokens" not in state:

@@ -2,7 +2,7 @@
 
 from kseq2seq.layers.attend import attend, attend_in_chunks, attend_in_window
 from kseq2seq.layers.attention import CrossAttention, SelfAttention
-from kseq2seq.layers.cache import write_cache
+from kseq2seq.layers.cache import grow_cache, write_cache
 from kseq2seq.layers.feed_forward import ACTIVATIONS, FeedForward
 from kseq2seq.layers.folding import fold, unfold
 from kseq2seq.layers.gated_convolution import DEVIATION, ROOT_HALF, GatedConvolution
@@ -67,6 +67,7 @@ __all__ = [
     "attend_in_window",
     "encoder_decoder_norms",
     "fold",
+    "grow_cache",
     "linear",
     "maxout",
     "normalization",

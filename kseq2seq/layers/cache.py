@@ -19,3 +19,15 @@ def write_cache(cache, update, position):
         [0.0, 1.0, 0.0]
     """
     return ops.slice_update(cache, (0, 0, position, 0), update)
+
+
+def grow_cache(cache, length: int):
+    """Returns `cache` (B, H, L, D) with zeros after its end, (B, H, length, D).
+
+    Example:
+        >>> import numpy as np
+        >>> from kseq2seq.layers import grow_cache
+        >>> tuple(grow_cache(np.zeros((2, 1, 3, 4)), 5).shape)
+        (2, 1, 5, 4)
+    """
+    return ops.pad(cache, ((0, 0), (0, 0), (0, length - cache.shape[2]), (0, 0)))

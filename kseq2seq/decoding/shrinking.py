@@ -1,0 +1,142 @@
+"""The loop as it is run from Python: sources leave it as they are done, and caches grow."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import tensorflow as tf
+from keras import ops, tree
+
+from kseq2seq.decoding.compiled import compiled
+from kseq2seq.decoding.loop import Carry, Loop
+from kseq2seq.decoding.search import Hypotheses
+
+ROOM = 16  # places of a cache at first; doubled whenever it is full
+STEPS = 8  # between looks at who is done
+LEFT = 0.75  # of the sources, at most, for the others to be dropped
+
+
+class _Graphs(NamedTuple):
+    start: Any
+    run: Any
+    finish: Any
+    select: Any
+    grow: Any
+
+
+def search_shrinking(model: Any, loop: Loop, started: dict, jit_compile: bool) -> Hypotheses:
+    """Finds what `loop` would find, without steps for sources that are done.
+
+    One `while` in one graph is what an export needs, but it computes every source until the last
+    one is done, and its caches have room for the longest target there may be. Here the loop stops
+    every few steps; sources that are done are taken out, and caches are doubled when they are
+    full. No source's result depends on its company, so all are the same.
+
+    Args:
+        model: what decodes.
+        loop: its loop.
+        started: what `prepare` made of the sources.
+        jit_compile: compile with XLA, which compiles anew for each number of sources and each size
+            of cache: both then halve and double.
+
+    Returns:
+        The `Hypotheses` of all sources, in their order.
+    """
+    room = min(ROOM, loop.max_length)
+    graphs = _graphs(model, loop, room, jit_compile)
+    carry = graphs.start(started)
+    places = np.arange(int(started["source"]["source_mask"].shape[0]))
+    found: dict[int, list[np.ndarray]] = {}
+    while True:
+        carry, done, step = graphs.run(carry)
+        done, step = done.numpy(), int(step)
+        last = done.all() or step >= loop.max_length
+        stay = np.zeros_like(done) if last else ~done
+        if last or _fewer(stay.sum(), len(places), jit_compile):
+            parts = [part.numpy() for part in graphs.finish(carry)]
+            for row in np.flatnonzero(~stay):
+                found.setdefault(int(places[row]), [part[row] for part in parts])
+            if last:
+                break
+            rows = np.flatnonzero(stay)
+            if jit_compile:  # a number of rows that is compiled for others too
+                rows = np.resize(rows, 1 << int(len(rows) - 1).bit_length())
+            carry, places = graphs.select(carry, tf.constant(rows, tf.int32)), places[rows]
+        if step == room:
+            room = min(2 * room, loop.max_length)
+            carry = graphs.grow(carry)
+            graphs = _graphs(model, loop, room, jit_compile)
+    whole = [found[place] for place in range(len(found))]
+    return Hypotheses(*(tf.constant(np.stack(parts)) for parts in zip(*whole, strict=True)))
+
+
+def _fewer(left: int, rows: int, jit_compile: bool) -> bool:
+    """Whether dropping who is done is worth it."""
+    if jit_compile:
+        return 1 << int(left - 1).bit_length() < rows
+    return left <= LEFT * rows
+
+
+def _graphs(model: Any, loop: Loop, room: int, jit_compile: bool) -> _Graphs:
+    """The loop's parts as graphs, for caches of `room` places."""
+
+    def start(started):
+        encoded = model.encoder(started["source"], training=False)
+        source = started["source"].get("source")
+        return loop.start(
+            encoded,
+            started["limits"],
+            source=source,
+            seeds=started["seeds"],
+            given=started["given"],
+            room=room,
+        )
+
+    def run(carry):
+        carry = loop.run(carry, ops.minimum(STEPS, room - carry.live.step))
+        return carry, loop.done_sources(carry), carry.live.step
+
+    def grow(carry):
+        return loop.grow(carry, min(2 * room, loop.max_length))
+
+    def build():
+        options = {"jit_compile": jit_compile, "reduce_retracing": not jit_compile}
+        parts = (start, run, loop.finish, _selecting(loop), grow)
+        return _Graphs(*(tf.function(part, **options) for part in parts))
+
+    return compiled(model, ("shrinking", loop.key, room, jit_compile), build)
+
+
+def _selecting(loop: Loop) -> Any:
+    """Returns a function (carry, rows) -> a carry of those sources alone."""
+
+    def select(carry: Carry, rows: Any) -> Carry:
+        sources = ops.shape(carry.given["sources"]["limits"])[0]
+
+        def of_rows(x):
+            if x is None:
+                return None
+            each = ops.shape(x)[0] // sources  # rows a source has
+            some = rows[:, None] * each + ops.arange(each, dtype="int32")
+            return ops.take(x, ops.reshape(some, (-1,)), axis=0)
+
+        def picked(x):
+            return tree.map_structure(of_rows, x)
+
+        filters = carry.given["filters"]
+        given = [
+            picked(x) if rule.of_sources else x
+            for rule, x in zip(loop.filters, filters, strict=True)
+        ]
+        live = carry.live
+        return Carry(
+            context=picked(carry.context),
+            given={"sources": picked(carry.given["sources"]), "filters": given},
+            live=live._replace(ids=of_rows(live.ids), tokens=of_rows(live.tokens)),
+            state=picked(carry.state),
+            search=picked(carry.search),
+            filters=picked(carry.filters),
+        )
+
+    return select

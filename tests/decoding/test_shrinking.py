@@ -1,0 +1,87 @@
+"""Dropping sources and growing caches changes nothing of what is found."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from kseq2seq import Beam, Contrastive, DiverseBeam, Ensemble, Greedy, Sample, Speculative
+from kseq2seq.decoding import Forbid, Loop, Prefix, Require, decode, shrinking
+
+SEARCHES = [Greedy(), Beam(3), Sample(samples=2), Contrastive(3), DiverseBeam(4, 2)]
+
+
+@pytest.fixture
+def small(monkeypatch):
+    """Caches of two places and a look at each step, so that everything happens."""
+    monkeypatch.setattr(shrinking, "ROOM", 2)
+    monkeypatch.setattr(shrinking, "STEPS", 1)
+
+
+@pytest.fixture(scope="module")
+def many(lab):
+    rng = np.random.default_rng(3)
+    ids = rng.integers(3, 7, (9, 6)).astype("int32")
+    for row, length in zip(ids, [6, 2, 4, 3, 6, 5, 2, 3, 4], strict=True):
+        row[length - 1] = 2
+        row[length:] = 0
+    return lab.of(ids)
+
+
+def check(lab, model, source, search, limits=None, filters=(), jit_compile=False):
+    seeds = np.arange(9, dtype="int32")
+    options = {"limits": limits, "filters": filters}
+    expected = lab.searched(model, source, search, 9, seeds=seeds, **options)
+    found = decode(
+        model, source, search, max_length=9, seed=seeds, jit_compile=jit_compile, **options
+    )
+    np.testing.assert_array_equal(np.array(found.ids), expected.ids)
+    np.testing.assert_array_equal(np.array(found.lengths), expected.lengths)
+    np.testing.assert_allclose(np.array(found.scores), expected.scores, atol=5e-5)
+
+
+LIMITS = [9, 1, 3, 7, 2, 9, 4, 5, 1]
+
+
+@pytest.mark.parametrize("search", SEARCHES, ids=lambda search: type(search).__name__)
+@pytest.mark.parametrize("name", ["luong", "convolutional", "transformer", "decoder_only"])
+def test_finds_the_same(lab, model_named, many, small, name, search):
+    source = many
+    if name == "decoder_only":
+        source = lab.of(np.minimum(many["source"], 6))
+    check(lab, model_named(name), source, search, LIMITS)
+
+
+@pytest.mark.parametrize("search", [Greedy(), Beam(2)], ids=["greedy", "beam"])
+def test_xla(lab, model_named, many, small, search):
+    check(lab, model_named("transformer"), many, search, LIMITS, jit_compile=True)
+
+
+def test_rows_of_filters_follow(lab, model_named, many, small):
+    prefixes = [[3 + n % 4] * (n % 2) for n in range(9)]
+    required = [[[4, 5]], [], [[6]], [], [[3], [5]], [], [], [[6, 6]], []]
+    filters = [Forbid([[3, 3]]), Prefix(prefixes), Require(required)]
+    check(lab, model_named("transformer"), many, Beam(3), None, filters)
+
+
+def test_several_models(lab, model_named, many, small):
+    one, two = model_named("transformer"), model_named("gru")
+    check(lab, Ensemble([one, two]), many, Beam(2), LIMITS)
+    check(lab, Speculative(one, two, 2), many, Greedy(), LIMITS)
+
+
+def test_sources_are_dropped_and_caches_grow(lab, model_named, many, small, monkeypatch):
+    model = lab.make("transformer", seed=8)
+    rows, rooms = [], []
+    run, grow = Loop.run, Loop.grow
+    monkeypatch.setattr(
+        Loop,
+        "run",
+        lambda self, c, steps=None: rows.append(c.live.ids.shape[0]) or run(self, c, steps),
+    )
+    monkeypatch.setattr(
+        Loop, "grow", lambda self, c, room: rooms.append(room) or grow(self, c, room)
+    )
+    decode(model, many, Greedy(), max_length=9, limits=LIMITS, jit_compile=True)
+    assert rows[0] == 9 and min(rows) < 5
+    assert rooms == [4, 8, 9][: len(rooms)] and rooms
