@@ -9,7 +9,7 @@ from keras import ops
 
 from kseq2seq.decoding.banks import best_of_banks
 from kseq2seq.decoding.checks import check_number, check_whole
-from kseq2seq.decoding.gathering import gather
+from kseq2seq.decoding.gathering import best, gather
 from kseq2seq.decoding.search import Choice, Extensions, Hypotheses, Live, Problem, Search
 
 NEVER = float("-inf")
@@ -121,19 +121,19 @@ class Beam(Search):
         finished = {
             name: ops.concatenate([state[name], finished[name]], axis=1) for name in finished
         }
-        best = self._ranked(finished)[:, :width]
-        finished = {name: gather(value, best) for name, value in finished.items()}
+        ranked = self._ranked(finished)[:, :width]
+        finished = {name: gather(value, ranked) for name, value in finished.items()}
 
         # the first `width` that do not end, in the order they were chosen in
-        _, best = ops.top_k(-ops.where(ended, order + 2 * width, order), width)
+        _, live_on = ops.top_k(-ops.where(ended, order + 2 * width, order), width)
         rows = ops.arange(ops.shape(totals)[0], dtype="int32")[:, None] * width
-        parents = gather(parents, best)
-        goes_on = ops.logical_not(gather(ended, best))
+        parents = gather(parents, live_on)
+        goes_on = ops.logical_not(gather(ended, live_on))
         return Choice(
-            tokens=ops.reshape(gather(tokens, best), (-1,)),
+            tokens=ops.reshape(gather(tokens, live_on), (-1,)),
             parents=ops.reshape(parents + rows, (-1,)),
             state={
-                "log_probs": ops.where(goes_on, gather(values, best), NEVER),
+                "log_probs": ops.where(goes_on, gather(values, live_on), NEVER),
                 **finished,
                 **{name: gather(value, parents) for name, value in kept.items()},
             },
@@ -205,8 +205,7 @@ def _best(totals, banks, handicap, count):
         return best_of_banks(totals, banks, count)
     flat = ops.reshape(totals, (-1, width * vocabulary))
     if handicap is None:
-        values, places = ops.top_k(flat, count)
-        return values, ops.cast(places, "int32")
+        return best(flat, count)
     keys = ops.reshape(totals - handicap[:, None], (-1, width * vocabulary))
     places = ops.cast(ops.top_k(keys, count)[1], "int32")
     return gather(flat, places), places

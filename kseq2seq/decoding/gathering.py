@@ -22,6 +22,44 @@ def gather(x, places):
     return ops.take(flat, rows, axis=0)
 
 
+def best(x, count: int, block: int = 128):
+    """Returns what `ops.top_k(x, count)` does, faster where there is much to choose from.
+
+    The largest `count` values lie in the `count` blocks with the largest maxima, and a maximum costs
+    less than an order. Blocks are looked through in their order, so ties fall as for `top_k`.
+
+    Args:
+        x: float32 (B, n).
+        count: how many, at most n.
+        block: values of one maximum.
+
+    Returns:
+        (values (B, count), places int32 (B, count)), descending.
+
+    Example:
+        >>> import numpy as np
+        >>> from kseq2seq.decoding.gathering import best
+        >>> values, places = best(np.array([[3.0, 9.0, 5.0, 1.0, 7.0]], "float32"), 2, block=2)
+        >>> np.array(places).tolist()
+        [[1, 4]]
+    """
+    size = x.shape[1]
+    blocks = -(-size // block)
+    if blocks <= 2 * count:
+        values, places = ops.top_k(x, count)
+        return values, ops.cast(places, "int32")
+    x = ops.pad(x, ((0, 0), (0, blocks * block - size)), constant_values=float("-inf"))
+    x = ops.reshape(x, (-1, blocks, block))
+    _, chosen = ops.top_k(ops.max(x, axis=-1), count)
+    chosen = ops.sort(ops.cast(chosen, "int32"), axis=1)
+    some = ops.reshape(gather(x, chosen), (-1, count * block))
+    values, places = ops.top_k(some, count)
+    places = ops.cast(places, "int32")
+    return values, gather(
+        ops.reshape(chosen, (-1, count)), places // block
+    ) * block + places % block
+
+
 def reorder(state, parents):
     """Reorders the rows of every leaf of a state but None; without parents all stay in place."""
     if parents is None:

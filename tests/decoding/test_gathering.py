@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from kseq2seq.decoding.gathering import gather, reorder, repeat
+from kseq2seq.decoding.gathering import best, gather, reorder, repeat
 
 
 @pytest.mark.parametrize("shape", [(2, 3), (2, 3, 4), (2, 3, 4, 5)])
@@ -26,3 +26,17 @@ def test_repeat_keeps_the_rows_of_a_source_side_by_side():
     state = {"a": np.array([[1, 2], [3, 4]])}
     assert np.array(repeat(state, 2)["a"]).tolist() == [[1, 2], [1, 2], [3, 4], [3, 4]]
     assert repeat(state, 1) is state
+
+
+@pytest.mark.parametrize("size", [5, 300, 1000])
+@pytest.mark.parametrize("values", [2, 10, 1_000_000])
+def test_best_is_top_k_ties_included(size, values):
+    rng = np.random.default_rng(size)
+    x = -rng.integers(0, values, (6, size)).astype("float32")
+    x[0, : size // 2] = -np.inf
+    x[1] = -np.inf
+    for count in (1, 2, 5):
+        found = best(x, count, block=7)
+        order = np.argsort(-x, axis=1, kind="stable")[:, :count]
+        np.testing.assert_array_equal(np.array(found[1]), order)
+        np.testing.assert_array_equal(np.array(found[0]), np.take_along_axis(x, order, 1))
