@@ -103,6 +103,7 @@ def make(name: str, seed: int = 0, **sizes):
         given = variant
     else:
         given = {"hidden_dim": HIDDEN, "dropout": 0.0, **ARCHITECTURES[architecture], **variant}
+    keras.utils.set_random_seed(seed)
     model = build_model(architecture, TARGET if shared else SOURCE, TARGET, **{**given, **sizes})
     rng = np.random.default_rng(seed)
     for weight in model.weights:

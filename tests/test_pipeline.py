@@ -100,6 +100,14 @@ def test_save_and_load(pipeline, saved):
     assert all(path.suffix in {".json", ".h5", ".model"} for path in saved.rglob("*.*"))
 
 
+@pytest.mark.parametrize(
+    "search", [ks.Sample(top_k=5, samples=2), ks.DiverseBeam(4, 2), ks.Contrastive(3, 0.4)]
+)
+def test_every_search_is_saved(pipeline, tmp_path, search):
+    ks.Pipeline(pipeline.model, pipeline.source, pipeline.target, search).save(tmp_path / "a")
+    assert ks.Pipeline.load(tmp_path / "a").search == search
+
+
 def test_save_replaces_its_own_and_nothing_else(pipeline, tmp_path):
     pipeline.save(tmp_path / "a")
     pipeline.save(tmp_path / "a")

@@ -1,7 +1,7 @@
 """Decoding: one loop, searches that tell it what to pick, filters that say what may be picked."""
 
 from kseq2seq.decoding.beam import Beam
-from kseq2seq.decoding.compiled import compiled
+from kseq2seq.decoding.compiled import compiled, traced
 from kseq2seq.decoding.contrastive import Contrastive
 from kseq2seq.decoding.decode import Decoded, UnsatisfiedError, decode, search_targets
 from kseq2seq.decoding.diverse_beam import DiverseBeam
@@ -64,4 +64,5 @@ __all__ = [
     "score_targets",
     "search_targets",
     "seeds_of",
+    "traced",
 ]

@@ -6,6 +6,8 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
+import tensorflow as tf
+
 MOST = 64  # kept for one model; the one that was not used for longest goes first
 
 
@@ -28,3 +30,13 @@ def compiled(model: Any, key: tuple, build: Callable[[], Any]) -> Any:
             kept.popitem(last=False)
     kept.move_to_end(key)
     return kept[key]
+
+
+def traced(function: Callable, jit_compile: bool = False) -> Any:
+    """Returns a function as a graph, for few different shapes if it is compiled by XLA.
+
+    TensorFlow counts the graphs of all models as one function's, and would warn that they are many.
+    """
+    made = tf.function(function, jit_compile=jit_compile, reduce_retracing=not jit_compile)
+    made._omit_frequent_tracing_warning = True
+    return made

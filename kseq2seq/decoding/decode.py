@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 from keras import ops
 
-from kseq2seq.decoding.compiled import compiled
+from kseq2seq.decoding.compiled import compiled, traced
 from kseq2seq.decoding.filters import Filter
 from kseq2seq.decoding.gathering import repeat
 from kseq2seq.decoding.greedy import Greedy
@@ -140,9 +140,7 @@ def decode(
                 encoded = model.encoder(started["source"], training=False)
                 return _searched(model, one, encoded, started, alignments)
 
-            return tf.function(
-                search_all, jit_compile=jit_compile, reduce_retracing=not jit_compile
-            )
+            return traced(search_all, jit_compile)
 
         return compiled(model, ("decode", one.key, alignments, jit_compile), build)(started)
 

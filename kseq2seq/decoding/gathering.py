@@ -25,8 +25,8 @@ def gather(x, places):
 def best(x, count: int, block: int = 128):
     """Returns what `ops.top_k(x, count)` does, faster where there is much to choose from.
 
-    The largest `count` values lie in the `count` blocks with the largest maxima, and a maximum costs
-    less than an order. Blocks are looked through in their order, so ties fall as for `top_k`.
+    The largest `count` values lie in the `count` blocks with the largest maxima, and a maximum
+    costs less than an order. Blocks are looked through in their order, so ties fall as for `top_k`.
 
     Args:
         x: float32 (B, n).

@@ -7,7 +7,7 @@ from typing import Any
 import tensorflow as tf
 from keras import ops
 
-from kseq2seq.decoding.compiled import compiled
+from kseq2seq.decoding.compiled import compiled, traced
 from kseq2seq.decoding.requests import check_model, check_source
 from kseq2seq.special_tokens import SPECIAL_TOKENS, SpecialTokens
 
@@ -62,7 +62,6 @@ def score_targets(
         )
 
     def build():
-        @tf.function(reduce_retracing=True)
         def score(source, targets):
             start = ops.full((ops.shape(targets)[0], 1), special.start, dtype="int32")
             inputs = ops.concatenate([start, targets[:, :-1]], axis=1)
@@ -72,6 +71,6 @@ def score_targets(
             of_tokens = tf.gather(log_probs, targets, batch_dims=2)
             return ops.where(ops.equal(targets, special.padding), 0.0, of_tokens)
 
-        return score
+        return traced(score)
 
     return compiled(model, ("score", special), build)(source, tf.cast(targets, tf.int32))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
 from keras import ops, tree
 
-from kseq2seq.decoding.compiled import compiled
+from kseq2seq.decoding.compiled import compiled, traced
 from kseq2seq.decoding.loop import Carry, Loop
 from kseq2seq.decoding.search import Hypotheses
 
@@ -19,10 +20,8 @@ LEFT = 0.75  # of the sources, at most, for the others to be dropped
 
 class _Graphs(NamedTuple):
     start: Any
-    run: Any
     finish: Any
     select: Any
-    grow: Any
 
 
 def search_shrinking(model: Any, loop: Loop, started: dict, jit_compile: bool) -> Hypotheses:
@@ -44,17 +43,26 @@ def search_shrinking(model: Any, loop: Loop, started: dict, jit_compile: bool) -
         The `Hypotheses` of all sources, in their order.
     """
     room = min(ROOM, loop.max_length)
-    graphs = _graphs(model, loop, room, jit_compile)
+    graphs = compiled(
+        model, ("shrinking", loop.key, jit_compile), partial(_graphs, model, loop, jit_compile)
+    )
     carry = graphs.start(started)
     places = np.arange(int(started["source"]["source_mask"].shape[0]))
     found: dict[int, list[np.ndarray]] = {}
     while True:
-        carry, done, step = graphs.run(carry)
+        run = compiled(
+            model,
+            ("running", loop.key, room, jit_compile),
+            partial(_running, loop, room, jit_compile),
+        )
+        carry, done, step = run(carry)
         done, step = done.numpy(), int(step)
         last = done.all() or step >= loop.max_length
         stay = np.zeros_like(done) if last else ~done
         if last or _fewer(stay.sum(), len(places), jit_compile):
-            parts = [part.numpy() for part in graphs.finish(carry)]
+            # without what it does not need and what has a shape of its own for each size of cache
+            bare = carry._replace(context=(), state=(), filters=())
+            parts = [part.numpy() for part in graphs.finish(bare)]
             for row in np.flatnonzero(~stay):
                 found.setdefault(int(places[row]), [part[row] for part in parts])
             if last:
@@ -65,8 +73,7 @@ def search_shrinking(model: Any, loop: Loop, started: dict, jit_compile: bool) -
             carry, places = graphs.select(carry, tf.constant(rows, tf.int32)), places[rows]
         if step == room:
             room = min(2 * room, loop.max_length)
-            carry = graphs.grow(carry)
-            graphs = _graphs(model, loop, room, jit_compile)
+            carry = loop.grow(carry, room)
     whole = [found[place] for place in range(len(found))]
     return Hypotheses(*(tf.constant(np.stack(parts)) for parts in zip(*whole, strict=True)))
 
@@ -78,34 +85,31 @@ def _fewer(left: int, rows: int, jit_compile: bool) -> bool:
     return left <= LEFT * rows
 
 
-def _graphs(model: Any, loop: Loop, room: int, jit_compile: bool) -> _Graphs:
-    """The loop's parts as graphs, for caches of `room` places."""
+def _graphs(model: Any, loop: Loop, jit_compile: bool) -> _Graphs:
+    """The loop's parts as graphs."""
 
     def start(started):
-        encoded = model.encoder(started["source"], training=False)
-        source = started["source"].get("source")
         return loop.start(
-            encoded,
+            model.encoder(started["source"], training=False),
             started["limits"],
-            source=source,
+            source=started["source"].get("source"),
             seeds=started["seeds"],
             given=started["given"],
-            room=room,
+            room=min(ROOM, loop.max_length),
         )
+
+    parts = (start, loop.finish, _selecting(loop))
+    return _Graphs(*(traced(part, jit_compile) for part in parts))
+
+
+def _running(loop: Loop, room: int, jit_compile: bool) -> Any:
+    """The steps of the loop while caches have `room` places."""
 
     def run(carry):
         carry = loop.run(carry, ops.minimum(STEPS, room - carry.live.step))
         return carry, loop.done_sources(carry), carry.live.step
 
-    def grow(carry):
-        return loop.grow(carry, min(2 * room, loop.max_length))
-
-    def build():
-        options = {"jit_compile": jit_compile, "reduce_retracing": not jit_compile}
-        parts = (start, run, loop.finish, _selecting(loop), grow)
-        return _Graphs(*(tf.function(part, **options) for part in parts))
-
-    return compiled(model, ("shrinking", loop.key, room, jit_compile), build)
+    return traced(run, jit_compile)
 
 
 def _selecting(loop: Loop) -> Any:

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import tensorflow as tf
-
-from kseq2seq.decoding import Loop, UnsatisfiedError, compiled
+from kseq2seq.decoding import Loop, UnsatisfiedError, compiled, traced
 from kseq2seq.text import TextTarget
 from kseq2seq.text.tokenizer import REPLACEMENT
 
@@ -61,6 +59,4 @@ def _graphs(model: Any, loop: Loop) -> tuple:
     def finish(carry):
         return loop.finish(carry)[:2]
 
-    return tuple(
-        tf.function(part, reduce_retracing=True) for part in (start, run, finish, loop.done)
-    )
+    return tuple(map(traced, (start, run, finish, loop.done)))

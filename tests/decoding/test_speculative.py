@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from kseq2seq import Beam, Greedy, Sample, SpecialTokens, Speculative, decode
-from kseq2seq.decoding import Loop, NoRepeatNgram
+from kseq2seq.decoding import Loop, MinLength, NoRepeatNgram
 
 NAMES = ["lstm", "bahdanau", "luong", "convolutional", "transformer", "transformer-rotary"]
 
@@ -65,14 +65,13 @@ def test_a_perfect_draft_saves_steps(lab, model_named):
         filled = both.decoder._filled
         count = []
         both.decoder._filled = lambda *given, f=filled, c=count: c.append(1) or f(*given)
-        loop = Loop(both.decoder, Greedy(), 8)
+        loop = Loop(both.decoder, Greedy(), 8, filters=[MinLength(8)])
         carry = loop.run(loop.start(both.encoder(source)))
-        length = int(np.array(loop.finish(carry).lengths)[0, 0])
-        calls.append((len(count), length))
-    (perfect, length), (bad, _) = calls
-    assert length > 4
-    assert perfect == -(-length // 4)
-    assert perfect < bad <= length
+        assert np.array(loop.finish(carry).lengths).tolist() == [[8]]
+        calls.append(len(count))
+    perfect, bad = calls
+    assert perfect < bad <= 8
+    assert perfect <= 3  # two blocks of four, and one where the end was put off
 
 
 def test_mixed_precision(lab):

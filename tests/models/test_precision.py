@@ -29,9 +29,9 @@ TARGETS = np.array([[1, 3, 4], [1, 6, 6], [1, 4, 3]], "int32")
 class Watched(Greedy):
     """Greedy search that insists on float32."""
 
-    def advance(self, log_probs, state, step, problem):
-        assert keras.backend.standardize_dtype(log_probs.dtype) == "float32"
-        return super().advance(log_probs, state, step, problem)
+    def advance(self, made, live, state, problem):
+        assert keras.backend.standardize_dtype(made.log_probs.dtype) == "float32"
+        return super().advance(made, live, state, problem)
 
 
 @pytest.fixture(scope="module", params=NAMES)

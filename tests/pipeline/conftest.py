@@ -18,7 +18,7 @@ def wild():
         model = build_model(architecture, source=tokenizer, target=tokenizer, **sizes)
         rng = np.random.default_rng(seed)
         for weight in model.weights:
-            weight.assign(np.array(weight) + rng.normal(scale=scale, size=weight.shape))
+            weight.assign(rng.normal(scale=scale, size=weight.shape))
         return Pipeline(model, TextSource(tokenizer, 24), TextTarget(tokenizer, 16), Greedy())
 
     return make
