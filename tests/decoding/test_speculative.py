@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from kseq2seq import Beam, Greedy, Sample, SpecialTokens, Speculative, decode
-from kseq2seq.decoding import Loop, MinLength, NoRepeatNgram
+from kseq2seq.decoding import Loop, NoRepeatNgram
 
 NAMES = ["lstm", "bahdanau", "luong", "convolutional", "transformer", "transformer-rotary"]
 
@@ -55,23 +55,26 @@ def test_graph_and_xla_agree(lab, model_named, jit):
     np.testing.assert_array_equal(np.array(found.ids), expected.ids)
 
 
-def test_a_perfect_draft_saves_steps(lab, model_named):
+def test_a_perfect_draft_saves_steps(lab):
     """With the model as its own draft it runs once a block, with a bad one up to once a step."""
-    model = model_named("transformer")
     source = lab.of(lab.ids[:1])
+    models = (lab.make("transformer", seed=seed) for seed in range(30))
+    lengths = ((m, lab.searched(m, source, Greedy(), 8).lengths[0, 0]) for m in models)
+    model, length = next((m, length) for m, length in lengths if length >= 6)
     calls = []
-    for draft in (model, lab.make("transformer", seed=9)):
+    for draft in (model, lab.make("transformer", seed=99)):
         both = Speculative(model, draft, ahead=3)
         filled = both.decoder._filled
         count = []
         both.decoder._filled = lambda *given, f=filled, c=count: c.append(1) or f(*given)
-        loop = Loop(both.decoder, Greedy(), 8, filters=[MinLength(8)])
+        loop = Loop(both.decoder, Greedy(), 8)
         carry = loop.run(loop.start(both.encoder(source)))
-        assert np.array(loop.finish(carry).lengths).tolist() == [[8]]
+        assert np.array(loop.finish(carry).lengths)[0, 0] == length
         calls.append(len(count))
     perfect, bad = calls
-    assert perfect < bad <= 8
-    assert perfect <= 3  # two blocks of four, and one where the end was put off
+    # at its limit a target ends whatever its draft wrote
+    assert -(-length // 4) <= perfect <= -(-length // 4) + (length == 8)
+    assert perfect < bad <= length
 
 
 def test_mixed_precision(lab):
