@@ -38,6 +38,7 @@ def best_of_banks(totals, banks, count: int):
         turns does, and hands on what a bank can't fill.
     """
     width, vocabulary = totals.shape[1:]
+    banks = ops.cast(banks, "int32")
     # A hypothesis' candidates: its likeliest tokens, and those that take it furthest.
     each = min(count, vocabulary)
     rank = ops.where(ops.isfinite(totals), ops.cast(banks, "float32"), NEVER)

@@ -94,9 +94,11 @@ def marked(tokens, vocabulary: int):
         >>> np.array(marked(np.array([[2, 0], [2, -1]]), 3)).tolist()
         [[True, False, True], [False, False, True]]
     """
+    tokens = ops.cast(tokens, "int32")
     rows, count = ops.shape(tokens)
     inside = ops.logical_and(tokens >= 0, tokens < vocabulary)
-    places = ops.where(inside, tokens, vocabulary) + ops.arange(rows)[:, None] * (vocabulary + 1)
+    first = ops.arange(rows, dtype="int32")[:, None] * (vocabulary + 1)
+    places = first + ops.where(inside, tokens, vocabulary)
     flat = ops.scatter(
         ops.reshape(places, (-1, 1)),
         ops.ones((rows * count,), dtype="int32"),
