@@ -7,6 +7,7 @@ runs on it. Tests of what is the same for all variants of an architecture ask fo
 from __future__ import annotations
 
 import itertools
+import weakref
 from types import SimpleNamespace
 
 import numpy as np
@@ -91,6 +92,17 @@ VARIANTS = {
 }
 
 
+MADE: weakref.WeakSet = weakref.WeakSet()
+
+
+@pytest.fixture(autouse=True, scope="module")
+def few_graphs():
+    """Models live as long as the session; what was compiled for them need not."""
+    yield
+    for model in MADE:
+        model.__dict__.pop("_compiled", None)
+
+
 def make(name: str, seed: int = 0, **sizes):
     """Builds a variant small, with weights and biases spread enough to tell targets apart."""
     import keras
@@ -105,6 +117,7 @@ def make(name: str, seed: int = 0, **sizes):
         given = {"hidden_dim": HIDDEN, "dropout": 0.0, **ARCHITECTURES[architecture], **variant}
     keras.utils.set_random_seed(seed)
     model = build_model(architecture, TARGET if shared else SOURCE, TARGET, **{**given, **sizes})
+    MADE.add(model)
     rng = np.random.default_rng(seed)
     for weight in model.weights:
         value = keras.ops.convert_to_numpy(weight)
