@@ -5,8 +5,7 @@ from __future__ import annotations
 from keras import ops
 
 from kseq2seq.decoding.gathering import gather
-
-NEVER = float("-inf")
+from kseq2seq.decoding.search import NEVER
 
 
 def best_of_banks(totals, banks, count: int):

@@ -10,9 +10,7 @@ from keras import ops
 from kseq2seq.decoding.banks import best_of_banks
 from kseq2seq.decoding.checks import check_number, check_whole
 from kseq2seq.decoding.gathering import best, gather
-from kseq2seq.decoding.search import Choice, Extensions, Hypotheses, Live, Problem, Search
-
-NEVER = float("-inf")
+from kseq2seq.decoding.search import NEVER, Choice, Extensions, Hypotheses, Live, Problem, Search
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from keras import ops
 
 from kseq2seq.decoding.checks import check_number, check_whole
 from kseq2seq.decoding.gathering import gather
-from kseq2seq.decoding.search import Choice, Hypotheses, Search
+from kseq2seq.decoding.search import NEVER, Choice, Hypotheses, Search
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ class Contrastive(Search):
         ids = ops.reshape(live.ids, (-1, self.top_k, problem.max_length))[:, 0]
         ids = ops.where(found, ids, problem.special.padding)
         lengths = ops.where(found[:, 0], state["lengths"], 0)
-        scores = ops.where(found[:, 0], scores, float("-inf"))
+        scores = ops.where(found[:, 0], scores, NEVER)
         return Hypotheses(ids[:, None], lengths[:, None], scores[:, None])
 
     def _choose(self, hidden, state, step):
@@ -125,4 +125,4 @@ class Contrastive(Search):
         sure = ops.exp(state["log_probs"])
         worth = (1 - self.penalty) * sure - self.penalty * repeats
         possible = ops.isfinite(state["log_probs"])
-        return ops.cast(ops.argmax(ops.where(possible, worth, float("-inf")), axis=-1), "int32")
+        return ops.cast(ops.argmax(ops.where(possible, worth, NEVER), axis=-1), "int32")

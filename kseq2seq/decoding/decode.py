@@ -131,7 +131,7 @@ def decode(
     )
 
     def run(partial: bool) -> Decoded:
-        one = Loop(model.decoder, search, loop.max_length, special, loop.filters, partial)
+        one = loop.partly() if partial else loop
         if tf.executing_eagerly() and not alignments and len(started["seeds"]) >= MANY:
             return Decoded(*search_shrinking(model, one, started, jit_compile), None)
 

@@ -9,7 +9,7 @@ from keras import ops
 from kseq2seq.decoding.beam import Beam
 from kseq2seq.decoding.checks import check_number, check_whole
 from kseq2seq.decoding.gathering import gather, reorder
-from kseq2seq.decoding.search import Choice, Hypotheses, Live, Search
+from kseq2seq.decoding.search import NEVER, Choice, Hypotheses, Live, Search
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ class DiverseBeam(Search):
         alike = ops.all(ops.equal(ids[:, :, None], ids[:, None]), axis=-1)
         place = ops.arange(self.width)
         again = ops.any(ops.logical_and(alike, place[None, :] < place[:, None]), axis=-1)
-        scores, order = ops.top_k(ops.where(again, float("-inf"), scores), self.width)
+        scores, order = ops.top_k(ops.where(again, NEVER, scores), self.width)
         found = ops.isfinite(scores)
         ids = ops.where(found[:, :, None], gather(ids, order), problem.special.padding)
         return Hypotheses(ids, ops.where(found, gather(lengths, order), 0), scores)

@@ -7,7 +7,7 @@ from typing import Any
 from keras import ops
 
 from kseq2seq.decoding.gathering import gather
-from kseq2seq.decoding.search import Choice, Extensions, Hypotheses, Live, Problem, Search
+from kseq2seq.decoding.search import NEVER, Choice, Extensions, Hypotheses, Live, Problem, Search
 
 
 class Independent(Search):
@@ -50,6 +50,6 @@ class Independent(Search):
             for x in (live.ids, state["lengths"], state["scores"])
         )
         found = ops.isfinite(scores)
-        scores, order = ops.top_k(ops.where(found, scores, float("-inf")), self.width)
+        scores, order = ops.top_k(ops.where(found, scores, NEVER), self.width)
         ids = gather(ops.where(found[:, :, None], ids, problem.special.padding), order)
         return Hypotheses(ids, gather(ops.where(found, lengths, 0), order), scores)

@@ -12,10 +12,8 @@ from kseq2seq.decoders import Decoder
 from kseq2seq.decoding.checks import check_whole
 from kseq2seq.decoding.filters import Filter
 from kseq2seq.decoding.gathering import reorder, repeat
-from kseq2seq.decoding.search import Extensions, Hypotheses, Live, Problem, Search
+from kseq2seq.decoding.search import NEVER, Extensions, Hypotheses, Live, Problem, Search
 from kseq2seq.special_tokens import SPECIAL_TOKENS, SpecialTokens
-
-FORBIDDEN = float("-inf")
 
 
 class Carry(NamedTuple):
@@ -105,6 +103,12 @@ class Loop:
         """What the loop's graphs depend on, beside the decoder."""
         keys = tuple(rule.key for rule in self.filters)
         return self.search, self.max_length, self.special, keys, self.partial
+
+    def partly(self) -> Loop:
+        """Returns the same loop, but `partial`."""
+        return Loop(
+            self.decoder, self.search, self.max_length, self.special, self.filters, partial=True
+        )
 
     def start(
         self,
@@ -242,7 +246,7 @@ class Loop:
                 log_probs = left
         log_probs = self._restrict(log_probs, live.step, problem)
         if self.partial:
-            stuck = ops.all(ops.equal(log_probs, FORBIDDEN), axis=-1, keepdims=True)
+            stuck = ops.all(ops.equal(log_probs, NEVER), axis=-1, keepdims=True)
             end = ops.equal(ops.arange(problem.vocabulary), self.special.end)
             log_probs = ops.where(ops.logical_and(stuck, end), unfiltered, log_probs)
         alignment = None if made.alignment is None else made.alignment[:, 0]
@@ -257,7 +261,7 @@ class Loop:
         last = step + 1 >= problem.limits
         last = ops.reshape(problem.per_hypothesis(last), (-1, 1))
         forbidden = ops.where(last, ops.not_equal(ids, self.special.end), hidden)
-        return ops.where(forbidden, FORBIDDEN, log_probs)
+        return ops.where(forbidden, NEVER, log_probs)
 
 
 def _shaped_like(before, after):

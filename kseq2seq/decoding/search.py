@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 from kseq2seq.decoding.gathering import repeat
 from kseq2seq.special_tokens import SpecialTokens
 
+NEVER = float("-inf")  # the log-probability of what is forbidden
+
 
 class Problem(NamedTuple):
     """What stays the same while targets for B sources are searched, N hypotheses for each.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from keras import ops
 
-NEVER = float("-inf")
+from kseq2seq.decoding.search import NEVER
 
 
 def keep_top_k(log_probs, k):

@@ -155,8 +155,6 @@ class Pipeline:
                 "yourself, and give the filter a row for each part."
             )
         seeds = seeds_of(seed, len(texts)).numpy()
-        if len(seeds) != len(texts):
-            raise ValueError(f"`seed` has {len(seeds)} numbers, but there are {len(texts)} texts.")
         made = iter(
             self._generate(
                 flat,

@@ -6,12 +6,11 @@ import os
 import unicodedata
 import warnings
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kseq2seq.plot.model import FORMATS
+from kseq2seq.plot.pictures import need_matplotlib, picture_path
 from kseq2seq.plot.words import BLANK, find_words
 
 if TYPE_CHECKING:
@@ -65,21 +64,10 @@ def alignment(
         >>> [label.get_text() for label in figure.axes[0].get_xticklabels()]
         ['black', 'cats']
     """
-    path = None if path is None else Path(path)
-    if path is not None and path.suffix.lower() not in FORMATS:
-        raise ValueError(
-            f"`path` must end in {', '.join(FORMATS[:-1])} or {FORMATS[-1]}, which names the "
-            f"format; got {str(path)!r}."
-        )
+    path = picture_path(path)
     columns, rows = _tokens("source_tokens", source_tokens), _tokens("target_tokens", target_tokens)
     matrix = _matrix(alignment, len(rows), len(columns))
-    try:
-        import matplotlib  # noqa: F401
-    except ImportError as error:
-        raise ImportError(
-            "Drawing needs Matplotlib, which is not installed. Install it with "
-            "pip install 'kseq2seq[plot]'."
-        ) from error
+    need_matplotlib()
     from kseq2seq.plot.fonts import font_for
     from kseq2seq.plot.heatmap import draw
 

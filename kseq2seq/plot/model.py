@@ -9,11 +9,10 @@ import keras
 
 from kseq2seq.plot.layout import layout
 from kseq2seq.plot.outline import outline
+from kseq2seq.plot.pictures import need_matplotlib, picture_path
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-FORMATS = (".png", ".svg", ".pdf")
 
 
 def model(model: keras.Model, path: str | Path | None = None) -> Figure:
@@ -40,19 +39,8 @@ def model(model: keras.Model, path: str | Path | None = None) -> Figure:
         >>> type(figure).__name__
         'Figure'
     """
-    path = None if path is None else Path(path)
-    if path is not None and path.suffix.lower() not in FORMATS:
-        raise ValueError(
-            f"`path` must end in {', '.join(FORMATS[:-1])} or {FORMATS[-1]}, which names the "
-            f"format; got {str(path)!r}."
-        )
-    try:
-        import matplotlib  # noqa: F401
-    except ImportError as error:
-        raise ImportError(
-            "Drawing needs Matplotlib, which is not installed. Install it with "
-            "pip install 'kseq2seq[plot]'."
-        ) from error
+    path = picture_path(path)
+    need_matplotlib()
     from kseq2seq.plot.pen import draw
 
     figure = draw(layout(outline(model)))

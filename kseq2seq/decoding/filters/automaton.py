@@ -11,7 +11,6 @@ from keras import ops
 
 from kseq2seq.decoding.checks import check_phrases
 from kseq2seq.decoding.filters.filter import (
-    NEVER,
     NONE,
     Filter,
     Filtered,
@@ -19,6 +18,7 @@ from kseq2seq.decoding.filters.filter import (
     marked,
     roomy,
 )
+from kseq2seq.decoding.search import NEVER
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,6 @@ from kseq2seq.decoding.search import Live, Problem
 from kseq2seq.special_tokens import SpecialTokens
 
 NONE = -1  # fills up rows of ids; no id
-NEVER = float("-inf")
 
 
 class Filtered(NamedTuple):

@@ -7,18 +7,30 @@ from dataclasses import dataclass
 from keras import ops
 
 from kseq2seq.decoding.checks import check_number, check_whole
-from kseq2seq.decoding.filters.filter import NEVER, Filter, Filtered
-
-
-def _bound(tokens, ratio, problem):
-    """Returns tokens + ratio * source length, rounded down, for each row (rows, 1)."""
-    source = ops.sum(ops.cast(problem.mask, "float32"), axis=1)
-    bound = ops.cast(ops.floor(tokens + ratio * source + 1e-4), "int32")
-    return ops.reshape(problem.per_hypothesis(bound), (-1, 1))
+from kseq2seq.decoding.filters.filter import Filter, Filtered
+from kseq2seq.decoding.search import NEVER
 
 
 @dataclass(frozen=True)
-class MinLength(Filter):
+class _Length(Filter):
+    """A length in tokens, of which a part may be relative to the source's."""
+
+    tokens: int = 0
+    ratio: float = 0.0
+
+    def __post_init__(self):
+        check_whole("tokens", self.tokens, 0)
+        check_number("ratio", self.ratio)
+
+    def bound(self, problem):
+        """Returns tokens + ratio * source length, rounded down, for each row (rows, 1)."""
+        source = ops.sum(ops.cast(problem.mask, "float32"), axis=1)
+        bound = ops.cast(ops.floor(self.tokens + self.ratio * source + 1e-4), "int32")
+        return ops.reshape(problem.per_hypothesis(bound), (-1, 1))
+
+
+@dataclass(frozen=True)
+class MinLength(_Length):
     """Forbids the end before a target has `tokens + ratio * source length` tokens.
 
     All lengths are in tokens, both ends included, and rounded down. Where a target may not be
@@ -34,17 +46,10 @@ class MinLength(Filter):
         MinLength(tokens=0, ratio=0.5)
     """
 
-    tokens: int = 0
-    ratio: float = 0.0
-
-    def __post_init__(self):
-        check_whole("tokens", self.tokens, 0)
-        check_number("ratio", self.ratio)
-
     def apply(self, log_probs, live, state, given, problem):
         """See `Filter`."""
         least = ops.minimum(
-            _bound(self.tokens, self.ratio, problem),
+            self.bound(problem),
             ops.reshape(problem.per_hypothesis(problem.limits), (-1, 1)),
         )
         end = ops.equal(ops.arange(problem.vocabulary), problem.special.end)
@@ -53,7 +58,7 @@ class MinLength(Filter):
 
 
 @dataclass(frozen=True)
-class MaxLength(Filter):
+class MaxLength(_Length):
     """Allows only the end once a target would have `tokens + ratio * source length` tokens.
 
     All lengths are in tokens, both ends included, and rounded down; at least the end is allowed.
@@ -68,18 +73,14 @@ class MaxLength(Filter):
         MaxLength(tokens=10, ratio=2.0)
     """
 
-    tokens: int = 0
-    ratio: float = 0.0
-
     def __post_init__(self):
-        check_whole("tokens", self.tokens, 0)
-        check_number("ratio", self.ratio)
+        super().__post_init__()
         if not self.tokens and not self.ratio:
             raise ValueError("MaxLength needs `tokens` or `ratio` above 0; both are 0.")
 
     def apply(self, log_probs, live, state, given, problem):
         """See `Filter`."""
-        most = _bound(self.tokens, self.ratio, problem)
+        most = self.bound(problem)
         other = ops.not_equal(ops.arange(problem.vocabulary), problem.special.end)
         late = ops.logical_and(other, live.step + 1 >= most)
         return Filtered(ops.where(late, NEVER, log_probs), state)

@@ -9,7 +9,8 @@ from typing import Any
 from keras import ops
 
 from kseq2seq.decoding.checks import check_phrases
-from kseq2seq.decoding.filters.filter import NEVER, NONE, Filter, Filtered, check_ids, filled
+from kseq2seq.decoding.filters.filter import NONE, Filter, Filtered, check_ids, filled
+from kseq2seq.decoding.search import NEVER
 
 
 @dataclass(frozen=True)

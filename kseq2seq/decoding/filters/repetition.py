@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from keras import ops
 
 from kseq2seq.decoding.checks import check_number, check_whole
-from kseq2seq.decoding.filters.filter import NEVER, Filter, Filtered, marked
+from kseq2seq.decoding.filters.filter import Filter, Filtered, marked
+from kseq2seq.decoding.search import NEVER
 
 
 @dataclass(frozen=True)
