@@ -25,6 +25,7 @@ setup(
     },
     python_requires=">=3.11",
     install_requires=[
+        "ai-edge-litert>=2.3",
         "tensorflow>=2.21,<2.22",
         "keras>=3.15.1,<3.16",
         "keras-hub>=0.32,<0.33",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from keras import ops
 
 from kseq2seq.decoding.checks import check_number, check_whole
-from kseq2seq.decoding.gathering import gather
+from kseq2seq.decoding.gathering import gather, likeliest
 from kseq2seq.decoding.search import NEVER, Choice, Hypotheses, Search
 
 
@@ -125,4 +125,4 @@ class Contrastive(Search):
         sure = ops.exp(state["log_probs"])
         worth = (1 - self.penalty) * sure - self.penalty * repeats
         possible = ops.isfinite(state["log_probs"])
-        return ops.cast(ops.argmax(ops.where(possible, worth, NEVER), axis=-1), "int32")
+        return likeliest(ops.where(possible, worth, NEVER))

@@ -1,7 +1,12 @@
-"""Picking hypotheses out of a batch."""
+"""Picking hypotheses out of a batch.
+
+In TensorFlow's own gather and arg-max: those of Keras allow for negative places and zeros, by
+operations that TFLite has not or that every step would pay for.
+"""
 
 from __future__ import annotations
 
+import tensorflow as tf
 from keras import ops, tree
 
 
@@ -19,7 +24,19 @@ def gather(x, places):
     sources, width = ops.shape(x)[0], x.shape[1]
     rows = ops.arange(sources, dtype="int32")[:, None] * width + ops.cast(places, "int32")
     flat = ops.reshape(x, (-1, *x.shape[2:]))
-    return ops.take(flat, rows, axis=0)
+    return tf.gather(flat, rows)
+
+
+def likeliest(x):
+    """Returns int32 (rows,), where each row of x (rows, n) is largest.
+
+    Example:
+        >>> import numpy as np
+        >>> from kseq2seq.decoding.gathering import likeliest
+        >>> likeliest(np.array([[1.0, 3.0, 2.0]])).numpy().tolist()
+        [1]
+    """
+    return tf.argmax(x, axis=-1, output_type=tf.int32)
 
 
 def best(x, count: int, block: int = 128):
@@ -65,7 +82,7 @@ def reorder(state, parents):
     if parents is None:
         return state
     return tree.map_structure(
-        lambda leaf: None if leaf is None else ops.take(leaf, parents, axis=0), state
+        lambda leaf: None if leaf is None else tf.gather(leaf, parents), state
     )
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from keras import ops
-
+from kseq2seq.decoding.gathering import likeliest
 from kseq2seq.decoding.independent import Independent
 
 
@@ -21,4 +20,4 @@ class Greedy(Independent):
 
     def pick(self, made, live, state, problem):
         """See `Independent`."""
-        return ops.cast(ops.argmax(made.log_probs, axis=-1), "int32")
+        return likeliest(made.log_probs)

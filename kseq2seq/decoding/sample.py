@@ -9,6 +9,7 @@ import tensorflow as tf
 from keras import ops
 
 from kseq2seq.decoding.checks import check_number, check_whole
+from kseq2seq.decoding.gathering import likeliest
 from kseq2seq.decoding.independent import Independent
 from kseq2seq.decoding.truncation import keep_min_p, keep_top_k, keep_top_p, keep_typical
 
@@ -84,8 +85,12 @@ class Sample(Independent):
         drawn = ops.take(state["uniform"], live.step, axis=1)[:, None] * mass[:, -1:]
         picked = ops.sum(ops.cast(mass <= drawn, "int32"), axis=-1)
         # Rounding may draw the very end: the last token that is kept.
-        last = ops.shape(kept)[1] - 1 - ops.argmax(ops.flip(ops.isfinite(kept), axis=-1), axis=-1)
-        return ops.minimum(picked, ops.cast(last, "int32"))
+        last = (
+            ops.shape(kept)[1]
+            - 1
+            - likeliest(ops.cast(ops.flip(ops.isfinite(kept), axis=-1), "int32"))
+        )
+        return ops.minimum(picked, last)
 
     def _kept(self, log_probs):
         """What the next token is drawn from, as log-probabilities of any sum."""

@@ -8,6 +8,7 @@ from keras import ops, tree
 
 from kseq2seq.decoders import Decoder, Step
 from kseq2seq.decoding.checks import check_whole
+from kseq2seq.decoding.gathering import likeliest
 from kseq2seq.decoding.several import Several, least
 from kseq2seq.models import Seq2Seq
 from kseq2seq.special_tokens import SPECIAL_TOKENS, SpecialTokens
@@ -158,7 +159,7 @@ class _Checked(Decoder):
             )
             before = made.state
             drafts.append(before)
-            guesses.append(ops.cast(ops.argmax(made.logits[:, 0], axis=-1), "int32"))
+            guesses.append(likeliest(made.logits[:, 0]))
         guesses = guesses[:-1]
         made, states = self._checked(guesses, context["model"], state["model"], position, used)
         block = {"logits": made.logits, "hidden": made.hidden, "alignment": made.alignment}

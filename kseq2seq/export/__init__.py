@@ -1,5 +1,7 @@
 """Whole models in forms that need no kseq2seq to run."""
 
+from kseq2seq.export.parity import Parity, ParityError
 from kseq2seq.export.saved_model import export_saved_model
+from kseq2seq.export.tflite import export_tflite
 
-__all__ = ["export_saved_model"]
+__all__ = ["Parity", "ParityError", "export_saved_model", "export_tflite"]

@@ -1,14 +1,28 @@
-"""A whole model as a TensorFlow SavedModel: strings in, strings out."""
+"""A whole model as a TensorFlow SavedModel, for servers and GPUs."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
 
-from kseq2seq.decoding import Search, search_targets
+from kseq2seq.decoding import Sample, Search, search_targets
+from kseq2seq.decoding.requests import seeds_of
+from kseq2seq.decoding.search import NEVER
+from kseq2seq.export.warm_up import write_warm_up
+from kseq2seq.text.files import whole_directory
+
+SETTINGS = {  # of a `Sample`, given with each call
+    "temperature": tf.TensorSpec([], tf.float32, name="temperature"),
+    "top_k": tf.TensorSpec([], tf.int32, name="top_k"),
+    "top_p": tf.TensorSpec([], tf.float32, name="top_p"),
+    "seed": tf.TensorSpec([], tf.int32, name="seed"),
+}
+USUAL = {"temperature": 1.0, "top_k": 0, "top_p": 1.0, "seed": 0}
 
 
 def export_saved_model(
@@ -18,36 +32,67 @@ def export_saved_model(
     target: Any,
     *,
     searches: Mapping[str, Search],
+    warm_up: Sequence[str] = ("a", "a b c d e f g h"),
 ) -> None:
     """Writes a SavedModel that needs TensorFlow, and tensorflow-text if its tokenizers do.
 
-    Each signature takes `texts`, string (B,), and gives `texts`, string (B, N), and `scores`,
-    float32 (B, N), best first; N is the search's width. Where fewer than N were found the rest are
-    empty, with a score of -inf. A text longer than the source allows is refused, not cut.
+    For each search there are two signatures of any batch and length:
+
+    - its name: `texts`, string (B,) -> `texts`, string (B, N), and `scores`, float32 (B, N), best
+      first; N is the search's width. A text without a token gives an empty one with a score of 0.
+      A text longer than the source allows is refused, not cut.
+    - its name and "_ids": `source`, (B, S, ...) as the encoder takes it, and `source_length`, int32
+      (B,), the real places of each -> `ids`, int32 (B, N, L), `lengths` and `scores` (B, N). It has
+      no strings and no resources, so it can be compiled by XLA.
+
+    Where fewer than N were found the rest are empty, with a score of -inf. A `Sample` takes
+    `temperature`, `top_k`, `top_p` and `seed`, scalars, with each call.
 
     Args:
-        directory: where to write.
+        directory: where to write; it appears whole or not at all.
         model: the trained model: a `Seq2Seq`, `Ensemble` or `Speculative`.
         source: raw texts -> the model's inputs, with a `max_length` in tokens.
         target: ids -> raw texts, with a `max_length` in tokens.
         searches: names of signatures and their searches; a server asks for "serving_default" where
             its client names none.
+        warm_up: texts that TensorFlow Serving runs through each signature of texts before it
+            answers anyone, so that no one waits for a first call; none where empty.
 
-    Source:
-        `Pipeline.export` calls this; an example is there.
+    Raises:
+        ValueError: if the directory holds something else than a SavedModel.
+
+    Example:
+        `Pipeline.export` calls this. Ids compiled by XLA, in another process::
+
+            import tensorflow as tf, tensorflow_text
+            served = tf.saved_model.load("served")  # its weights live as long as it does
+            greedy = tf.function(served.signatures["greedy_ids"], jit_compile=True)
+            greedy(source=tf.constant([[17, 5, 2, 0]]), source_length=tf.constant([3]))["ids"]
     """
     served = tf.Module(name="kseq2seq")
     served.weights = [weight.value for weight in model.variables]
     served.source, served.target = source, target  # their tokenizers hold resources
-    functions = {
-        name: _signature(model, source, target, search) for name, search in searches.items()
-    }
-    tf.saved_model.save(served, os.fspath(directory), signatures=functions)
+    signatures = {}
+    for name, search in searches.items():
+        signatures[name] = _of_texts(model, source, target, search)
+        if name != "serving_default":
+            signatures[f"{name}_ids"] = _of_ids(model, target, search)
+    with whole_directory(Path(directory)) as scratch:
+        tf.saved_model.save(served, os.fspath(scratch), signatures=signatures)
+        if warm_up:
+            texts = {"texts": list(warm_up)}
+            requests = {
+                name: {**texts, **(USUAL if isinstance(search, Sample) else {})}
+                for name, search in searches.items()
+            }
+            write_warm_up(scratch, requests)
 
 
-def _signature(model: Any, source: Any, target: Any, search: Search) -> Any:
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="texts")])
-    def generate(texts: tf.Tensor) -> dict[str, tf.Tensor]:
+def _of_texts(model: Any, source: Any, target: Any, search: Search) -> Any:
+    """The signature from texts to texts."""
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="texts"), *_specs(search)])
+    def generate(texts: tf.Tensor, *settings: tf.Tensor) -> dict[str, tf.Tensor]:
         tokens = source(texts)
         longest = tf.shape(tokens["source"])[1]
         fits = tf.debugging.Assert(
@@ -56,10 +101,55 @@ def _signature(model: Any, source: Any, target: Any, search: Search) -> Any:
         )
         with tf.control_dependencies([fits]):
             tokens = tf.nest.map_structure(tf.identity, tokens)
-        special = target.tokenizer.special
-        found = search_targets(model, tokens, search, target.max_length, special=special)
-        rows = tf.reshape(found.ids, (-1, target.max_length))
-        texts = tf.reshape(target.texts(rows), tf.shape(found.scores))
-        return {"texts": texts, "scores": found.scores}
+        found = _searched(model, tokens, target, search, settings)
+        made = target.texts(tf.reshape(found.ids, (-1, target.max_length)))
+        made = tf.reshape(made, tf.shape(found.scores))
+        blank = tf.reduce_sum(tf.cast(tokens["source_mask"], tf.int32), axis=1)[:, None] <= 1
+        first = tf.range(tf.shape(found.scores)[1])[None] == 0
+        return {
+            "texts": tf.where(blank, "", made),
+            "scores": tf.where(blank, tf.where(first, 0.0, NEVER), found.scores),
+        }
 
     return generate
+
+
+def _of_ids(model: Any, target: Any, search: Search) -> Any:
+    """The signature from what the encoder takes to ids."""
+    taken = model.encoder.input["source"]
+    specs = [
+        tf.TensorSpec((None, None, *taken.shape[2:]), taken.dtype, name="source"),
+        tf.TensorSpec([None], tf.int32, name="source_length"),
+    ]
+
+    @tf.function(input_signature=[*specs, *_specs(search)])
+    def generate(
+        source: tf.Tensor, source_length: tf.Tensor, *settings: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
+        mask = tf.range(tf.shape(source)[1])[None] < source_length[:, None]
+        tokens = {"source": source, "source_mask": mask}
+        found = _searched(model, tokens, target, search, settings)
+        return {"ids": found.ids, "lengths": found.lengths, "scores": found.scores}
+
+    return generate
+
+
+def _specs(search: Search) -> list[tf.TensorSpec]:
+    """What a call gives beside the source."""
+    return list(SETTINGS.values()) if isinstance(search, Sample) else []
+
+
+def _searched(model: Any, tokens: dict, target: Any, search: Search, settings: tuple) -> Any:
+    seeds = None
+    if isinstance(search, Sample):
+        temperature, top_k, top_p, seed = settings
+        search = replace(search, temperature=temperature, top_k=top_k, top_p=top_p)
+        seeds = seeds_of(seed, tf.shape(tokens["source"])[0])
+    return search_targets(
+        model,
+        tokens,
+        search,
+        target.max_length,
+        seeds=seeds,
+        special=target.tokenizer.special,
+    )

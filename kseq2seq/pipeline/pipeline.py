@@ -15,6 +15,7 @@ from kseq2seq.decoding import (
     Ensemble,
     Filter,
     Greedy,
+    Sample,
     Search,
     Speculative,
     UnsatisfiedError,
@@ -24,7 +25,7 @@ from kseq2seq.decoding import (
     score_targets,
     seeds_of,
 )
-from kseq2seq.export import export_saved_model
+from kseq2seq.export import export_saved_model, export_tflite
 from kseq2seq.metrics import TextMetric, bleu, chrf
 from kseq2seq.models import Seq2Seq
 from kseq2seq.pipeline.files import Progress, generate_lines, print_progress
@@ -401,44 +402,54 @@ class Pipeline:
 
     def export(
         self,
-        directory: str | os.PathLike,
-        format: str = "saved_model",
-        *,
-        searches: Mapping[str, Search] | None = None,
-    ) -> None:
+        path: str | os.PathLike,
+        format: str | None = None,
+        **options: Any,
+    ) -> Any:
         """Writes the whole model, raw text to raw text, for use without this package.
 
         Args:
-            directory: where to write.
-            format: "saved_model".
-            searches: names of signatures and their searches; by default "greedy" and "beam" (of
-                the pipeline's width if its search is a beam, else 4). "serving_default" is the
-                pipeline's own search unless it is named too.
+            path: where to write: a file for TFLite, a directory for a SavedModel.
+            format: "tflite" or "saved_model"; where it is not given, "tflite" for a path that ends
+                in ".tflite" and else "saved_model".
+            **options: see `kseq2seq.export.export_tflite` (`search`, the pipeline's own by
+                default; `source_length`, `target_length`, `precision`, `licence`, `examples`,
+                `references`) and `kseq2seq.export.export_saved_model` (`warm_up`, and `searches`,
+                by default "greedy", "sample" and "beam", of the pipeline's width if its search is a
+                beam, else 4; "serving_default" is the pipeline's own unless it is named too).
+
+        Returns:
+            What the export function does: for TFLite how the file compares with the model.
 
         Raises:
-            ValueError: for another format.
+            ValueError: for another format, or what the export function refuses.
 
         Example:
-            A server needs `tensorflow`, and `tensorflow_text` for SentencePiece and WordPiece::
+            A server needs `tensorflow`, and `tensorflow_text` for SentencePiece and WordPiece; a
+            phone needs LiteRT, and Python there `kseq2seq_runtime`::
 
                 pipeline.export("served")
+                pipeline.export("model.tflite", precision="int8", search=Beam(4))
                 ...
                 import tensorflow as tf, tensorflow_text
                 greedy = tf.saved_model.load("served").signatures["greedy"]
                 greedy(texts=tf.constant(["a raw sentence"]))["texts"]
         """
-        if format != "saved_model":
-            raise ValueError(f"`format` must be 'saved_model'; got {format!r}.")
+        if format is None:
+            format = "tflite" if os.fspath(path).endswith(".tflite") else "saved_model"
+        if format not in ("saved_model", "tflite"):
+            raise ValueError(f"`format` must be 'saved_model' or 'tflite'; got {format!r}.")
+        parts: tuple[Any, ...] = (path, self.model, self.source, self.target)
+        if format == "tflite":
+            return export_tflite(*parts, **{"search": self.search, **options})
         beam = self.search if isinstance(self.search, Beam) else Beam()
-        export_saved_model(
-            directory,
-            self.model,
-            self.source,
-            self.target,
-            searches={
-                "serving_default": self.search,
-                **(searches or {"greedy": Greedy(), "beam": beam}),
-            },
+        searches = options.pop("searches", None) or {
+            "greedy": Greedy(),
+            "beam": beam,
+            "sample": Sample(),
+        }
+        return export_saved_model(
+            *parts, searches={"serving_default": self.search, **searches}, **options
         )
 
     def _parts(self, texts: list[str], split: bool) -> list[list[str]]:

@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import tempfile
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from kseq2seq.data.fetch import sha256
-from kseq2seq.decoding import Beam, Contrastive, DiverseBeam, Greedy, Sample, Search
+from kseq2seq.decoding import Search
+from kseq2seq.decoding.description import describe, described
 from kseq2seq.models import Seq2Seq, build_model
 from kseq2seq.text import TextSource, TextTarget
-from kseq2seq.text.files import read_checked, read_json, write_json
+from kseq2seq.text.files import read_checked, read_json, whole_directory, write_json
 
-SEARCHES: dict[str, type[Any]] = {
-    "greedy": Greedy,
-    "beam": Beam,
-    "diverse_beam": DiverseBeam,
-    "sample": Sample,
-    "contrastive": Contrastive,
-}
 CONFIG, WEIGHTS = "pipeline.json", "model.weights.h5"
 
 
@@ -34,16 +24,8 @@ def save_parts(
         ValueError: if the directory holds something else than a saved pipeline, or the search is
             of a kind that has no name here.
     """
-    names = [name for name, kind in SEARCHES.items() if type(search) is kind]
-    if not names:
-        raise ValueError(
-            f"Only {' and '.join(SEARCHES)} searches can be saved; got {search!r}. "
-            "Give another search to the pipeline, and this one to its calls."
-        )
-    directory = directory.resolve()
-    directory.parent.mkdir(parents=True, exist_ok=True)
-    scratch = Path(tempfile.mkdtemp(prefix=f".{directory.name}-", dir=directory.parent))
-    try:
+    described_search = describe(search)
+    with whole_directory(directory) as scratch:
         weights = scratch / WEIGHTS
         # Keras saves a compiled model's optimizer too, which is three times the model or more.
         bare = build_model(**model.get_config())
@@ -53,20 +35,10 @@ def save_parts(
         target.save(scratch)
         config = {
             "model": model.get_config(),
-            "search": {"type": names[0], **asdict(search)},
+            "search": described_search,
             "weights_sha256": sha256(weights),
         }
         write_json(scratch / CONFIG, config)
-        scratch.chmod(0o755)
-        foreign = _names(directory) - _names(scratch)
-        if foreign:
-            raise ValueError(
-                f"{directory} holds {', '.join(sorted(foreign)[:3])}, which is no part of a saved "
-                "pipeline; it is left alone. Save to a new directory."
-            )
-        _replace(directory, scratch)
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
 
 
 def load_parts(directory: Path) -> tuple[Seq2Seq, TextSource, TextTarget, Search]:
@@ -79,9 +51,8 @@ def load_parts(directory: Path) -> tuple[Seq2Seq, TextSource, TextTarget, Search
     config = read_json(directory / CONFIG)
     read_checked(directory / WEIGHTS, config.get("weights_sha256", ""))
     try:
-        search = dict(config["search"])
-        kind = SEARCHES[search.pop("type")]
-        model, search = build_model(**config["model"]), kind(**search)
+        search = described(config["search"])
+        model = build_model(**config["model"])
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(
             f"{directory / CONFIG} does not describe a pipeline ({type(error).__name__}: {error}). "
@@ -89,22 +60,3 @@ def load_parts(directory: Path) -> tuple[Seq2Seq, TextSource, TextTarget, Search
         ) from error
     model.load_weights(directory / WEIGHTS)
     return model, TextSource.load(directory), TextTarget.load(directory), search
-
-
-def _names(directory: Path) -> set[str]:
-    return {path.name for path in directory.iterdir()} if directory.is_dir() else set()
-
-
-def _replace(directory: Path, scratch: Path) -> None:
-    """Puts `scratch` in the place of `directory`, which keeps its content if that fails."""
-    if not directory.exists():
-        scratch.rename(directory)
-        return
-    old = directory.with_name(f".{directory.name}-old-{os.getpid()}")
-    directory.rename(old)
-    try:
-        scratch.rename(directory)
-    except OSError:
-        old.rename(directory)
-        raise
-    shutil.rmtree(old)

@@ -4,17 +4,55 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 FORMAT_VERSION = 1
 
 
-def write_json(path: Path, record: dict[str, Any]) -> None:
-    """Writes a record as JSON with the format version first, making its folder where needed."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+def json_text(record: Mapping[str, Any]) -> str:
+    """Returns a record as JSON with the format version first."""
     text = json.dumps({"format_version": FORMAT_VERSION, **record}, ensure_ascii=False, indent=1)
-    path.write_text(text + "\n", encoding="utf-8", newline="\n")
+    return text + "\n"
+
+
+def write_json(path: Path, record: Mapping[str, Any]) -> None:
+    """Writes what `json_text` makes of a record, making its folder where needed."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json_text(record), encoding="utf-8", newline="\n")
+
+
+@contextmanager
+def whole_directory(directory: Path) -> Iterator[Path]:
+    """Gives an empty directory to write to, which takes the place of `directory` at the end.
+
+    So `directory` appears whole or not at all: what was there before stays until all is written,
+    and if anything is raised.
+
+    Raises:
+        ValueError: at the end, if `directory` holds something that was not written anew: then it is
+            some other directory, and is left alone.
+    """
+    directory = directory.resolve()
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    scratch = Path(tempfile.mkdtemp(prefix=f".{directory.name}-", dir=directory.parent))
+    try:
+        yield scratch
+        scratch.chmod(0o755)
+        foreign = _names(directory) - _names(scratch)
+        if foreign:
+            raise ValueError(
+                f"{directory} holds {', '.join(sorted(foreign)[:3])}, which is no part of what is "
+                "saved; it is left alone. Save to a new directory."
+            )
+        _replace(directory, scratch)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -77,3 +115,22 @@ def read_checked(path: Path, sha256: str) -> bytes:
             "changed. Copy it again, or save it again."
         )
     return data
+
+
+def _names(directory: Path) -> set[str]:
+    return {path.name for path in directory.iterdir()} if directory.is_dir() else set()
+
+
+def _replace(directory: Path, scratch: Path) -> None:
+    """Puts `scratch` in the place of `directory`, which keeps its content if that fails."""
+    if not directory.exists():
+        scratch.rename(directory)
+        return
+    old = directory.with_name(f".{directory.name}-old-{os.getpid()}")
+    directory.rename(old)
+    try:
+        scratch.rename(directory)
+    except OSError:
+        old.rename(directory)
+        raise
+    shutil.rmtree(old)

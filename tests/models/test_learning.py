@@ -1,6 +1,9 @@
-"""Reversing a sequence: what an encoder-decoder learns, and a language model cannot."""
+"""What encoder-decoders learn of small tasks, and which of them do."""
 
 from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -13,6 +16,17 @@ VOCABULARY = 14
 FIRST_DIGIT = 4
 END = 2
 BATCH = 128
+LEARNING = Path(__file__).parents[2] / "benchmarks" / "learning.py"
+HYBRID = {
+    "encoder": {
+        "architecture": "transformer",
+        "hidden_dim": 56,
+        "num_heads": 4,
+        "num_layers": 1,
+        "dropout": 0.0,
+    },
+    "decoder": {"architecture": "luong", "hidden_dim": 56, "dropout": 0.0},
+}
 
 
 def draw(seed, count, longest):
@@ -39,7 +53,8 @@ def loss(labels, logits):
 def accuracy_after(lab, architecture, steps, longest, rate, **sizes):
     """The share of unseen sequences whose every token is right, after one pass of fresh ones."""
     keras.utils.set_random_seed(0)
-    model = build_model(architecture, VOCABULARY, VOCABULARY, dropout=0.0, **sizes)
+    sizes = sizes if architecture == "hybrid" else {"dropout": 0.0, **sizes}
+    model = build_model(architecture, VOCABULARY, VOCABULARY, **sizes)
     schedule = keras.optimizers.schedules.CosineDecay(
         0.0, steps, warmup_target=rate, warmup_steps=steps // 10
     )
@@ -66,12 +81,39 @@ def test_luong_learns_to_reverse(lab):
 @pytest.mark.parametrize(
     ("architecture", "steps", "rate", "sizes"),
     [
+        ("rnn", 1200, 0.001, {"hidden_dim": 152}),
         ("lstm", 2500, 0.005, {"hidden_dim": 96}),
         ("gru", 2500, 0.005, {"hidden_dim": 96}),
         ("bahdanau", 1200, 0.01, {"hidden_dim": 32}),
         ("luong", 1200, 0.01, {"hidden_dim": 32}),
+        ("convolutional", 1200, 0.005, {"hidden_dim": 40, "num_layers": 2}),
         ("transformer", 2000, 0.005, {"hidden_dim": 32, "num_heads": 4, "num_layers": 2}),
+        ("decoder_only", 2000, 0.005, {"hidden_dim": 64, "num_heads": 4, "num_layers": 2}),
+        ("hybrid", 1200, 0.005, HYBRID),
     ],
 )
 def test_every_architecture_learns_to_reverse(lab, architecture, steps, rate, sizes):
     assert accuracy_after(lab, architecture, steps, 8, rate, **sizes) >= 0.99
+
+
+@pytest.fixture(scope="module")
+def benchmark():
+    """The tasks and sizes of `benchmarks/learning.py`."""
+    spec = importlib.util.spec_from_file_location("learning", LEARNING)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("task", ["copy", "reverse", "sort", "dates"])
+def test_attention_learns_every_task(benchmark, task):
+    model = benchmark.train("bahdanau", task, 600)
+    assert benchmark.accuracy(model, *benchmark.unseen(task, 600, 1000)) >= 0.98
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "task"), [("rnn", "copy"), ("gru", "copy"), ("gru", "reverse")])
+def test_a_fixed_vector_holds_less(benchmark, name, task):
+    model = benchmark.train(name, task, 600)
+    assert benchmark.accuracy(model, *benchmark.unseen(task, 600, 1000)) <= 0.9

@@ -1,0 +1,57 @@
+"""Searches as plain records, to be kept with a model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from kseq2seq.decoding.beam import Beam
+from kseq2seq.decoding.contrastive import Contrastive
+from kseq2seq.decoding.diverse_beam import DiverseBeam
+from kseq2seq.decoding.greedy import Greedy
+from kseq2seq.decoding.sample import Sample
+from kseq2seq.decoding.search import Search
+
+SEARCHES: dict[str, type[Any]] = {
+    "greedy": Greedy,
+    "beam": Beam,
+    "diverse_beam": DiverseBeam,
+    "sample": Sample,
+    "contrastive": Contrastive,
+}
+
+
+def describe(search: Any) -> dict[str, Any]:
+    """Returns a record that `described` makes the search of again.
+
+    Raises:
+        ValueError: if the search is of a kind that has no name here.
+
+    Example:
+        >>> from kseq2seq import Greedy
+        >>> from kseq2seq.decoding.description import describe, described
+        >>> describe(Greedy())
+        {'type': 'greedy'}
+        >>> described({"type": "greedy"})
+        Greedy()
+    """
+    names = [name for name, kind in SEARCHES.items() if type(search) is kind]
+    if not names:
+        raise ValueError(
+            f"Only {' and '.join(SEARCHES)} searches can be saved; got {search!r}. "
+            "Give another search to the pipeline, and this one to its calls."
+        )
+    return {"type": names[0], **asdict(search)}
+
+
+def described(record: Mapping[str, Any]) -> Search:
+    """Returns the search that `describe` gave the record of.
+
+    Raises:
+        KeyError: if the kind of search is not known.
+        TypeError: if it has other settings.
+        ValueError: if a setting can't be.
+    """
+    settings = dict(record)
+    return SEARCHES[settings.pop("type")](**settings)

@@ -1,0 +1,141 @@
+"""A model of fixed sizes, as functions of plain tensors that a small runtime can call."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tensorflow as tf
+from keras import tree
+
+from kseq2seq.decoding import Search, search_targets
+from kseq2seq.special_tokens import SpecialTokens
+
+CONTEXT, STATE = "context", "state"
+
+
+class FixedModel(tf.Module):
+    """A model for one source at a time, with all lengths fixed; its functions share its weights.
+
+    - `encode(source, source_length)` -> `context_...` and `state_...`, float32 or bool.
+    - `decode_step(token, position, context_..., state_...)` -> `logits` (1, V), the new
+      `state_...`, and `alignment` (1, S) if the model has attention.
+    - `generate(source, source_length)` -> `ids` (1, N, T), `lengths` (1, N) and `scores` (1, N),
+      a whole search, best first.
+
+    `source` is (1, S) int32 ids, or (1, S, ...) of whatever the encoder takes; `source_length`,
+    `token` and `position` are int32 (1,). A host starts with the token `special.start` at position
+    0 and the state of `encode`, and hands the state of each step to the next. The names of context
+    and state follow the decoder's own, so that a host needs to know none of them: what `encode`
+    gives, `decode_step` takes under the same name.
+
+    Args:
+        model: a `Seq2Seq` that computes in float32, or an `Ensemble` of such.
+        search: what `generate` runs.
+        source_length: S, places of a source.
+        target_length: T, the most tokens of a target, its end included.
+        special: the target's ids that are not text.
+
+    Example:
+        >>> import numpy as np
+        >>> from kseq2seq import Greedy, SpecialTokens, build_model
+        >>> from kseq2seq.export.fixed import FixedModel
+        >>> model = build_model("luong", source=20, target=30, hidden_dim=8)
+        >>> fixed = FixedModel(model, Greedy(), 5, 7, SpecialTokens())
+        >>> encoded = fixed.encode(source=np.array([[7, 8, 2, 0, 0]], "int32"),
+        ...                        source_length=np.array([3], "int32"))
+        >>> start, first = np.array([1], "int32"), np.array([0], "int32")
+        >>> made = fixed.decode_step(token=start, position=first, **encoded)
+        >>> tuple(made["logits"].shape), tuple(made["alignment"].shape)
+        ((1, 30), (1, 5))
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        search: Search,
+        source_length: int,
+        target_length: int,
+        special: SpecialTokens,
+    ):
+        super().__init__(name="kseq2seq")
+        self.weights = [weight.value for weight in model.variables]
+        given = model.encoder.input["source"]
+        source = [
+            tf.TensorSpec((1, source_length, *given.shape[2:]), given.dtype, name="source"),
+            tf.TensorSpec((1,), tf.int32, name="source_length"),
+        ]
+
+        def inputs(source, source_length):
+            mask = tf.range(source.shape[1])[None] < source_length[:, None]
+            return {"source": source, "source_mask": mask}
+
+        def initial(source, source_length):
+            encoded = model.encoder(inputs(source, source_length), training=False)
+            return model.decoder.initial(encoded, target_length)
+
+        @tf.function(input_signature=source)
+        def encode(source, source_length):
+            context, state = initial(source, source_length)
+            return {**_named(CONTEXT, context), **_named(STATE, state)}
+
+        @tf.function(input_signature=source)
+        def generate(source, source_length):
+            found = search_targets(
+                model, inputs(source, source_length), search, target_length, special=special
+            )
+            return {"ids": found.ids, "lengths": found.lengths, "scores": found.scores}
+
+        # What `initial` gives is a tree; a caller sees its leaves, each under a name of its own.
+        traced = tf.function(initial).get_concrete_function(*source)
+        context, state = traced.structured_outputs
+
+        @tf.function
+        def decode_step(token, position, **carried):
+            made = model.decoder(
+                token[:, None],
+                _unnamed(CONTEXT, context, carried),
+                _unnamed(STATE, state, carried),
+                position=position[0],
+                training=False,
+            )
+            given = {"logits": made.logits[:, 0], **_named(STATE, made.state)}
+            if made.alignment is not None:
+                given["alignment"] = made.alignment[:, 0]
+            return given
+
+        carried = {**_named(CONTEXT, context), **_named(STATE, state)}
+        self.encode = encode.get_concrete_function()
+        self.generate = generate.get_concrete_function()
+        self.decode_step = decode_step.get_concrete_function(
+            token=tf.TensorSpec((1,), tf.int32, name="token"),
+            position=tf.TensorSpec((1,), tf.int32, name="position"),
+            **{
+                name: tf.TensorSpec(leaf.shape, leaf.dtype, name=name)
+                for name, leaf in carried.items()
+            },
+        )
+
+    @property
+    def signatures(self) -> dict[str, Any]:
+        """Names and functions, as `tf.saved_model.save` takes them."""
+        return {
+            "encode": self.encode,
+            "decode_step": self.decode_step,
+            "generate": self.generate,
+        }
+
+
+def _name(prefix: str, path: tuple) -> str:
+    return "_".join([prefix, *(str(part) for part in path)])
+
+
+def _named(prefix: str, structure: Any) -> dict[str, Any]:
+    """The leaves of a structure, but None, each under its path."""
+    leaves = tree.flatten_with_path(structure)
+    return {_name(prefix, path): leaf for path, leaf in leaves if leaf is not None}
+
+
+def _unnamed(prefix: str, structure: Any, leaves: dict[str, Any]) -> Any:
+    """The structure again, of the leaves that `_named` gave."""
+    paths = [path for path, _ in tree.flatten_with_path(structure)]
+    return tree.pack_sequence_as(structure, [leaves.get(_name(prefix, path)) for path in paths])

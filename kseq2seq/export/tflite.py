@@ -1,0 +1,180 @@
+"""A whole model as one TFLite file."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from kseq2seq.decoding import Search
+from kseq2seq.decoding.checks import check_whole
+from kseq2seq.decoding.description import describe
+from kseq2seq.export.bundle import write_bundle
+from kseq2seq.export.fixed import FixedModel
+from kseq2seq.export.parity import Parity, compare
+from kseq2seq.models import Seq2Seq, build_model
+
+PRECISIONS = ("float32", "float16", "int8")
+
+
+def export_tflite(
+    path: str | os.PathLike,
+    model: Seq2Seq,
+    source: Any,
+    target: Any,
+    *,
+    search: Search,
+    source_length: int | None = None,
+    target_length: int | None = None,
+    precision: str = "float32",
+    licence: str | None = None,
+    examples: Sequence[str] | None = None,
+    references: Sequence[str] | None = None,
+    report: Callable[[str], Any] | None = print,
+) -> Parity:
+    """Writes one file for phones, browsers and small servers: a model and all that belongs to it.
+
+    The flatbuffer uses built-in operations alone and has the signatures of `FixedModel`: `encode`,
+    `decode_step` and `generate`; their weights are stored once. Behind it lie `kseq2seq.json`, what
+    `source.save` and `target.save` write, and the licence, as a zip archive.
+
+    Before it is written, the file is run on real sentences, and its targets are compared with the
+    model's: in float32 they must be the same, up to near ties.
+
+    Args:
+        path: where to write, such as "model.tflite"; it appears whole or not at all.
+        model: the trained `Seq2Seq`.
+        source: raw input -> the model's inputs, with a `max_length` in tokens and a `save`.
+        target: ids -> raw output, with a `max_length` in tokens and a `save`.
+        search: what `generate` runs.
+        source_length: places of a source; `source.max_length` by default. The time to encode and to
+            look grows with it, however short a source is.
+        target_length: the most tokens of a target, its end included; by default
+            `target.max_length`.
+        precision: "float32"; "float16" (weights of half the size, computed in float32 on a CPU);
+            "int8" (weights of a quarter, products in whole numbers, activations in float32 between
+            them, scaled as they come).
+        licence: a text to go with the file: under what terms the model may be used.
+        examples: raw texts of the kind the model is for, to compare on; English sentences of the
+            bundled sample where there are none.
+        references: what the examples should become, to see how scores move.
+        report: called with a line that says how large the file is and how it compares; None is
+            silent.
+
+    Returns:
+        A `Parity`: how the file compares with the model.
+
+    Raises:
+        ParityError: if a float32 file gives other targets than the model; nothing is written then.
+        ValueError: for a model or setting that can't be written.
+    """
+    if not isinstance(model, Seq2Seq):
+        raise ValueError(
+            f"A TFLite file holds a single model; got {type(model).__name__}. Export its models "
+            "one by one, or as a SavedModel."
+        )
+    if precision not in PRECISIONS:
+        raise ValueError(f"`precision` must be one of {PRECISIONS}; got {precision!r}.")
+    source_length = _length("source_length", source_length, source.max_length)
+    target_length = _length("target_length", target_length, target.max_length)
+    special = target.tokenizer.special
+    plain = _in_float32(model)
+    fixed = FixedModel(plain, search, source_length, target_length, special)
+    content = convert(fixed, precision)
+    parity = compare(
+        content,
+        plain,
+        source,
+        target,
+        search,
+        lengths=(source_length, target_length),
+        exact=precision == "float32",
+        examples=examples,
+        references=references,
+    )
+    record = {
+        "precision": precision,
+        "parameters": model.count_params(),
+        "source_length": source_length,
+        "target_length": target_length,
+        "target_vocabulary": model.decoder.vocabulary_size,
+        "special": special._asdict(),
+        "search": describe(search),
+    }
+    with tempfile.TemporaryDirectory() as scratch:
+        source.save(scratch)
+        target.save(scratch)
+        files = _files(Path(scratch))
+    if licence is not None:
+        files["LICENSE.txt"] = licence.encode()
+    write_bundle(Path(path), content, files, record)
+    if report is not None:
+        size = os.path.getsize(path)
+        each = size / model.count_params()
+        report(f"{os.fspath(path)}: {size:,} bytes, {each:.2f} a parameter; {parity}")
+    return parity
+
+
+def convert(fixed: FixedModel, precision: str) -> bytes:
+    """Returns the flatbuffer of a model's functions.
+
+    Raises:
+        ValueError: if a function needs more than TFLite's built-in operations.
+    """
+    with tempfile.TemporaryDirectory() as scratch:
+        tf.saved_model.save(fixed, scratch, signatures=fixed.signatures)
+        converter = tf.lite.TFLiteConverter.from_saved_model(
+            scratch, signature_keys=list(fixed.signatures)
+        )
+        if precision != "float32":
+            converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        if precision == "float16":
+            converter.target_spec.supported_types = [tf.float16]
+        # With one scale a matrix, a table that is read and multiplied by is stored once.
+        converter._experimental_disable_per_channel_quantization_for_dense_layers = True
+        try:
+            return converter.convert()
+        except Exception as error:  # the converter raises a private type
+            raise ValueError(
+                f"The model can't be written with TFLite's built-in operations: {_reason(error)}"
+            ) from error
+
+
+def _reason(error: Exception) -> str:
+    """The line of the converter's page that says what it could not do."""
+    lines = [line for line in str(error).splitlines() if "error:" in line]
+    return (lines or str(error).splitlines() or [type(error).__name__])[0].strip()
+
+
+def _length(name: str, given: int | None, longest: int) -> int:
+    length = longest if given is None else check_whole(name, given)
+    if length > longest:
+        raise ValueError(
+            f"`{name}`={length}, but the pipeline's own limit is {longest} tokens. Pass at most "
+            f"{longest}."
+        )
+    return length
+
+
+def _in_float32(model: Seq2Seq) -> Seq2Seq:
+    """The model, or its like that computes in float32."""
+    if model.decoder.compute_dtype == "float32":
+        return model
+    policy = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("float32")
+    try:
+        plain = build_model(**model.get_config())
+    finally:
+        keras.config.set_dtype_policy(policy)
+    plain.set_weights(model.get_weights())
+    return plain
+
+
+def _files(folder: Path) -> dict[str, bytes]:
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}

@@ -1,0 +1,145 @@
+"""Beam search with separate live and finished hypotheses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from kseq2seq_runtime.search import NEVER, Extensions, Hypothesis, Live, Search, begin, extend
+from kseq2seq_runtime.settings import check_number, check_whole
+
+if TYPE_CHECKING:
+    from kseq2seq_runtime.model import Model
+
+
+class _Branch(NamedTuple):
+    """A live hypothesis, and how much of each source place it has looked at, float32 (S,)."""
+
+    live: Live
+    covered: np.ndarray
+
+
+@dataclass(frozen=True)
+class Beam(Search):
+    r"""Keeps the `width` likeliest unfinished and the `width` best finished hypotheses.
+
+    A hypothesis y that has met its end token is ranked by
+
+    .. math:: \frac{\log p(y \mid x)}{\mathrm{lp}(|y|)}
+        + \beta \sum_j \log \min\Bigl(\sum_t \alpha_{tj}, 1\Bigr), \quad
+        \mathrm{lp}(n) = \left(\frac{5 + n}{6}\right)^\alpha
+
+    with :math:`|y|` counting the end and :math:`\alpha_{tj}` where step t looked. Of the best
+    2 `width` extensions of a step, the first `width` may finish, and the first `width` that do not
+    end live on. It ends once no live hypothesis can become better than the worst finished one.
+
+    Args:
+        width: live hypotheses; at least 1.
+        length_penalty: alpha, at least 0; 0 ranks by log-probability.
+        coverage_penalty: beta, at least 0; needs a model with attention.
+        n_best: finished hypotheses returned, at most `width`; None returns `width`.
+
+    Raises:
+        ValueError: if a setting is out of range.
+
+    Example:
+        >>> from kseq2seq_runtime import Beam
+        >>> Beam(4)
+        Beam(width=4, length_penalty=0.6, coverage_penalty=0.0, n_best=None)
+
+    Source:
+        Penalties: Wu et al. 2016, equation 14; coverage is floored at 1e-9.
+    """
+
+    width: int = 4
+    length_penalty: float = 0.6
+    coverage_penalty: float = 0.0
+    n_best: int | None = None
+
+    def __post_init__(self):
+        check_whole("width", self.width)
+        check_number("length_penalty", self.length_penalty)
+        check_number("coverage_penalty", self.coverage_penalty)
+        if self.n_best is not None and check_whole("n_best", self.n_best) > self.width:
+            raise ValueError(
+                f"`n_best` must be at most `width`={self.width}, all that is kept; "
+                f"got {self.n_best}."
+            )
+
+    def run(
+        self, model: Model, source: Sequence[int], random: np.random.Generator
+    ) -> Iterator[list[Hypothesis]]:
+        """See `Search`; unfinished hypotheses are shown with their log-probabilities."""
+        branches = [_Branch(begin(model, source), np.zeros(len(source), "float32"))]
+        finished: list[Hypothesis] = []
+        while not self._done(branches, finished, model.record.target_length):
+            made = [extend(model, branch.live) for branch in branches]
+            branches, ended = self._advance(branches, made, model.record.special.end)
+            finished = sorted(finished + ended, key=lambda found: -found.score)[: self.width]
+            if branches:
+                yield [Hypothesis(live.ids, float(live.log_prob)) for live, _ in branches]
+        yield finished[: self.n_best]
+
+    def _done(self, branches: list[_Branch], finished: list[Hypothesis], limit: int) -> bool:
+        """Whether nothing better can be found: log-probabilities only fall."""
+        if not branches:
+            return True
+        bound = branches[0].live.log_prob / self._penalty(limit)
+        return len(finished) == self.width and bool(finished[-1].score >= bound)
+
+    def _advance(
+        self, branches: list[_Branch], made: list[Extensions], end: int
+    ) -> tuple[list[_Branch], list[Hypothesis]]:
+        """Returns what lives on, likeliest first, and what is finished by this step."""
+        totals = np.stack(
+            [
+                branch.live.log_prob + each.log_probs
+                for branch, each in zip(branches, made, strict=True)
+            ]
+        )
+        live_on: list[_Branch] = []
+        ended: list[Hypothesis] = []
+        for rank, place in enumerate(_largest(totals.ravel(), 2 * self.width)):
+            parent, token = divmod(int(place), totals.shape[1])
+            total, (before, covered) = totals[parent, token], branches[parent]
+            if total == NEVER:
+                break
+            ids = (*before.ids, token)
+            if self.coverage_penalty:
+                covered = covered + self._alignment(made[parent], len(covered))
+            if token == end and rank < self.width:
+                ended.append(Hypothesis(ids, float(self._score(total, len(ids), covered))))
+            elif token != end and len(live_on) < self.width:
+                live_on.append(_Branch(Live(ids, total, made[parent].carried), covered))
+        return live_on, ended
+
+    def _score(self, log_prob: np.float32, length: int, covered: np.ndarray) -> np.float32:
+        score = log_prob / self._penalty(length)
+        if self.coverage_penalty:
+            logs = np.log(np.clip(covered, np.float32(1e-9), np.float32(1)))
+            score += np.float32(self.coverage_penalty) * logs.sum()
+        return score
+
+    def _penalty(self, length: int) -> np.float32:
+        return ((np.float32(5) + np.float32(length)) / np.float32(6)) ** np.float32(
+            self.length_penalty
+        )
+
+    def _alignment(self, made: Extensions, places: int) -> np.ndarray:
+        if made.alignment is None:
+            raise ValueError(
+                f"`coverage_penalty`={self.coverage_penalty} needs a model with attention, and "
+                "this one has none. Leave it at 0."
+            )
+        return made.alignment[:places]
+
+
+def _largest(values: np.ndarray, count: int) -> np.ndarray:
+    """The places of the largest values (n,), descending; equal ones in their order."""
+    places = np.arange(len(values))
+    if count < len(values):
+        places = np.flatnonzero(values >= np.partition(values, -count)[-count])
+    return places[np.argsort(-values[places], kind="stable")[:count]]

@@ -1,0 +1,186 @@
+"""A model as three functions of ids, run by LiteRT."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from kseq2seq_runtime.bundle import Bundle, open_bundle
+from kseq2seq_runtime.greedy import Greedy
+from kseq2seq_runtime.record import read_record
+from kseq2seq_runtime.search import Hypothesis, Search
+from kseq2seq_runtime.settings import check_whole
+from kseq2seq_runtime.signatures import load_signatures
+
+Tensors = dict[str, np.ndarray]
+
+
+class Step(NamedTuple):
+    """What a step of the decoder makes.
+
+    Attributes:
+        logits: float32 (V,), of the next token.
+        carried: what the next step takes.
+        alignment: float32 (S,), where the model looked; None without attention.
+    """
+
+    logits: np.ndarray
+    carried: Tensors
+    alignment: np.ndarray | None
+
+
+class Model:
+    """A model of ids, for callers with tokenizers of their own; `Pipeline` does the rest.
+
+    A source is a sequence of ids as the model was trained on them, closed by the source's end id.
+    One model may be used by several threads; they take turns.
+
+    Args:
+        path: of a `.tflite` file that kseq2seq exported.
+        threads: of the processor, that compute one source; None leaves it to LiteRT.
+
+    Attributes:
+        bundle: what the file holds.
+        record: what it says of the model.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: it is not such a file, truncated, changed, or of a newer format.
+
+    Example:
+        ::
+
+            model = Model("model.tflite")
+            model.generate([57, 8, 290, 2])[0].ids
+    """
+
+    def __init__(self, path: str | os.PathLike[str], threads: int | None = None):
+        self.bundle: Bundle = open_bundle(path)
+        self.record = read_record(self.bundle.record, f"{self.bundle.path}: kseq2seq.json")
+        threads = None if threads is None else check_whole("threads", threads)
+        self._signatures = load_signatures(self.bundle, self.record, threads)
+        self._lock = threading.Lock()
+
+    @property
+    def licence(self) -> str | None:
+        """Under what terms the model may be used; None if the file does not say."""
+        text = self.bundle.files.get("LICENSE.txt")
+        return None if text is None else text.decode(errors="replace")
+
+    def generate(
+        self, source: Sequence[int], *, search: Search | None = None, seed: int | Sequence[int] = 0
+    ) -> list[Hypothesis]:
+        """Finds targets for a source.
+
+        Args:
+            source: ids, their end included; at most `record.source_length`.
+            search: such as `Greedy()` or `Beam(4)`; None runs the one that is inside the file,
+                and so does its like.
+            seed: for searches that draw at random: a whole number, or several.
+
+        Returns:
+            What was found, best first; at least one.
+
+        Raises:
+            ValueError: if the source is too long or holds something else than ids of the model's.
+        """
+        if search is None or check_search(search).settings == self.record.search:
+            return self._generate(source)
+        *_, found = search.run(self, source, generator(seed))
+        return found
+
+    def stream(
+        self, source: Sequence[int], *, search: Search | None = None, seed: int | Sequence[int] = 0
+    ) -> Iterator[list[Hypothesis]]:
+        """Yields, after each step, what there is, best first; the last time what was found.
+
+        A hypothesis is whole if its last token is the end. Nothing is computed before it is asked
+        for.
+
+        Args:
+            source: as for `generate`.
+            search: `Greedy()` by default.
+            seed: as for `generate`.
+        """
+        self._inputs(source)
+        search = Greedy() if search is None else check_search(search)
+        return search.run(self, source, generator(seed))
+
+    def encode(self, source: Sequence[int]) -> Tensors:
+        """Returns what the first step of the decoder takes.
+
+        Args:
+            source: ids, their end included; at most `record.source_length`.
+
+        Raises:
+            ValueError: if the source is too long or holds something else than ids of the model's.
+        """
+        return self._run("encode", self._inputs(source))
+
+    def decode_step(self, token: int, position: int, carried: Tensors) -> Step:
+        """Takes one step.
+
+        Args:
+            token: the one before; `record.special.start` at position 0.
+            position: from 0 on, below `record.target_length`.
+            carried: what `encode`, or the step before, has given; it stays as it is.
+        """
+        given = {"token": np.array([token], "int32"), "position": np.array([position], "int32")}
+        made = self._run("decode_step", {**given, **carried})
+        logits, alignment = made.pop("logits")[0], made.pop("alignment", None)
+        return Step(logits, {**carried, **made}, None if alignment is None else alignment[0])
+
+    def _generate(self, source: Sequence[int]) -> list[Hypothesis]:
+        made = self._run("generate", self._inputs(source))
+        rows = zip(made["ids"][0], made["lengths"][0], made["scores"][0], strict=True)
+        found = [
+            Hypothesis(tuple(ids[:length].tolist()), float(score))
+            for ids, length, score in rows
+            if length > 0
+        ]
+        if not found:
+            raise ValueError(
+                "The search found no hypothesis of finite score: the model's weights hold NaN or "
+                "infinities. Export another checkpoint."
+            )
+        return found
+
+    def _inputs(self, source: Sequence[int]) -> Tensors:
+        """A source as the signatures take it."""
+        ids, longest = np.asarray(source), self.record.source_length
+        if ids.ndim != 1 or ids.dtype.kind not in "iu" or not 1 <= len(ids) <= longest:
+            raise ValueError(
+                f"A source must be a sequence of 1 to {longest} ids, its end included; got "
+                f"{source!r:.80}."
+            )
+        if ids.min() < 0 or ids.max() > np.iinfo("int32").max:
+            raise ValueError(f"Ids are at least 0 and fit in int32; got {source!r:.80}.")
+        padded = np.zeros((1, longest), "int32")
+        padded[0, : len(ids)] = ids
+        return {"source": padded, "source_length": np.array([len(ids)], "int32")}
+
+    def _run(self, name: str, inputs: Tensors) -> Tensors:
+        try:
+            with self._lock:
+                return self._signatures[name](**inputs)
+        except RuntimeError as error:
+            raise ValueError(
+                f"The model failed in {name!r}; has the source an id that the model has not?"
+            ) from error
+
+
+def generator(seed: int | Sequence[int]) -> np.random.Generator:
+    """Returns the random numbers of a seed: a whole number, or several."""
+    seeds = seed if isinstance(seed, Sequence) else [seed]
+    return np.random.default_rng([check_whole("seed", number, 0) for number in seeds])
+
+
+def check_search(search: Search) -> Search:
+    """Returns a search, refusing what is none."""
+    if not isinstance(search, Search):
+        raise ValueError(f"`search` must be such as Greedy() or Beam(4); got {search!r}.")
+    return search

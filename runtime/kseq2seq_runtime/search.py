@@ -1,0 +1,124 @@
+"""What a search is: a rule that picks next tokens, one hypothesis at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from kseq2seq_runtime.model import Model
+
+NEVER = -np.inf  # the log-probability of what is forbidden
+
+
+class Hypothesis(NamedTuple):
+    """A target, or the beginning of one.
+
+    Attributes:
+        ids: its tokens; whole if the last one is the end.
+        score: what the search ranks by, in nats.
+    """
+
+    ids: tuple[int, ...]
+    score: float
+
+
+class Live(NamedTuple):
+    """A hypothesis that is being extended.
+
+    Attributes:
+        ids: its tokens so far.
+        log_prob: their log-probability, float32.
+        carried: what the model carries for it: `context_...` and `state_...`. It is never written
+            to, so several hypotheses may go on from one.
+    """
+
+    ids: tuple[int, ...]
+    log_prob: np.float32
+    carried: dict[str, np.ndarray]
+
+
+class Extensions(NamedTuple):
+    """What is known of every possible next token of a hypothesis.
+
+    Attributes:
+        log_probs: float32 (V,); -inf where a token is forbidden.
+        carried: what the model carries on.
+        alignment: float32 (S,), where the model looked; None without attention.
+    """
+
+    log_probs: np.ndarray
+    carried: dict[str, np.ndarray]
+    alignment: np.ndarray | None
+
+
+@dataclass(frozen=True)
+class Search:
+    """The base of searches. They are values: hashable and comparable."""
+
+    def run(
+        self, model: Model, source: Sequence[int], random: np.random.Generator
+    ) -> Iterator[list[Hypothesis]]:
+        """Yields, after each step, what there is, best first; the last time what was found.
+
+        Args:
+            model: what is searched.
+            source: ids, their end included.
+            random: for searches that draw.
+        """
+        raise NotImplementedError
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The search as `kseq2seq.json` describes one."""
+        return {"type": type(self).__name__.lower(), **asdict(self)}
+
+
+def begin(model: Model, source: Sequence[int]) -> Live:
+    """Returns the hypothesis without a token."""
+    return Live((), np.float32(0), model.encode(source))
+
+
+def extend(model: Model, live: Live) -> Extensions:
+    """Takes one step of the model.
+
+    Padding and start are forbidden everywhere, and at the last place all but the end.
+
+    Raises:
+        ValueError: the model's numbers are not finite.
+    """
+    special, position = model.record.special, len(live.ids)
+    token = live.ids[-1] if live.ids else special.start
+    logits, carried, alignment = model.decode_step(token, position, live.carried)
+    log_probs = log_softmax(logits)
+    if position + 1 == model.record.target_length:
+        forbidden = np.arange(len(log_probs)) != special.end
+    else:
+        forbidden = [special.padding, special.start]
+    log_probs[forbidden] = NEVER
+    return Extensions(log_probs, carried, alignment)
+
+
+def log_softmax(logits: np.ndarray) -> np.ndarray:
+    """Returns log-probabilities, in float32.
+
+    Raises:
+        ValueError: the logits are not finite.
+
+    Example:
+        >>> import numpy as np
+        >>> from kseq2seq_runtime.search import log_softmax
+        >>> float(np.exp(log_softmax(np.array([1.0, 2.0, 5.0], "float32"))).sum().round(5))
+        1.0
+    """
+    most = logits.max()
+    if not np.isfinite(most):
+        raise ValueError(
+            "The model gives numbers that are not finite: its weights hold NaN or infinities. "
+            "Export another checkpoint."
+        )
+    shifted = logits - most
+    return shifted - np.log(np.exp(shifted).sum())

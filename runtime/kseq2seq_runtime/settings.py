@@ -1,0 +1,46 @@
+"""Refusing settings that make no sense."""
+
+from __future__ import annotations
+
+import math
+import numbers
+from typing import Any
+
+
+def check_whole(name: str, value: Any, least: int = 1) -> int:
+    """Returns a whole number of at least `least`, as an int.
+
+    Raises:
+        ValueError: it is anything else.
+
+    Example:
+        >>> from kseq2seq_runtime.settings import check_whole
+        >>> check_whole("width", 3)
+        3
+    """
+    whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+    if not whole or value < least:
+        raise ValueError(f"`{name}` must be a whole number of at least {least}; got {value!r}.")
+    return int(value)
+
+
+def check_number(
+    name: str, value: Any, least: float = 0.0, most: float = math.inf, *, above: bool = False
+) -> float:
+    """Returns a finite number from `least` to `most`, as a float; with `above`, not `least` itself.
+
+    Raises:
+        ValueError: it is anything else.
+
+    Example:
+        >>> from kseq2seq_runtime.settings import check_number
+        >>> check_number("top_p", 1, 0, 1)
+        1.0
+    """
+    real = isinstance(value, numbers.Real) and not isinstance(value, bool)
+    low = real and (value > least if above else value >= least)
+    if not (low and value <= most and math.isfinite(value)):
+        bound = f"above {least:g}" if above else f"of at least {least:g}"
+        upper = f" and at most {most:g}" if math.isfinite(most) else ""
+        raise ValueError(f"`{name}` must be a number {bound}{upper}; got {value!r}.")
+    return float(value)
