@@ -195,6 +195,51 @@ def lstm(cell, x, h, c):
     return sigmoid(o) * np.tanh(c), c
 
 
+WORDS = {"un": "one", "deux": "two", "trois": "three", "été": "summer", "김치": "kimchi"}
+
+
+@pytest.fixture(scope="session")
+def translator():
+    """Makes tiny translators, really trained: two words, translated and turned around."""
+    made = {}
+
+    def make(architecture="transformer", **sizes):
+        if architecture not in made:
+            made[architecture] = trained_translator(architecture, **sizes)
+        return made[architecture]
+
+    make.sources = [f"{a} {b}" for a in WORDS for b in WORDS]
+    make.targets = [f"{WORDS[b]} {WORDS[a]}" for a in WORDS for b in WORDS]
+    return make
+
+
+def trained_translator(architecture, **sizes):
+    """A pipeline that has learnt all 25 sentences."""
+    import keras
+
+    import kseq2seq as ks
+    from kseq2seq import data, text
+
+    sources = [f"{a} {b}" for a in WORDS for b in WORDS]
+    targets = [f"{WORDS[b]} {WORDS[a]}" for a in WORDS for b in WORDS]
+    keras.utils.set_random_seed(3)
+    tokenizer = text.SentencePieceTokenizer.train([*sources, *targets] * 20, 340)
+    source, target = text.TextSource(tokenizer, 24), text.TextTarget(tokenizer, 24)
+    corpus = data.Corpus.write(data.pairs_from(zip(sources, targets, strict=True)))
+    known = {"transformer": {"num_layers": 1, "num_heads": 2, "tie_embeddings": "all"}}
+    sizes = {"hidden_dim": 32, "dropout": 0.0, **known.get(architecture, {}), **sizes}
+    model = ks.build_model(architecture, source=tokenizer, target=tokenizer, **sizes)
+    model.compile(keras.optimizers.Adam(5e-3), ks.TokenCrossEntropy(), jit_compile=True)
+    batches = data.train_batches(
+        corpus, source, target, buckets=[(24, 24)], seed=1, tokens_per_batch=600
+    )
+    for _ in range(12):
+        (loss,) = model.fit(batches, steps_per_epoch=150, verbose=0, shuffle=False).history["loss"]
+        if loss < 0.1:
+            return ks.Pipeline(model, source, target, ks.Beam(3))
+    raise AssertionError(f"the tiny translator has not learnt its 25 sentences: loss {loss:.2f}")
+
+
 class Prefixes:
     """The log-probabilities after every prefix a source could have, by teacher forcing."""
 

@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 
 import kseq2seq as ks
-from kseq2seq import data, text
+from kseq2seq import text
 
 WORDS = {"un": "one", "deux": "two", "trois": "three", "été": "summer", "김치": "kimchi"}
 SOURCES = [f"{a} {b}" for a in WORDS for b in WORDS]
@@ -18,28 +18,8 @@ TARGETS = [f"{WORDS[b]} {WORDS[a]}" for a in WORDS for b in WORDS]
 
 
 @pytest.fixture(scope="module")
-def pipeline():
-    keras.utils.set_random_seed(3)
-    tokenizer = text.SentencePieceTokenizer.train([*SOURCES, *TARGETS] * 20, 340)
-    source, target = text.TextSource(tokenizer, 24), text.TextTarget(tokenizer, 24)
-    corpus = data.Corpus.write(data.pairs_from(zip(SOURCES, TARGETS, strict=True)))
-    model = ks.build_model(
-        "transformer",
-        source=tokenizer,
-        target=tokenizer,
-        hidden_dim=32,
-        num_layers=1,
-        num_heads=2,
-        dropout=0.0,
-        tie_embeddings="all",
-    )
-    model.compile(keras.optimizers.Adam(5e-3), ks.TokenCrossEntropy(), jit_compile=True)
-    batches = data.train_batches(
-        corpus, source, target, buckets=[(24, 24)], seed=1, tokens_per_batch=600
-    )
-    history = model.fit(batches, steps_per_epoch=150, epochs=2, verbose=0).history["loss"]
-    assert history[-1] < 0.1, "the tiny translator has not learnt its 25 sentences"
-    return ks.Pipeline(model, source, target, ks.Beam(3))
+def pipeline(translator):
+    return translator()
 
 
 @pytest.fixture(scope="module")

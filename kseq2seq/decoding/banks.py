@@ -5,7 +5,7 @@ from __future__ import annotations
 from keras import ops
 
 from kseq2seq.decoding.gathering import gather
-from kseq2seq.decoding.search import NEVER
+from kseq2seq.decoding.search import NEVER, possible
 
 
 def best_of_banks(totals, banks, count: int):
@@ -40,7 +40,7 @@ def best_of_banks(totals, banks, count: int):
     banks = ops.cast(banks, "int32")
     # A hypothesis' candidates: its likeliest tokens, and those that take it furthest.
     each = min(count, vocabulary)
-    rank = ops.where(ops.isfinite(totals), ops.cast(banks, "float32"), NEVER)
+    rank = ops.where(possible(totals), ops.cast(banks, "float32"), NEVER)
     likely = ops.cast(ops.top_k(totals, each)[1], "int32")
     far = ops.cast(ops.top_k(_lexicographic(rank, totals), each)[1], "int32")
     twice = ops.any(ops.equal(far[..., :, None], likely[..., None, :]), axis=-1)
@@ -67,7 +67,7 @@ def best_of_banks(totals, banks, count: int):
         first = ops.maximum(first, moved)
     top = ops.max(bank, axis=1, keepdims=True)
     when = ops.cast((here - first) * (top + 1) + (top - bank), "float32")
-    _, picked = ops.top_k(ops.where(ops.isfinite(values), -when, NEVER), min(count, size))
+    _, picked = ops.top_k(ops.where(possible(values), -when, NEVER), min(count, size))
     return gather(values, picked), gather(places, picked)
 
 

@@ -10,7 +10,16 @@ from keras import ops
 from kseq2seq.decoding.banks import best_of_banks
 from kseq2seq.decoding.checks import check_number, check_whole
 from kseq2seq.decoding.gathering import best, gather
-from kseq2seq.decoding.search import NEVER, Choice, Extensions, Hypotheses, Live, Problem, Search
+from kseq2seq.decoding.search import (
+    NEVER,
+    Choice,
+    Extensions,
+    Hypotheses,
+    Live,
+    Problem,
+    Search,
+    possible,
+)
 
 
 @dataclass(frozen=True)
@@ -140,7 +149,7 @@ class Beam(Search):
     def done(self, state, problem):
         """See `Search`."""
         if problem.partial:  # something worse may still have more of what is required
-            return ops.all(ops.equal(state["log_probs"], NEVER), axis=1)
+            return ops.logical_not(ops.any(possible(state["log_probs"]), axis=1))
         bound = ops.max(state["log_probs"], axis=1) / self._penalty(problem.limits)
         return ops.min(state["scores"], axis=1) >= bound
 
@@ -160,7 +169,7 @@ class Beam(Search):
             covered = ops.clip(gather(kept["coverage"], parents), 1e-9, 1.0)
             logs = ops.where(problem.mask[:, None], ops.log(covered), 0.0)
             scores = scores + self.coverage_penalty * ops.sum(logs, axis=-1)
-        found = ops.isfinite(scores)
+        found = possible(scores)
         return {
             "ids": ops.where(found[:, :, None], ids, problem.special.padding),
             "lengths": ops.where(found, length, 0),
@@ -172,7 +181,7 @@ class Beam(Search):
         _, order = ops.top_k(finished["scores"], finished["scores"].shape[1])
         if "banks" not in finished:
             return order
-        found = ops.isfinite(gather(finished["scores"], order))
+        found = possible(gather(finished["scores"], order))
         banks = ops.where(found, gather(finished["banks"], order), -1)
         by_banks = ops.reshape(ops.argsort(-banks, axis=1), (-1, banks.shape[1]))  # stable
         return gather(order, by_banks)

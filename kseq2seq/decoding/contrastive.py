@@ -8,7 +8,7 @@ from keras import ops
 
 from kseq2seq.decoding.checks import check_number, check_whole
 from kseq2seq.decoding.gathering import gather, likeliest
-from kseq2seq.decoding.search import NEVER, Choice, Hypotheses, Search
+from kseq2seq.decoding.search import NEVER, Choice, Hypotheses, Search, possible
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ class Contrastive(Search):
     def finish(self, live, state, problem):
         """See `Search`; what is chosen is common to all rows of a source."""
         scores = state["scores"]
-        found = ops.isfinite(scores)[:, None]
+        found = possible(scores)[:, None]
         ids = ops.reshape(live.ids, (-1, self.top_k, problem.max_length))[:, 0]
         ids = ops.where(found, ids, problem.special.padding)
         lengths = ops.where(found[:, 0], state["lengths"], 0)
@@ -124,5 +124,4 @@ class Contrastive(Search):
         repeats = ops.max(ops.where(there, alike, -1.0), axis=-1)
         sure = ops.exp(state["log_probs"])
         worth = (1 - self.penalty) * sure - self.penalty * repeats
-        possible = ops.isfinite(state["log_probs"])
-        return likeliest(ops.where(possible, worth, NEVER))
+        return likeliest(ops.where(possible(state["log_probs"]), worth, NEVER))

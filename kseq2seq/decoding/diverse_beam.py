@@ -9,7 +9,7 @@ from keras import ops
 from kseq2seq.decoding.beam import Beam
 from kseq2seq.decoding.checks import check_number, check_whole
 from kseq2seq.decoding.gathering import gather, reorder
-from kseq2seq.decoding.search import NEVER, Choice, Hypotheses, Live, Search
+from kseq2seq.decoding.search import NEVER, Choice, Hypotheses, Live, Search, possible
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class DiverseBeam(Search):
             choice = beam.extend(extensions, own, before, problem, handicap)
             choices.append(choice)
             taken = ops.one_hot(ops.reshape(choice.tokens, (-1, beam.width)), vocabulary)
-            goes_on = ops.isfinite(choice.state["log_probs"])[:, :, None]
+            goes_on = possible(choice.state["log_probs"])[:, :, None]
             handicap = handicap + self.diversity * ops.sum(ops.where(goes_on, taken, 0.0), axis=1)
         return Choice(
             tokens=self._joined([choice.tokens for choice in choices]),
@@ -106,7 +106,7 @@ class DiverseBeam(Search):
         place = ops.arange(self.width)
         again = ops.any(ops.logical_and(alike, place[None, :] < place[:, None]), axis=-1)
         scores, order = ops.top_k(ops.where(again, NEVER, scores), self.width)
-        found = ops.isfinite(scores)
+        found = possible(scores)
         ids = ops.where(found[:, :, None], gather(ids, order), problem.special.padding)
         return Hypotheses(ids, ops.where(found, gather(lengths, order), 0), scores)
 

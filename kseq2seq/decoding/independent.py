@@ -7,7 +7,16 @@ from typing import Any
 from keras import ops
 
 from kseq2seq.decoding.gathering import gather
-from kseq2seq.decoding.search import NEVER, Choice, Extensions, Hypotheses, Live, Problem, Search
+from kseq2seq.decoding.search import (
+    NEVER,
+    Choice,
+    Extensions,
+    Hypotheses,
+    Live,
+    Problem,
+    Search,
+    possible,
+)
 
 
 class Independent(Search):
@@ -49,7 +58,7 @@ class Independent(Search):
             ops.reshape(x, (-1, self.width, *x.shape[1:]))
             for x in (live.ids, state["lengths"], state["scores"])
         )
-        found = ops.isfinite(scores)
+        found = possible(scores)
         scores, order = ops.top_k(ops.where(found, scores, NEVER), self.width)
         ids = gather(ops.where(found[:, :, None], ids, problem.special.padding), order)
         return Hypotheses(ids, gather(ops.where(found, lengths, 0), order), scores)

@@ -12,7 +12,7 @@ from kseq2seq.decoders import Decoder
 from kseq2seq.decoding.checks import check_whole
 from kseq2seq.decoding.filters import Filter
 from kseq2seq.decoding.gathering import reorder, repeat
-from kseq2seq.decoding.search import NEVER, Extensions, Hypotheses, Live, Problem, Search
+from kseq2seq.decoding.search import NEVER, Extensions, Hypotheses, Live, Problem, Search, possible
 from kseq2seq.special_tokens import SPECIAL_TOKENS, SpecialTokens
 
 
@@ -246,7 +246,7 @@ class Loop:
                 log_probs = left
         log_probs = self._restrict(log_probs, live.step, problem)
         if self.partial:
-            stuck = ops.all(ops.equal(log_probs, NEVER), axis=-1, keepdims=True)
+            stuck = ops.logical_not(ops.any(possible(log_probs), axis=-1, keepdims=True))
             end = ops.equal(ops.arange(problem.vocabulary), self.special.end)
             log_probs = ops.where(ops.logical_and(stuck, end), unfiltered, log_probs)
         alignment = None if made.alignment is None else made.alignment[:, 0]

@@ -11,6 +11,7 @@ from keras import ops
 from kseq2seq.decoding.checks import check_number, check_whole
 from kseq2seq.decoding.gathering import likeliest
 from kseq2seq.decoding.independent import Independent
+from kseq2seq.decoding.search import possible
 from kseq2seq.decoding.truncation import keep_min_p, keep_top_k, keep_top_p, keep_typical
 
 
@@ -86,9 +87,7 @@ class Sample(Independent):
         picked = ops.sum(ops.cast(mass <= drawn, "int32"), axis=-1)
         # Rounding may draw the very end: the last token that is kept.
         last = (
-            ops.shape(kept)[1]
-            - 1
-            - likeliest(ops.cast(ops.flip(ops.isfinite(kept), axis=-1), "int32"))
+            ops.shape(kept)[1] - 1 - likeliest(ops.cast(ops.flip(possible(kept), axis=-1), "int32"))
         )
         return ops.minimum(picked, last)
 

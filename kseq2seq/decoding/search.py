@@ -8,6 +8,12 @@ from kseq2seq.decoding.gathering import repeat
 from kseq2seq.special_tokens import SpecialTokens
 
 NEVER = float("-inf")  # the log-probability of what is forbidden
+LEAST = -1e30  # what is below is forbidden: TFLite knows no infinity and writes the lowest number
+
+
+def possible(log_probs: Any) -> Any:
+    """Returns which log-probabilities, or sums or means of some, are of what may be; NaN is not."""
+    return log_probs > LEAST
 
 
 class Problem(NamedTuple):

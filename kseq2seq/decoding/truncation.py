@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from keras import ops
 
-from kseq2seq.decoding.search import NEVER
+from kseq2seq.decoding.search import NEVER, possible
 
 
 def keep_top_k(log_probs, k):
@@ -76,10 +76,10 @@ def keep_typical(log_probs, p):
         Meister et al. 2023, equation 9.
     """
     normal = ops.log_softmax(log_probs)
-    possible = ops.isfinite(normal)
-    known = ops.where(possible, normal, 0.0)
+    kept = possible(normal)
+    known = ops.where(kept, normal, 0.0)
     entropy = -ops.sum(ops.exp(normal) * known, axis=-1, keepdims=True)
-    surprise = ops.where(possible, ops.absolute(entropy + known), -NEVER)
+    surprise = ops.where(kept, ops.absolute(entropy + known), -NEVER)
     return _fewest(log_probs, surprise, p)
 
 

@@ -59,6 +59,7 @@ class FixedModel(tf.Module):
     ):
         super().__init__(name="kseq2seq")
         self.weights = [weight.value for weight in model.variables]
+        self.source_length = source_length
         given = model.encoder.input["source"]
         source = [
             tf.TensorSpec((1, source_length, *given.shape[2:]), given.dtype, name="source"),
@@ -83,7 +84,9 @@ class FixedModel(tf.Module):
             found = search_targets(
                 model, inputs(source, source_length), search, target_length, special=special
             )
-            return {"ids": found.ids, "lengths": found.lengths, "scores": found.scores}
+            # A constant -inf would become the lowest number; the logarithm is taken as it runs.
+            never = tf.math.log(tf.cast(found.lengths > 0, tf.float32))
+            return {"ids": found.ids, "lengths": found.lengths, "scores": found.scores + never}
 
         # What `initial` gives is a tree; a caller sees its leaves, each under a name of its own.
         traced = tf.function(initial).get_concrete_function(*source)

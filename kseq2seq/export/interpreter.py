@@ -13,6 +13,7 @@ class Signatures:
     Args:
         content: the flatbuffer.
         threads: how many threads an operation may use.
+        text_ops: whether it uses tensorflow-text's operations.
 
     Example:
         ::
@@ -21,10 +22,17 @@ class Signatures:
             encoded = signatures("encode", source=ids, source_length=length)
     """
 
-    def __init__(self, content: bytes, threads: int = 1):
-        from ai_edge_litert.interpreter import Interpreter
+    def __init__(self, content: bytes, threads: int = 1, text_ops: bool = False):
+        from ai_edge_litert.interpreter import InterpreterWithCustomOps
 
-        self._interpreter = Interpreter(model_content=content, num_threads=threads)
+        known = []
+        if text_ops:
+            from tensorflow_text.core.pybinds import tflite_registrar
+
+            known = tflite_registrar.SELECT_TFTEXT_OPS
+        self._interpreter = InterpreterWithCustomOps(
+            custom_op_registerers=known, model_content=content, num_threads=threads
+        )
         self._runners: dict[str, Any] = {}
 
     def __call__(self, name: str, **inputs: np.ndarray) -> dict[str, np.ndarray]:

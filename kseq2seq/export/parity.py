@@ -32,6 +32,7 @@ class Parity:
         sentences: how many were run through both.
         same: of these, how many gave the same best target, id by id.
         near_ties: how many differ where two choices are within 1e-4 nats of each other.
+        same_texts: how many texts of `generate_texts` are the model's own; None without it.
         scores: name -> (of the model, of the file); BLEU and chrF against the references, or, where
             there were none, chrF of the file against the model's own texts.
     """
@@ -39,12 +40,15 @@ class Parity:
     sentences: int
     same: int
     near_ties: int
+    same_texts: int | None
     scores: dict[str, tuple[float, float]]
 
     def __str__(self) -> str:
         said = [f"{self.same} of {self.sentences} targets are the model's own"]
         if self.near_ties:
             said.append(f"{self.near_ties} differ by a near tie")
+        if self.same_texts is not None:
+            said.append(f"of texts {self.same_texts}")
         for name, (before, after) in self.scores.items():
             said.append(f"{name} {before:.1f} -> {after:.1f}")
         return "; ".join(said)
@@ -59,6 +63,7 @@ def compare(
     *,
     lengths: tuple[int, int],
     exact: bool,
+    strings: bool = False,
     examples: Sequence[str] | None = None,
     references: Sequence[str] | None = None,
 ) -> Parity:
@@ -72,6 +77,7 @@ def compare(
         search: what `generate` runs.
         lengths: the file's places of a source, and of a target.
         exact: whether a target that differs by more than a near tie is an error.
+        strings: whether the file has `generate_texts`, to be compared too.
         examples: raw texts of the kind the model is for; those that do not fit are left out. Where
             there are none, English sentences of the bundled sample.
         references: what they should become, to see scores move.
@@ -81,7 +87,7 @@ def compare(
         ValueError: if no example fits.
     """
     texts, wanted = _fitting(source, lengths[0], examples, references)
-    signatures, (places, limit) = Signatures(content), lengths
+    signatures, (places, limit) = Signatures(content, text_ops=strings), lengths
     ours, theirs, ties = [], [], 0
     for first in range(0, len(texts), ROWS):
         batch = source(texts[first : first + ROWS])
@@ -110,8 +116,15 @@ def compare(
             f"{ties} of {len(texts)} targets differ from the model's by near ties, more than "
             f"{MOST_TIES:.1%}: the conversion changed the model; nothing was written."
         )
-    scores = _scores(_texts(target, ours), _texts(target, theirs), wanted)
-    return Parity(len(texts), same, ties, scores)
+    own = _texts(target, ours)
+    same_texts = None
+    if strings:
+        made_texts = [
+            signatures("generate_texts", texts=np.array([text.encode()], object))["texts"][0, 0]
+            for text in texts
+        ]
+        same_texts = sum(a == b.encode() for a, b in zip(made_texts, own, strict=True))
+    return Parity(len(texts), same, ties, same_texts, _scores(own, _texts(target, theirs), wanted))
 
 
 def _fitting(

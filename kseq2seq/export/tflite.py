@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import keras
 import tensorflow as tf
 
 from kseq2seq.decoding import Search
@@ -17,6 +16,7 @@ from kseq2seq.decoding.description import describe
 from kseq2seq.export.bundle import write_bundle
 from kseq2seq.export.fixed import FixedModel
 from kseq2seq.export.parity import Parity, compare
+from kseq2seq.export.strings import TextModel
 from kseq2seq.models import Seq2Seq, build_model
 
 PRECISIONS = ("float32", "float16", "int8")
@@ -32,6 +32,7 @@ def export_tflite(
     source_length: int | None = None,
     target_length: int | None = None,
     precision: str = "float32",
+    strings: bool = False,
     licence: str | None = None,
     examples: Sequence[str] | None = None,
     references: Sequence[str] | None = None,
@@ -59,6 +60,8 @@ def export_tflite(
         precision: "float32"; "float16" (weights of half the size, computed in float32 on a CPU);
             "int8" (weights of a quarter, products in whole numbers, activations in float32 between
             them, scaled as they come).
+        strings: add the signature `generate_texts` of `TextModel`, with the tokenizers inside; only
+            an interpreter that knows tensorflow-text's operations can then open the file.
         licence: a text to go with the file: under what terms the model may be used.
         examples: raw texts of the kind the model is for, to compare on; English sentences of the
             bundled sample where there are none.
@@ -84,7 +87,8 @@ def export_tflite(
     target_length = _length("target_length", target_length, target.max_length)
     special = target.tokenizer.special
     plain = _in_float32(model)
-    fixed = FixedModel(plain, search, source_length, target_length, special)
+    sizes = (plain, search, source_length, target_length, special)
+    fixed = TextModel(source, target, *sizes) if strings else FixedModel(*sizes)
     content = convert(fixed, precision)
     parity = compare(
         content,
@@ -94,6 +98,7 @@ def export_tflite(
         search,
         lengths=(source_length, target_length),
         exact=precision == "float32",
+        strings=strings,
         examples=examples,
         references=references,
     )
@@ -102,6 +107,7 @@ def export_tflite(
         "parameters": model.count_params(),
         "source_length": source_length,
         "target_length": target_length,
+        "source_vocabulary": model.get_config()["source"],
         "target_vocabulary": model.decoder.vocabulary_size,
         "special": special._asdict(),
         "search": describe(search),
@@ -135,6 +141,7 @@ def convert(fixed: FixedModel, precision: str) -> bytes:
             converter.optimizations = [tf.lite.Optimize.DEFAULT]
         if precision == "float16":
             converter.target_spec.supported_types = [tf.float16]
+        converter.allow_custom_ops = isinstance(fixed, TextModel)
         # With one scale a matrix, a table that is read and multiplied by is stored once.
         converter._experimental_disable_per_channel_quantization_for_dense_layers = True
         try:
@@ -165,12 +172,7 @@ def _in_float32(model: Seq2Seq) -> Seq2Seq:
     """The model, or its like that computes in float32."""
     if model.decoder.compute_dtype == "float32":
         return model
-    policy = keras.config.dtype_policy()
-    keras.config.set_dtype_policy("float32")
-    try:
-        plain = build_model(**model.get_config())
-    finally:
-        keras.config.set_dtype_policy(policy)
+    plain = build_model(**{**model.get_config(), "dtype": "float32"})
     plain.set_weights(model.get_weights())
     return plain
 

@@ -32,10 +32,13 @@ class _Heads(Prebuilt):
 
     def merge(self, x):
         """(B, H, T, D) -> (B, T, hidden_dim), through the output projection."""
+        return self.output_projection(self.join(x))
+
+    def join(self, x):
+        """(B, H, T, D) -> (B, T, H * D)."""
         rows, length = ops.shape(x)[0], ops.shape(x)[2]
         x = ops.transpose(x, (0, 2, 1, 3))
-        x = ops.reshape(x, (rows, length, self.num_heads * self.head_dim))
-        return self.output_projection(x)
+        return ops.reshape(x, (rows, length, self.num_heads * self.head_dim))
 
 
 class SelfAttention(_Heads):

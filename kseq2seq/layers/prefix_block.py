@@ -5,6 +5,7 @@ from __future__ import annotations
 from keras import ops
 
 from kseq2seq.layers.attend import mix, similarity
+from kseq2seq.layers.folding import unfold
 from kseq2seq.layers.positions import NOWHERE, Positions
 from kseq2seq.layers.transformer_blocks import BlockSizes, EncoderBlock
 
@@ -101,10 +102,10 @@ class PrefixBlock(EncoderBlock):
         length = ops.shape(source_scores)[-1]
         probabilities = ops.softmax(ops.concatenate([source_scores, target_scores], axis=-1))
         looked = probabilities[..., :length]
-        made = mix(probabilities[..., length:], value, positions, own, own_keys)
+        made = attention.join(mix(probabilities[..., length:], value, positions, own, own_keys))
         folded = mix(_fold_heads(looked, sources), source["value"], positions, steps, places)
-        made = made + _unfold_heads(folded, rows)
-        x = self.attended(x, attention.merge(made), training=training)
+        made = made + unfold(attention.join(folded), like=made)
+        x = self.attended(x, attention.output_projection(made), training=training)
         return self.fed.around(self.feed_forward, x, training=training), cache, looked
 
 

@@ -153,6 +153,11 @@ class SentencePieceTokenizer(Tokenizer):
         """How many pieces the model has, the special ones included."""
         return self._processor.vocab_size()
 
+    @property
+    def model(self) -> bytes:
+        """The serialised SentencePiece model."""
+        return self._model
+
     def words(self) -> list[str]:
         """See `Tokenizer`; a piece of several words has a space between them."""
         return [piece.replace("▁", " ").strip(" ") for piece in super().words()]

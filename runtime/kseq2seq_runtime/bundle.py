@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kseq2seq_runtime.fields import field, read_object
+from kseq2seq_runtime.fields import read_field, read_object
 
 RECORD = "kseq2seq.json"
-MOST = 256 * 2**20  # bytes of all that is unpacked: more is no tokenizer, but a zip bomb
+MOST = 64 * 2**20  # bytes of all that is unpacked: more is no tokenizer, but a zip bomb
 AGAIN = "Copy it again, or export the model again."
 
 
@@ -77,10 +77,8 @@ def open_bundle(path: str | os.PathLike[str]) -> Bundle:
 
 def _check_model(record: dict[str, Any], data: bytes, path: Path) -> None:
     where = f"{path}: {RECORD}"
-    size, sha256 = (
-        field(record, "model_bytes", int, where),
-        field(record, "model_sha256", str, where),
-    )
+    size = read_field(record, "model_bytes", int, where)
+    sha256 = read_field(record, "model_sha256", str, where)
     if not 8 <= size <= len(data) or data[4:8] != b"TFL3":
         raise ValueError(f"{path} has no TFLite model of {size} bytes at its front. {AGAIN}")
     if hashlib.sha256(memoryview(data)[:size]).hexdigest() != sha256:
@@ -90,13 +88,13 @@ def _check_model(record: dict[str, Any], data: bytes, path: Path) -> None:
 def _files(archive: zipfile.ZipFile, record: dict[str, Any], path: Path) -> dict[str, bytes]:
     where, stored, room = f"{path}: {RECORD}", {}, MOST
     files = {}
-    for name in field(record, "files", dict, where):
-        described = field(record["files"], name, dict, where)
-        entry = field(described, "entry", str, f"{where}: {name}")
+    for name in read_field(record, "files", dict, where):
+        described = read_field(record["files"], name, dict, where)
+        entry = read_field(described, "entry", str, f"{where}: {name}")
         if entry not in stored:
             stored[entry] = _read(archive, entry, room, path)
             room -= len(stored[entry])
-        sha256 = field(described, "sha256", str, f"{where}: {name}")
+        sha256 = read_field(described, "sha256", str, f"{where}: {name}")
         if hashlib.sha256(stored[entry]).hexdigest() != sha256:
             raise ValueError(f"{path}: {name} is not the file that was exported. {AGAIN}")
         files[name] = stored[entry]

@@ -41,7 +41,7 @@ def read_object(data: bytes, where: str) -> dict[str, Any]:
     return record
 
 
-def field(record: dict[str, Any], name: str, kind: type, where: str) -> Any:
+def read_field(record: dict[str, Any], name: str, kind: type, where: str) -> Any:
     """Returns a field, refusing another type.
 
     Args:
@@ -54,8 +54,8 @@ def field(record: dict[str, Any], name: str, kind: type, where: str) -> Any:
         ValueError: the field is missing or is not of that type.
 
     Example:
-        >>> from kseq2seq_runtime.fields import field
-        >>> field({"source_length": 48}, "source_length", int, "kseq2seq.json")
+        >>> from kseq2seq_runtime.fields import read_field
+        >>> read_field({"source_length": 48}, "source_length", int, "kseq2seq.json")
         48
     """
     value = record.get(name)
@@ -79,7 +79,7 @@ def at_least_one(record: dict[str, Any], name: str, where: str) -> int:
         >>> at_least_one({"source_length": 48}, "source_length", "kseq2seq.json")
         48
     """
-    number = field(record, name, int, where)
+    number = read_field(record, name, int, where)
     if number < 1:
         raise ValueError(f"{where} must have at least 1 as {name!r}, it has {number}.")
     return number

@@ -6,8 +6,7 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from kseq2seq_runtime.fields import field as checked
-from kseq2seq_runtime.fields import read_object
+from kseq2seq_runtime.fields import read_field, read_object
 from kseq2seq_runtime.model import Model
 from kseq2seq_runtime.search import Hypothesis, Search
 from kseq2seq_runtime.tokenizers import REPLACEMENT, SPECIAL, Tokenizer, load_tokenizer
@@ -172,7 +171,7 @@ class Pipeline:
     def _tokenizer(self, side: str) -> Tokenizer:
         bundle = self.model.bundle
         where = f"{bundle.path}: {side}.json"
-        kind = checked(read_object(bundle.file(f"{side}.json"), where), "type", str, where)
+        kind = read_field(read_object(bundle.file(f"{side}.json"), where), "type", str, where)
         if kind != "text":
             raise ValueError(
                 f"{where} has type {kind!r}, and this package reads and writes 'text'. Give ids to "

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from kseq2seq_runtime.fields import at_least_one, field
+from kseq2seq_runtime.fields import at_least_one, read_field
 
 
 class SpecialTokens(NamedTuple):
@@ -58,17 +58,17 @@ def read_record(given: dict[str, Any], where: str) -> Record:
         ValueError: a field is missing, of another type, or out of range.
     """
     vocabulary = at_least_one(given, "target_vocabulary", where)
-    ids = field(given, "special", dict, where)
-    special = SpecialTokens(*(field(ids, name, int, where) for name in SpecialTokens._fields))
+    ids = read_field(given, "special", dict, where)
+    special = SpecialTokens(*(read_field(ids, name, int, where) for name in SpecialTokens._fields))
     if len(set(special)) < len(special) or not all(0 <= token < vocabulary for token in special):
         raise ValueError(
             f"{where}: the special ids must be {len(special)} different ones of {vocabulary}, they "
             f"are {tuple(special)}. Export the model again."
         )
-    search = field(given, "search", dict, where)
-    field(search, "type", str, where)
+    search = read_field(given, "search", dict, where)
+    read_field(search, "type", str, where)
     return Record(
-        precision=field(given, "precision", str, where),
+        precision=read_field(given, "precision", str, where),
         parameters=at_least_one(given, "parameters", where),
         source_length=at_least_one(given, "source_length", where),
         target_length=at_least_one(given, "target_length", where),

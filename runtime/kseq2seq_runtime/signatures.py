@@ -7,6 +7,7 @@ from typing import Any
 from kseq2seq_runtime.bundle import AGAIN, Bundle
 from kseq2seq_runtime.record import Record
 
+NAMES = {"encode", "decode_step", "generate"}
 Kinds = dict[str, tuple[tuple[int, ...], str]]  # of tensors: name -> (shape, dtype)
 
 
@@ -26,10 +27,8 @@ def load_signatures(bundle: Bundle, record: Record, threads: int | None) -> dict
 
     try:
         interpreter = Interpreter(model_content=bundle.model, num_threads=threads)
-        runners = {
-            name: interpreter.get_signature_runner(name)
-            for name in interpreter.get_signature_list()
-        }
+        there = NAMES & interpreter.get_signature_list().keys()
+        runners = {name: interpreter.get_signature_runner(name) for name in there}
         given = {name: _kinds(runner.get_input_details()) for name, runner in runners.items()}
         made = {name: _kinds(runner.get_output_details()) for name, runner in runners.items()}
     except (RuntimeError, ValueError) as error:
@@ -52,9 +51,8 @@ def _kinds(details: dict[str, Any]) -> Kinds:
 
 def _check(given: dict[str, Kinds], made: dict[str, Kinds], record: Record) -> None:
     """Refuses functions of other inputs and outputs than the record says."""
-    missing = sorted({"encode", "decode_step", "generate"} - given.keys())
-    if missing:
-        raise ValueError(f"The model lacks the signatures {missing}; it has {sorted(given)}.")
+    if missing := sorted(NAMES - given.keys()):
+        raise ValueError(f"The model lacks the signatures {missing}.")
     places, longest, one = record.source_length, record.target_length, ((1,), "int32")
     source: Kinds = {"source": ((1, places), "int32"), "source_length": one}
     _agree("encode", "takes", given["encode"], source)

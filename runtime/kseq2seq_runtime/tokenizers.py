@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from kseq2seq_runtime.bundle import AGAIN, Bundle
-from kseq2seq_runtime.fields import field, read_object
+from kseq2seq_runtime.fields import read_field, read_object
 from kseq2seq_runtime.record import SpecialTokens
 
 REPLACEMENT = "\ufffd"
@@ -142,7 +144,9 @@ class SentencePieceTokenizer(Tokenizer):
         return self._processor.encode(text)
 
     def _decode(self, ids: list[int]) -> str:
-        return self._processor.decode(ids)
+        # The library leaves out one space before the first word, kseq2seq all of them.
+        text = itertools.dropwhile(lambda token: not self._processor.decode([token]), ids)
+        return self._processor.decode(list(text))
 
 
 def load_tokenizer(bundle: Bundle, side: str) -> Tokenizer:
@@ -159,21 +163,25 @@ def load_tokenizer(bundle: Bundle, side: str) -> Tokenizer:
     name = f"{side}_tokenizer/tokenizer.json"
     where = f"{bundle.path}: {name}"
     settings = read_object(bundle.file(name), where)
-    kind = field(settings, "type", str, where)
-    try:
-        if kind == "bytes":
-            return ByteTokenizer()
-        if kind == "characters":
-            return CharacterTokenizer(field(settings, "characters", str, where))
-        if kind == "sentencepiece":
-            model = bundle.file(f"{side}_tokenizer/spm.model")
-            if hashlib.sha256(model).hexdigest() != field(settings, "sha256", str, where):
-                raise ValueError("spm.model is not the one that belongs to it.")
-            return SentencePieceTokenizer(model)
-    except ValueError as error:
-        raise ValueError(f"{where}: {error} {AGAIN}") from error
+    kind = read_field(settings, "type", str, where)
+    if kind == "bytes":
+        return ByteTokenizer()
+    if kind == "characters":
+        return _made(CharacterTokenizer, read_field(settings, "characters", str, where), where)
+    if kind == "sentencepiece":
+        model = bundle.file(f"{side}_tokenizer/spm.model")
+        if hashlib.sha256(model).hexdigest() != read_field(settings, "sha256", str, where):
+            raise ValueError(f"{where}: spm.model is not the one that belongs to it. {AGAIN}")
+        return _made(SentencePieceTokenizer, model, where)
     raise ValueError(
         f"{where} has type {kind!r}, and this package has 'bytes', 'characters' and "
         "'sentencepiece'; others need TensorFlow. Make the ids yourself and give them to "
         "`Model(path).generate`, or export the pipeline as a SavedModel."
     )
+
+
+def _made(kind: Callable[[Any], Tokenizer], content: Any, where: str) -> Tokenizer:
+    try:
+        return kind(content)
+    except ValueError as error:
+        raise ValueError(f"{where}: {error} {AGAIN}") from error

@@ -1,0 +1,85 @@
+"""Raw text to raw text inside a TFLite file, by the operations of tensorflow-text."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tensorflow as tf
+
+from kseq2seq.export.fixed import FixedModel
+from kseq2seq.text import SentencePieceTokenizer
+
+
+class TextModel(FixedModel):
+    """A `FixedModel` with one signature more, which takes and gives strings.
+
+    - `generate_texts(texts)`, string (1,) -> `texts`, string (1, N), `scores` (1, N), best first,
+      and `source_length`, int32 (1,): how many tokens the text has, its end included. If they are
+      more than there are places, the texts are empty and their scores -inf.
+
+    An interpreter must know tensorflow-text's operations to open a file with it::
+
+        from ai_edge_litert.interpreter import InterpreterWithCustomOps
+        from tensorflow_text.core.pybinds import tflite_registrar
+
+        interpreter = InterpreterWithCustomOps(
+            model_path="model.tflite", custom_op_registerers=tflite_registrar.SELECT_TFTEXT_OPS
+        )
+
+    They know no byte fallback: a character that has no piece is unknown on the way in, and one that
+    the model spells in bytes is lost on the way out. The other signatures, with a tokenizer of the
+    host's, have no such limit.
+
+    Args:
+        source: a `TextSource` with a SentencePiece tokenizer.
+        target: a `TextTarget` with one.
+        others: as for `FixedModel`.
+
+    Raises:
+        ValueError: for another kind of tokenizer.
+    """
+
+    def __init__(self, source: Any, target: Any, *others: Any):
+        super().__init__(*others)
+        reader, writer = _fast(source.tokenizer), _fast(target.tokenizer)
+        self.tokenizers = [reader, writer]
+        special = source.tokenizer.special
+        places = self.source_length
+
+        @tf.function(input_signature=[tf.TensorSpec([1], tf.string, name="texts")])
+        def generate_texts(texts):
+            ids = tf.concat([reader.tokenize(texts).flat_values, [special.end]], axis=0)
+            length = tf.shape(ids)[0]
+            fits = length <= places
+            ids = tf.pad(ids[:places], [[0, places - tf.minimum(length, places)]])
+            found = self.generate(
+                source=tf.reshape(ids, (1, places)),
+                source_length=tf.reshape(tf.minimum(length, places), (1,)),
+            )
+            rows = tf.where(fits, found["ids"][0], special.end)
+            text = (rows != special.padding) & (rows != special.start) & (rows != special.end)
+            kept = tf.ragged.boolean_mask(rows, text).with_row_splits_dtype(tf.int32)
+            made = writer.detokenize(kept)
+            return {
+                "texts": made[None],
+                "scores": found["scores"] + tf.math.log(tf.cast(fits, tf.float32)),
+                "source_length": length[None],
+            }
+
+        self.generate_texts = generate_texts.get_concrete_function()
+
+    @property
+    def signatures(self) -> dict[str, Any]:
+        """See `FixedModel`."""
+        return {**super().signatures, "generate_texts": self.generate_texts}
+
+
+def _fast(tokenizer: Any) -> Any:
+    if not isinstance(tokenizer, SentencePieceTokenizer):
+        raise ValueError(
+            f"`strings=True` needs SentencePiece tokenizers; got {type(tokenizer).__name__}. Leave "
+            "it out: the tokenizer travels in the file, for the host to use."
+        )
+    import tensorflow_text
+
+    return tensorflow_text.FastSentencepieceTokenizer(model=tokenizer.model)

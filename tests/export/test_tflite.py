@@ -1,0 +1,226 @@
+"""TFLite files of trained models: the same targets as the model, in every way a file is run."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+
+import numpy as np
+import pytest
+
+import kseq2seq as ks
+from kseq2seq import text
+from kseq2seq.export import ParityError, tflite
+from kseq2seq.export.interpreter import Signatures
+
+SEARCHES = {"greedy": ks.Greedy(), "beam": ks.Beam(4)}
+
+
+@pytest.fixture(scope="module", params=["transformer", "bahdanau"])
+def pipeline(request, translator):
+    return translator(request.param)
+
+
+@pytest.fixture(scope="module", params=SEARCHES)
+def search(request):
+    return SEARCHES[request.param]
+
+
+@pytest.fixture(scope="module")
+def written(pipeline, search, translator, tmp_path_factory):
+    path = tmp_path_factory.mktemp("tflite") / "model.tflite"
+    parity = pipeline.export(
+        path, search=search, source_length=12, target_length=14, examples=translator.sources
+    )
+    return path, parity
+
+
+@pytest.fixture(scope="module")
+def signatures(written):
+    return Signatures(written[0].read_bytes())
+
+
+def given(pipeline, sentence, places=12):
+    (ids,) = pipeline.source.tokens([sentence]).to_list()
+    source = np.zeros((1, places), "int32")
+    source[0, : len(ids)] = ids
+    return {"source": source, "source_length": np.array([len(ids)], "int32")}
+
+
+def expected(pipeline, sentence, search):
+    inputs = pipeline.source([sentence])
+    return ks.decode(pipeline.model, inputs, search, max_length=14)
+
+
+def test_generate_gives_what_decode_does(pipeline, search, signatures, written, translator):
+    assert written[1].same == written[1].sentences == len(translator.sources)
+    for sentence in translator.sources[:6]:
+        made = signatures("generate", **given(pipeline, sentence))
+        wanted = expected(pipeline, sentence, search)
+        assert made["ids"].tolist() == wanted.ids.numpy().tolist()
+        assert made["lengths"].tolist() == wanted.lengths.numpy().tolist()
+        assert np.allclose(made["scores"], wanted.scores, atol=1e-4)
+
+
+def test_a_host_can_write_token_by_token(pipeline, signatures, translator):
+    for sentence in translator.sources[:6]:
+        carried = signatures("encode", **given(pipeline, sentence))
+        token, target = 1, []
+        for position in range(14):
+            made = signatures(
+                "decode_step",
+                token=np.array([token], "int32"),
+                position=np.array([position], "int32"),
+                **carried,
+            )
+            carried |= {name: made[name] for name in made if name.startswith("state_")}
+            token = int(made["logits"][0].argmax())
+            target.append(token)
+            if token == 2:
+                break
+            assert made["alignment"].shape == (1, 12)
+            assert np.isclose(made["alignment"].sum(), 1, atol=1e-5)
+        wanted = expected(pipeline, sentence, ks.Greedy())
+        assert target == wanted.ids.numpy()[0, 0, : len(target)].tolist()
+
+
+def test_the_file_says_what_it_is(pipeline, written, search):
+    with zipfile.ZipFile(written[0]) as archive:
+        record = json.loads(archive.read("kseq2seq.json"))
+        assert len(archive.namelist()) == len(set(archive.namelist())) == 4  # one tokenizer for two
+        assert archive.read("source_tokenizer/spm.model") == pipeline.source.tokenizer.model
+    assert record["format_version"] == 1
+    assert (record["source_length"], record["target_length"]) == (12, 14)
+    assert record["search"]["type"] == ("greedy" if search == ks.Greedy() else "beam")
+    assert record["parameters"] == pipeline.model.count_params()
+
+
+def test_only_built_in_operations(written):
+    content = written[0].read_bytes()
+    assert b"Flex" not in content
+    assert content[4:8] == b"TFL3"
+
+
+@pytest.mark.parametrize("precision", ["float16", "int8"])
+def test_smaller_files_still_translate(translator, precision, tmp_path):
+    pipeline, said = translator("transformer"), []
+    paths = {}
+    for kind in ("float32", precision):
+        paths[kind] = tmp_path / f"{kind}.tflite"
+        parity = pipeline.export(
+            paths[kind],
+            precision=kind,
+            search=ks.Greedy(),
+            source_length=12,
+            target_length=14,
+            examples=translator.sources,
+            references=translator.targets,
+            report=said.append,
+        )
+    assert parity.scores["chrF"][1] > 0.95 * parity.scores["chrF"][0] > 90
+    assert "BLEU" in said[1] and "a parameter" in said[1]
+    sizes = [path.stat().st_size for path in paths.values()]
+    assert sizes[1] < (0.65 if precision == "float16" else 0.5) * sizes[0]
+
+
+def test_raw_text_in_raw_text_out(translator, tmp_path):
+    pipeline = translator("transformer")
+    path = tmp_path / "strings.tflite"
+    parity = pipeline.export(
+        path,
+        strings=True,
+        search=ks.Beam(2),
+        source_length=12,
+        target_length=14,
+        examples=translator.sources,
+    )
+    assert parity.same_texts == len(translator.sources)
+    signatures = Signatures(path.read_bytes(), text_ops=True)
+
+    def run(sentence):
+        return signatures("generate_texts", texts=np.array([sentence.encode()], object))
+
+    made = run("été 김치")
+    assert made["texts"][0, 0].decode() == "kimchi summer"
+    assert made["texts"].shape == made["scores"].shape == (1, 2)
+    too_long = run("un " * 30)
+    assert too_long["source_length"][0] > 12
+    assert too_long["texts"].tolist() == [[b"", b""]]
+    assert np.isneginf(too_long["scores"]).all()
+
+
+def test_fewer_targets_than_asked_for_are_told(lab):
+    model = lab.make("gru")
+    fixed = tflite.FixedModel(model, ks.Beam(8), 5, 2, ks.SpecialTokens())
+    signatures = Signatures(tflite.convert(fixed, "float32"))
+    source = np.array([[4, 5, 2, 0, 0]], "int32")
+    made = signatures("generate", source=source, source_length=np.array([3], "int32"))
+    wanted = ks.decode(model, lab.of(source), ks.Beam(8), max_length=2)
+    assert made["ids"].tolist() == wanted.ids.numpy().tolist()
+    assert made["lengths"][0].tolist()[-3:] == [0, 0, 0]
+    assert np.isneginf(made["scores"][0, -3:]).all()
+
+
+def test_mixed_precision_is_written_in_float32(lab):
+    mixed = lab.make("luong", dtype="mixed_bfloat16")
+    plain = tflite._in_float32(mixed)
+    assert plain.decoder.compute_dtype == "float32"
+    assert all(
+        np.array_equal(a, b) for a, b in zip(mixed.get_weights(), plain.get_weights(), strict=True)
+    )
+
+
+def test_a_changed_model_is_noticed(translator, tmp_path, monkeypatch):
+    pipeline = translator("bahdanau")
+    monkeypatch.setattr(tflite, "convert", lambda fixed, precision: damaged(pipeline, fixed))
+    with pytest.raises(ParityError, match=r"differ from step \d+ on"):
+        pipeline.export(
+            tmp_path / "x.tflite", source_length=12, target_length=14, examples=translator.sources
+        )
+    assert list(tmp_path.iterdir()) == []
+
+
+def damaged(pipeline, fixed):
+    """The file of another model: its output weights turned around."""
+    model = ks.build_model(**pipeline.model.get_config())
+    model.set_weights([weight[..., ::-1] for weight in pipeline.model.get_weights()])
+    changed = tflite.FixedModel(model, pipeline.search, 12, 14, ks.SpecialTokens())
+    return convert(changed, "float32")
+
+
+convert = tflite.convert
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"precision": "int4"}, r"'float32', 'float16', 'int8'.*'int4'"),
+        ({"source_length": 25}, r"`source_length`=25.*24"),
+        ({"target_length": 0}, r"`target_length`.*0"),
+        ({"examples": ["un"], "references": []}, r"1 `examples`, but 0 `references`"),
+        ({"examples": ["un " * 40]}, r"None of the 1 `examples`"),
+        ({"search": "beam"}, r"'beam'"),
+    ],
+)
+def test_bad_settings_are_refused(translator, tmp_path, options, message):
+    with pytest.raises(ValueError, match=message):
+        translator("bahdanau").export(tmp_path / "x.tflite", **options)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_several_models_are_refused(lab, tmp_path):
+    both = ks.Ensemble([lab.make("gru"), lab.make("lstm")])
+    with pytest.raises(ValueError, match="Ensemble"):
+        tflite.export_tflite(tmp_path / "x", both, None, None, search=ks.Greedy())
+
+
+def test_strings_need_sentencepiece(wild_bytes, tmp_path):
+    with pytest.raises(ValueError, match="ByteTokenizer"):
+        wild_bytes.export(tmp_path / "x.tflite", strings=True, examples=["a"])
+
+
+@pytest.fixture
+def wild_bytes(lab):
+    tokenizer = text.ByteTokenizer()
+    model = ks.build_model("gru", tokenizer, tokenizer, hidden_dim=8)
+    return ks.Pipeline(model, text.TextSource(tokenizer, 8), text.TextTarget(tokenizer, 8))
