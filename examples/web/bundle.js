@@ -25,7 +25,7 @@ export async function readBundle(bytes) {
         "is truncated. Copy it again, or choose a file that kseq2seq exported.",
     );
   }
-  const record = JSON.parse(utf8(await content(bytes, entries, RECORD)));
+  const record = parsed(await content(bytes, entries, RECORD));
   if (record.format_version > NEWEST_FORMAT) {
     throw new Error(
       `This file has format version ${record.format_version}, and this page reads up to ` +
@@ -64,8 +64,9 @@ function centralDirectory(bytes) {
   const shift = end - size - view.getUint32(end + 16, true);
   if (shift < 0) return undefined;
   const entries = new Map();
-  for (let at = end - size; at < end; ) {
-    if (at + CENTRAL.bytes > end || view.getUint32(at, true) !== CENTRAL.signature) return undefined;
+  for (let at = end - size; at < end;) {
+    if (at + CENTRAL.bytes > end || view.getUint32(at, true) !== CENTRAL.signature)
+      return undefined;
     const [name, extra, comment] = [28, 30, 32].map((field) => view.getUint16(at + field, true));
     entries.set(utf8(bytes.subarray(at + CENTRAL.bytes, at + CENTRAL.bytes + name)), {
       method: view.getUint16(at + 10, true),
@@ -81,10 +82,15 @@ async function content(bytes, entries, name) {
   const entry = entries.get(name);
   const view = viewOf(bytes);
   const { method, packed, local } = entry ?? {};
-  if (!entry || local + LOCAL.bytes > bytes.length || view.getUint32(local, true) !== LOCAL.signature) {
+  if (
+    !entry ||
+    local + LOCAL.bytes > bytes.length ||
+    view.getUint32(local, true) !== LOCAL.signature
+  ) {
     throw damaged(name);
   }
-  const start = local + LOCAL.bytes + view.getUint16(local + 26, true) + view.getUint16(local + 28, true);
+  const start =
+    local + LOCAL.bytes + view.getUint16(local + 26, true) + view.getUint16(local + 28, true);
   const data = bytes.subarray(start, start + packed);
   if (method === 0) return data;
   try {
@@ -92,6 +98,14 @@ async function content(bytes, entries, name) {
     return new Uint8Array(await new Response(inflated).arrayBuffer());
   } catch {
     throw damaged(name);
+  }
+}
+
+function parsed(bytes) {
+  try {
+    return JSON.parse(utf8(bytes));
+  } catch {
+    throw damaged(RECORD);
   }
 }
 

@@ -45,7 +45,7 @@ export class Normalizer {
 
   // What each stretch of the text becomes, each a list of bytes.
   *#replaced(bytes) {
-    for (let at = 0; at < bytes.length; ) {
+    for (let at = 0; at < bytes.length;) {
       const untouched = this.untouched.find((piece) => startsWith(bytes, at, piece));
       const found = untouched ? undefined : this.charsmap?.longest(bytes, at);
       const length = untouched?.length ?? found?.length ?? characterBytes(bytes[at]);
@@ -102,5 +102,8 @@ function startsWith(bytes, at, head) {
 }
 
 function endsWith(bytes, tail) {
-  return bytes.length >= tail.length && tail.every((byte, index) => byte === bytes.at(index - tail.length));
+  return (
+    bytes.length >= tail.length &&
+    tail.every((byte, index) => byte === bytes.at(index - tail.length))
+  );
 }

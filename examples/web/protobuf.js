@@ -1,6 +1,6 @@
 // The wire format of protocol buffers, as far as SentencePiece models use it.
 
-const VARINT = 0, FIXED64 = 1, LENGTH = 2, FIXED32 = 5;
+const WIRE = { varint: 0, fixed64: 1, length: 2, fixed32: 5 };
 
 /**
  * Returns the fields of a message in their order: [number, value] with a value that is a whole
@@ -23,19 +23,21 @@ export function* fields(bytes) {
   while (at < bytes.length) {
     const tag = varint();
     const [number, type] = [Math.floor(tag / 8), tag % 8];
-    if (type === VARINT) {
+    if (type === WIRE.varint) {
       yield [number, varint()];
-    } else if (type === LENGTH) {
+    } else if (type === WIRE.length) {
       const length = varint();
       yield [number, bytes.subarray(at, at + length)];
       at += length;
-    } else if (type === FIXED32) {
+    } else if (type === WIRE.fixed32) {
       yield [number, view.getFloat32(at, true)];
       at += 4;
-    } else if (type === FIXED64) {
+    } else if (type === WIRE.fixed64) {
       at += 8;
     } else {
-      throw new Error(`Field ${number} of a message has the wire type ${type}, which is not in use.`);
+      throw new Error(
+        `Field ${number} of a message has the wire type ${type}, which is not in use.`,
+      );
     }
   }
 }

@@ -9,11 +9,14 @@ const REPLACEMENT = "\ufffd";
 export class Tokenizer {
   /**
    * @param {Map<string, Uint8Array>} files of the archive.
-   * @param {"source" | "target"} side
+   * @param {"source" | "target"} side whose tokenizer.
    * @param {{padding: number, start: number, end: number, unknown: number}} special
-   * @throws {Error} for a tokenizer that this page can't read.
+   * @throws {Error} for what is not text, or has a tokenizer that this page can't read.
    */
   constructor(files, side, special) {
+    const { type } = JSON.parse(utf8(files.get(`${side}.json`)));
+    if (type !== "text")
+      throw new Error(`The ${side} of this model is ${type}; this page is for text.`);
     const folder = `${side}_tokenizer`;
     const settings = JSON.parse(utf8(files.get(`${folder}/tokenizer.json`)));
     const reserved = Object.keys(special).length;
@@ -24,7 +27,9 @@ export class Tokenizer {
     };
     if (!Object.hasOwn(kinds, settings.type)) {
       const known = Object.keys(kinds).join(", ");
-      throw new Error(`The ${side} has a tokenizer of the type "${settings.type}"; this page reads ${known}.`);
+      throw new Error(
+        `The ${side} has a tokenizer of the type "${settings.type}"; this page reads ${known}.`,
+      );
     }
     this.special = special;
     this.vocabulary = kinds[settings.type]();
@@ -40,7 +45,9 @@ export class Tokenizer {
     const { padding, start, end, unknown } = this.special;
     const length = ids.includes(end) ? ids.indexOf(end) : ids.length;
     const spoken = ids.slice(0, length).filter((id) => id !== padding && id !== start);
-    return this.vocabulary.decode(spoken.map((id) => (id >= 0 && id < this.vocabulary.size ? id : unknown)));
+    return this.vocabulary.decode(
+      spoken.map((id) => (id >= 0 && id < this.vocabulary.size ? id : unknown)),
+    );
   }
 
   /** Returns a readable string for an id, special ones as `<end>`. */
@@ -63,7 +70,9 @@ class Bytes {
 
   decode(ids) {
     const replacement = new TextEncoder().encode(REPLACEMENT);
-    const bytes = ids.flatMap((id) => (id < this.reserved ? [...replacement] : [id - this.reserved]));
+    const bytes = ids.flatMap((id) =>
+      id < this.reserved ? [...replacement] : [id - this.reserved],
+    );
     return utf8(new Uint8Array(bytes));
   }
 

@@ -16,7 +16,7 @@ CONTEXT, STATE = "context", "state"
 class FixedModel(tf.Module):
     """A model for one source at a time, with all lengths fixed; its functions share its weights.
 
-    - `encode(source, source_length)` -> `context_...` and `state_...`, float32 or bool.
+    - `encode(source, source_length)` -> `context_...` and `state_...`, float32.
     - `decode_step(token, position, context_..., state_...)` -> `logits` (1, V), the new
       `state_...`, and `alignment` (1, S) if the model has attention.
     - `generate(source, source_length)` -> `ids` (1, N, T), `lengths` (1, N) and `scores` (1, N),
@@ -77,7 +77,9 @@ class FixedModel(tf.Module):
         @tf.function(input_signature=source)
         def encode(source, source_length):
             context, state = initial(source, source_length)
-            return {**_named(CONTEXT, context), **_named(STATE, state)}
+            leaves = {**_named(CONTEXT, context), **_named(STATE, state)}
+            real = tf.cast(source_length[0] > 0, tf.float32)
+            return {name: _handed_out(leaf, real) for name, leaf in leaves.items()}
 
         @tf.function(input_signature=source)
         def generate(source, source_length):
@@ -113,7 +115,7 @@ class FixedModel(tf.Module):
             token=tf.TensorSpec((1,), tf.int32, name="token"),
             position=tf.TensorSpec((1,), tf.int32, name="position"),
             **{
-                name: tf.TensorSpec(leaf.shape, leaf.dtype, name=name)
+                name: tf.TensorSpec(leaf.shape, tf.float32, name=name)
                 for name, leaf in carried.items()
             },
         )
@@ -139,6 +141,17 @@ def _named(prefix: str, structure: Any) -> dict[str, Any]:
 
 
 def _unnamed(prefix: str, structure: Any, leaves: dict[str, Any]) -> Any:
-    """The structure again, of the leaves that `_named` gave."""
-    paths = [path for path, _ in tree.flatten_with_path(structure)]
-    return tree.pack_sequence_as(structure, [leaves.get(_name(prefix, path)) for path in paths])
+    """The structure again, of the leaves that `_named` gave, in its own dtypes."""
+    made = [
+        None if leaf is None else tf.cast(leaves[_name(prefix, path)], leaf.dtype)
+        for path, leaf in tree.flatten_with_path(structure)
+    ]
+    return tree.pack_sequence_as(structure, made)
+
+
+def _handed_out(leaf: tf.Tensor, one: tf.Tensor) -> tf.Tensor:
+    """A leaf as float32 that no loop made: LiteRT.js refuses booleans, and LiteRT's compiled models
+    leave an output unwritten that is a loop's own."""
+    if tf.get_static_value(leaf) is not None:
+        return tf.cast(leaf, tf.float32)
+    return tf.cast(leaf, tf.float32) * one

@@ -86,6 +86,16 @@ def export_tflite(
     source_length = _length("source_length", source_length, source.max_length)
     target_length = _length("target_length", target_length, target.max_length)
     special = target.tokenizer.special
+    record = {
+        "precision": precision,
+        "parameters": model.count_params(),
+        "source_length": source_length,
+        "target_length": target_length,
+        "source_vocabulary": model.get_config()["source"],
+        "target_vocabulary": model.decoder.vocabulary_size,
+        "special": special._asdict(),
+        "search": describe(search),
+    }
     plain = _in_float32(model)
     sizes = (plain, search, source_length, target_length, special)
     fixed = TextModel(source, target, *sizes) if strings else FixedModel(*sizes)
@@ -102,16 +112,6 @@ def export_tflite(
         examples=examples,
         references=references,
     )
-    record = {
-        "precision": precision,
-        "parameters": model.count_params(),
-        "source_length": source_length,
-        "target_length": target_length,
-        "source_vocabulary": model.get_config()["source"],
-        "target_vocabulary": model.decoder.vocabulary_size,
-        "special": special._asdict(),
-        "search": describe(search),
-    }
     with tempfile.TemporaryDirectory() as scratch:
         source.save(scratch)
         target.save(scratch)

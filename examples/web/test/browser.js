@@ -6,8 +6,8 @@ import { once } from "node:events";
 const ELEMENT = "element-6066-11e4-a52e-4f735466cecf"; // the key the WebDriver standard gives a reference
 
 export class Browser {
-  // Starts chromedriver (CHROMEDRIVER or the one on the PATH) and one window of `width` x `height`.
-  static async open(width, height, dark = false) {
+  // Starts chromedriver and Chromium: those that CHROMEDRIVER and CHROMIUM name, or on the PATH.
+  static async open() {
     const driver = spawn(process.env.CHROMEDRIVER ?? "chromedriver", ["--port=0"]);
     const failed = once(driver, "error").then(([error]) => {
       throw new Error(`No chromedriver could be started (${error.message}); see README.md.`);
@@ -15,12 +15,10 @@ export class Browser {
     const port = await Promise.race([failed, portOf(driver)]);
     const browser = new Browser(driver, `http://127.0.0.1:${port}`);
     const args = ["--headless=new", "--no-sandbox", "--disable-dev-shm-usage"];
-    if (dark) args.push("--force-dark-mode");
     const options = { args, ...(process.env.CHROMIUM && { binary: process.env.CHROMIUM }) };
     const capabilities = { alwaysMatch: { "goog:chromeOptions": options } };
     const { sessionId } = await browser.#send("POST", "/session", { capabilities });
     browser.session = `/session/${sessionId}`;
-    await browser.resize(width, height);
     return browser;
   }
 
@@ -30,9 +28,21 @@ export class Browser {
     this.session = "";
   }
 
-  resize(width, height) {
-    const command = { cmd: "Emulation.setDeviceMetricsOverride", params: { width, height, deviceScaleFactor: 1, mobile: false } };
-    return this.#send("POST", `${this.session}/goog/cdp/execute`, command);
+  // Draws the page at a size, for a user who prefers "light" or "dark".
+  async show(width, height, scheme) {
+    await this.command("Emulation.setDeviceMetricsOverride", {
+      width,
+      height,
+      deviceScaleFactor: 1,
+      mobile: width < 500,
+    });
+    const features = [{ name: "prefers-color-scheme", value: scheme }];
+    await this.command("Emulation.setEmulatedMedia", { features });
+  }
+
+  // Sends a command of Chromium's own protocol.
+  command(cmd, params) {
+    return this.#send("POST", `${this.session}/goog/cdp/execute`, { cmd, params });
   }
 
   go(url) {
@@ -46,7 +56,7 @@ export class Browser {
 
   // Waits until the body of a function returns something true, and returns that.
   async until(script, seconds = 60) {
-    for (const end = Date.now() + 1000 * seconds; Date.now() < end; ) {
+    for (const end = Date.now() + 1000 * seconds; Date.now() < end;) {
       const found = await this.run(script);
       if (found) return found;
       await new Promise((done) => setTimeout(done, 50));
@@ -54,14 +64,19 @@ export class Browser {
     throw new Error(`After ${seconds} s this was still false: ${script}`);
   }
 
-  // Types into what a CSS selector finds; a path, if that is an <input type="file">.
-  async type(selector, text) {
-    const found = await this.#send("POST", `${this.session}/element`, { using: "css selector", value: selector });
+  // Presses keys in what a CSS selector finds; a path, if that is an <input type="file">.
+  async press(selector, text) {
+    const found = await this.#send("POST", `${this.session}/element`, {
+      using: "css selector",
+      value: selector,
+    });
     await this.#send("POST", `${this.session}/element/${found[ELEMENT]}/value`, { text });
   }
 
+  // A PNG of the whole page.
   async screenshot() {
-    return Buffer.from(await this.#send("GET", `${this.session}/screenshot`), "base64");
+    const { data } = await this.command("Page.captureScreenshot", { captureBeyondViewport: true });
+    return Buffer.from(data, "base64");
   }
 
   async close() {
@@ -70,7 +85,10 @@ export class Browser {
   }
 
   async #send(method, path, body) {
-    const response = await fetch(this.address + path, { method, body: body && JSON.stringify(body) });
+    const response = await fetch(this.address + path, {
+      method,
+      body: body && JSON.stringify(body),
+    });
     const { value } = await response.json();
     if (!response.ok) throw new Error(`${value.error}: ${value.message}`);
     return value;

@@ -1,0 +1,165 @@
+// The page: loads a file, runs it on what is typed, and shows the tokens as they come.
+
+import { readBundle, utf8 } from "./bundle.js";
+import { Model, startRuntime } from "./model.js";
+import { greedy, sampling, tokens, whole } from "./search.js";
+import { Tokenizer } from "./tokenizer.js";
+
+const DEFAULT_FILE = "model.tflite"; // beside this page, if there is one
+
+const by = (id) => document.getElementById(id);
+let loaded; // { model, source, target } of the file in use
+let runs = 0; // a run goes on for as long as no other began
+
+async function open(name, bytes) {
+  say(`Loading ${name}…`);
+  try {
+    const { model, record, files } = await readBundle(bytes);
+    const [source, target] = ["source", "target"].map(
+      (side) => new Tokenizer(files, side, record.special),
+    );
+    const next = { model: await Model.load(model, record), source, target };
+    stop();
+    loaded?.model.delete();
+    loaded = next;
+    showFacts(name, bytes.length, record, files.get("LICENSE.txt"));
+    clear();
+    say("");
+    by("controls").disabled = false;
+    by("text").focus();
+  } catch (error) {
+    say(
+      loaded ? "The model below is still in use." : "No model is loaded.",
+      `${name}: ${error.message}`,
+    );
+  }
+}
+
+function showFacts(name, size, record, licence) {
+  const facts = {
+    name,
+    size: `${(size / 1e6).toFixed(1)} MB`,
+    precision: record.precision,
+    parameters: `${(record.parameters / 1e6).toFixed(1)} million`,
+    lengths: `${record.source_length} tokens in, ${record.target_length} out`,
+    licence: licence ? utf8(licence) : "none is given",
+  };
+  for (const [id, value] of Object.entries(facts)) by(id).textContent = value;
+  by("facts").hidden = false;
+  const { type, width } = record.search;
+  by("own").textContent =
+    `the file's own: ${type.replace("_", " ")}${width ? ` of width ${width}` : ""}`;
+}
+
+async function run() {
+  const mine = ++runs;
+  const { model, source, target } = loaded;
+  say("");
+  clear();
+  working(true);
+  const began = performance.now();
+  const ids = [];
+  const show = (id, probability) => {
+    ids.push(id);
+    by("tokens").append(chip(target.piece(id), id, probability));
+    by("output").textContent = target.decode(ids);
+    const seconds = (performance.now() - began) / 1000;
+    const speed = (ids.length / seconds).toPrecision(3);
+    by("speed").textContent =
+      `${ids.length} tokens in ${seconds.toFixed(2)} s: ${speed} tokens a second`;
+  };
+  try {
+    const given = [...source.encode(by("text").value), model.special.end];
+    if (given.length === 1) return; // an empty text for an empty text
+    await painted();
+    for await (const { id, probability } of chosenSearch(model, given)) {
+      if (mine !== runs) return;
+      show(id, probability);
+      await painted();
+    }
+  } catch (error) {
+    if (mine === runs) say("", error.message ?? String(error));
+  } finally {
+    if (mine === runs) working(false);
+  }
+}
+
+function chosenSearch(model, given) {
+  const search = by("search").value;
+  if (search === "own") return whole(model, given);
+  if (search === "greedy") return tokens(model, given, greedy);
+  return tokens(model, given, sampling(by("temperature").valueAsNumber, by("top-p").valueAsNumber));
+}
+
+function chip(piece, id, probability) {
+  const item = document.createElement("li");
+  item.dataset.id = id;
+  item.textContent = piece;
+  if (probability !== undefined) {
+    const small = document.createElement("small");
+    small.textContent = `${(100 * probability).toFixed(0)}%`;
+    item.append(small);
+  }
+  return item;
+}
+
+function stop() {
+  runs++;
+  working(false);
+}
+
+function working(on) {
+  by("stop").disabled = !on;
+  by("output").setAttribute("aria-busy", on); // spoken once it is whole
+}
+
+function clear() {
+  for (const id of ["output", "speed", "tokens"]) by(id).replaceChildren();
+}
+
+function say(status, error = "") {
+  by("status").textContent = status;
+  by("error").textContent = error;
+}
+
+// Lets the browser draw and take input; unlike a timer or a frame, it takes no time of its own.
+function painted() {
+  const { port1, port2 } = new MessageChannel();
+  return new Promise((done) => {
+    port1.onmessage = done;
+    port2.postMessage(0);
+  });
+}
+
+async function openFile(file) {
+  if (file) await open(file.name, new Uint8Array(await file.arrayBuffer()));
+}
+
+by("form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  run();
+});
+by("text").addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+  event.preventDefault();
+  by("form").requestSubmit();
+});
+by("stop").addEventListener("click", stop);
+by("file").addEventListener("change", (event) => openFile(event.target.files[0]));
+for (const type of ["dragover", "dragleave", "drop"]) {
+  document.body.addEventListener(type, (event) => {
+    event.preventDefault();
+    document.body.classList.toggle("dropping", type === "dragover");
+    if (type === "drop") openFile(event.dataTransfer.files[0]);
+  });
+}
+
+try {
+  await startRuntime();
+  const response = await fetch(DEFAULT_FILE);
+  if (response.status === 200)
+    await open(DEFAULT_FILE, new Uint8Array(await response.arrayBuffer()));
+  else say("Choose a model that kseq2seq exported.");
+} catch (error) {
+  say("", `LiteRT.js did not start: ${error.message ?? error}`);
+}
