@@ -150,8 +150,11 @@ def _unnamed(prefix: str, structure: Any, leaves: dict[str, Any]) -> Any:
 
 
 def _handed_out(leaf: tf.Tensor, one: tf.Tensor) -> tf.Tensor:
-    """A leaf as float32 that no loop made: LiteRT.js refuses booleans, and LiteRT's compiled models
-    leave an output unwritten that is a loop's own."""
+    """A leaf as float32 that no loop made.
+
+    LiteRT.js refuses booleans, and LiteRT's compiled models leave an output unwritten that is a
+    loop's own.
+    """
     if tf.get_static_value(leaf) is not None:
         return tf.cast(leaf, tf.float32)
     return tf.cast(leaf, tf.float32) * one

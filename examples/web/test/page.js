@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { server } from "../server.js";
@@ -75,6 +75,7 @@ try {
     await browser.show(width, 800, scheme);
     const wide = await browser.run("return document.documentElement.scrollWidth");
     assert.ok(wide <= width, `the page is ${wide} wide on a screen of ${width}`);
+    await mkdir(pictures, { recursive: true });
     await writeFile(join(pictures, `${name}.png`), await browser.screenshot());
   }
   const left = await browser.run(
