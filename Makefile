@@ -4,16 +4,17 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: install run test test-slow lint docs clean
+.PHONY: install run test test-slow test-gpu lint docs clean
 
 install: $(READY)
 
-$(READY): setup.py
+$(READY): setup.py runtime/setup.py
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "kseq2seq needs Python 3.11 or newer; name one with: make PYTHON=python3.12 ..."; exit 1; }
 	$(PYTHON) -m venv .venv || { rm -rf .venv; \
 	  echo "Python's venv is missing; on Debian install python3-venv."; exit 1; }
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[dev]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	  --editable runtime --editable ".[dev]"
 	touch $(READY)
 
 run: $(READY)
@@ -26,6 +27,9 @@ test: $(READY)
 test-slow: $(READY)
 	$(BIN)/python -m pytest -m slow
 
+test-gpu: $(READY)
+	$(BIN)/python -m pytest -m gpu -rs
+
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -33,7 +37,8 @@ lint: $(READY)
 	PYTHONPATH=. $(BIN)/lint-imports
 
 docs: $(READY)
-	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python -m pytest --doctest-modules kseq2seq --numprocesses 2
+	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python -m pytest --doctest-modules kseq2seq \
+	  runtime/kseq2seq_runtime --numprocesses 2
 
 clean:
 	rm -rf .venv build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache .import_linter_cache

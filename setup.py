@@ -36,6 +36,7 @@ setup(
     ],
     extras_require={
         "gpu": ["tensorflow[and-cuda]>=2.21,<2.22"],
+        "mobile": ["kseq2seq-runtime"],
         "plot": ["matplotlib>=3.9"],
         "dev": [
             "hypothesis>=6",

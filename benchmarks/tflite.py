@@ -36,7 +36,7 @@ SEARCHES = {"greedy": GREEDY, "beam4": BEAM}
 MEASURE = """
 import json, re, sys, time
 import kseq2seq_runtime
-peak = lambda: int(re.search("VmHWM: *([0-9]+)", open("/proc/self/status").read())[1]) / 1024
+peak = lambda: int(re.search("VmHWM:[^0-9]*([0-9]+)", open("/proc/self/status").read())[1]) / 1024
 before, start = peak(), time.perf_counter()
 model = kseq2seq_runtime.Model(sys.argv[1])
 loaded = time.perf_counter() - start
