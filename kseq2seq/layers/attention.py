@@ -24,11 +24,10 @@ class _Heads(Prebuilt):
 
     def _split(self, x):
         """(B, T, n * H * D) -> n tensors (B, H, T, D)."""
-        parts = x.shape[-1] // (self.num_heads * self.head_dim)
         rows, length = ops.shape(x)[0], ops.shape(x)[1]
-        x = ops.reshape(x, (rows, length, parts, self.num_heads, self.head_dim))
-        x = ops.transpose(x, (2, 0, 3, 1, 4))
-        return [x[i] for i in range(parts)]
+        shape = (rows, length, self.num_heads, self.head_dim)
+        parts = ops.split(x, x.shape[-1] // (self.num_heads * self.head_dim), axis=-1)
+        return [ops.transpose(ops.reshape(part, shape), (0, 2, 1, 3)) for part in parts]
 
     def merge(self, x):
         """(B, H, T, D) -> (B, T, hidden_dim), through the output projection."""

@@ -57,7 +57,13 @@ class Pipeline:
     def __init__(self, path: str | os.PathLike[str], threads: int | None = None):
         self.model = Model(path, threads)
         self.source, self.target = self._tokenizer("source"), self._tokenizer("target")
-        record, found = self.model.record, self.target.vocabulary_size
+        record, found = self.model.record, self.source.vocabulary_size
+        if found != record.source_vocabulary:
+            raise ValueError(
+                f"{path}: the model reads {record.source_vocabulary} ids, and the source tokenizer "
+                f"has {found}. Export the model again, with its own tokenizer."
+            )
+        found = self.target.vocabulary_size
         if found != record.target_vocabulary or record.special != SPECIAL:
             raise ValueError(
                 f"{path}: the model writes {record.target_vocabulary} ids, of which "

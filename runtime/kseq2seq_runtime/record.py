@@ -33,6 +33,7 @@ class Record:
         parameters: how many numbers the model has learned.
         source_length: S, the most tokens of a source, its end included.
         target_length: T, the most tokens of a target, its end included.
+        source_vocabulary: how many ids a source may have.
         target_vocabulary: V, how many ids a target may have.
         special: the target's ids that are not text.
         search: what `generate` runs: its "type", and its settings.
@@ -42,6 +43,7 @@ class Record:
     parameters: int
     source_length: int
     target_length: int
+    source_vocabulary: int
     target_vocabulary: int
     special: SpecialTokens
     search: dict[str, Any]
@@ -72,6 +74,7 @@ def read_record(given: dict[str, Any], where: str) -> Record:
         parameters=at_least_one(given, "parameters", where),
         source_length=at_least_one(given, "source_length", where),
         target_length=at_least_one(given, "target_length", where),
+        source_vocabulary=at_least_one(given, "source_vocabulary", where),
         target_vocabulary=vocabulary,
         special=special,
         search=search,
