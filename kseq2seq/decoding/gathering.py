@@ -23,7 +23,7 @@ def gather(x, places):
     """
     sources, width = ops.shape(x)[0], x.shape[1]
     rows = ops.arange(sources, dtype="int32")[:, None] * width + ops.cast(places, "int32")
-    flat = ops.reshape(x, (-1, *x.shape[2:]))
+    flat = ops.reshape(x, (-1, *ops.shape(x)[2:]))
     return tf.gather(flat, rows)
 
 

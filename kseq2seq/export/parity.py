@@ -135,8 +135,11 @@ def _fitting(
 ) -> tuple[list[str], list[str] | None]:
     """The texts that fit and have a token, and their references."""
     if examples is None:
+        if references is not None:
+            raise ValueError("`references` belong to `examples`; give those, too.")
         examples = [pair.source for pair in islice(named_pairs("sample:fr"), SENTENCES)]
-        references = None
+    if isinstance(examples, str):
+        raise ValueError(f"`examples` must be several texts; got {examples!r}. Put it in a list.")
     examples = list(examples)
     if references is not None and len(references) != len(examples):
         raise ValueError(
@@ -189,7 +192,7 @@ def _scores(
     ours: list[str], theirs: list[str], references: list[str] | None
 ) -> dict[str, tuple[float, float]]:
     if references is None:
-        return {"chrF against the model": (100.0, chrf(theirs, ours))}
+        return {"chrF against the model": (chrf(ours, ours), chrf(theirs, ours))}
     metrics = {"BLEU": bleu, "chrF": chrf}
     return {
         name: (metric(ours, references), metric(theirs, references))

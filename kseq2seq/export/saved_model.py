@@ -23,6 +23,9 @@ SETTINGS = {  # of a `Sample`, given with each call
     "seed": tf.TensorSpec([], tf.int32, name="seed"),
 }
 USUAL = {"temperature": 1.0, "top_k": 0, "top_p": 1.0, "seed": 0}
+LEAST_TEMPERATURE, LEAST_TOP_P = 1e-4, 1e-6  # what a call gives below is taken as these
+IDS = "_ids"
+WARM_UP = ("a", "a b c d e f g h")
 
 
 def export_saved_model(
@@ -32,7 +35,7 @@ def export_saved_model(
     target: Any,
     *,
     searches: Mapping[str, Search],
-    warm_up: Sequence[str] = ("a", "a b c d e f g h"),
+    warm_up: Sequence[str] | None = None,
 ) -> None:
     """Writes a SavedModel that needs TensorFlow, and tensorflow-text if its tokenizers do.
 
@@ -56,10 +59,13 @@ def export_saved_model(
         searches: names of signatures and their searches; a server asks for "serving_default" where
             its client names none.
         warm_up: texts that TensorFlow Serving runs through each signature of texts before it
-            answers anyone, so that no one waits for a first call; none where empty.
+            answers anyone, so that no one waits for a first call; two short ones by default, none
+            where empty.
 
     Raises:
-        ValueError: if the directory holds something else than a SavedModel.
+        FileExistsError: if `directory` is a file.
+        ValueError: if the directory holds something else than a SavedModel, two signatures would
+            have one name, or a text to warm up with is too long.
 
     Example:
         `Pipeline.export` calls this. Ids compiled by XLA, in another process::
@@ -69,6 +75,8 @@ def export_saved_model(
             greedy = tf.function(served.signatures["greedy_ids"], jit_compile=True)
             greedy(source=tf.constant([[17, 5, 2, 0]]), source_length=tf.constant([3]))["ids"]
     """
+    _check_names(searches)
+    warm_up = _fitting(source, warm_up)
     served = tf.Module(name="kseq2seq")
     served.weights = [weight.value for weight in model.variables]
     served.source, served.target = source, target  # their tokenizers hold resources
@@ -76,8 +84,8 @@ def export_saved_model(
     for name, search in searches.items():
         signatures[name] = _of_texts(model, source, target, search)
         if name != "serving_default":
-            signatures[f"{name}_ids"] = _of_ids(model, target, search)
-    with whole_directory(Path(directory)) as scratch:
+            signatures[name + IDS] = _of_ids(model, target, search)
+    with whole_directory(Path(directory), may_hold=["assets.extra"]) as scratch:
         tf.saved_model.save(served, os.fspath(scratch), signatures=signatures)
         if warm_up:
             texts = {"texts": list(warm_up)}
@@ -86,6 +94,30 @@ def export_saved_model(
                 for name, search in searches.items()
             }
             write_warm_up(scratch, requests)
+
+
+def _check_names(searches: Mapping[str, Search]) -> None:
+    for name, search in searches.items():
+        if not isinstance(search, Search):
+            raise ValueError(f"`searches` must hold such as Beam(4); {name!r} is {search!r}.")
+        if name + IDS in searches:
+            raise ValueError(
+                f"The signature of ids of {name!r} is {name + IDS!r}, which is a name in "
+                "`searches` too; give that another."
+            )
+
+
+def _fitting(source: Any, warm_up: Sequence[str] | None) -> list[str]:
+    """The texts to warm up with."""
+    if warm_up is None:
+        lengths = source.lengths(list(WARM_UP)).numpy()
+        fits = zip(WARM_UP, lengths, strict=True)
+        return [text for text, length in fits if length <= source.max_length]
+    if isinstance(warm_up, str):
+        raise ValueError(f"`warm_up` must be several texts; got {warm_up!r}. Put it in a list.")
+    if warm_up:
+        source.check(list(warm_up))
+    return list(warm_up)
 
 
 def _of_texts(model: Any, source: Any, target: Any, search: Search) -> Any:
@@ -143,6 +175,8 @@ def _searched(model: Any, tokens: dict, target: Any, search: Search, settings: t
     seeds = None
     if isinstance(search, Sample):
         temperature, top_k, top_p, seed = settings
+        temperature = tf.maximum(temperature, LEAST_TEMPERATURE)
+        top_p = tf.clip_by_value(top_p, LEAST_TOP_P, 1.0)
         search = replace(search, temperature=temperature, top_k=top_k, top_p=top_p)
         seeds = seeds_of(seed, tf.shape(tokens["source"])[0])
     return search_targets(

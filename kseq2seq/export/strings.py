@@ -15,7 +15,8 @@ class TextModel(FixedModel):
 
     - `generate_texts(texts)`, string (1,) -> `texts`, string (1, N), `scores` (1, N), best first,
       and `source_length`, int32 (1,): how many tokens the text has, its end included. If they are
-      more than there are places, the texts are empty and their scores -inf.
+      more than there are places, the texts are empty and their scores -inf; if it has none but the
+      end, the first is an empty text with a score of 0.
 
     An interpreter must know tensorflow-text's operations to open a file with it::
 
@@ -50,19 +51,24 @@ class TextModel(FixedModel):
         def generate_texts(texts):
             ids = tf.concat([reader.tokenize(texts).flat_values, [special.end]], axis=0)
             length = tf.shape(ids)[0]
-            fits = length <= places
+            fits, blank = length <= places, length <= 1
             ids = tf.pad(ids[:places], [[0, places - tf.minimum(length, places)]])
             found = self.generate(
                 source=tf.reshape(ids, (1, places)),
                 source_length=tf.reshape(tf.minimum(length, places), (1,)),
             )
-            rows = tf.where(fits, found["ids"][0], special.end)
+            rows = tf.where(
+                tf.logical_and(fits, tf.logical_not(blank)), found["ids"][0], special.end
+            )
             text = (rows != special.padding) & (rows != special.start) & (rows != special.end)
+            first = tf.range(found["scores"].shape[1])[None] == 0
+            # a text without a token gives an empty one and no other; a length is never 0
+            nothing = _log(tf.logical_and(first, length > 0))
             kept = tf.ragged.boolean_mask(rows, text).with_row_splits_dtype(tf.int32)
             made = writer.detokenize(kept)
             return {
                 "texts": made[None],
-                "scores": found["scores"] + tf.math.log(tf.cast(fits, tf.float32)),
+                "scores": tf.where(blank, nothing, found["scores"] + _log(fits)),
                 "source_length": length[None],
             }
 
@@ -72,6 +78,11 @@ class TextModel(FixedModel):
     def signatures(self) -> dict[str, Any]:
         """See `FixedModel`."""
         return {**super().signatures, "generate_texts": self.generate_texts}
+
+
+def _log(flags: tf.Tensor) -> tf.Tensor:
+    """0 where true, -inf where not, as it runs: TFLite has no constant for that."""
+    return tf.math.log(tf.cast(flags, tf.float32))
 
 
 def _fast(tokenizer: Any) -> Any:

@@ -10,7 +10,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from kseq2seq.decoding import Search
+from kseq2seq.decoding import Sample, Search
 from kseq2seq.decoding.checks import check_whole
 from kseq2seq.decoding.description import describe
 from kseq2seq.export.bundle import write_bundle
@@ -74,6 +74,7 @@ def export_tflite(
 
     Raises:
         ParityError: if a float32 file gives other targets than the model; nothing is written then.
+        IsADirectoryError: if `path` is one.
         ValueError: for a model or setting that can't be written.
     """
     if not isinstance(model, Seq2Seq):
@@ -83,6 +84,19 @@ def export_tflite(
         )
     if precision not in PRECISIONS:
         raise ValueError(f"`precision` must be one of {PRECISIONS}; got {precision!r}.")
+    if isinstance(search, Sample):
+        raise ValueError(
+            "TFLite has no random numbers that a seed repeats, so `generate` can't sample. Export "
+            "another search, such as Greedy(), and sample in the host, by `decode_step`."
+        )
+    if not isinstance(search, Search):
+        raise ValueError(f"`search` must be such as Beam(4); got {search!r}.")
+    if licence is not None and not isinstance(licence, str):
+        raise ValueError(f"`licence` must be a text; got {licence!r}.")
+    path = Path(path)
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a directory; name a file in it.")
+    path.parent.mkdir(parents=True, exist_ok=True)
     source_length = _length("source_length", source_length, source.max_length)
     target_length = _length("target_length", target_length, target.max_length)
     special = target.tokenizer.special
@@ -118,11 +132,11 @@ def export_tflite(
         files = _files(Path(scratch))
     if licence is not None:
         files["LICENSE.txt"] = licence.encode()
-    write_bundle(Path(path), content, files, record)
+    write_bundle(path, content, files, record)
     if report is not None:
-        size = os.path.getsize(path)
+        size = path.stat().st_size
         each = size / model.count_params()
-        report(f"{os.fspath(path)}: {size:,} bytes, {each:.2f} a parameter; {parity}")
+        report(f"{path}: {size:,} bytes, {each:.2f} a parameter; {parity}")
     return parity
 
 

@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -28,23 +28,30 @@ def write_json(path: Path, record: Mapping[str, Any]) -> None:
 
 
 @contextmanager
-def whole_directory(directory: Path) -> Iterator[Path]:
+def whole_directory(directory: Path, may_hold: Collection[str] = ()) -> Iterator[Path]:
     """Gives an empty directory to write to, which takes the place of `directory` at the end.
 
     So `directory` appears whole or not at all: what was there before stays until all is written,
     and if anything is raised.
 
+    Args:
+        directory: where to write in the end.
+        may_hold: names of what may be there before and not after.
+
     Raises:
+        FileExistsError: if `directory` is a file.
         ValueError: at the end, if `directory` holds something that was not written anew: then it is
             some other directory, and is left alone.
     """
     directory = directory.resolve()
+    if directory.exists() and not directory.is_dir():
+        raise FileExistsError(f"{directory} is a file; name a directory, or move the file away.")
     directory.parent.mkdir(parents=True, exist_ok=True)
     scratch = Path(tempfile.mkdtemp(prefix=f".{directory.name}-", dir=directory.parent))
     try:
         yield scratch
         scratch.chmod(0o755)
-        foreign = _names(directory) - _names(scratch)
+        foreign = _names(directory) - _names(scratch) - set(may_hold)
         if foreign:
             raise ValueError(
                 f"{directory} holds {', '.join(sorted(foreign)[:3])}, which is no part of what is "

@@ -130,6 +130,63 @@ def varint(message, at):
             return value, at
 
 
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"searches": {"x": ks.Greedy(), "x_ids": ks.Greedy()}}, ValueError, "'x_ids'"),
+        ({"searches": {"x": "greedy"}}, ValueError, "'greedy'"),
+        ({"warm_up": "un deux"}, ValueError, "Put it in a list"),
+        ({"warm_up": ["un " * 40]}, ValueError, "limit is 24"),
+    ],
+)
+def test_bad_settings_are_refused(pipeline, tmp_path, options, error, message):
+    with pytest.raises(error, match=message):
+        pipeline.export(tmp_path / "x", **options)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_is_left_alone(pipeline, tmp_path):
+    (tmp_path / "notes").write_text("keep me")
+    with pytest.raises(FileExistsError, match="notes"):
+        pipeline.export(tmp_path / "notes", searches={"greedy": ks.Greedy()})
+    assert (tmp_path / "notes").read_text() == "keep me"
+
+
+def test_settings_out_of_range_are_taken_as_the_nearest(served, translator):
+    def draw(temperature, top_p):
+        return served.signatures["sample"](
+            texts=tf.constant(translator.sources[:3]),
+            temperature=tf.constant(temperature),
+            top_k=tf.constant(0),
+            top_p=tf.constant(top_p),
+            seed=tf.constant(0),
+        )["texts"].numpy()[:, 0]
+
+    greedy = [target.encode() for target in translator.targets[:3]]
+    assert draw(0.0, 1.0).tolist() == draw(-1.0, 2.0).tolist() == draw(1.0, 0.0).tolist() == greedy
+
+
+def test_every_search_can_be_served_again_and_again(tmp_path):
+    from kseq2seq.text import ByteTokenizer, TextSource, TextTarget
+
+    tokenizer = ByteTokenizer()
+    model = ks.build_model("luong", tokenizer, tokenizer, hidden_dim=8)
+    pipeline = ks.Pipeline(model, TextSource(tokenizer, 8), TextTarget(tokenizer, 6))
+    searches = {
+        "covering": ks.Beam(3, coverage_penalty=0.2, n_best=2),
+        "diverse": ks.DiverseBeam(4, 2),
+        "contrastive": ks.Contrastive(3),
+    }
+    for warm_up in (None, ()):
+        pipeline.export(tmp_path / "x", searches=searches, warm_up=warm_up)
+        assert (tmp_path / "x" / "assets.extra").exists() == (warm_up is None)
+    served = tf.saved_model.load(str(tmp_path / "x"))
+    for name, search in searches.items():
+        made = served.signatures[name](texts=tf.constant(["abc", "de"]))["texts"].numpy()
+        wanted = pipeline(["abc", "de"], search=search)
+        assert [row[0].decode() for row in made] == [prediction.text for prediction in wanted]
+
+
 def test_a_directory_of_something_else_is_left_alone(pipeline, tmp_path):
     (tmp_path / "mine.txt").write_text("keep me")
     with pytest.raises(ValueError, match=r"mine\.txt"):

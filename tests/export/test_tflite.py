@@ -143,6 +143,9 @@ def test_raw_text_in_raw_text_out(translator, tmp_path):
     made = run("été 김치")
     assert made["texts"][0, 0].decode() == "kimchi summer"
     assert made["texts"].shape == made["scores"].shape == (1, 2)
+    blank = run(" ")
+    assert blank["texts"].tolist() == [[b"", b""]]
+    assert blank["scores"].tolist() == [[0.0, -np.inf]]
     too_long = run("un " * 30)
     assert too_long["source_length"][0] > 12
     assert too_long["texts"].tolist() == [[b"", b""]]
@@ -200,6 +203,10 @@ convert = tflite.convert
         ({"examples": ["un"], "references": []}, r"1 `examples`, but 0 `references`"),
         ({"examples": ["un " * 40]}, r"None of the 1 `examples`"),
         ({"search": "beam"}, r"'beam'"),
+        ({"search": ks.Sample()}, r"can't sample"),
+        ({"references": ["one"]}, r"belong to `examples`"),
+        ({"examples": "un deux"}, r"Put it in a list"),
+        ({"licence": 3}, r"`licence`.*3"),
     ],
 )
 def test_bad_settings_are_refused(translator, tmp_path, options, message):
