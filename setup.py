@@ -37,15 +37,19 @@ setup(
     extras_require={
         "gpu": ["tensorflow[and-cuda]>=2.21,<2.22"],
         "mobile": ["kseq2seq-runtime"],
+        "onnx": ["tf2onnx>=1.17", "onnx>=1.20"],
         "plot": ["matplotlib>=3.9"],
         "dev": [
             "hypothesis>=6",
             "import-linter>=2.5",
             "matplotlib>=3.9",
             "mypy>=1.15",
+            "onnx>=1.20",
+            "onnxruntime>=1.23",
             "pytest>=8",
             "pytest-xdist>=3.6",
             "ruff>=0.11",
+            "tf2onnx>=1.17",
         ],
     },
     classifiers=[

@@ -175,8 +175,8 @@ print(json.dumps({
 
 
 def test_export_refuses_unknown_formats(pipeline, tmp_path):
-    with pytest.raises(ValueError, match=r"'saved_model'.*'onnx'"):
-        pipeline.export(tmp_path / "x", format="onnx")
+    with pytest.raises(ValueError, match=r"'saved_model'.*'coreml'"):
+        pipeline.export(tmp_path / "x", format="coreml")
 
 
 def test_blank_texts_give_blank_texts(pipeline):

@@ -11,13 +11,13 @@ from typing import Any
 import tensorflow as tf
 
 from kseq2seq.decoding import Sample, Search
-from kseq2seq.decoding.checks import check_whole
 from kseq2seq.decoding.description import describe
 from kseq2seq.export.bundle import write_bundle
 from kseq2seq.export.fixed import FixedModel
 from kseq2seq.export.parity import Parity, compare
+from kseq2seq.export.sizes import description, in_float32, lengths
 from kseq2seq.export.strings import TextModel
-from kseq2seq.models import Seq2Seq, build_model
+from kseq2seq.models import Seq2Seq
 
 PRECISIONS = ("float32", "float16", "int8")
 
@@ -77,11 +77,7 @@ def export_tflite(
         IsADirectoryError: if `path` is one.
         ValueError: for a model or setting that can't be written.
     """
-    if not isinstance(model, Seq2Seq):
-        raise ValueError(
-            f"A TFLite file holds a single model; got {type(model).__name__}. Export its models "
-            "one by one, or as a SavedModel."
-        )
+    plain = in_float32(model)
     if precision not in PRECISIONS:
         raise ValueError(f"`precision` must be one of {PRECISIONS}; got {precision!r}.")
     if isinstance(search, Sample):
@@ -97,21 +93,9 @@ def export_tflite(
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a directory; name a file in it.")
     path.parent.mkdir(parents=True, exist_ok=True)
-    source_length = _length("source_length", source_length, source.max_length)
-    target_length = _length("target_length", target_length, target.max_length)
-    special = target.tokenizer.special
-    record = {
-        "precision": precision,
-        "parameters": model.count_params(),
-        "source_length": source_length,
-        "target_length": target_length,
-        "source_vocabulary": model.get_config()["source"],
-        "target_vocabulary": model.decoder.vocabulary_size,
-        "special": special._asdict(),
-        "search": describe(search),
-    }
-    plain = _in_float32(model)
-    sizes = (plain, search, source_length, target_length, special)
+    places = lengths(source, target, source_length, target_length)
+    record = description(plain, target, places, precision=precision, search=describe(search))
+    sizes = (plain, search, *places, target.tokenizer.special)
     fixed = TextModel(source, target, *sizes) if strings else FixedModel(*sizes)
     content = convert(fixed, precision)
     parity = compare(
@@ -120,7 +104,7 @@ def export_tflite(
         source,
         target,
         search,
-        lengths=(source_length, target_length),
+        lengths=places,
         exact=precision == "float32",
         strings=strings,
         examples=examples,
@@ -135,7 +119,7 @@ def export_tflite(
     write_bundle(path, content, files, record)
     if report is not None:
         size = path.stat().st_size
-        each = size / model.count_params()
+        each = size / plain.count_params()
         report(f"{path}: {size:,} bytes, {each:.2f} a parameter; {parity}")
     return parity
 
@@ -170,25 +154,6 @@ def _reason(error: Exception) -> str:
     """The line of the converter's page that says what it could not do."""
     lines = [line for line in str(error).splitlines() if "error:" in line]
     return (lines or str(error).splitlines() or [type(error).__name__])[0].strip()
-
-
-def _length(name: str, given: int | None, longest: int) -> int:
-    length = longest if given is None else check_whole(name, given)
-    if length > longest:
-        raise ValueError(
-            f"`{name}`={length}, but the pipeline's own limit is {longest} tokens. Pass at most "
-            f"{longest}."
-        )
-    return length
-
-
-def _in_float32(model: Seq2Seq) -> Seq2Seq:
-    """The model, or its like that computes in float32."""
-    if model.decoder.compute_dtype == "float32":
-        return model
-    plain = build_model(**{**model.get_config(), "dtype": "float32"})
-    plain.set_weights(model.get_weights())
-    return plain
 
 
 def _files(folder: Path) -> dict[str, bytes]:

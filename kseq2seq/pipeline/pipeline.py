@@ -25,7 +25,7 @@ from kseq2seq.decoding import (
     score_targets,
     seeds_of,
 )
-from kseq2seq.export import export_saved_model, export_tflite
+from kseq2seq.export import export_onnx, export_saved_model, export_tflite
 from kseq2seq.metrics import TextMetric, bleu, chrf
 from kseq2seq.models import Seq2Seq
 from kseq2seq.pipeline.files import Progress, generate_lines, print_progress
@@ -409,14 +409,15 @@ class Pipeline:
         """Writes the whole model, raw text to raw text, for use without this package.
 
         Args:
-            path: where to write: a file for TFLite, a directory for a SavedModel.
-            format: "tflite" or "saved_model"; where it is not given, "tflite" for a path that ends
-                in ".tflite" and else "saved_model".
-            **options: see `kseq2seq.export.export_tflite` (`search`, the pipeline's own by
-                default; `source_length`, `target_length`, `precision`, `licence`, `examples`,
-                `references`) and `kseq2seq.export.export_saved_model` (`warm_up`, and `searches`,
-                by default "greedy", "sample" and "beam", of the pipeline's width if its search is a
-                beam, else 4; "serving_default" is the pipeline's own unless it is named too).
+            path: where to write: a file for TFLite, a directory for the others.
+            format: "tflite", "saved_model" or "onnx"; where it is not given, "tflite" for a path
+                that ends in ".tflite" and else "saved_model".
+            **options: of `kseq2seq.export.export_tflite` (`search`, the pipeline's own by default;
+                `source_length`, `target_length`, `precision`, `strings`, `licence`, `examples`,
+                `references`), of `kseq2seq.export.export_onnx` (the two lengths), or of
+                `kseq2seq.export.export_saved_model` (`warm_up`, and `searches`, by default
+                "greedy", "sample" and "beam", of the pipeline's width if its search is a beam, else
+                4; "serving_default" is the pipeline's own unless it is named too).
 
         Returns:
             What the export function does: for TFLite how the file compares with the model.
@@ -437,11 +438,13 @@ class Pipeline:
         """
         if format is None:
             format = "tflite" if os.fspath(path).endswith(".tflite") else "saved_model"
-        if format not in ("saved_model", "tflite"):
-            raise ValueError(f"`format` must be 'saved_model' or 'tflite'; got {format!r}.")
+        if format not in ("saved_model", "tflite", "onnx"):
+            raise ValueError(f"`format` must be 'saved_model', 'tflite' or 'onnx'; got {format!r}.")
         parts: tuple[Any, ...] = (path, self.model, self.source, self.target)
         if format == "tflite":
             return export_tflite(*parts, **{"search": self.search, **options})
+        if format == "onnx":
+            return export_onnx(*parts, **options)
         beam = self.search if isinstance(self.search, Beam) else Beam()
         searches = options.pop("searches", None) or {
             "greedy": Greedy(),

@@ -12,6 +12,7 @@ import kseq2seq as ks
 from kseq2seq import text
 from kseq2seq.export import ParityError, tflite
 from kseq2seq.export.interpreter import Signatures
+from kseq2seq.export.sizes import in_float32
 
 SEARCHES = {"greedy": ks.Greedy(), "beam": ks.Beam(4)}
 
@@ -166,7 +167,7 @@ def test_fewer_targets_than_asked_for_are_told(lab):
 
 def test_mixed_precision_is_written_in_float32(lab):
     mixed = lab.make("luong", dtype="mixed_bfloat16")
-    plain = tflite._in_float32(mixed)
+    plain = in_float32(mixed)
     assert plain.decoder.compute_dtype == "float32"
     assert all(
         np.array_equal(a, b) for a, b in zip(mixed.get_weights(), plain.get_weights(), strict=True)
