@@ -142,6 +142,7 @@ def test_a_record_that_is_none(content, words, remade):
     [
         "source_length",
         "target_length",
+        "source_vocabulary",
         "target_vocabulary",
         "parameters",
         "special",
@@ -242,7 +243,7 @@ def test_a_changed_tokenizer(remade):
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"type": "characters", "characters": "abc"}, "the target tokenizer has 7"),
+        ({"type": "characters", "characters": "abc"}, "the source tokenizer has 7"),
         ({"type": "characters", "characters": ["abc"]}, "'characters' of type str"),
         ({"type": "characters", "characters": ""}, "known characters"),
         ({"type": "sentencepiece"}, "lacks source_tokenizer/spm.model"),
