@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+import numpy as np
+
 from kseq2seq.decoding.beam import Beam
 from kseq2seq.decoding.contrastive import Contrastive
 from kseq2seq.decoding.diverse_beam import DiverseBeam
@@ -42,7 +44,8 @@ def describe(search: Any) -> dict[str, Any]:
             f"Only {' and '.join(SEARCHES)} searches can be saved; got {search!r}. "
             "Give another search to the pipeline, and this one to its calls."
         )
-    return {"type": names[0], **asdict(search)}
+    settings = {name: np.asarray(value).item() for name, value in asdict(search).items()}
+    return {"type": names[0], **settings}  # what NumPy gave becomes plain
 
 
 def described(record: Mapping[str, Any]) -> Search:
