@@ -196,6 +196,10 @@ def lstm(cell, x, h, c):
 
 
 WORDS = {"un": "one", "deux": "two", "trois": "three", "été": "summer", "김치": "kimchi"}
+SENTENCES = (
+    [f"{a} {b}" for a in WORDS for b in WORDS],
+    [f"{WORDS[b]} {WORDS[a]}" for a in WORDS for b in WORDS],
+)
 
 
 @pytest.fixture(scope="session")
@@ -208,8 +212,7 @@ def translator():
             made[architecture] = trained_translator(architecture, **sizes)
         return made[architecture]
 
-    make.sources = [f"{a} {b}" for a in WORDS for b in WORDS]
-    make.targets = [f"{WORDS[b]} {WORDS[a]}" for a in WORDS for b in WORDS]
+    make.sources, make.targets = SENTENCES
     return make
 
 
@@ -220,8 +223,7 @@ def trained_translator(architecture, **sizes):
     import kseq2seq as ks
     from kseq2seq import data, text
 
-    sources = [f"{a} {b}" for a in WORDS for b in WORDS]
-    targets = [f"{WORDS[b]} {WORDS[a]}" for a in WORDS for b in WORDS]
+    sources, targets = SENTENCES
     keras.utils.set_random_seed(3)
     tokenizer = text.SentencePieceTokenizer.train([*sources, *targets] * 20, 340)
     source, target = text.TextSource(tokenizer, 24), text.TextTarget(tokenizer, 24)
