@@ -3,7 +3,8 @@
 `decode.py --peers --pipeline DIR` runs it. Sentences are decoded to their end token, sorted by
 length; batches of 64 are full on both sides, single sentences wait for the one before. CTranslate2
 is tried in every compute type and division of the cores, we as a graph and compiled by XLA (its
-sources padded to multiples of 16, to compile but a few lengths); the fastest of each are then timed
+sources padded to multiples of 8, to compile but a few lengths), one batch at a time or one for each
+core; the fastest of each are then timed
 in turn. Each side's tokens are those of its own best targets, their ends included. Loading,
 compiling and making strings or tensors of ids are not timed.
 """
@@ -26,7 +27,7 @@ from decode_sentences import ROWS, batches, decode, held_out
 
 tf.get_logger().setLevel("ERROR")  # or it warns that XLA compiles each length, as it is meant to
 
-LENGTHS = 16  # sources are padded to a multiple of it for XLA
+LENGTHS = 8  # sources are padded to a multiple of it for XLA
 REST = 0.1  # seconds, in which the threads of the other side fall asleep
 CASES = {
     "greedy_1": (GREEDY, 1),
@@ -54,7 +55,11 @@ def compare(directory: str, corpus: str, quick: bool) -> None:
             run_ours, run_peer = runners(
                 pipeline.model, peer, some, search, rows, exponent, longest
             )
-            kinds = {False: "kseq2seq graph", True: "kseq2seq XLA"}
+            kinds = {
+                (jit, workers): f"kseq2seq {kind} x{workers}"
+                for jit, kind in ((False, "graph"), (True, "XLA"))
+                for workers in sorted({1, os.cpu_count() or 1})
+            }
             spent, peers = trial(run_ours, kinds), trial(run_peer, translators)
             plain = [key for key in peers if " float32 " in translators[key]]
             chosen = {
@@ -78,8 +83,9 @@ def runners(model, peer, sources, search, rows, exponent, longest):
     """Returns what decodes the sources on our side, and on theirs: choice -> targets, seconds."""
     given = {jit: batches(sources, rows, LENGTHS if jit else 1) for jit in (False, True)}
 
-    def ours(jit):
-        found, _, seconds = decode(model, given[jit], search, longest, jit)
+    def ours(choice):
+        jit, workers = choice
+        found, _, seconds = decode(model, given[jit], search, longest, jit, workers)
         return found, seconds
 
     def theirs(translator):

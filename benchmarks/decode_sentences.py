@@ -4,6 +4,7 @@ import time
 from itertools import islice
 
 import kseq2seq as ks
+from kseq2seq.pipeline.workers import in_parallel
 
 # isort: split
 import numpy as np
@@ -40,13 +41,15 @@ def batches(sources: list[list[int]], rows: int, multiple: int) -> list[dict]:
     return made
 
 
-def decode(model: ks.Seq2Seq, given: list[dict], search, longest: int, jit: bool):
+def decode(model: ks.Seq2Seq, given: list[dict], search, longest: int, jit: bool, workers: int = 1):
     """Returns our best targets, their scores, and seconds."""
-    found = []
-    began = time.perf_counter()
-    for batch in given:
+
+    def find(batch):
         made = ks.decode(model, batch, search, max_length=longest, jit_compile=jit)
-        found.append((made.ids.numpy(), made.lengths.numpy(), made.scores.numpy()))
+        return made.ids.numpy(), made.lengths.numpy(), made.scores.numpy()
+
+    began = time.perf_counter()
+    found = list(in_parallel(find, reversed(given), workers))[::-1]
     seconds = time.perf_counter() - began
     targets = [
         row[0, : length[0]].tolist()

@@ -55,7 +55,8 @@ def search_shrinking(model: Any, loop: Loop, started: dict, jit_compile: bool) -
             ("running", loop.key, room, jit_compile),
             partial(_running, loop, room, jit_compile),
         )
-        carry, done, step = run(carry)
+        changed, done, step = run(carry)
+        carry = carry._replace(**changed)
         done, step = done.numpy(), int(step)
         last = done.all() or step >= loop.max_length
         stay = np.zeros_like(done) if last else ~done
@@ -107,7 +108,10 @@ def _running(loop: Loop, room: int, jit_compile: bool) -> Any:
 
     def run(carry):
         carry = loop.run(carry, ops.minimum(STEPS, room - carry.live.step))
-        return carry, loop.done_sources(carry), carry.live.step
+        changed = carry._asdict()
+        for constant in ("context", "given"):  # a graph would copy what it only hands on
+            del changed[constant]
+        return changed, loop.done_sources(carry), carry.live.step
 
     return traced(run, jit_compile)
 
