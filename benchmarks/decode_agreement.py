@@ -9,7 +9,8 @@ import numpy as np
 import tensorflow as tf
 from decode_sentences import ROWS, batches, decode
 
-GREEDY, BEAM = ks.Greedy(), ks.Beam(4, length_penalty=0.6)
+GREEDY = ks.Greedy()
+BEAM = ks.Beam(4, length_penalty=0.6, patience=1)  # ends as CTranslate2 does
 
 
 def agreement(model, peer, translator, sources, longest) -> float:

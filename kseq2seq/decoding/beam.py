@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import ceil
 from typing import Any
 
 from keras import ops
@@ -44,6 +45,8 @@ class Beam(Search):
         length_penalty: alpha, at least 0; 0 ranks by log-probability.
         coverage_penalty: beta, at least 0; needs a model with attention.
         n_best: finished hypotheses returned, at most `width`; None returns `width`.
+        patience: p, above 0: a source is also done once p * `width` of its hypotheses have
+            finished, which is sooner, and may be too soon for the best; None waits for the bound.
 
     Raises:
         ValueError: if a setting is out of range.
@@ -51,17 +54,19 @@ class Beam(Search):
     Example:
         >>> from kseq2seq import Beam
         >>> Beam(width=4)
-        Beam(width=4, length_penalty=0.6, coverage_penalty=0.0, n_best=None)
+        Beam(width=4, length_penalty=0.6, coverage_penalty=0.0, n_best=None, patience=None)
 
     Source:
         Penalties: Wu et al. 2016, equation 14; coverage is floored at 1e-9, so that its logarithm
-        is finite. Width 1 without penalties is greedy search.
+        is finite. Patience: Kasai et al. 2022, "A Call for Clarity in Beam Search", algorithm 1;
+        1 is what most toolkits do. Width 1 without penalties is greedy search.
     """
 
     width: int = 4
     length_penalty: float = 0.6
     coverage_penalty: float = 0.0
     n_best: int | None = None
+    patience: float | None = None
 
     uses_banks = True
 
@@ -74,6 +79,8 @@ class Beam(Search):
                 f"`n_best` must be at most `width`={self.width}, all that is kept; "
                 f"got {self.n_best}."
             )
+        if self.patience is not None:
+            check_number("patience", self.patience, above=True)
 
     def start(self, problem):
         """See `Search`."""
@@ -88,6 +95,8 @@ class Beam(Search):
             "lengths": ops.zeros((sources, width), dtype="int32"),
             "scores": never,
         }
+        if self.patience is not None:
+            state["ended"] = ops.zeros((sources,), dtype="int32")
         if problem.partial:
             state["banks"] = ops.zeros((sources, width), dtype="int32")
         if self.coverage_penalty:
@@ -120,7 +129,13 @@ class Beam(Search):
         # The best are masked and not sliced: XLA knows a top-k only while nothing else is cut out.
         order = ops.arange(ended.shape[1], dtype="int32")
         finishes = ops.logical_and(ended, order < width)
+        if self.patience is not None:  # a source that is done stays as it is beside others
+            finishes = ops.logical_and(finishes, ops.logical_not(self._tired(state))[:, None])
         finished = self._finished(ops.where(finishes, values, NEVER), parents, live, kept, problem)
+        counts = {}
+        if self.patience is not None:
+            new = ops.sum(ops.cast(possible(finished["scores"]), "int32"), axis=1)
+            counts["ended"] = state["ended"] + new
         if problem.partial:
             banks = made.banks
             banks = ops.zeros_like(places) if banks is None else self._banks(banks, places)
@@ -142,6 +157,7 @@ class Beam(Search):
             state={
                 "log_probs": ops.where(goes_on, gather(values, live_on), NEVER),
                 **finished,
+                **counts,
                 **{name: gather(value, parents) for name, value in kept.items()},
             },
         )
@@ -151,12 +167,19 @@ class Beam(Search):
         if problem.partial:  # something worse may still have more of what is required
             return ops.logical_not(ops.any(possible(state["log_probs"]), axis=1))
         bound = ops.max(state["log_probs"], axis=1) / self._penalty(problem.limits)
-        return ops.min(state["scores"], axis=1) >= bound
+        done = ops.min(state["scores"], axis=1) >= bound
+        if self.patience is None:
+            return done
+        return ops.logical_or(done, self._tired(state))
 
     def finish(self, live, state, problem):
         """See `Search`."""
         count = self.n_best or self.width
         return Hypotheses(*(state[name][:, :count] for name in ("ids", "lengths", "scores")))
+
+    def _tired(self, state):
+        """Whether enough hypotheses of a source have finished, (B,)."""
+        return state["ended"] >= ceil(self.patience * self.width)
 
     def _finished(self, values, parents, live, kept, problem):
         """Extensions as finished hypotheses; those of value -inf are none."""

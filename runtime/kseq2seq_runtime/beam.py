@@ -41,6 +41,8 @@ class Beam(Search):
         length_penalty: alpha, at least 0; 0 ranks by log-probability.
         coverage_penalty: beta, at least 0; needs a model with attention.
         n_best: finished hypotheses returned, at most `width`; None returns `width`.
+        patience: p, above 0: it also ends once p * `width` hypotheses have finished, which is
+            sooner, and may be too soon for the best; None waits for the bound.
 
     Raises:
         ValueError: if a setting is out of range.
@@ -48,16 +50,18 @@ class Beam(Search):
     Example:
         >>> from kseq2seq_runtime import Beam
         >>> Beam(4)
-        Beam(width=4, length_penalty=0.6, coverage_penalty=0.0, n_best=None)
+        Beam(width=4, length_penalty=0.6, coverage_penalty=0.0, n_best=None, patience=None)
 
     Source:
-        Penalties: Wu et al. 2016, equation 14; coverage is floored at 1e-9.
+        Penalties: Wu et al. 2016, equation 14; coverage is floored at 1e-9. Patience: Kasai et al.
+        2022, algorithm 1.
     """
 
     width: int = 4
     length_penalty: float = 0.6
     coverage_penalty: float = 0.0
     n_best: int | None = None
+    patience: float | None = None
 
     def __post_init__(self):
         check_whole("width", self.width)
@@ -68,6 +72,8 @@ class Beam(Search):
                 f"`n_best` must be at most `width`={self.width}, all that is kept; "
                 f"got {self.n_best}."
             )
+        if self.patience is not None:
+            check_number("patience", self.patience, above=True)
 
     def run(
         self, model: Model, source: Sequence[int], random: np.random.Generator
@@ -75,17 +81,21 @@ class Beam(Search):
         """See `Search`; unfinished hypotheses are shown with their log-probabilities."""
         branches = [_Branch(begin(model, source), np.zeros(len(source), "float32"))]
         finished: list[Hypothesis] = []
-        while not self._done(branches, finished, model.record.target_length):
+        count = 0
+        while not self._done(branches, finished, count, model.record.target_length):
             made = [extend(model, branch.live) for branch in branches]
             branches, ended = self._advance(branches, made, model.record.special.end)
+            count += len(ended)
             finished = sorted(finished + ended, key=lambda found: -found.score)[: self.width]
             if branches:
                 yield [Hypothesis(live.ids, float(live.log_prob)) for live, _ in branches]
         yield finished[: self.n_best]
 
-    def _done(self, branches: list[_Branch], finished: list[Hypothesis], limit: int) -> bool:
-        """Whether nothing better can be found: log-probabilities only fall."""
-        if not branches:
+    def _done(
+        self, branches: list[_Branch], finished: list[Hypothesis], count: int, limit: int
+    ) -> bool:
+        """Whether patience ends, or nothing better can come: log-probabilities only fall."""
+        if not branches or (self.patience is not None and count >= self.patience * self.width):
             return True
         bound = branches[0].live.log_prob / self._penalty(limit)
         return len(finished) == self.width and bool(finished[-1].score >= bound)

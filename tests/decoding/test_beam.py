@@ -19,10 +19,12 @@ class Unstopped(Beam):
         return super().done(state, problem) & False
 
 
-def best_first(prefixes, row, limit, width, alpha):
+def best_first(prefixes, row, limit, width, alpha, patience=float("inf")):
     """The documented search, one dictionary look-up at a time."""
     live, finished = [(0.0, ())], []
     for step in range(limit):
+        if len(finished) >= patience * width:
+            break
         extended = []
         for total, prefix in live:
             after = prefixes.after[row][prefix]
@@ -69,6 +71,18 @@ def test_narrow_beam_is_the_documented_search(lab, model, prefixes, width, alpha
     found = lab.searched(model, lab.source, Beam(width, alpha), lab.max_length)
     for row in range(3):
         expected = best_first(table, row, lab.max_length, width, alpha)
+        check_against(found, row, expected, table, lab.max_length, alpha)
+
+
+@pytest.mark.parametrize(
+    ("width", "alpha", "patience"), [(2, 0.6, 1), (3, 1.0, 0.5), (3, 0.6, 2.0)]
+)
+def test_patience_ends_the_search(lab, model, prefixes, width, alpha, patience):
+    table = prefixes(model)
+    search = Beam(width, alpha, patience=patience)
+    found = lab.searched(model, lab.source, search, lab.max_length)
+    for row in range(3):
+        expected = best_first(table, row, lab.max_length, width, alpha, patience)
         check_against(found, row, expected, table, lab.max_length, alpha)
 
 

@@ -58,7 +58,7 @@ def made(tmp_path_factory):
             "transformer",
             in_pieces,
             in_pieces,
-            Beam(4, length_penalty=1.0, n_best=2),
+            Beam(4, length_penalty=1.0, n_best=2, patience=1.0),
             {"scale": 0.7, "seed": 72, "num_heads": 2, "num_layers": 1},
         ),
     }

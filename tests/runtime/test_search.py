@@ -13,6 +13,7 @@ SEARCHES = [
     Beam(1),
     Beam(2, length_penalty=0),
     Beam(5, length_penalty=1.5, n_best=2),
+    Beam(3, patience=0.5),
     Beam(20),
 ]
 
@@ -119,6 +120,7 @@ def test_the_like_of_the_files_search_runs_inside_it(opened, monkeypatch):
         (lambda: Beam(True), "`width` must be a whole number"),
         (lambda: Beam(length_penalty=-1), "`length_penalty` must be a number of at least 0"),
         (lambda: Beam(coverage_penalty=float("nan")), "`coverage_penalty`"),
+        (lambda: Beam(2, patience=0), "`patience`"),
         (lambda: Beam(2, n_best=3), "`n_best` must be at most `width`=2"),
     ],
 )
