@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -12,11 +12,14 @@ import numpy as np
 from kseq2seq.data import named_pairs
 from kseq2seq.decoding import Search, decode, score_targets
 from kseq2seq.export.interpreter import Signatures
+from kseq2seq.export.walk import walk
 from kseq2seq.metrics import bleu, chrf
 
 TIE = 1e-4  # nats; what differs by less is a matter of rounding
 MOST_TIES = 0.005  # share of sentences
+NEAR = 0.01  # nats, of one token's log-probability in single steps
 SENTENCES = 200
+WALKED = 8  # sentences run a step at a time
 ROWS = 64
 
 
@@ -67,7 +70,7 @@ def compare(
     examples: Sequence[str] | None = None,
     references: Sequence[str] | None = None,
 ) -> Parity:
-    """Decodes examples with a file's `generate` and with its model.
+    """Decodes examples with a file's `generate` and with its model, some in single steps too.
 
     Args:
         content: the flatbuffer.
@@ -83,23 +86,20 @@ def compare(
         references: what they should become, to see scores move.
 
     Raises:
-        ParityError: if targets differ that should not; it names the first step that does.
+        ParityError: if targets differ that should not, naming the first step that does; if single
+            steps or texts are not those of `generate`.
         ValueError: if no example fits.
     """
     texts, wanted = _fitting(source, lengths[0], examples, references)
-    signatures, (places, limit) = Signatures(content, text_ops=strings), lengths
+    file, (places, limit) = Signatures(content, text_ops=strings), lengths
+    special = target.tokenizer.special
     ours, theirs, ties = [], [], 0
     for first in range(0, len(texts), ROWS):
         batch = source(texts[first : first + ROWS])
-        found = (
-            decode(model, batch, search, max_length=limit, special=target.tokenizer.special)
-            .ids[:, 0]
-            .numpy()
-        )
-        made = np.stack([_generate(signatures, row, places) for row in _rows(batch)])
-        for row in np.flatnonzero((found != made).any(axis=1)).tolist():
-            one = {name: value[row : row + 1] for name, value in batch.items()}
-            step, margin = _first_difference(model, one, found[row], made[row], target)
+        found = decode(model, batch, search, max_length=limit, special=special).ids[:, 0].numpy()
+        given = [_padded(row, places) for row in _rows(batch)]
+        made = np.stack([file("generate", **row)["ids"][0, 0] for row in given])
+        for row, step, margin in _differences(model, batch, found, made, special):
             if margin < TIE:
                 ties += 1
             elif exact:
@@ -108,23 +108,22 @@ def compare(
                     f"{found[row].tolist()}: they differ from step {step} on, by {margin:.2g} "
                     "nats. The conversion changed the model; nothing was written."
                 )
+        if exact and not first:
+            _check_steps(file, model, batch, found[:WALKED], given, special)
         ours += list(found)
         theirs += list(made)
-    same = sum(bool((a == b).all()) for a, b in zip(ours, theirs, strict=True))
     if exact and ties > max(1, MOST_TIES * len(texts)):
         raise ParityError(
             f"{ties} of {len(texts)} targets differ from the model's by near ties, more than "
             f"{MOST_TIES:.1%}: the conversion changed the model; nothing was written."
         )
-    own = _texts(target, ours)
+    own, made_texts = _texts(target, ours), _texts(target, theirs)
+    same = sum(bool((a == b).all()) for a, b in zip(ours, theirs, strict=True))
     same_texts = None
     if strings:
-        made_texts = [
-            signatures("generate_texts", texts=np.array([text.encode()], object))["texts"][0, 0]
-            for text in texts
-        ]
-        same_texts = sum(a == b.encode() for a, b in zip(made_texts, own, strict=True))
-    return Parity(len(texts), same, ties, same_texts, _scores(own, _texts(target, theirs), wanted))
+        _check_texts(file, texts, made_texts)
+        same_texts = sum(a == b for a, b in zip(made_texts, own, strict=True))
+    return Parity(len(texts), same, ties, same_texts, _scores(own, made_texts, wanted))
 
 
 def _fitting(
@@ -162,26 +161,68 @@ def _rows(batch: dict) -> list[np.ndarray]:
     return [row[: real.sum()] for row, real in zip(ids, mask, strict=True)]
 
 
-def _generate(signatures: Signatures, ids: np.ndarray, places: int) -> np.ndarray:
-    """The best target of one source."""
+def _padded(ids: np.ndarray, places: int) -> dict[str, np.ndarray]:
+    """A source as the file takes it."""
     source = np.zeros((1, places, *ids.shape[1:]), ids.dtype)
     source[0, : len(ids)] = ids
-    length = np.array([len(ids)], "int32")
-    return signatures("generate", source=source, source_length=length)["ids"][0, 0]
+    return {"source": source, "source_length": np.array([len(ids)], "int32")}
 
 
-def _first_difference(
-    model: Any, inputs: dict, ours: np.ndarray, theirs: np.ndarray, target: Any
-) -> tuple[int, float]:
-    """The first step at which two targets differ, and by how much the model prefers the one.
+def _differences(
+    model: Any, batch: dict, ours: np.ndarray, theirs: np.ndarray, special: Any
+) -> Iterator[tuple[int, int, float]]:
+    """Rows whose targets differ, the first step at which they do, and by how many nats.
 
     Greedy searches part where two tokens are equally likely, beams also where two targets are.
     """
-    step = int(np.flatnonzero(ours != theirs)[0])
-    special = target.tokenizer.special
-    scores = [score_targets(model, inputs, ids[None], special).numpy()[0] for ids in (ours, theirs)]
-    of_step = abs(scores[0][step] - scores[1][step])
-    return step, float(min(of_step, abs(scores[0].sum() - scores[1].sum())))
+    for row in np.flatnonzero((ours != theirs).any(axis=1)).tolist():
+        one = {name: value[row : row + 1] for name, value in batch.items()}
+        step = int(np.flatnonzero(ours[row] != theirs[row])[0])
+        first, second = (
+            score_targets(model, one, ids[None], special).numpy()[0]
+            for ids in (ours[row], theirs[row])
+        )
+        of_step = abs(first[step] - second[step])
+        yield row, step, float(min(of_step, abs(first.sum() - second.sum())))
+
+
+def _check_steps(
+    file: Signatures, model: Any, batch: dict, targets: np.ndarray, given: list[dict], special: Any
+) -> None:
+    """Walks some targets along `encode` and `decode_step`, which must score them as the model does.
+
+    Raises:
+        ParityError: if they do not.
+    """
+    some = {name: value[: len(targets)] for name, value in batch.items()}
+    expected = score_targets(model, some, targets, special).numpy()
+    for ids, row, wanted in zip(targets, given, expected, strict=False):
+        length = int((ids != special.padding).sum())
+        made = walk(file, row["source"], row["source_length"], ids[:length], special.start)
+        gaps = abs(made - wanted[:length])
+        if gaps.max(initial=0) > NEAR:
+            step = int((gaps > NEAR).argmax())
+            raise ParityError(
+                f"`encode` and `decode_step` give token {ids[step]} of {ids[:length].tolist()} a "
+                f"log-probability of {made[step]:.4f} at step {step}, the model "
+                f"{wanted[step]:.4f}. The conversion changed the model; nothing was written."
+            )
+
+
+def _check_texts(file: Signatures, texts: list[str], expected: list[str]) -> None:
+    """Runs `generate_texts`, which must write what `generate` finds.
+
+    Raises:
+        ParityError: if it does not.
+    """
+    for text, wanted in zip(texts, expected, strict=True):
+        given = np.array([text.encode()], object)
+        made = file("generate_texts", texts=given)["texts"][0, 0]
+        if made != wanted.encode():
+            raise ParityError(
+                f"`generate_texts` makes {made!r} of {text!r}, but `generate` {wanted!r}: the "
+                "tokenizers inside the file differ from the pipeline's; nothing was written."
+            )
 
 
 def _texts(target: Any, rows: list[np.ndarray]) -> list[str]:

@@ -128,7 +128,16 @@ class Model:
             token: the one before; `record.special.start` at position 0.
             position: from 0 on, below `record.target_length`.
             carried: what `encode`, or the step before, has given; it stays as it is.
+
+        Raises:
+            ValueError: if the file has no such token or position, or `carried` is something else.
         """
+        for name, number, limit in (
+            ("token", token, self.record.target_vocabulary),
+            ("position", position, self.record.target_length),
+        ):
+            if check_whole(name, number, 0) >= limit:
+                raise ValueError(f"`{name}` must be below {limit}; got {number}.")
         given = {"token": np.array([token], "int32"), "position": np.array([position], "int32")}
         made = self._run("decode_step", {**given, **carried})
         logits, alignment = made.pop("logits")[0], made.pop("alignment", None)

@@ -184,12 +184,32 @@ def test_a_changed_model_is_noticed(translator, tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_changed_steps_are_noticed(translator, tmp_path, monkeypatch):
+    pipeline = translator("bahdanau")
+
+    def convert_with_other_steps(fixed, precision):
+        fixed.other = changed_model(pipeline)
+        fixed.decode_step = fixed.other.decode_step
+        return convert(fixed, precision)
+
+    monkeypatch.setattr(tflite, "convert", convert_with_other_steps)
+    with pytest.raises(ParityError, match="`encode` and `decode_step` give token"):
+        pipeline.export(
+            tmp_path / "x.tflite", source_length=12, target_length=14, examples=translator.sources
+        )
+    assert list(tmp_path.iterdir()) == []
+
+
 def damaged(pipeline, fixed):
-    """The file of another model: its output weights turned around."""
+    """The file of another model."""
+    return convert(changed_model(pipeline), "float32")
+
+
+def changed_model(pipeline):
+    """A model whose output weights are turned around."""
     model = ks.build_model(**pipeline.model.get_config())
     model.set_weights([weight[..., ::-1] for weight in pipeline.model.get_weights()])
-    changed = tflite.FixedModel(model, pipeline.search, 12, 14, ks.SpecialTokens())
-    return convert(changed, "float32")
+    return tflite.FixedModel(model, pipeline.search, 12, 14, ks.SpecialTokens())
 
 
 convert = tflite.convert

@@ -31,6 +31,21 @@ def test_a_step_leaves_what_it_was_given(opened):
 
 
 @pytest.mark.parametrize(
+    ("token", "position", "message"),
+    [
+        (-1, 0, "`token`"),
+        (10**6, 0, "`token`"),
+        (1, 12, "`position` must be below 12"),
+        (1, 0.5, ""),
+    ],
+)
+def test_a_step_refuses_what_the_file_has_not(opened, token, position, message):
+    model = opened["bytes"].model
+    with pytest.raises(ValueError, match=message):
+        model.decode_step(token, position, model.encode([108, 2]))
+
+
+@pytest.mark.parametrize(
     "source", [[], [5] * 21, [[5, 2]], "hi", [1.5, 2.0], 5, [True, False]], ids=repr
 )
 def test_what_is_no_source_is_refused(source, opened):

@@ -1,0 +1,36 @@
+"""A target walked along an exported file's single steps."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from kseq2seq.export.interpreter import Signatures
+
+
+def walk(
+    signatures: Signatures, source: np.ndarray, length: np.ndarray, target: np.ndarray, start: int
+) -> np.ndarray:
+    """Returns what `encode` and `decode_step` hold of a target's tokens.
+
+    Args:
+        signatures: the file's.
+        source: int32 (1, S), as the file takes it.
+        length: int32 (1,), how much of it is real.
+        target: int (T,), its end included.
+        start: the id before the first token.
+
+    Returns:
+        float64 (T,), log-probabilities in nats.
+    """
+    carried = signatures("encode", source=source, source_length=length)
+    log_probs = []
+    before = start
+    for position, token in enumerate(target.tolist()):
+        given = {"token": np.array([before], "int32"), "position": np.array([position], "int32")}
+        made = signatures("decode_step", **given, **carried)
+        logits = made.pop("logits")[0].astype("float64")
+        made.pop("alignment", None)
+        carried = {**carried, **made}
+        log_probs.append(logits[token] - np.logaddexp.reduce(logits))
+        before = token
+    return np.array(log_probs)
