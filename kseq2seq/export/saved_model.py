@@ -125,7 +125,8 @@ def _of_texts(model: Any, source: Any, target: Any, search: Search) -> Any:
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="texts"), *_specs(search)])
     def generate(texts: tf.Tensor, *settings: tf.Tensor) -> dict[str, tf.Tensor]:
-        tokens = source(texts)
+        count = tf.shape(texts)[0]
+        tokens = source(tf.pad(texts, [[0, tf.cast(count == 0, tf.int32)]]))  # at least one row
         longest = tf.shape(tokens["source"])[1]
         fits = tf.debugging.Assert(
             longest <= source.max_length,
@@ -139,8 +140,8 @@ def _of_texts(model: Any, source: Any, target: Any, search: Search) -> Any:
         blank = tf.reduce_sum(tf.cast(tokens["source_mask"], tf.int32), axis=1)[:, None] <= 1
         first = tf.range(tf.shape(found.scores)[1])[None] == 0
         return {
-            "texts": tf.where(blank, "", made),
-            "scores": tf.where(blank, tf.where(first, 0.0, NEVER), found.scores),
+            "texts": tf.where(blank, "", made)[:count],
+            "scores": tf.where(blank, tf.where(first, 0.0, NEVER), found.scores)[:count],
         }
 
     return generate

@@ -90,6 +90,14 @@ def test_blank_texts_give_blank_texts(served):
     assert made["texts"].numpy()[1, 0] == b"two one"
 
 
+def test_no_texts_give_no_texts(translator, tmp_path):
+    translator("gru").export(tmp_path / "served")
+    served = tf.saved_model.load(str(tmp_path / "served"))
+    for name in ("greedy", "beam"):
+        made = served.signatures[name](texts=tf.constant([], tf.string))
+        assert made["texts"].shape[0] == made["scores"].shape[0] == 0
+
+
 def test_warm_up_requests_are_what_signatures_take(directory, served):
     (path,) = directory.glob("assets.extra/tf_serving_warmup_requests")
     asked = {}
