@@ -1,10 +1,14 @@
 """Corpora: readers, splits, spooling to disk, and batches of a few static shapes."""
 
+from kseq2seq.data.alignment import Aligner
 from kseq2seq.data.batches import eval_batches, train_batches
 from kseq2seq.data.buckets import bucket_fill, bucket_table, fit_buckets
 from kseq2seq.data.debian import debian
 from kseq2seq.data.masking import mask_tokens, masked_batches
 from kseq2seq.data.named import named_pairs, split_corpora
+from kseq2seq.data.packed import packed_batches
+from kseq2seq.data.packing import fit_row
+from kseq2seq.data.padding import padding_share
 from kseq2seq.data.pairs import Pair
 from kseq2seq.data.readers import Problem, pairs_from, read_pairs
 from kseq2seq.data.records import Corpus, pair_dataset, write_pairs
@@ -14,6 +18,7 @@ from kseq2seq.data.survey import Survey, survey
 from kseq2seq.data.word_vectors import WordVectors, read_word_vectors
 
 __all__ = [
+    "Aligner",
     "Corpus",
     "Pair",
     "Problem",
@@ -24,9 +29,12 @@ __all__ = [
     "debian",
     "eval_batches",
     "fit_buckets",
+    "fit_row",
     "mask_tokens",
     "masked_batches",
     "named_pairs",
+    "packed_batches",
+    "padding_share",
     "pair_dataset",
     "pairs_from",
     "read_pairs",

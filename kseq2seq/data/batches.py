@@ -5,8 +5,9 @@ from __future__ import annotations
 import tensorflow as tf
 
 from kseq2seq.data.buckets import Bucket
+from kseq2seq.data.kept import kept_tokens
 from kseq2seq.data.records import Corpus
-from kseq2seq.data.survey import Tokens, fates
+from kseq2seq.data.survey import Tokens
 
 _TOGETHER = 256
 
@@ -64,10 +65,10 @@ def train_batches(
         >>> sorted(inputs["target"].numpy().tolist())
         [[1, 69, 0, 0], [1, 70, 71, 0]]
     """
-    pairs = corpus.dataset().shuffle(min(shuffle_buffer, len(corpus)), seed=seed)
+    records = corpus.records().shuffle(min(shuffle_buffer, len(corpus)), seed=seed)
     # Repeating what remains, not what is read: a corpus of which nothing remains is an error.
     endless = tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY)
-    rows = _rows(pairs, source, target, buckets, sample).repeat().apply(endless)
+    rows = _rows(records, source, target, buckets, sample).repeat().apply(endless)
     return _batched(rows, source, target, buckets, tokens_per_batch)
 
 
@@ -110,42 +111,37 @@ def eval_batches(
         >>> inputs["source"].numpy().tolist(), labels.numpy().tolist()
         ([[101, 102, 2], [2, 0, 0]], [[69, 2, 0, 0], [0, 0, 0, 0]])
     """
-    rows = _rows(corpus.dataset(), source, target, buckets, sample=False)
+    rows = _rows(corpus.records(), source, target, buckets, sample=False)
     return _batched(rows, source, target, buckets, tokens_per_batch)
 
 
 def _rows(
-    pairs: tf.data.Dataset, source: Tokens, target: Tokens, buckets: list[Bucket], sample: bool
+    records: tf.data.Dataset, source: Tokens, target: Tokens, buckets: list[Bucket], sample: bool
 ) -> tf.data.Dataset:
-    """Turn pairs into (bucket, source row, source length, target row), padded to the longest."""
+    """Turn records into (bucket, source row, source length, target row), padded to the longest."""
     sides = list(zip(*buckets, strict=True))
     if not buckets or any(list(side) != sorted(side) or side[0] < 2 for side in sides):
         raise ValueError(
             "buckets are (source, target) lengths of at least 2 from short to long, "
             f"neither side ever shrinking; got {buckets}"
         )
-    longest_source, longest_target = buckets[-1]
+    paddings = source.tokenizer.special.padding, target.tokenizer.special.padding
 
-    def tokenise(sources, targets):
-        source_tokens = _tokens(source, sources, longest_source, sample)
-        target_tokens = _tokens(target, targets, longest_target, sample)
-        lengths = tf.stack([source_tokens.row_lengths(), target_tokens.row_lengths()], axis=1)
-        empty, too_long = fates(lengths[:, 0], lengths[:, 1], source, target)
-        keep = ~(empty | too_long)
-        lengths = lengths[keep]
+    def tokenise(records):
+        tokens = kept_tokens(records, source, target, buckets[-1], sample)
+        lengths = tf.stack([side.row_lengths() for side in tokens], axis=1)
         fits = tf.reduce_all(lengths[:, None] <= tf.constant(buckets, lengths.dtype), axis=-1)
         tf.debugging.Assert(
             tf.reduce_all(tf.reduce_any(fits, axis=1)),
             [f"a pair fits no bucket of {buckets}: fit_buckets() to a survey of this very corpus"],
         )
-        return (
-            tf.argmax(tf.cast(fits, tf.int32), axis=1),
-            _dense(source_tokens, keep, source.tokenizer.special.padding, longest_source),
-            lengths[:, 0],
-            _dense(target_tokens, keep, target.tokenizer.special.padding, longest_target),
+        source_rows, target_rows = (
+            side.to_tensor(padding, shape=(None, longest))
+            for side, padding, longest in zip(tokens, paddings, buckets[-1], strict=True)
         )
+        return tf.argmax(tf.cast(fits, tf.int32), axis=1), source_rows, lengths[:, 0], target_rows
 
-    return pairs.batch(_TOGETHER).map(tokenise, num_parallel_calls=tf.data.AUTOTUNE).unbatch()
+    return records.batch(_TOGETHER).map(tokenise, num_parallel_calls=tf.data.AUTOTUNE).unbatch()
 
 
 def _batched(
@@ -192,19 +188,3 @@ def _batched(
         window_size_func=lambda bucket: sizes[bucket],
     )
     return grouped.prefetch(tf.data.AUTOTUNE)
-
-
-def _tokens(component: Tokens, texts: tf.Tensor, longest: int, sample: bool) -> tf.RaggedTensor:
-    """Tokenise; a sampled row that is longer than allowed gives way to the usual one."""
-    usual = component.tokens(texts)
-    if not sample:
-        return usual
-    sampled = component.tokens(texts, sample=True)
-    count = sampled.nrows()
-    longer = tf.cast(sampled.row_lengths() > longest, count.dtype)
-    return tf.gather(tf.concat([sampled, usual], axis=0), tf.range(count) + count * longer)
-
-
-def _dense(tokens: tf.RaggedTensor, keep: tf.Tensor, padding: int, longest: int) -> tf.Tensor:
-    kept = tf.ragged.boolean_mask(tokens, keep)
-    return kept.to_tensor(default_value=padding, shape=(None, longest))

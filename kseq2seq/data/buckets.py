@@ -40,11 +40,7 @@ def fit_buckets(survey: Survey, count: int = 6, multiple_of: int = 1) -> list[Bu
     """
     if count < 1 or multiple_of < 1:
         raise ValueError(f"count and multiple_of are at least 1; got {count} and {multiple_of}")
-    if not survey.kept:
-        raise ValueError(
-            f"the survey kept no pair ({survey.too_long} too long, {survey.empty} empty); "
-            "raise max_length, split long text at sentence ends, or look at the columns read"
-        )
+    survey.longest()  # there must be one
     sources = _levels(survey.lengths.sum(axis=1), multiple_of)
     targets = _levels(survey.lengths.sum(axis=0), multiple_of)
 

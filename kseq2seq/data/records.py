@@ -63,13 +63,14 @@ def pair_dataset(path: str | Path) -> tf.data.Dataset:
         >>> [(s.decode(), t.decode()) for s, t in pair_dataset(path).as_numpy_iterator()]
         [('hello', '안녕')]
     """
-
-    def parse(records):
-        parsed = tf.io.parse_example(records, {"source": _TEXT, "target": _TEXT})
-        return parsed["source"], parsed["target"]
-
     records = tf.data.TFRecordDataset(str(path))
-    return records.batch(_PARSED_TOGETHER).map(parse).unbatch()
+    return records.batch(_PARSED_TOGETHER).map(parse_pairs).unbatch()
+
+
+def parse_pairs(records: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Turns records (N,) that `write_pairs` wrote into sources and targets, strings (N,)."""
+    parsed = tf.io.parse_example(records, {"source": _TEXT, "target": _TEXT})
+    return parsed["source"], parsed["target"]
 
 
 class Corpus:
@@ -119,7 +120,17 @@ class Corpus:
 
     def dataset(self) -> tf.data.Dataset:
         """Stream the corpus as a dataset of (source, target) scalar strings, in file order."""
-        dataset = pair_dataset(self.path)
+        return self._kept_by(pair_dataset(self.path))
+
+    def records(self) -> tf.data.Dataset:
+        """Stream the corpus as a dataset of scalar strings for `parse_pairs`, in file order.
+
+        A buffer to shuffle holds records in half the memory that pairs take, and it is quicker to
+        parse many at once than to take many apart and put them together again.
+        """
+        return self._kept_by(tf.data.TFRecordDataset(str(self.path)))
+
+    def _kept_by(self, dataset: tf.data.Dataset) -> tf.data.Dataset:
         dataset.corpus = self  # Datasets keep their inputs, so the file outlives whatever reads it.
         return dataset
 

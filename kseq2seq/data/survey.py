@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 import tensorflow as tf
 
-from kseq2seq.data.records import Corpus
+from kseq2seq.data.records import Corpus, parse_pairs
 
 _TOGETHER = 1024
 
@@ -64,6 +64,20 @@ class Survey:
     def target_tokens(self) -> int:
         """Target tokens of the kept pairs."""
         return int(self.lengths.sum(axis=0) @ np.arange(self.lengths.shape[1]))
+
+    def longest(self) -> tuple[int, int]:
+        """The most tokens of a kept source, and of a kept target.
+
+        Raises:
+            ValueError: if the survey kept no pair.
+        """
+        if not self.kept:
+            raise ValueError(
+                f"the survey kept no pair ({self.too_long} too long, {self.empty} empty); "
+                "raise max_length, split long text at sentence ends, or look at the columns read"
+            )
+        sources, targets = self.lengths.nonzero()
+        return int(sources.max()), int(targets.max())
 
     def __str__(self) -> str:
         total = self.kept + self.empty + self.too_long
@@ -133,7 +147,8 @@ def survey(corpus: Corpus, source: Tokens, target: Tokens) -> Survey:
         empty               1   33.3%  a side without a token
     """
 
-    def measure(sources, targets):
+    def measure(records):
+        sources, targets = parse_pairs(records)
         source_lengths = source.tokens(sources).row_lengths()
         target_lengths = target.tokens(targets).row_lengths()
         return (
@@ -144,7 +159,7 @@ def survey(corpus: Corpus, source: Tokens, target: Tokens) -> Survey:
 
     lengths = np.zeros((source.max_length + 1, target.max_length + 1), np.int64)
     empty = too_long = 0
-    batches = corpus.dataset().batch(_TOGETHER).map(measure).prefetch(2)
+    batches = corpus.records().batch(_TOGETHER).map(measure, tf.data.AUTOTUNE).prefetch(2)
     for source_lengths, target_lengths, is_empty, is_long in batches.as_numpy_iterator():
         kept = ~(is_empty | is_long)
         np.add.at(lengths, (source_lengths[kept], target_lengths[kept]), 1)

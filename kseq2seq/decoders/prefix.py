@@ -8,7 +8,15 @@ import keras
 from keras import ops, tree
 
 from kseq2seq.decoders.decoder import Decoder, Step
-from kseq2seq.layers import PrefixBlock, TokenEmbedding, fold, grow_cache, unfold
+from kseq2seq.layers import (
+    PrefixBlock,
+    TokenEmbedding,
+    first_places,
+    fold,
+    grow_cache,
+    together,
+    unfold,
+)
 
 
 class PrefixDecoder(Decoder):
@@ -50,10 +58,13 @@ class PrefixDecoder(Decoder):
         self.max_positions = embedding.max_length
 
     def initial(self, encoded, length=0):
-        """See `Decoder`; the context is each block's keys and values of the source."""
+        """See `Decoder`; the context is each block's keys and values of the source.
+
+        `encoded["mask"]` is bool (B, S), or for packed rows (B, T, S): what each target token sees.
+        """
         mask = encoded["mask"]
         self._check(mask, length)
-        lengths = ops.sum(ops.cast(mask, "int32"), axis=1, keepdims=True)
+        lengths = ops.sum(ops.cast(mask, "int32"), axis=-1, keepdims=len(mask.shape) == 2)
         context = {"blocks": encoded["blocks"], "mask": mask, "lengths": lengths}
         if not length:
             return context, {}
@@ -64,18 +75,31 @@ class PrefixDecoder(Decoder):
         """See `Decoder`."""
         return tree.map_structure(lambda cache: grow_cache(cache, length), state)
 
-    def call(self, tokens, context, state, position=0, training=None):
-        """See `Decoder`."""
+    def call(self, tokens, context, state, position=0, training=None, segments=None):
+        """See `Decoder`; in training, `segments` int (B, T) keeps targets of one row apart."""
         caches = state.get("blocks", [None] * len(self.blocks))
-        mask = context["mask"]
+        mask, seen = context["mask"], None
         if not state:
             self._check(mask, tokens.shape[1] or 0)
-        begin = self._begin(tokens, context["lengths"])
-        x = self.embedding(tokens, position=begin + position, training=training)
+        if segments is None:
+            begin = self._begin(tokens, context["lengths"])
+            place = begin + position
+        else:
+            seen = together(segments, segments)
+            place = context["lengths"] - first_places(segments, segments)
+            begin = place + ops.argmax(ops.cast(mask, "int32"), axis=-1)  # where its source is
+        x = self.embedding(tokens, position=place, training=training)
         new, looked = [], None
         for block, source, cache in zip(self.blocks, context["blocks"], caches, strict=True):
             x, cache, looked = block.follow(
-                x, source, mask, begin, cache=cache, position=position, training=training
+                x,
+                source,
+                mask,
+                begin,
+                cache=cache,
+                position=position,
+                training=training,
+                attention_mask=seen,
             )
             new.append(cache)
         if self.normalize is not None:
@@ -86,7 +110,7 @@ class PrefixDecoder(Decoder):
         return Step(logits, x, alignment, {"blocks": new} if state else {})
 
     def _check(self, mask, length):
-        source = mask.shape[1]
+        source = mask.shape[-1]
         if self.max_positions and source is not None and source + length > self.max_positions:
             raise ValueError(
                 f"A source of {source} tokens and a target of {length} are one sequence to this "

@@ -10,9 +10,11 @@ from kseq2seq.layers import (
     BlockSizes,
     DecoderBlock,
     TokenEmbedding,
+    first_places,
     grow_cache,
     normalization,
     stack_positions,
+    together,
 )
 
 
@@ -70,7 +72,10 @@ class TransformerDecoder(Decoder):
         self.normalize = normalization(dim, name="norm") if sizes.norm.before else None
 
     def initial(self, encoded, length=0):
-        """See `Decoder`; the context is each block's keys and values of the source."""
+        """See `Decoder`; the context is each block's keys and values of the source.
+
+        `encoded["mask"]` is bool (B, S), or for packed rows (B, T, S): what each target token sees.
+        """
         outputs = encoded["outputs"]
         context = {
             "blocks": [block.cross_attention.context(outputs) for block in self.blocks],
@@ -86,12 +91,15 @@ class TransformerDecoder(Decoder):
         """See `Decoder`."""
         return tree.map_structure(lambda cache: grow_cache(cache, length), state)
 
-    def call(self, tokens, context, state, position=0, training=None):
-        """See `Decoder`."""
+    def call(self, tokens, context, state, position=0, training=None, segments=None):
+        """See `Decoder`; in training, `segments` int (B, T) keeps targets of one row apart."""
         caches = state.get("blocks", [None] * len(self.blocks))
-        x = self.embedding(tokens, position=position, training=training)
         steps = ops.arange(ops.shape(tokens)[1], dtype="int32")
-        mask = steps[None, :] <= steps[:, None]
+        mask, place = steps[None, :] <= steps[:, None], position
+        if segments is not None:
+            mask = ops.logical_and(mask, together(segments, segments))[:, None]
+            place = -first_places(segments, segments)
+        x = self.embedding(tokens, position=place, training=training)
         new, alignment = [], None
         for block, source, cache in zip(self.blocks, context["blocks"], caches, strict=True):
             x, cache, alignment = block(

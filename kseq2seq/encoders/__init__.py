@@ -4,9 +4,9 @@ from kseq2seq.encoders.backbone import backbone_config, backbone_encoder, backbo
 from kseq2seq.encoders.convolutional import convolutional_encoder
 from kseq2seq.encoders.inputs import mask_input, token_input
 from kseq2seq.encoders.mean_states import with_mean_states
-from kseq2seq.encoders.prefix import prefix_encoder
+from kseq2seq.encoders.prefix import prefix_encoder, read_prefix
 from kseq2seq.encoders.recurrent import recurrent_encoder
-from kseq2seq.encoders.transformer import transformer_encoder
+from kseq2seq.encoders.transformer import read_source, transformer_encoder
 
 __all__ = [
     "backbone_config",
@@ -15,6 +15,8 @@ __all__ = [
     "convolutional_encoder",
     "mask_input",
     "prefix_encoder",
+    "read_prefix",
+    "read_source",
     "recurrent_encoder",
     "token_input",
     "transformer_encoder",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 
@@ -35,9 +36,24 @@ def prefix_encoder(
         (None, 2, None, 4)
     """
     source, mask = token_input("source"), mask_input("source_mask")
-    x, kept = embedding(source), []
+    encoded = {**read_prefix(embedding, blocks, norm, source, mask), "mask": mask}
+    return keras.Model({"source": source, "source_mask": mask}, encoded, name="encoder")
+
+
+def read_prefix(
+    embedding: TokenEmbedding,
+    blocks: Sequence[PrefixBlock],
+    norm: keras.layers.Layer | None,
+    source: Any,
+    mask: Any,
+    position: Any = 0,
+) -> dict[str, Any]:
+    """Runs the blocks over source ids (B, S); returns the encoder's "outputs" and "blocks".
+
+    `mask` and `position` are those of `PrefixBlock` and `TokenEmbedding`.
+    """
+    x, kept = embedding(source, position=position), []
     for block in blocks:
         x, key, value = block(x, mask)
         kept.append({"key": key, "value": value})
-    encoded = {"outputs": norm(x) if norm else x, "mask": mask, "blocks": kept}
-    return keras.Model({"source": source, "source_mask": mask}, encoded, name="encoder")
+    return {"outputs": norm(x) if norm else x, "blocks": kept}

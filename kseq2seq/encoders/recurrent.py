@@ -5,7 +5,7 @@ from __future__ import annotations
 import keras
 
 from kseq2seq.encoders.inputs import mask_input, token_input
-from kseq2seq.layers import recurrent, reverse
+from kseq2seq.layers import Embedding, recurrent, reverse
 
 
 class Reversal(keras.layers.Layer):
@@ -64,7 +64,7 @@ def recurrent_encoder(
     """
     source, mask = token_input("source"), mask_input("source_mask")
     tokens = Reversal(name="reversal")(source, mask) if reverse_source else source
-    x = keras.layers.Embedding(vocabulary_size, embedding_dim, name="embedding")(tokens)
+    x = Embedding(vocabulary_size, embedding_dim, name="embedding")(tokens)
     width, states = embedding_dim, []
     for index in range(num_layers):
         rnn = recurrent(cell, width, hidden_dim, name=f"{cell}_{index}")

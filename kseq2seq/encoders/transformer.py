@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import keras
 
@@ -57,11 +58,29 @@ def transformer_encoder(
     source, mask = token_input("source"), mask_input("source_mask")
     dim = sizes.hidden_dim
     embed = TokenEmbedding(table, dim, positions, max_positions, sizes.dropout, name="embedding")
-    x = embed(source)
     schemes = stack_positions(positions, num_layers, sizes.num_heads, sizes.head_dim, True)
-    for index, scheme in enumerate(schemes):
-        x = EncoderBlock(sizes, scheme, attend, remat, name=f"block_{index}")(x, mask)
-    if sizes.norm.before:
-        x = normalization(dim, name="norm")(x)
-    encoded = {"outputs": x, "mask": mask}
+    blocks = [
+        EncoderBlock(sizes, scheme, attend, remat, name=f"block_{index}")
+        for index, scheme in enumerate(schemes)
+    ]
+    norm = normalization(dim, name="norm") if sizes.norm.before else None
+    encoded = {**read_source(embed, blocks, norm, source, mask), "mask": mask}
     return keras.Model({"source": source, "source_mask": mask}, encoded, name="encoder")
+
+
+def read_source(
+    embedding: TokenEmbedding,
+    blocks: Iterable[EncoderBlock],
+    norm: keras.layers.Layer | None,
+    source: Any,
+    mask: Any,
+    position: Any = 0,
+) -> dict[str, Any]:
+    """Runs an encoder's layers over source ids (B, S); returns its "outputs" (B, S, hidden_dim).
+
+    `mask` and `position` are those of `EncoderBlock` and `TokenEmbedding`.
+    """
+    x = embedding(source, position=position)
+    for block in blocks:
+        x = block(x, mask)
+    return {"outputs": norm(x) if norm else x}

@@ -1,11 +1,12 @@
 """Building blocks: attention, positions, Transformer blocks, recurrence."""
 
-from kseq2seq.layers.attend import attend, attend_in_chunks, attend_in_window
+from kseq2seq.layers.attend import attend, attend_in_chunks, attend_in_window, for_heads
 from kseq2seq.layers.attention import CrossAttention, SelfAttention
 from kseq2seq.layers.cache import grow_cache, write_cache
 from kseq2seq.layers.feed_forward import ACTIVATIONS, FeedForward
 from kseq2seq.layers.folding import fold, unfold
 from kseq2seq.layers.gated_convolution import DEVIATION, ROOT_HALF, GatedConvolution
+from kseq2seq.layers.look_up import look_up
 from kseq2seq.layers.maxout import maxout
 from kseq2seq.layers.norms import (
     NORMS,
@@ -28,8 +29,11 @@ from kseq2seq.layers.recurrence import recur, reverse
 from kseq2seq.layers.recurrent_stack import RecurrentStack, recurrent
 from kseq2seq.layers.rotary import rotate
 from kseq2seq.layers.scores import SCORES, Attention
+from kseq2seq.layers.segments import first_places, together
 from kseq2seq.layers.token_embedding import (
     POSITIONS,
+    Embedding,
+    ReversibleEmbedding,
     TokenEmbedding,
     output_table,
     sinusoid,
@@ -50,6 +54,7 @@ __all__ = [
     "CrossAttention",
     "DecoderBlock",
     "DistanceBuckets",
+    "Embedding",
     "EncoderBlock",
     "FeedForward",
     "GatedConvolution",
@@ -59,6 +64,7 @@ __all__ = [
     "PrefixBlock",
     "RecurrentStack",
     "RelativeVectors",
+    "ReversibleEmbedding",
     "Rotary",
     "SelfAttention",
     "TokenEmbedding",
@@ -66,9 +72,12 @@ __all__ = [
     "attend_in_chunks",
     "attend_in_window",
     "encoder_decoder_norms",
+    "first_places",
     "fold",
+    "for_heads",
     "grow_cache",
     "linear",
+    "look_up",
     "maxout",
     "normalization",
     "output_table",
@@ -79,6 +88,7 @@ __all__ = [
     "single_stack_norm",
     "sinusoid",
     "stack_positions",
+    "together",
     "token_table",
     "unfold",
     "write_cache",

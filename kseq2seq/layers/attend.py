@@ -62,6 +62,21 @@ def mix(probabilities, value, positions, query_steps, key_steps):
     return mixed if placed is None else mixed + placed
 
 
+def for_heads(mask):
+    """Returns a mask that broadcasts to (B, H, T, S), the same for all heads.
+
+    Args:
+        mask: bool (B, S), the same for all queries, or (B, T, S), one for each.
+
+    Example:
+        >>> import numpy as np
+        >>> from kseq2seq.layers import for_heads
+        >>> for_heads(np.ones((2, 5), bool)).shape, for_heads(np.ones((2, 3, 5), bool)).shape
+        ((2, 1, 1, 5), (2, 1, 3, 5))
+    """
+    return mask[:, None, None, :] if len(mask.shape) == 2 else mask[:, None]
+
+
 def attend_in_chunks(
     query, key, value, mask, positions=NOWHERE, query_steps=None, key_steps=None, *, chunk=256
 ):

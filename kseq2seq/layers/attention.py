@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from keras import ops
 
-from kseq2seq.layers.attend import attend
+from kseq2seq.layers.attend import attend, for_heads
 from kseq2seq.layers.cache import write_cache
 from kseq2seq.layers.folding import fold, unfold
 from kseq2seq.layers.positions import NOWHERE, Positions
@@ -106,7 +106,7 @@ class SelfAttention(_Heads):
             return key, value, steps, None
         key = write_cache(cache["key"], key, position)
         value = write_cache(cache["value"], value, position)
-        steps = ops.arange(key.shape[2], dtype="int32")[None]
+        steps = ops.arange(ops.shape(key)[2], dtype="int32")[None]
         return key, value, steps, {"key": key, "value": value}
 
     def project(self, x, steps):
@@ -158,14 +158,13 @@ class CrossAttention(_Heads):
         Args:
             x: (B * N, T, hidden_dim).
             context: what `context` returned, B rows.
-            padding_mask: bool (B, S), True = real.
+            padding_mask: bool (B, S), True = real; or, for N = 1, a mask for each query (B, T, S).
 
         Returns:
             (output (B * N, T, hidden_dim), alignment (B * N, T, S): the heads' mean probabilities).
         """
         sources = ops.shape(padding_mask)[0]
         (query,) = self._split(fold(self.query_projection(x), sources))
-        mixed, probabilities = attend(
-            query, context["key"], context["value"], padding_mask[:, None, None, :]
-        )
+        mask = for_heads(padding_mask)
+        mixed, probabilities = attend(query, context["key"], context["value"], mask)
         return unfold(self.merge(mixed), x), unfold(ops.mean(probabilities, axis=1), x)

@@ -6,6 +6,7 @@ import math
 
 from keras import ops
 
+from kseq2seq.layers.look_up import look_up
 from kseq2seq.layers.prebuilt import Prebuilt
 from kseq2seq.layers.rotary import rotate
 
@@ -156,7 +157,7 @@ class DistanceBuckets(Prebuilt, Positions):
         """See `Positions`; float32."""
         (table,) = tables or self.tables
         rows = self.bucket(_distance(query_steps, key_steps))
-        return ops.transpose(ops.take(ops.cast(table, "float32"), rows, axis=0), (0, 3, 1, 2))
+        return ops.transpose(look_up(ops.cast(table, "float32"), rows), (0, 3, 1, 2))
 
 
 class RelativeVectors(Prebuilt, Positions):
@@ -195,7 +196,7 @@ class RelativeVectors(Prebuilt, Positions):
     def _vectors(self, table, query_steps, key_steps, like):
         distance = _distance(query_steps, key_steps)
         rows = ops.clip(distance, -self.max_distance, self.max_distance) + self.max_distance
-        return ops.take(ops.cast(table, like.dtype), rows, axis=0)
+        return look_up(ops.cast(table, like.dtype), rows)
 
     def scores(self, query, query_steps, key_steps, tables=None):
         """See `Positions`; `query` (B, H, T, D), already scaled."""

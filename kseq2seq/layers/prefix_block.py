@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from keras import ops
 
-from kseq2seq.layers.attend import mix, similarity
+from kseq2seq.layers.attend import for_heads, mix, similarity
 from kseq2seq.layers.folding import unfold
 from kseq2seq.layers.positions import NOWHERE, Positions
 from kseq2seq.layers.transformer_blocks import BlockSizes, EncoderBlock
@@ -47,14 +47,14 @@ class PrefixBlock(EncoderBlock):
 
         Args:
             x: (B, S, hidden_dim).
-            padding_mask: bool (B, S), True = real.
+            padding_mask: bool (B, S), True = real; or a mask for each query (B, S, S).
             training: bool.
 
         Returns:
             (x (B, S, hidden_dim), keys (B, H, S, D), values (B, H, S, D)).
         """
         steps = ops.arange(ops.shape(x)[1], dtype="int32")[None]
-        mask = padding_mask[:, None, None, :]
+        mask = for_heads(padding_mask)
         if self.causal:
             mask = ops.logical_and(mask, steps[:, None, :] <= steps[:, :, None])
         attention = self.attention
@@ -63,17 +63,28 @@ class PrefixBlock(EncoderBlock):
         x = self.attended(x, attention.merge(made), training=training)
         return self.fed.around(self.feed_forward, x, training=training), key, value
 
-    def follow(self, x, source, padding_mask, begin, cache=None, position=0, training=None):
+    def follow(
+        self,
+        x,
+        source,
+        padding_mask,
+        begin,
+        cache=None,
+        position=0,
+        training=None,
+        attention_mask=None,
+    ):
         """Reads targets that follow their sources.
 
         Args:
             x: (B * N, T, hidden_dim).
             source: {"key", "value"} (B, H, S, D), from `call`.
-            padding_mask: bool (B, S), True = real.
-            begin: int (B * N, 1), the place of each target's first token.
+            padding_mask: bool (B, S), True = real; or, for N = 1, a mask for each query (B, T, S).
+            begin: int (B * N, 1 or T), what is added to a target's steps to give its places.
             cache: this block's keys and values of earlier steps, or None.
             position: steps taken before.
             training: bool.
+            attention_mask: bool (B * N, T, T), which earlier steps a target sees; None is all.
 
         Returns:
             (x (B * N, T, hidden_dim), new cache or None, probabilities of the source's places
@@ -84,16 +95,18 @@ class PrefixBlock(EncoderBlock):
         query, key, value = attention.project(self.attended.enter(x), begin + own)
         key, value, own_keys, cache = attention.recall(key, value, own, cache, position)
         causal = own_keys[:, None, :] <= own[:, :, None]
+        if attention_mask is not None:
+            causal = ops.logical_and(causal, attention_mask)[:, None]
         # among themselves targets need no absolute places: only distances count
         target_scores = similarity(query, key, causal, positions, own, own_keys)
 
         rows, sources = ops.shape(x)[0], ops.shape(padding_mask)[0]
-        places = ops.arange(ops.shape(padding_mask)[1], dtype="int32")[None]
+        places = ops.arange(ops.shape(padding_mask)[-1], dtype="int32")[None]
         steps = ops.reshape(begin + own, (sources, -1))
         source_scores = similarity(
             _fold_heads(query, sources),
             source["key"],
-            padding_mask[:, None, None, :],
+            for_heads(padding_mask),
             positions,
             steps,
             places,

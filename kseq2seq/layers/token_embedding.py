@@ -5,6 +5,7 @@ from __future__ import annotations
 import keras
 from keras import ops
 
+from kseq2seq.layers.look_up import look_up
 from kseq2seq.layers.prebuilt import Prebuilt
 
 POSITIONS = ("sinusoidal", "learned", "rotary", "shaw", "alibi", "t5")
@@ -41,7 +42,42 @@ def _normal(dim: int) -> keras.initializers.Initializer:
     return keras.initializers.RandomNormal(stddev=dim**-0.5)
 
 
-def token_table(vocabulary_size: int, dim: int) -> keras.layers.Embedding:
+@keras.saving.register_keras_serializable(package="kseq2seq")
+class Embedding(keras.layers.Embedding):
+    """Keras' embedding, but its gradient is dense; see `look_up`.
+
+    Example:
+        >>> import numpy as np
+        >>> from kseq2seq.layers import Embedding
+        >>> tuple(Embedding(100, 8)(np.array([[5, 6, 5]])).shape)
+        (1, 3, 8)
+    """
+
+    def call(self, inputs):
+        """Maps ids (...) to vectors (..., dim)."""
+        return ops.cast(look_up(self.embeddings, ops.cast(inputs, "int32")), self.compute_dtype)
+
+
+@keras.saving.register_keras_serializable(package="kseq2seq")
+class ReversibleEmbedding(keras.layers.ReversibleEmbedding):
+    """Keras' embedding that also maps vectors to logits, but its gradient is dense.
+
+    Example:
+        >>> import numpy as np
+        >>> from kseq2seq.layers import ReversibleEmbedding
+        >>> table = ReversibleEmbedding(100, 8)
+        >>> tuple(table(table(np.array([[5, 6, 5]])), reverse=True).shape)
+        (1, 3, 100)
+    """
+
+    def call(self, inputs, reverse=False):
+        """Maps ids (...) to vectors (..., dim), or those to logits (..., V)."""
+        if reverse or self.tie_weights:  # where tied, the output's gradient makes the sum dense
+            return super().call(inputs, reverse)
+        return ops.cast(look_up(self.embeddings, ops.cast(inputs, "int32")), self.compute_dtype)
+
+
+def token_table(vocabulary_size: int, dim: int) -> Embedding:
     """Returns a built embedding drawn from N(0, 1/dim).
 
     Example:
@@ -49,12 +85,12 @@ def token_table(vocabulary_size: int, dim: int) -> keras.layers.Embedding:
         >>> token_table(100, 8).count_params()
         800
     """
-    table = keras.layers.Embedding(vocabulary_size, dim, _normal(dim))
+    table = Embedding(vocabulary_size, dim, _normal(dim))
     table.build()
     return table
 
 
-def output_table(vocabulary_size: int, dim: int, tied: bool) -> keras.layers.ReversibleEmbedding:
+def output_table(vocabulary_size: int, dim: int, tied: bool) -> ReversibleEmbedding:
     """Returns a built embedding that also maps vectors to logits; if `tied`, by the same matrix.
 
     The matrix is drawn from N(0, 1/dim): scaled by sqrt(dim) its vectors, and as an output layer
@@ -65,7 +101,7 @@ def output_table(vocabulary_size: int, dim: int, tied: bool) -> keras.layers.Rev
         >>> [output_table(100, 8, tied=tied).count_params() for tied in (True, False)]
         [800, 1600]
     """
-    table = keras.layers.ReversibleEmbedding(vocabulary_size, dim, tied, _normal(dim))
+    table = ReversibleEmbedding(vocabulary_size, dim, tied, _normal(dim))
     table.build()
     return table
 
@@ -103,7 +139,7 @@ class TokenEmbedding(Prebuilt):
         if positions == "learned":
             # at the size that tokens have where they start small, else Keras' usual
             start = keras.initializers.RandomNormal(0, deviation) if deviation < 1 else "uniform"
-            self.places = keras.layers.Embedding(max_positions, dim, start, name="places")
+            self.places = Embedding(max_positions, dim, start, name="places")
             self.places.build()
 
     @property

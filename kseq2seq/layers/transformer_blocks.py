@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import keras
 
-from kseq2seq.layers.attend import attend
+from kseq2seq.layers.attend import attend, for_heads
 from kseq2seq.layers.attention import CrossAttention, SelfAttention
 from kseq2seq.layers.feed_forward import FeedForward
 from kseq2seq.layers.norms import Norm, normalization
@@ -126,9 +126,12 @@ class EncoderBlock(Prebuilt):
         self.fed = Residual(sizes, remat, name="fed")
 
     def call(self, x, padding_mask, training=None):
-        """Maps (B, S, hidden_dim) to the same; `padding_mask` bool (B, S), True = real."""
-        # rematerialisation takes no bool
-        real = keras.ops.cast(padding_mask, "int32")[:, None, None, :]
+        """Maps (B, S, hidden_dim) to the same.
+
+        `padding_mask` is bool (B, S), True = real; or a mask for each query (B, S, S), if `attend`
+        takes such.
+        """
+        real = for_heads(keras.ops.cast(padding_mask, "int32"))  # rematerialisation takes no bool
         x = self.attended.around(
             lambda x, real: self.attention(x, real > 0)[0], x, real, training=training
         )
@@ -177,8 +180,9 @@ class DecoderBlock(Prebuilt):
         Args:
             x: (rows, T, hidden_dim).
             context: the source's keys and values, from `cross_attention.context`.
-            padding_mask: bool (B, S), True = real.
-            attention_mask: causal, bool (T, T), for where there is no cache.
+            padding_mask: bool (B, S), True = real; or a mask for each query (B, T, S).
+            attention_mask: causal, bool, broadcasts to (rows, H, T, T), for where there is no
+                cache.
             cache: this block's keys and values, or None.
             position: place of the first of the T steps.
             training: bool.

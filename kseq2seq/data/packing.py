@@ -1,0 +1,134 @@
+"""Several pairs in one row: how long a row is, which pairs share it, and what is written there."""
+
+from __future__ import annotations
+
+import math
+
+import tensorflow as tf
+
+from kseq2seq.data.survey import Survey
+
+_HAIR = 1e-6  # what rounding may add to a whole number
+
+
+def fit_row(survey: Survey, times: float = 1.5) -> tuple[int, int]:
+    """Choose the lengths of a row that several pairs share, so that both its sides fill up alike.
+
+    They stand to each other as the source tokens of the corpus to its target tokens. A row of any
+    other shape has its one side full when the other is not.
+
+    Args:
+        survey: the lengths of the corpus.
+        times: how many of the longest kept sources and targets a row has room for, at least 1.
+            More leave less padding and take more time in attention.
+
+    Returns:
+        (source tokens, target tokens) of a row.
+
+    Raises:
+        ValueError: if the survey kept no pair, or `times` is less than 1.
+
+    Example:
+        >>> import numpy as np
+        >>> lengths = np.zeros((41, 41), int)
+        >>> lengths[10, 12], lengths[30, 36], lengths[40, 40] = 90, 9, 1
+        >>> fit_row(Survey(lengths))
+        (60, 72)
+    """
+    if times < 1:
+        raise ValueError(f"times is at least 1, since a row holds the longest pair; got {times}")
+    sources, targets = survey.longest()
+    ratio = survey.target_tokens / survey.source_tokens
+    length = times * max(sources, targets / ratio)
+    return math.ceil(length - _HAIR), math.ceil(length * ratio - _HAIR)
+
+
+def first_fit(sizes: tf.Tensor, shape: tuple[int, int]) -> tf.Tensor:
+    """Put each pair, the largest first, into the first row that has room for both its sides.
+
+    Args:
+        sizes: the tokens of the pairs, int32 (N, 2), none larger than `shape`.
+        shape: the places of a row.
+
+    Returns:
+        int32 (N,), the row of each pair, from 0; none between is empty.
+
+    Example:
+        >>> first_fit(tf.constant([[2, 3], [6, 6], [4, 1], [2, 2]]), (8, 8)).numpy().tolist()
+        [1, 0, 1, 0]
+
+    Source:
+        First fit decreasing (Johnson 1973), by the sum of both sizes (Garey et al. 1976).
+    """
+    count = tf.shape(sizes)[0]
+    order = tf.argsort(tf.reduce_sum(sizes, axis=1), direction="DESCENDING", stable=True)
+    rows = tf.TensorArray(tf.int32, size=count, element_shape=[])
+
+    def put(index, room, rows):
+        size = sizes[order[index]]
+        row = tf.argmax(tf.reduce_all(room >= size, axis=1), output_type=tf.int32)
+        room = tf.tensor_scatter_nd_sub(room, [[row]], [size])
+        return index + 1, room, rows.write(order[index], row)
+
+    room = tf.tile(tf.constant([shape], tf.int32), [count, 1])
+    *_, rows = tf.while_loop(lambda index, *_: index < count, put, (0, room, rows))
+    return rows.stack()
+
+
+def packed_rows(
+    source: tf.RaggedTensor,
+    target: tf.RaggedTensor,
+    shape: tuple[int, int],
+    start: int,
+    paddings: tuple[int, int],
+) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
+    """Write pairs into as few rows as `first_fit` finds.
+
+    Args:
+        source: int32 ids (N, None), none longer than `shape`, closed by `end`.
+        target: the same of the targets.
+        shape: the places of a row.
+        start: the id that stands before each target.
+        paddings: the ids that fill up sources and targets.
+
+    Returns:
+        `({"source" (R, S), "source_segments" (R, S), "target" (R, T), "target_segments" (R, T)},
+        labels (R, T))`, all int32; segments are the numbers of the pairs in a row from 1, and 0 at
+        padding.
+
+    Example:
+        >>> source = tf.ragged.constant([[5, 2], [6, 7, 2]])
+        >>> target = tf.ragged.constant([[8, 2], [9, 2]])
+        >>> inputs, labels = packed_rows(source, target, (6, 4), start=1, paddings=(0, 0))
+        >>> for name, tensor in {**inputs, "labels": labels}.items():
+        ...     print(f"{name:<15} {tensor.numpy().tolist()}")
+        source          [[5, 2, 6, 7, 2, 0]]
+        source_segments [[1, 1, 2, 2, 2, 0]]
+        target          [[1, 8, 1, 9]]
+        target_segments [[1, 1, 2, 2]]
+        labels          [[8, 2, 9, 2]]
+    """
+    lengths = tf.cast(tf.stack([source.row_lengths(), target.row_lengths()], axis=1), tf.int32)
+    rows = first_fit(lengths, shape)
+
+    # 1. Bring the pairs into the order in which they are written, and number those of each row.
+    order = tf.argsort(rows, stable=True)
+    source, target, rows, lengths = (tf.gather(x, order) for x in (source, target, rows, lengths))
+    numbers = tf.range(tf.size(rows)) - tf.searchsorted(rows, rows) + 1
+
+    # 2. The tokens of a row now follow one another: all it needs is a new division into rows.
+    filled = tf.math.segment_sum(lengths, rows)
+
+    def divided(values: tf.Tensor, side: int, padding: int) -> tf.Tensor:
+        ragged = tf.RaggedTensor.from_row_lengths(values, filled[:, side])
+        return ragged.to_tensor(padding, shape=(None, shape[side]))
+
+    starts = tf.fill([target.nrows(), 1], start)
+    before = tf.concat([starts, target[:, :-1]], axis=1)
+    inputs = {
+        "source": divided(source.values, 0, paddings[0]),
+        "source_segments": divided(tf.repeat(numbers, lengths[:, 0]), 0, 0),
+        "target": divided(before.values, 1, paddings[1]),
+        "target_segments": divided(tf.repeat(numbers, lengths[:, 1]), 1, 0),
+    }
+    return inputs, divided(target.values, 1, paddings[1])

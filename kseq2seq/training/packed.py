@@ -1,0 +1,115 @@
+"""Several pairs in each row: a training view of Transformers that wastes hardly a place."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+from kseq2seq.decoders import PrefixDecoder, TransformerDecoder
+from kseq2seq.encoders import read_prefix, read_source, token_input
+from kseq2seq.layers import EncoderBlock, TokenEmbedding, attend, first_places, together
+from kseq2seq.models import Seq2Seq
+from kseq2seq.training.views import check
+
+
+def packed(model: Seq2Seq) -> keras.Model:
+    """Returns a view that takes rows of several pairs, such as `packed_batches` makes.
+
+    Each pair is computed as if it had a row of its own: it sees nothing of its neighbours, and its
+    places count from its own beginning.
+
+    Args:
+        model: what `build_model` returned: a "transformer" or "decoder_only", or a "hybrid" of two
+            Transformers, whose encoder attends in "full".
+
+    Returns:
+        A model of the same weights, {"source" (B, S), "source_segments" (B, S), "target" (B, T),
+        "target_segments" (B, T)} -> logits (B, T, V). All inputs are int32; a segment is the number
+        of a pair in its row, from 1, its places side by side; 0 is padding. Learned positions must
+        reach to the end of a row, S and T (S + T for "decoder_only").
+
+    Raises:
+        TypeError: if `model` is no `Seq2Seq`.
+        ValueError: if its architecture can't keep the pairs of a row apart.
+
+    Example:
+        >>> import keras
+        >>> from kseq2seq import TokenCrossEntropy, build_model
+        >>> from kseq2seq.training import packed
+        >>> sizes = {"hidden_dim": 8, "num_layers": 1, "num_heads": 2}
+        >>> view = packed(build_model("transformer", source=9, target=9, **sizes))
+        >>> view.compile(keras.optimizers.Adam(1e-3), TokenCrossEntropy())
+        >>> sorted(view.input)
+        ['source', 'source_segments', 'target', 'target_segments']
+
+    Source:
+        Raffel et al. 2020, section 3.1.1, packs rows so; Krell et al. 2021, "Efficient Sequence
+        Packing without Cross-contamination", section 3.2, masks and counts places as here.
+    """
+    check(model)
+    decoder = model.decoder
+    if isinstance(decoder, PrefixDecoder):
+        layers: Any = (decoder.embedding, decoder.blocks, decoder.normalize)
+        read = read_prefix
+    else:
+        layers, read = _encoder_layers(model), read_source
+    names = ("source", "source_segments", "target", "target_segments")
+    inputs = {name: token_input(name) for name in names}
+    forcing = _PackedForcing(read, layers, decoder, name="packed", dtype=decoder.dtype_policy)
+    return keras.Model(inputs, forcing(**inputs), name=f"{model.name}_packed")
+
+
+class _PackedForcing(keras.layers.Layer):
+    """Runs both halves of a model over rows of several pairs, as teacher forcing."""
+
+    def __init__(self, read: Any, layers: Any, decoder: Any, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.read = read
+        self.embedding, self.blocks, self.norm = layers  # the model's own order of weights
+        self.decoder = decoder
+        self.built = True
+
+    def call(
+        self,
+        source: Any,
+        source_segments: Any,
+        target: Any,
+        target_segments: Any,
+        training: bool | None = None,
+    ) -> Any:
+        """Maps ids and segments of sources (B, S) and targets (B, T) to logits (B, T, V)."""
+        encoded = self.read(
+            self.embedding,
+            self.blocks,
+            self.norm,
+            source,
+            together(source_segments, source_segments),
+            position=-first_places(source_segments, source_segments),
+        )
+        seen = together(target_segments, source_segments)
+        context, state = self.decoder.initial({**encoded, "mask": seen})
+        step = self.decoder(target, context, state, segments=target_segments, training=training)
+        return step.logits
+
+
+def _encoder_layers(model: Seq2Seq) -> tuple[TokenEmbedding, list[EncoderBlock], Any]:
+    """Returns embedding, blocks and last normalisation of a Transformer's encoder, or refuses."""
+    layers = [
+        layer for layer in model.encoder.layers if not isinstance(layer, keras.layers.InputLayer)
+    ]
+    embedding = next((layer for layer in layers if isinstance(layer, TokenEmbedding)), None)
+    blocks = [layer for layer in layers if isinstance(layer, EncoderBlock)]
+    if embedding is None or not blocks or not isinstance(model.decoder, TransformerDecoder):
+        raise ValueError(
+            f"Only Transformers can keep several pairs of a row apart, and {model.name!r} is not "
+            f"one from end to end. Train it on `train_batches`, one pair a row; or build a "
+            f"'transformer' or 'decoder_only'."
+        )
+    if any(block.attention.attend is not attend for block in blocks):
+        raise ValueError(
+            "Packed rows need an encoder that attends in full. Build the model with "
+            "attention='full' (its weights are the same), or train it on `train_batches`."
+        )
+    norm = [layer for layer in layers if layer is not embedding and layer not in blocks]
+    return embedding, blocks, norm[0] if norm else None
