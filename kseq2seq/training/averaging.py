@@ -1,12 +1,13 @@
-"""The average of the weights over training, where the optimizer keeps one."""
+"""Averages of weights: over training, where the optimizer keeps one, and of checkpoints."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import keras
+import numpy as np
 
 
 @contextmanager
@@ -44,6 +45,66 @@ def averaged_weights(model: keras.Model) -> Iterator[None]:
         yield
     finally:
         _assign(kept, [before for _, before in kept])
+
+
+def average_weights(checkpoints: Iterable[Sequence[Any]]) -> list[np.ndarray]:
+    """Returns the mean of several checkpoints' weights, of which it holds one at a time.
+
+    The sums are of float64; means come in the dtypes of the first checkpoint. What is no float,
+    such as a counter, is the last checkpoint's.
+
+    Args:
+        checkpoints: lists of arrays, such as `model.get_weights()`, all of one shape; a generator
+            that loads each as it is asked for never has two in memory.
+
+    Returns:
+        One array for each weight, for `model.set_weights`.
+
+    Raises:
+        ValueError: if there is no checkpoint or two differ in their weights.
+
+    Example:
+        >>> import numpy as np
+        >>> from kseq2seq.training import average_weights
+        >>> average_weights([np.array([1.0, 2.0])] for _ in range(3))[0].tolist()
+        [1.0, 2.0]
+
+    Source:
+        Vaswani et al. 2017, section 6.1, averages the last 5 or 20 checkpoints.
+    """
+    sums: list[np.ndarray] = []
+    dtypes: list[np.dtype] = []
+    count = 0
+    for count, checkpoint in enumerate(checkpoints, start=1):
+        weights = [np.asarray(weight) for weight in checkpoint]
+        if count == 1:
+            dtypes = [weight.dtype for weight in weights]
+            sums = [np.zeros(w.shape, w.dtype if _whole(w.dtype) else "float64") for w in weights]
+        _check_alike(sums, weights, count)
+        for total, weight in zip(sums, weights, strict=True):
+            np.copyto(total, weight) if _whole(total.dtype) else np.add(total, weight, out=total)
+    if not count:
+        raise ValueError("There are no checkpoints to average.")
+    return [
+        total if _whole(dtype) else (total / count).astype(dtype)
+        for total, dtype in zip(sums, dtypes, strict=True)
+    ]
+
+
+def _whole(dtype: np.dtype) -> bool:
+    return dtype.kind in "iub"  # bfloat16, too, is another kind
+
+
+def _check_alike(sums: list[np.ndarray], weights: list[np.ndarray], count: int) -> None:
+    shapes, given = [w.shape for w in sums], [w.shape for w in weights]
+    if shapes != given:
+        pairs = enumerate(zip(shapes, given, strict=False))
+        index = next((i for i, (a, b) in pairs if a != b), min(len(shapes), len(given)))
+        raise ValueError(
+            f"Checkpoints must be of one model, but the first has {len(shapes)} weights and number "
+            f"{count} has {len(given)}; the first difference is at index {index}: "
+            f"{shapes[index : index + 1]} and {given[index : index + 1]}."
+        )
 
 
 def _assign(kept: list[tuple[Any, Any]], values: list[Any]) -> None:

@@ -46,3 +46,59 @@ class InverseSquareRoot(keras.optimizers.schedules.LearningRateSchedule):
     def get_config(self):
         """See `keras.optimizers.schedules.LearningRateSchedule`."""
         return {"peak": self.peak, "warmup_steps": self.warmup_steps}
+
+
+@keras.saving.register_keras_serializable(package="kseq2seq")
+class WarmUp(keras.optimizers.schedules.LearningRateSchedule):
+    r"""Rises in a straight line to where another schedule begins, then follows that.
+
+    .. math:: \mathrm{schedule}(\max(s - w, 0)) \cdot \min(s / w, 1), \quad s = \mathrm{step} + 1
+
+    Args:
+        schedule: any schedule of Keras, such as `CosineDecay`, or for a straight line down
+            `PolynomialDecay`, whose power is 1.
+        steps: w, when its first rate is reached; at least 1.
+
+    Raises:
+        TypeError: if `schedule` is none.
+        ValueError: if `steps` is less than 1.
+
+    Example:
+        >>> import keras
+        >>> from kseq2seq.training import WarmUp
+        >>> linear = keras.optimizers.schedules.PolynomialDecay(1.0, 4, end_learning_rate=0.0)
+        >>> rate = WarmUp(linear, steps=2)
+        >>> [float(rate(step)) for step in range(6)]
+        [0.5, 1.0, 0.75, 0.5, 0.25, 0.0]
+
+    Source:
+        Goyal et al. 2017, "Accurate, Large Minibatch SGD", section 2.2, gradual warm-up.
+    """
+
+    def __init__(self, schedule: keras.optimizers.schedules.LearningRateSchedule, steps: int):
+        if not isinstance(schedule, keras.optimizers.schedules.LearningRateSchedule):
+            raise TypeError(
+                f"`schedule` must be a schedule, such as "
+                f"keras.optimizers.schedules.CosineDecay(1e-3, 10_000); got {schedule!r}."
+            )
+        if steps < 1:
+            raise ValueError(f"`steps` must be at least 1; got {steps!r}.")
+        self.schedule = schedule
+        self.steps = steps
+
+    def __call__(self, step):
+        """Returns the rate at `step`, counted from 0."""
+        step = ops.cast(step, "float32") + 1.0
+        rate = self.schedule(ops.maximum(step - self.steps, 0.0))
+        return rate * ops.minimum(step / self.steps, 1.0)
+
+    def get_config(self):
+        """See `keras.optimizers.schedules.LearningRateSchedule`."""
+        schedule = keras.optimizers.schedules.serialize(self.schedule)
+        return {"schedule": schedule, "steps": self.steps}
+
+    @classmethod
+    def from_config(cls, config):
+        """Makes the schedule that `get_config` described."""
+        schedule = keras.optimizers.schedules.deserialize(config["schedule"])
+        return cls(schedule, config["steps"])

@@ -35,6 +35,31 @@ def test_padding_has_no_gradient():
     assert np.all(np.abs(gradient[LABELS != 0]).sum(-1) > 0)
 
 
+@pytest.mark.parametrize("compiled", [False, True])
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_the_gradient_is_probability_less_target(smoothing, compiled):
+    @tf.function(jit_compile=compiled)
+    def gradient(logits):
+        with tf.GradientTape() as tape:
+            tape.watch(logits)
+            value = 3 * TokenCrossEntropy(smoothing)(LABELS, logits, np.array([1.0, 0.5]))
+        return tape.gradient(value, logits)
+
+    probabilities = np.exp(LOGITS) / np.exp(LOGITS).sum(-1, keepdims=True)
+    wanted = np.eye(7)[LABELS] * (1 - smoothing) + smoothing / 7
+    weights = (LABELS != 0) * np.array([[1.0], [0.5]])
+    expected = 3 * (probabilities - wanted) * (weights / weights.sum())[..., None]
+    made = gradient(tf.constant(LOGITS))
+    np.testing.assert_allclose(made, expected, atol=1e-6)
+    assert gradient(tf.cast(LOGITS, tf.bfloat16)).dtype == tf.bfloat16
+
+
+def test_impossible_ids_cost_nothing():
+    logits = np.where(np.arange(7) == 6, -np.inf, LOGITS)
+    expected = TokenCrossEntropy()(LABELS, LOGITS[..., :6])
+    assert float(TokenCrossEntropy()(LABELS, logits)) == pytest.approx(float(expected), rel=1e-6)
+
+
 def test_bfloat16_logits_are_summed_in_float32():
     coarse = tf.cast(LOGITS, tf.bfloat16)
     loss = TokenCrossEntropy()
@@ -61,3 +86,21 @@ def test_survives_compile_and_serialization():
 def test_refuses_smoothing_out_of_range():
     with pytest.raises(ValueError, match=r"\[0, 1\).*1.5"):
         TokenCrossEntropy(label_smoothing=1.5)
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_keras_accumulates_means_of_batches(compiled):
+    """A token of a batch with few then weighs more: with 1 and 3 of them, three times as much."""
+    model = keras.Sequential([keras.Input((3, 7)), keras.layers.Dense(7, use_bias=False)])
+    start = model.get_weights()[0]
+    optimizer = keras.optimizers.SGD(0.5, gradient_accumulation_steps=2)
+    model.compile(optimizer, TokenCrossEntropy(), jit_compile=compiled)
+    inputs = np.random.default_rng(0).normal(size=(2, 3, 7)).astype("float32")
+    labels = np.array([[4, 0, 0], [3, 5, 2]])
+    model.fit(inputs, labels, batch_size=1, shuffle=False, verbose=0)
+    expected = np.zeros((7, 7))
+    for x, y in zip(inputs, labels, strict=True):
+        logits = x @ start
+        apart = np.exp(logits) / np.exp(logits).sum(-1, keepdims=True) - np.eye(7)[y]
+        expected += x[y != 0].T @ apart[y != 0] / (y != 0).sum() / 2
+    np.testing.assert_allclose(model.get_weights()[0], start - 0.5 * expected, atol=1e-5)

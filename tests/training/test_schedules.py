@@ -1,7 +1,10 @@
+import math
+
 import keras
 import pytest
+from keras.optimizers.schedules import CosineDecay, PolynomialDecay
 
-from kseq2seq.training import InverseSquareRoot
+from kseq2seq.training import InverseSquareRoot, WarmUp
 
 
 def test_rises_then_falls():
@@ -30,3 +33,43 @@ def test_serializes():
 def test_refuses(peak, steps):
     with pytest.raises(ValueError, match="peak"):
         InverseSquareRoot(peak, steps)
+
+
+def cosine(step):
+    """0.1 of the peak is left at step 8."""
+    return 3 * (0.9 * (1 + math.cos(math.pi * min(step, 8) / 8)) / 2 + 0.1)
+
+
+def straight(step):
+    return 3 - 2.5 * min(step, 8) / 8
+
+
+@pytest.mark.parametrize("warm_up", [1, 2, 5])
+@pytest.mark.parametrize(
+    ("schedule", "formula"),
+    [(CosineDecay(3.0, 8, alpha=0.1), cosine), (PolynomialDecay(3.0, 8, 0.5), straight)],
+)
+def test_warm_up_at_every_step(schedule, formula, warm_up):
+    rate = WarmUp(schedule, warm_up)
+    for step in range(20):
+        past = step + 1 - warm_up
+        expected = formula(past) if past > 0 else 3 * (step + 1) / warm_up
+        assert float(rate(step)) == pytest.approx(expected, rel=1e-5), step
+    assert float(rate(warm_up - 1)) == pytest.approx(3)
+
+
+def test_warm_up_serializes_with_what_it_warms_up():
+    before = WarmUp(CosineDecay(1.0, 8), 3)
+    after = keras.optimizers.schedules.deserialize(keras.optimizers.schedules.serialize(before))
+    assert type(after.schedule) is CosineDecay
+    assert [float(after(step)) for step in range(9)] == [float(before(step)) for step in range(9)]
+    optimizer = keras.optimizers.Adam(before)
+    again = keras.optimizers.Adam.from_config(optimizer.get_config())
+    assert float(again.learning_rate) == pytest.approx(1 / 3)
+
+
+def test_warm_up_refuses():
+    with pytest.raises(TypeError, match=r"must be a schedule, such as.*got 0.001"):
+        WarmUp(1e-3, 10)
+    with pytest.raises(ValueError, match="`steps` must be at least 1; got 0"):
+        WarmUp(CosineDecay(1.0, 8), 0)
