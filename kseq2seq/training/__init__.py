@@ -1,22 +1,44 @@
 """Losses, optimizers, schedules and callbacks for `fit`."""
 
-from kseq2seq.training.averaging import averaged_weights
+from kseq2seq.training.averaging import average_weights, averaged_weights
 from kseq2seq.training.callbacks import GenerationScore, TimeLimit
+from kseq2seq.training.guided_alignment import GuidedAlignment, with_alignments
 from kseq2seq.training.layerwise import LayerwiseAdam, layer_rates, layerwise_decay
 from kseq2seq.training.losses import TokenCrossEntropy
+from kseq2seq.training.packed import packed
 from kseq2seq.training.places import weight_places
-from kseq2seq.training.schedules import InverseSquareRoot
+from kseq2seq.training.r_drop import RDrop, r_drop
+from kseq2seq.training.record import Record, add_scores
+from kseq2seq.training.run import Run
+from kseq2seq.training.samples import Samples
+from kseq2seq.training.scheduled_sampling import inverse_sigmoid, scheduled_sampling
+from kseq2seq.training.schedules import InverseSquareRoot, WarmUp
+from kseq2seq.training.truncated import truncated
 from kseq2seq.training.word_vectors import load_word_vectors
 
 __all__ = [
     "GenerationScore",
+    "GuidedAlignment",
     "InverseSquareRoot",
     "LayerwiseAdam",
+    "RDrop",
+    "Record",
+    "Run",
+    "Samples",
     "TimeLimit",
     "TokenCrossEntropy",
+    "WarmUp",
+    "add_scores",
+    "average_weights",
     "averaged_weights",
+    "inverse_sigmoid",
     "layer_rates",
     "layerwise_decay",
     "load_word_vectors",
+    "packed",
+    "r_drop",
+    "scheduled_sampling",
+    "truncated",
     "weight_places",
+    "with_alignments",
 ]

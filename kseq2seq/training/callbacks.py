@@ -18,7 +18,11 @@ class GenerationScore(keras.callbacks.Callback):
 
     Put it before `EarlyStopping(monitor="val_chrf", mode="max")` or `ModelCheckpoint`, which then
     find its scores there. They keep the weights as they are: to keep the averaged ones, put
-    `keras.callbacks.SwapEMAWeights(swap_on_epoch=True)` before all three.
+    `keras.callbacks.SwapEMAWeights(swap_on_epoch=True)` between it and them.
+
+    The logs of an epoch that is not scored have no scores, so that the patience of `EarlyStopping`
+    counts scorings. `ModelCheckpoint(save_best_only=True)` warns and saves in such an epoch: use
+    it with `every=1`.
 
     Args:
         generate: maps a list of source texts to a list of target texts with the model as it is;
@@ -26,7 +30,7 @@ class GenerationScore(keras.callbacks.Callback):
         sources: N source texts.
         references: N target texts.
         metrics: names, without "val_", and functions (hypotheses, references) -> float.
-        every: score each `every`-th epoch; between, the last scores stand.
+        every: score each `every`-th epoch, the first included.
 
     Raises:
         ValueError: if sources and references differ in number, or `every` is less than 1.
@@ -65,21 +69,30 @@ class GenerationScore(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         """Scores, and adds `val_<name>` to the logs."""
-        if epoch % self.every == 0 or not self.scores:
-            with averaged_weights(self.model):
-                texts = list(self.generate(self.sources))
-            self.scores = {
-                f"val_{name}": metric(texts, self.references)
-                for name, metric in self.metrics.items()
-            }
+        if epoch % self.every:
+            return
+        with averaged_weights(self.model):
+            texts = list(self.generate(self.sources))
+        self.scores = {
+            f"val_{name}": metric(texts, self.references) for name, metric in self.metrics.items()
+        }
         if logs is not None:
             logs.update(self.scores)
+
+    def get_state(self) -> dict:
+        """Returns the last scores, for a checkpoint of a `Run`."""
+        return {"scores": self.scores}
+
+    def set_state(self, state: dict) -> None:
+        """Takes back the last scores."""
+        self.scores = state["scores"]
 
 
 class TimeLimit(keras.callbacks.Callback):
     """Ends training after some minutes, between two batches.
 
-    The clock starts with `fit` and counts compiling and whatever other callbacks do.
+    The clock starts with `fit` and counts compiling and whatever other callbacks do. In a `Run` the
+    time until the checkpoint that it goes on from is counted too.
 
     Args:
         minutes: how long, above 0.
@@ -101,12 +114,23 @@ class TimeLimit(keras.callbacks.Callback):
             raise ValueError(f"`minutes` must be above 0; got {minutes!r}.")
         self.minutes = minutes
         self.clock = clock
+        self.begin = 0.0
 
     def on_train_begin(self, logs: dict | None = None) -> None:
         """Starts the clock."""
-        self.end = self.clock() + 60 * self.minutes
+        self.begin = self.clock()
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         """Looks at the clock."""
-        if self.clock() >= self.end:
+        if self.clock() >= self.begin + 60 * self.minutes:
+            self.model.stop_training = True
+
+    def get_state(self) -> dict:
+        """Returns the seconds used up, for a checkpoint of a `Run`."""
+        return {"seconds": self.clock() - self.begin}
+
+    def set_state(self, state: dict) -> None:
+        """Counts seconds that were used up before; ends training at once if they are all."""
+        self.begin = self.clock() - state["seconds"]
+        if state["seconds"] >= 60 * self.minutes:
             self.model.stop_training = True

@@ -49,13 +49,10 @@ class TokenCrossEntropy(keras.losses.Loss):
 
     def call(self, y_true, y_pred):
         """Returns the losses (B, T) of labels int (B, T) under logits (B, T, V)."""
-        labels = ops.cast(y_true, "int32")
-        logits = ops.cast(y_pred, "float32")
-        losses = ops.sparse_categorical_crossentropy(labels, logits, from_logits=True)
-        if self.label_smoothing:
-            spread = ops.logsumexp(logits, axis=-1) - ops.mean(logits, axis=-1)
-            losses = losses + self.label_smoothing * (spread - losses)
-        return losses
+        ids = ops.shape(y_pred)[-1]
+        labels = ops.reshape(ops.cast(y_true, "int32"), (-1,))
+        losses = _smoothed(ops.reshape(y_pred, (-1, ids)), labels, ids, self.label_smoothing)
+        return ops.reshape(losses, ops.shape(y_true))
 
     def __call__(self, y_true, y_pred, sample_weight=None):
         """Returns the mean loss over tokens that are not padding, weighted if asked."""
@@ -69,3 +66,42 @@ class TokenCrossEntropy(keras.losses.Loss):
             "padding": self.padding,
             "name": self.name,
         }
+
+
+def _smoothed(logits, labels, ids, smoothing):
+    """Returns the losses (N,) of labels (N,) under logits (N, V), float32.
+
+    Softmax and its gradient go over the logits as seldom as they can, since a vocabulary is wide:
+    left to automatic differentiation, each of the formula's three terms has a gradient of its own
+    as wide as the logits.
+    """
+
+    @ops.custom_gradient
+    def losses(logits):
+        # 1. The log-sum-exp, the label's own logit and the mean of all.
+        wide = ops.cast(logits, "float32")
+        rows = ops.arange(ops.shape(labels)[0], dtype="int32")
+        own = ops.take_along_axis(wide, labels[:, None], axis=-1)[:, 0]
+        top = ops.max(wide, axis=-1, keepdims=True)
+        powers = ops.exp(wide - top)
+        total = ops.sum(powers, axis=-1, keepdims=True)
+        log_total = (top + ops.log(total))[:, 0]
+        made = log_total - own
+        if smoothing:
+            made = made + smoothing * (own - ops.mean(wide, axis=-1))
+
+        def backward(*given, upstream=None):
+            # 2. Probability less target, of all ids and then, once more, of the label.
+            slope = given[0] if upstream is None else upstream
+            gradient = powers * (slope[:, None] / total)
+            at_label = slope * (ops.exp(own - log_total) - 1 + smoothing)
+            if smoothing:
+                gradient = gradient - slope[:, None] * (smoothing / ids)
+                at_label = at_label - slope * (smoothing / ids)
+            places = ops.stack([rows, labels], axis=1)
+            gradient = ops.cast(gradient, logits.dtype)
+            return ops.scatter_update(gradient, places, ops.cast(at_label, logits.dtype))
+
+        return made, backward
+
+    return losses(logits)

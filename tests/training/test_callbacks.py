@@ -29,12 +29,13 @@ def test_early_stopping_finds_the_score(tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["best-1.keras", "best-2.keras"]
 
 
-def test_every_repeats_the_last_score():
+def test_an_epoch_without_a_score_has_none_in_its_logs():
     made = []
     score = GenerationScore(lambda texts: made.append(1) or ["a"], ["s"], ["a"], every=3)
     history = tiny().fit(X, Y, epochs=5, verbose=0, callbacks=[score]).history
     assert len(made) == 2
-    assert len(history["val_bleu"]) == 5
+    assert len(history["val_bleu"]) == 2
+    assert len(history["loss"]) == 5
 
 
 def test_scores_averaged_weights_and_puts_the_others_back():

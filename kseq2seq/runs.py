@@ -1,0 +1,318 @@
+"""A table of training runs: what they had in common is left out, what they came to is told.
+
+    python -m kseq2seq.runs saved_models --sort val_bleu
+
+It reads the `run.json` that `kseq2seq.training.Record` writes, and loads neither TensorFlow nor
+Keras.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+_FORMAT_VERSION = 1  # of the files that are read: this one and earlier
+_KINDS: dict[str, type | tuple[type, ...]] = {
+    "state": str,
+    "began": str,
+    "minutes": (int, float),
+    "steps": int,
+    "logs": dict,
+    "scores": dict,
+    "settings": dict,
+    "model": dict,
+    "data": dict,
+}
+_COMPARED = ("settings", "model", "data", "seed", "optimizer", "loss", "git", "environment")
+_LESS_IS_BETTER = ("loss", "perplexity", "error", "wer", "cer", "ter", "mse", "mae")
+_WIDEST = 24
+
+
+@dataclass(frozen=True)
+class KeptRun:
+    """A run as its record tells it.
+
+    Attributes:
+        name: of its directory.
+        state: "finished", "running", "interrupted", or "unfinished" where the system does not
+            tell if a process still trains it.
+        record: all that is in `run.json`.
+    """
+
+    name: str
+    state: str
+    record: dict[str, Any]
+
+
+def read_runs(directories: Sequence[str | os.PathLike[str]]) -> tuple[list[KeptRun], list[str]]:
+    """Reads the runs in some directories; nothing in them is executed.
+
+    Args:
+        directories: of runs, or of directories of runs.
+
+    Returns:
+        The runs, in the order of their beginnings, and a line for each directory that is none.
+
+    Raises:
+        NotADirectoryError: if one of `directories` is none.
+
+    Example:
+        >>> import tempfile
+        >>> home = Path(tempfile.mkdtemp())
+        >>> (home / "pictures").mkdir()
+        >>> read_runs([home])
+        ([], ['pictures: it has no run.json'])
+    """
+    runs, skipped = [], []
+    for path in _places(directories):
+        try:
+            record = _read(path / "run.json")
+        except (OSError, ValueError) as error:
+            skipped.append(f"{_shown(path.name)}: {error}")
+        else:
+            runs.append(KeptRun(path.name, _state(path, record), record))
+    return sorted(runs, key=lambda run: run.record["began"]), skipped
+
+
+def runs_table(runs: Sequence[KeptRun], sort: str | None = None) -> str:
+    """Returns a line for each run, under names of columns.
+
+    The columns are: name, architecture, parameters, settings (and whatever else of a record) in
+    which the runs differ, steps, minutes, the last loss, the last and the best of what validation
+    gave, scores added later, state. Columns that would say the same are there once.
+
+    Args:
+        runs: from `read_runs`.
+        sort: a column. The best come first, which of losses, error rates, minutes and the like
+            are the least; a name without "best" stands for the best.
+
+    Raises:
+        ValueError: if there is no such column.
+
+    Example:
+        >>> record = {"began": "", "minutes": 1.5, "steps": 9, "logs": {}, "scores": {"bleu": 3},
+        ...           "settings": {}, "model": {"class": "GRU", "parameters": 8}, "data": {}}
+        >>> print(runs_table([KeptRun("a", "finished", record)]))
+        run  architecture  parameters  steps  minutes  bleu  state
+        a    GRU                    8      9     1.50  3.00  finished
+    """
+    columns = _columns(runs)
+    if sort is not None:
+        best = f"best {sort}" if f"best {sort}" in columns else sort
+        if best not in columns:
+            raise ValueError(f"There is no column {sort!r}; there are {', '.join(columns)}.")
+        order = sorted(range(len(runs)), key=lambda row: _rank(best, columns[best][row]))
+        columns = {name: [cells[row] for row in order] for name, cells in columns.items()}
+    texts = [[_shown(name), *map(_written, cells)] for name, cells in columns.items()]
+    numbers = [any(isinstance(cell, float | int) for cell in cells) for cells in columns.values()]
+    widths = [max(map(_width, column)) for column in texts]
+    lines = []
+    for row in zip(*texts, strict=True):
+        cells = [
+            " " * (width - _width(cell)) + cell if right else cell + " " * (width - _width(cell))
+            for cell, width, right in zip(row, widths, numbers, strict=True)
+        ]
+        lines.append("  ".join(cells).rstrip())
+    return "\n".join(lines)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Prints the table; what is no run goes to standard error."""
+    parser = argparse.ArgumentParser(prog="kseq2seq-runs", description="Compares training runs.")
+    parser.add_argument("directories", nargs="+", help="of runs, or of directories of runs")
+    parser.add_argument("--sort", metavar="COLUMN", help="best first; otherwise as they were begun")
+    parser.add_argument("--json", action="store_true", help="all of the records, unsorted")
+    options = parser.parse_args(arguments)
+    try:
+        runs, skipped = read_runs(options.directories)
+        for line in skipped:
+            print(f"skipped {line}", file=sys.stderr)
+        if options.json:
+            whole = [{"name": run.name, **run.record, "state": run.state} for run in runs]
+            print(json.dumps(whole, ensure_ascii=False, indent=1))
+        elif runs:
+            print(runs_table(runs, options.sort))
+    except (NotADirectoryError, ValueError) as error:
+        parser.error(str(error))
+    if not runs:
+        print("There are no runs; `Record` writes them.", file=sys.stderr)
+    return 0 if runs else 1
+
+
+def _places(directories: Sequence[str | os.PathLike[str]]) -> Iterator[Path]:
+    """Each directory that may be a run."""
+    for place in map(Path, directories):
+        if not place.is_dir():
+            raise NotADirectoryError(f"{place} is no directory; give one of runs.")
+        if (place / "run.json").exists():
+            yield place.resolve()
+        else:
+            yield from sorted(
+                path for path in place.iterdir() if path.is_dir() and path.name[0] != "."
+            )
+
+
+def _read(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        raise ValueError("it has no run.json")
+    try:
+        record = json.loads(path.read_bytes())
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"run.json is no valid JSON: {error}") from error
+    version = record.get("format_version") if isinstance(record, dict) else None
+    if type(version) is not int or version < 1:
+        raise ValueError("run.json has no format_version, so it is of something else")
+    if version > _FORMAT_VERSION:
+        raise ValueError(f"run.json has format_version {version}; a newer kseq2seq reads it")
+    for name, kind in _KINDS.items():
+        if not isinstance(record.get(name), kind):
+            raise ValueError(f"run.json has no usable {name!r}")
+    return record
+
+
+def _state(path: Path, record: dict[str, Any]) -> str:
+    """What has become of a run: a process that trains it holds a lock."""
+    if record["state"] == "finished":
+        return "finished"
+    try:
+        import fcntl
+
+        with open(path / "lock", "rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return "running"
+    except FileNotFoundError:
+        pass
+    except (ImportError, OSError):
+        return "unfinished"
+    return "interrupted"
+
+
+def _columns(runs: Sequence[KeptRun]) -> dict[str, list[Any]]:
+    """Names and cells, one for each run; None for an empty one."""
+    records = [run.record for run in runs]
+    columns: dict[str, list[Any]] = {
+        "run": [run.name for run in runs],
+        "architecture": [_architecture(record["model"]) for record in records],
+        "parameters": [_number(record["model"].get("parameters")) for record in records],
+    }
+    results = _results(records) | {"state": [run.state for run in runs]}
+    for path, cells in _differences(records):
+        name = ".".join(path[1:] if path[0] in ("settings", "model") else path)
+        if name in columns or name in results:
+            name = f"{path[0]} {name}"
+        if not any(_alike(path, cells, *column) for column in columns.items()):
+            columns[name] = cells
+    return columns | results
+
+
+def _results(records: list[dict[str, Any]]) -> dict[str, list[Any]]:
+    columns: dict[str, list[Any]] = {
+        "steps": [record["steps"] for record in records],
+        "minutes": [float(record["minutes"]) for record in records],
+    }
+    for name in dict.fromkeys(name for record in records for name in record["logs"]):
+        if name == "loss" or name.startswith("val_"):
+            columns[name] = [_logged(record, name, "last") for record in records]
+        if name.startswith("val_"):
+            best = "least" if _less_is_better(name) else "most"
+            columns[f"best {name}"] = [_logged(record, name, best) for record in records]
+    for name in dict.fromkeys(name for record in records for name in record["scores"]):
+        columns[name] = [_number(record["scores"].get(name)) for record in records]
+    return columns
+
+
+def _alike(path: tuple[str, ...], cells: list[Any], name: str, others: list[Any]) -> bool:
+    """If a column of these cells would only say what another says, such as layers, num_layers."""
+    here, there = path[-1], name.split(".")[-1]
+    return cells == others and (here in there or there in here or name == "architecture")
+
+
+def _architecture(model: dict[str, Any]) -> str:
+    config = model.get("config")
+    named = config.get("architecture") if isinstance(config, dict) else None
+    return str(named or model.get("class"))
+
+
+def _logged(record: dict[str, Any], name: str, which: str) -> Any:
+    kept = record["logs"].get(name)
+    value = _number(kept.get(which)) if isinstance(kept, dict) else None
+    return None if value is None else float(value)
+
+
+def _number(value: Any) -> Any:
+    return value if isinstance(value, float | int) else None
+
+
+def _differences(records: list[dict[str, Any]]) -> Iterator[tuple[tuple[str, ...], list[Any]]]:
+    """What is not the same in all records that have it; a setting that one lacks is another."""
+    flat = [dict(_flat(record)) for record in records]
+    for path in dict.fromkeys(path for each in flat for path in each):
+        cells = [each.get(path) for each in flat]
+        having = cells if path[0] == "settings" else [x for x in cells if x is not None]
+        if any(cell != having[0] for cell in having):
+            yield path, cells
+
+
+def _flat(record: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Paths and values of what is compared; "config" says nothing in a name."""
+    waiting: list[tuple[tuple[str, ...], Any]] = [
+        ((name,), record[name]) for name in reversed(_COMPARED) if name in record
+    ]
+    while waiting:
+        path, value = waiting.pop()
+        if isinstance(value, dict):
+            for name, part in reversed(value.items()):
+                waiting.append((path if name == "config" else (*path, name), part))
+        elif isinstance(value, list):
+            yield path, json.dumps(value, ensure_ascii=False)
+        else:
+            yield path, value
+
+
+def _less_is_better(name: str) -> bool:
+    words = name.removeprefix("best ").removeprefix("val_").split("_")
+    return any(word in _LESS_IS_BETTER for word in words)
+
+
+def _rank(column: str, cell: Any) -> tuple:
+    """A key to sort by: the best first, what is missing last."""
+    if cell is None:
+        return (1,)
+    if isinstance(cell, str):
+        return 0, 1, cell
+    least = _less_is_better(column) or column in ("minutes", "steps", "parameters")
+    return 0, 0, cell if least else -cell
+
+
+def _written(cell: Any) -> str:
+    if cell is None:
+        return ""
+    if isinstance(cell, bool):
+        return "yes" if cell else "no"
+    if isinstance(cell, float):
+        return f"{cell:.2f}" if 0.1 <= abs(cell) < 1e6 or not cell else f"{cell:.3g}"
+    return f"{cell:,}" if isinstance(cell, int) else _shown(str(cell))
+
+
+def _shown(text: str) -> str:
+    """A text in a line, not too long, without what would command a terminal."""
+    text = "".join(x if x.isprintable() else "�" for x in text)
+    return text if len(text) <= _WIDEST else text[: _WIDEST - 1] + "…"
+
+
+def _width(text: str) -> int:
+    """How many places a text takes on a terminal."""
+    wide = sum(unicodedata.east_asian_width(x) in "WF" for x in text)
+    return len(text) + wide - sum(unicodedata.combining(x) > 0 for x in text)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

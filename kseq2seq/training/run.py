@@ -1,0 +1,193 @@
+"""Training that goes on where it was, whatever ended it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+import keras
+import tensorflow as tf
+
+from kseq2seq.decoding.checks import check_number, check_whole
+from kseq2seq.training.loop import Loop
+from kseq2seq.training.signals import Signals
+
+
+class Run:
+    """A directory that a training run lives in, through kills, full disks and NaN.
+
+    `fit` writes checkpoints as it trains: weights, all of the optimizer, metrics, random numbers,
+    callbacks and the position in the data. Called again, in another process or the same one, it
+    goes on from the newest, in the middle of an epoch too, as if nothing had been. With
+    `keras.utils.set_random_seed` and `tf.config.experimental.enable_op_determinism()` the weights
+    are then equal bit for bit to those of a run that nothing ended; without the latter they were so
+    too in all tests on a CPU, where it costs nothing to speak of. A SIGTERM or a Ctrl-C ends
+    training after the current step and saves first.
+
+    In the directory are `checkpoints/`, whose files are never half written, `history.jsonl` with a
+    line for each epoch, and `lock`, by which a second process is refused.
+
+    Args:
+        directory: made where missing.
+        every_steps: write a checkpoint each time so many batches have been trained on.
+        every_minutes: write a checkpoint when the last is so many minutes old. The last state is
+            always written, and so `None` for both writes that alone.
+        keep: how many checkpoints stay, the newest; more than 1, or a damaged one ends the run.
+        on_nan: what to do when the loss or a weight is not finite. "stop" raises. "skip" undoes
+            that step, weights, metrics and all, and goes on with the next batch, for one copy of
+            weights and optimizer in memory. "roll_back" goes back to the newest checkpoint and on
+            with the data after the bad batch. What is not finite is never written.
+        nan_limit: raise after so many steps skipped in a row, or so many roll-backs in a run.
+        on_full_disk: "go_on" warns, keeps the checkpoints that are there and tries again when the
+            next is due; "stop" raises. A last state that can't be written always raises, after the
+            model has been made ready.
+
+    Raises:
+        ValueError: if a setting makes no sense.
+
+    Example:
+        >>> import tempfile
+        >>> import numpy as np
+        >>> from kseq2seq.training import Run
+        >>> def model():
+        ...     model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+        ...     model.compile("adam", "mse")
+        ...     return model
+        >>> batches = tf.data.Dataset.from_tensors((np.ones((8, 1)), np.ones((8, 1)))).repeat()
+        >>> run = Run(tempfile.mkdtemp())
+        >>> history = run.fit(model(), batches, steps=4, steps_per_epoch=2, verbose=0)
+        >>> history = run.fit(model(), batches, steps=6, steps_per_epoch=2, verbose=0)
+        >>> history.epoch
+        [0, 1, 2]
+    """
+
+    def __init__(
+        self,
+        directory: str | os.PathLike[str],
+        *,
+        every_steps: int | None = None,
+        every_minutes: float | None = 5.0,
+        keep: int = 3,
+        on_nan: Literal["stop", "skip", "roll_back"] = "stop",
+        nan_limit: int = 5,
+        on_full_disk: Literal["go_on", "stop"] = "go_on",
+    ):
+        self.directory = Path(directory)
+        self.every_steps = None if every_steps is None else check_whole("every_steps", every_steps)
+        self.every_minutes = (
+            None
+            if every_minutes is None
+            else check_number("every_minutes", every_minutes, above=True)
+        )
+        self.keep = check_whole("keep", keep)
+        self.on_nan = _one_of("on_nan", on_nan, ("stop", "skip", "roll_back"))
+        self.nan_limit = check_whole("nan_limit", nan_limit)
+        self.on_full_disk = _one_of("on_full_disk", on_full_disk, ("go_on", "stop"))
+
+    def fit(
+        self,
+        model: keras.Model,
+        batches: tf.data.Dataset,
+        *,
+        steps: int,
+        steps_per_epoch: int,
+        callbacks: Sequence[keras.callbacks.Callback] = (),
+        validation_data: Any = None,
+        validation_steps: int | None = None,
+        verbose: Literal["auto", 0, 1, 2] = "auto",
+    ) -> keras.callbacks.History:
+        """Trains until `steps` batches have been trained on in all, in this call and before.
+
+        It is Keras' `fit` otherwise: metrics, callbacks, `steps_per_execution`, XLA and averaged
+        weights, which are in the model at the end (checkpoints hold the others, so that a run may
+        go on with more steps). Callbacks go on as well if they have `get_state()` and
+        `set_state(state)`, as those of this package have, or are Keras' `EarlyStopping`,
+        `ReduceLROnPlateau`, `ModelCheckpoint`, `SwapEMAWeights` or `TensorBoard`; others begin
+        anew.
+
+        A learning rate that is a number, and is compiled otherwise than when the run was begun,
+        counts; else that of the checkpoint does, which a callback may have lowered.
+
+        Args:
+            model: a compiled model, built and compiled as when the run was begun.
+            batches: a dataset as `fit` takes it, without end, or of at least `steps` batches; the
+                same as when the run was begun.
+            steps: batches in all.
+            steps_per_epoch: batches from one validation, and line of history, to the next.
+            callbacks: of Keras, of this package, or your own.
+            validation_data: what `model.evaluate` takes, for the end of each epoch.
+            validation_steps: how many batches of it.
+            verbose: as in `fit`.
+
+        Returns:
+            The history of the whole run, as `fit` returns it.
+
+        Raises:
+            TypeError: if `batches` is no dataset.
+            ValueError: if the model is not compiled, the data ends too soon, another process is
+                training in the directory, no checkpoint is as it was written, or the newest is of
+                another model, optimizer or data.
+            FloatingPointError: if the loss or a weight is not finite and `on_nan` says so.
+            OSError: if a checkpoint can't be written; see `on_full_disk`.
+            SystemExit: with 143, after a SIGTERM and saving.
+            KeyboardInterrupt: after a Ctrl-C and saving.
+        """
+        check_whole("steps", steps)
+        check_whole("steps_per_epoch", steps_per_epoch)
+        if not getattr(model, "compiled", False):
+            raise ValueError("The model is not compiled; call model.compile(...) first.")
+        if not isinstance(batches, tf.data.Dataset):
+            raise TypeError(
+                f"`batches` must be a tf.data.Dataset of batches, such as `train_batches` returns; "
+                f"got {type(batches).__name__}."
+            )
+        at_once = model.steps_per_execution
+        if steps % at_once or steps_per_epoch % at_once:
+            raise ValueError(
+                f"`steps` and `steps_per_epoch` must be multiples of the model's "
+                f"steps_per_execution={at_once}; got {steps} and {steps_per_epoch}."
+            )
+        if 0 <= (count := int(batches.cardinality())) < steps:
+            raise ValueError(
+                f"The data has {count} batches, fewer than steps={steps}; give batches.repeat()."
+            )
+        if self.on_nan == "skip" and model.distribute_strategy.num_replicas_in_sync > 1:
+            raise ValueError("on_nan='skip' needs a model on one device; take 'roll_back'.")
+        self.directory.mkdir(parents=True, exist_ok=True)
+        with _locked(self.directory / "lock"), Signals() as signals:
+            loop = Loop(self, model, batches, signals)
+            return loop.train(
+                steps,
+                steps_per_epoch,
+                callbacks,
+                {"x": validation_data, "steps": validation_steps},
+                verbose,
+            )
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Keeps other processes out, where the system has such locks; a kill opens them."""
+    with path.open("a") as file:
+        try:
+            import fcntl
+        except ImportError:
+            yield
+            return
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise ValueError(
+                f"Another process is training in {path.parent}; wait for it, or name another "
+                "directory."
+            ) from None
+        yield
+
+
+def _one_of(name: str, value: Any, choices: tuple[str, ...]) -> Any:
+    if value not in choices:
+        raise ValueError(f"`{name}` must be one of {', '.join(map(repr, choices))}; got {value!r}.")
+    return value
