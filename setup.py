@@ -39,9 +39,11 @@ setup(
         "mobile": ["kseq2seq-runtime"],
         "onnx": ["tf2onnx>=1.17", "onnx>=1.20"],
         "plot": ["matplotlib>=3.9"],
+        "tensorboard": ["matplotlib>=3.9", "tensorboard>=2.20"],
         "dev": [
             "hypothesis>=6",
             "import-linter>=2.5",
+            "keras-tuner>=1.4.8",
             "matplotlib>=3.9",
             "mypy>=1.15",
             "onnx>=1.20",
@@ -49,9 +51,11 @@ setup(
             "pytest>=8",
             "pytest-xdist>=3.6",
             "ruff>=0.11",
+            "tensorboard>=2.20",
             "tf2onnx>=1.17",
         ],
     },
+    entry_points={"console_scripts": ["kseq2seq-runs = kseq2seq.runs:main"]},
     classifiers=[
         "Development Status :: 3 - Alpha",
         "Intended Audience :: Developers",

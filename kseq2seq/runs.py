@@ -15,7 +15,7 @@ import sys
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 _FORMAT_VERSION = 1  # of the files that are read: this one and earlier
@@ -97,7 +97,7 @@ def runs_table(runs: Sequence[KeptRun], sort: str | None = None) -> str:
         ValueError: if there is no such column.
 
     Example:
-        >>> record = {"began": "", "minutes": 1.5, "steps": 9, "logs": {}, "scores": {"bleu": 3},
+        >>> record = {"began": "", "minutes": 1.5, "steps": 9, "logs": {}, "scores": {"bleu": 3.},
         ...           "settings": {}, "model": {"class": "GRU", "parameters": 8}, "data": {}}
         >>> print(runs_table([KeptRun("a", "finished", record)]))
         run  architecture  parameters  steps  minutes  bleu  state
@@ -110,7 +110,11 @@ def runs_table(runs: Sequence[KeptRun], sort: str | None = None) -> str:
             raise ValueError(f"There is no column {sort!r}; there are {', '.join(columns)}.")
         order = sorted(range(len(runs)), key=lambda row: _rank(best, columns[best][row]))
         columns = {name: [cells[row] for row in order] for name, cells in columns.items()}
-    texts = [[_shown(name), *map(_written, cells)] for name, cells in columns.items()]
+    results = _results([run.record for run in runs])
+    texts = [
+        [_shown(name), *(_written(cell, name in results) for cell in cells)]
+        for name, cells in columns.items()
+    ]
     numbers = [any(isinstance(cell, float | int) for cell in cells) for cells in columns.values()]
     widths = [max(map(_width, column)) for column in texts]
     lines = []
@@ -208,7 +212,8 @@ def _columns(runs: Sequence[KeptRun]) -> dict[str, list[Any]]:
         name = ".".join(path[1:] if path[0] in ("settings", "model") else path)
         if name in columns or name in results:
             name = f"{path[0]} {name}"
-        if not any(_alike(path, cells, *column) for column in columns.items()):
+        named = [PurePath(str(cell)).name for cell in cells]  # such as "output"
+        if named != columns["run"] and not any(_alike(path, cells, *x) for x in columns.items()):
             columns[name] = cells
     return columns | results
 
@@ -292,13 +297,13 @@ def _rank(column: str, cell: Any) -> tuple:
     return 0, 0, cell if least else -cell
 
 
-def _written(cell: Any) -> str:
+def _written(cell: Any, rounded: bool) -> str:
     if cell is None:
         return ""
     if isinstance(cell, bool):
         return "yes" if cell else "no"
     if isinstance(cell, float):
-        return f"{cell:.2f}" if 0.1 <= abs(cell) < 1e6 or not cell else f"{cell:.3g}"
+        return f"{cell:.2f}" if rounded and 0.1 <= abs(cell) < 1e6 else f"{cell:.6g}"
     return f"{cell:,}" if isinstance(cell, int) else _shown(str(cell))
 
 

@@ -8,6 +8,7 @@ Data: `sample` (bundled, 12,000 English-French interface texts under BSD and MIT
     python recipes/translation.py --minutes 4                      # the bundled sample
     python recipes/translation.py --data debian:fr --minutes 40    # see the README for scores
     python recipes/translation.py --data my.tsv --init saved_models/translation/pipeline
+    python -m kseq2seq.runs saved_models --sort bleu               # compares what you ran
 """
 
 import argparse
@@ -91,11 +92,12 @@ def fit(options: argparse.Namespace, pipeline: ks.Pipeline, corpora: dict) -> No
         seed=options.seed,
         tokens_per_batch=options.batch_tokens,
     )
-    peak = 5e-4 if options.init else 2e-3  # a trained model is not to be shaken
-    rate = training.InverseSquareRoot(peak, warmup_steps=400)
+    # A trained model is not to be shaken, and its average is to follow it to other data soon.
+    peak, warmup, momentum = (5e-4, 100, 0.99) if options.init else (2e-3, 400, 0.998)
+    rate = training.InverseSquareRoot(peak, warmup)
     pipeline.model.compile(
         keras.optimizers.Adam(
-            rate, beta_2=0.98, global_clipnorm=1.0, use_ema=True, ema_momentum=0.998
+            rate, beta_2=0.98, global_clipnorm=1.0, use_ema=True, ema_momentum=momentum
         ),
         training.TokenCrossEntropy(label_smoothing=0.1),
         metrics=[metrics.TokenAccuracy()],
@@ -105,13 +107,14 @@ def fit(options: argparse.Namespace, pipeline: ks.Pipeline, corpora: dict) -> No
         lambda texts: pipeline.texts(texts, search=ks.Greedy()),
         *held_out(pipeline, corpora["validation"], 100),
     )
+    record = training.Record(options.output, settings=vars(options), data=corpora)
     steps = 10 if options.smoke else 500
     pipeline.model.fit(
         batches,
         epochs=1000,
         steps_per_epoch=steps,
         shuffle=False,  # the pipeline does
-        callbacks=[score, training.TimeLimit(options.minutes)],
+        callbacks=[score, record, training.TimeLimit(options.minutes)],
     )
 
 
@@ -125,7 +128,7 @@ def held_out(pipeline: ks.Pipeline, corpus: data.Corpus, limit: int | None) -> t
     return [pair.source for pair in kept], [pair.target for pair in kept]
 
 
-def evaluate(pipeline: ks.Pipeline, test: data.Corpus, limit: int | None) -> None:
+def evaluate(pipeline: ks.Pipeline, test: data.Corpus, limit: int | None) -> dict[str, float]:
     sources, references = held_out(pipeline, test, limit)
     hypotheses = pipeline.texts(sources)
     print(f"\n{f'Held-out pairs: {len(sources)}':<40}  BLEU    chrF")
@@ -134,6 +137,7 @@ def evaluate(pipeline: ks.Pipeline, test: data.Corpus, limit: int | None) -> Non
         print(f"{name:<40}{bleu:6.1f}{chrf:8.1f}")
     for index in range(0, len(sources), max(1, len(sources) // 6))[:6]:
         print(f"\n  {sources[index]}\n  = {hypotheses[index]}\n  ~ {references[index]}")
+    return {"bleu": bleu, "chrf": chrf}
 
 
 def main() -> None:
@@ -142,9 +146,7 @@ def main() -> None:
         options.minutes, options.vocabulary = 0.2, 800
         options.hidden_dim, options.layers = 32, 1
     if options.output is None:
-        options.output = Path(
-            "saved_models", "translation-smoke" if options.smoke else "translation"
-        )
+        options.output = Path("saved_models", "translation" + "-smoke" * options.smoke)
     options.output.mkdir(parents=True, exist_ok=True)  # or fail now, and not after training
     keras.utils.set_random_seed(options.seed)
     corpora = data.split_corpora(data.named_pairs(options.data, options.columns))
@@ -153,7 +155,8 @@ def main() -> None:
     fit(options, pipeline, corpora)
     print(f"\nTrained for {(time.monotonic() - began) / 60:.1f} minutes.")
     pipeline.save(options.output / "pipeline")
-    evaluate(pipeline, corpora["test"], limit=32 if options.smoke else None)
+    scores = evaluate(pipeline, corpora["test"], limit=32 if options.smoke else None)
+    training.add_scores(options.output, scores)
     pipeline.export(options.output / "saved_model")
     served = tf.saved_model.load(str(options.output / "saved_model")).signatures["beam"]
     sentence = next(iter(corpora["test"])).source

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import io
 import os
 import re
+import tempfile
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, Protocol
 
 import keras
@@ -134,10 +135,10 @@ def _cell(text: str) -> str:
 
 def _picture(sample: Sampled) -> tf.Tensor:
     """A picture of an alignment, uint8 (height, width, 3)."""
-    figure = alignment(sample.source_tokens, sample.target_tokens, sample.alignment)
-    file = io.BytesIO()
-    figure.savefig(file, format="png", facecolor="white")
-    return tf.io.decode_png(file.getvalue(), channels=3)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "alignment.png")
+        alignment(sample.source_tokens, sample.target_tokens, sample.alignment, path)
+        return tf.io.decode_png(path.read_bytes(), channels=3)
 
 
 def _need_tensorboard() -> None:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from kseq2seq.runs import read_runs
+
 RECIPE = Path(__file__).parents[2] / "recipes" / "translation.py"
 
 
@@ -32,6 +34,11 @@ def test_smoke_trains_scores_exports_and_reloads(smoke):
         assert line in done.stdout
     assert (output / "pipeline" / "pipeline.json").is_file()
     assert (output / "saved_model" / "saved_model.pb").is_file()
+    (kept,), _ = read_runs([output])
+    assert (kept.state, kept.record["settings"]["smoke"]) == ("finished", True)
+    assert kept.record["scores"].keys() == {"bleu", "chrf"}
+    assert kept.record["logs"].keys() >= {"loss", "val_bleu"}
+    assert kept.record["data"].keys() == {"train", "validation", "test"}
 
 
 def test_goes_on_from_a_saved_pipeline_on_a_file(smoke, tmp_path):

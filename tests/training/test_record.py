@@ -19,10 +19,10 @@ def read(path):
 
 
 @pytest.fixture
-def fresh(model):
+def fresh(small):
     """A model that has taken no step yet, though it was traced."""
-    model.optimizer.iterations.assign(0)
-    return model
+    small.optimizer.iterations.assign(0)
+    return small
 
 
 @pytest.fixture

@@ -15,6 +15,14 @@ import pytest
 from kseq2seq.training.arrays import read_nest
 
 
+@pytest.fixture(autouse=True)
+def usual_handlers():
+    """Ctrl-C interrupts, as in a terminal; what runs in the background is begun to ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_saves_first(runs, tmp_path, small, whole, number):
     handlers = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)
