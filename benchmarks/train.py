@@ -68,6 +68,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--slice", type=float, default=40, metavar="SECONDS")
     parser.add_argument("--held-out", type=int, default=400, help="pairs to score")
     parser.add_argument("--output", type=Path, metavar="FILE.json", help="written as results come")
+    parser.add_argument("--save", metavar="DIR", help="where our float32 model goes at the end")
     parser.add_argument("--report", type=Path, metavar="FILE.json", help="print it; no training")
     parser.add_argument("--quick", action="store_true", help="a tiny model on the bundled sample")
     options = parser.parse_args()
@@ -113,6 +114,9 @@ def main() -> None:
             print(f"{worker.name:<21}{about['version']}, {about['parameters']:,} parameters")
         try:
             in_turn(workers, prepared, options, record)
+            for worker in workers:
+                if options.save and worker.name == "ours":
+                    worker.ask("save", directory=str(Path(options.save).resolve()))
         finally:
             report(record)
 

@@ -100,7 +100,12 @@ def main() -> None:
             given = batches(sources, ROWS, 16)
             return {"ids": decode(model, given, ks.Greedy(), settings["longest"], False)[0]}
 
-    pace = Pace(progress, about=about, check=check, greedy=greedy)
+    def save(directory):
+        with training.averaging.averaged_weights(trained):
+            ks.Pipeline(model, *sides).save(directory)
+        return {}
+
+    pace = Pace(progress, about=about, check=check, greedy=greedy, save=save)
     before_each = keras.callbacks.LambdaCallback(on_train_batch_begin=lambda *_, **__: pace())
     trained.fit(
         dataset,

@@ -166,15 +166,18 @@ class Loop:
             ],
         )
 
-    def run(self, carry: Carry, steps: Any = None) -> Carry:
-        """Goes on for `steps` steps, or to the end; stops early once every source is done."""
+    def run(self, carry: Carry, steps: Any = None, left: Any = 0) -> Carry:
+        """Goes on for `steps` steps, or to the end; stops early once `left` sources are not done.
+
+        By default it stops once all are.
+        """
         problem, prepared = self._problem(carry.given), self._prepared(carry.given)
         stop = self.max_length if steps is None else carry.live.step + steps
         stop = ops.minimum(stop, self.max_length)
 
         def unfinished(live, state, search, filters):
-            done = ops.all(self.search.done(search, problem))
-            return ops.logical_and(ops.logical_not(done), live.step < stop)
+            going = ops.logical_not(self.search.done(search, problem))
+            return ops.logical_and(ops.sum(ops.cast(going, "int32")) > left, live.step < stop)
 
         def advance(live, state, search, filters):
             tokens = live.tokens[:, None]

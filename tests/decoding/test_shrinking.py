@@ -6,16 +6,16 @@ import numpy as np
 import pytest
 
 from kseq2seq import Beam, Contrastive, DiverseBeam, Ensemble, Greedy, Sample, Speculative
-from kseq2seq.decoding import Forbid, Loop, Prefix, Require, decode, shrinking
+from kseq2seq.decoding import Forbid, Loop, NoRepeatNgram, Prefix, Require, decode, shrinking
 
 SEARCHES = [Greedy(), Beam(3), Sample(samples=2), Contrastive(3), DiverseBeam(4, 2)]
 
 
 @pytest.fixture
 def small(monkeypatch):
-    """Caches of two places and a look at each step, so that everything happens."""
-    monkeypatch.setattr(shrinking, "ROOM", 2)
-    monkeypatch.setattr(shrinking, "STEPS", 1)
+    """Caches of two places, parts of two sources and any drop, so that everything happens."""
+    for name, value in {"ROOM": 2, "PART": 2, "MULTIPLE": 2, "LEFT": 0.99, "FEW": 1}.items():
+        monkeypatch.setattr(shrinking, name, value)
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +70,32 @@ def test_several_models(lab, model_named, many, small):
     check(lab, Speculative(one, two, 2), many, Greedy(), LIMITS)
 
 
+def test_the_source_is_a_filter_s_whole_one(lab, model_named, many, small):
+    filters = [NoRepeatNgram(1, of_source=True), NoRepeatNgram(2)]
+    check(lab, model_named("luong"), many, Beam(2), None, filters)
+
+
+def test_coverage_of_parts(lab, model_named, many, small):
+    check(lab, model_named("transformer"), many, Beam(2, coverage_penalty=0.3), LIMITS)
+
+
+def test_sources_are_encoded_in_parts_of_nearly_one_length(lab, many, small, monkeypatch):
+    model = lab.make("transformer", seed=8)
+    shapes, start = [], Loop.start
+
+    def noted(self, encoded, *rest, **options):
+        shapes.append(tuple(encoded["mask"].shape))
+        return start(self, encoded, *rest, **options)
+
+    monkeypatch.setattr(Loop, "start", noted)
+    decode(model, many, Greedy(), max_length=9, limits=LIMITS, jit_compile=True)
+    assert shapes == [(2, 2), (2, 4), (2, 6), (1, 6)]  # two parts have the shape of another
+    shapes.clear()
+    alike = lab.of(np.tile(many["source"][:1], (5, 1)))
+    decode(model, alike, Greedy(), max_length=9, jit_compile=True)
+    assert shapes == [(5, 6)]
+
+
 def test_sources_are_dropped_and_caches_grow(lab, model_named, many, small, monkeypatch):
     model = lab.make("transformer", seed=8)
     rows, rooms = [], []
@@ -77,7 +103,7 @@ def test_sources_are_dropped_and_caches_grow(lab, model_named, many, small, monk
     monkeypatch.setattr(
         Loop,
         "run",
-        lambda self, c, steps=None: rows.append(c.live.ids.shape[0]) or run(self, c, steps),
+        lambda self, c, *rest: rows.append(c.live.ids.shape[0]) or run(self, c, *rest),
     )
     monkeypatch.setattr(
         Loop, "grow", lambda self, c, room: rooms.append(room) or grow(self, c, room)
