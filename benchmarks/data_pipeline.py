@@ -1,6 +1,6 @@
 """Memory and speed of the data pipeline: does a ten times larger corpus need more memory?
 
-    python benchmarks/data_pipeline.py [--quick]
+    python benchmarks/data_pipeline.py [--quick] [--pairs 100000]
 
 Synthetic pairs are written to a TSV file, read, spooled, surveyed and batched once through, each
 corpus in a process of its own, so that the peak of resident memory is that of one pipeline.
@@ -90,14 +90,15 @@ def measure(count: int) -> dict[str, float]:
 def main() -> None:
     """Measure both sizes and print what came out."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="fewer pairs")
+    parser.add_argument("--pairs", type=int, default=100_000, help="of the smaller corpus")
+    parser.add_argument("--quick", action="store_true", help="20,000 pairs")
     parser.add_argument("--measure", type=int, metavar="PAIRS", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.measure:
         print(json.dumps(measure(options.measure)))
         return
 
-    small = 20_000 if options.quick else 100_000
+    small = 20_000 if options.quick else options.pairs
     results = []
     for count in (small, 10 * small):
         command = [sys.executable, __file__, "--measure", str(count)]

@@ -69,7 +69,8 @@ class Decoder(Prebuilt):
             length: how many steps the state must hold; 0, for training, keeps no cache.
 
         Returns:
-            (context, state), both with B rows.
+            (context, state), both with B rows. Where an axis grows with the source, zeros stand for
+            the places that a shorter source has not.
         """
         raise NotImplementedError
 

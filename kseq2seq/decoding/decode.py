@@ -18,7 +18,7 @@ from kseq2seq.decoding.search import Search
 from kseq2seq.decoding.shrinking import search_shrinking
 from kseq2seq.special_tokens import SPECIAL_TOKENS, SpecialTokens
 
-MANY = 4  # sources from which on those that are done are dropped
+MANY = 4  # sources from which on the loop is run from Python
 
 
 class Decoded(NamedTuple):

@@ -12,6 +12,7 @@ from kseq2seq.decoders import Decoder
 from kseq2seq.decoding.checks import check_whole
 from kseq2seq.decoding.filters import Filter
 from kseq2seq.decoding.gathering import reorder, repeat
+from kseq2seq.decoding.log_softmax import log_softmax
 from kseq2seq.decoding.search import NEVER, Extensions, Hypotheses, Live, Problem, Search, possible
 from kseq2seq.special_tokens import SPECIAL_TOKENS, SpecialTokens
 
@@ -167,10 +168,7 @@ class Loop:
         )
 
     def run(self, carry: Carry, steps: Any = None, left: Any = 0) -> Carry:
-        """Goes on for `steps` steps, or to the end; stops early once `left` sources are not done.
-
-        By default it stops once all are.
-        """
+        """Goes on for `steps` steps, or to the end; stops early once all but `left` are done."""
         problem, prepared = self._problem(carry.given), self._prepared(carry.given)
         stop = self.max_length if steps is None else carry.live.step + steps
         stop = ops.minimum(stop, self.max_length)
@@ -238,7 +236,8 @@ class Loop:
 
     def _extensions(self, made, live, states, prepared, problem):
         """Returns what the search chooses from, and the filters' states."""
-        log_probs = unfiltered = ops.log_softmax(ops.cast(made.logits[:, 0], "float32"))
+        # squeezed and not sliced, which TFLite would copy number by number
+        log_probs = unfiltered = log_softmax(ops.squeeze(made.logits, 1))
         after, banks = [], None
         for rule, state, given in zip(self.filters, states, prepared, strict=True):
             left, state, own = rule.apply(log_probs, live, state, given, problem)
@@ -252,8 +251,8 @@ class Loop:
             stuck = ops.logical_not(ops.any(possible(log_probs), axis=-1, keepdims=True))
             end = ops.equal(ops.arange(problem.vocabulary), self.special.end)
             log_probs = ops.where(ops.logical_and(stuck, end), unfiltered, log_probs)
-        alignment = None if made.alignment is None else made.alignment[:, 0]
-        return Extensions(log_probs, made.hidden[:, 0], alignment, banks), after
+        alignment = None if made.alignment is None else ops.squeeze(made.alignment, 1)
+        return Extensions(log_probs, ops.squeeze(made.hidden, 1), alignment, banks), after
 
     def _restrict(self, log_probs, step, problem):
         """Forbids padding and start everywhere, and all but the end at a source's limit."""

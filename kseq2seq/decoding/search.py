@@ -127,7 +127,10 @@ class Search:
         return 1
 
     def start(self, problem: Problem) -> dict:
-        """Returns the state before the first step."""
+        """Returns the state before the first step, rows B or B * N on axis 0.
+
+        Where an axis grows with the source, zeros must stand for its padding.
+        """
         raise NotImplementedError
 
     def advance(self, made: Extensions, live: Live, state: dict, problem: Problem) -> Choice:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -11,12 +10,12 @@ import tensorflow as tf
 
 from kseq2seq.decoding.carries import join, select
 from kseq2seq.decoding.compiled import compiled, traced
-from kseq2seq.decoding.loop import Loop
+from kseq2seq.decoding.loop import Carry, Loop
 from kseq2seq.decoding.search import Hypotheses
 
 ROOM = 16  # places of a cache at first; doubled whenever it is full
 LEFT = 0.85  # of the sources, at most, for the others to be dropped
-FEW = 8  # sources, for which a step takes hardly longer than for one
+FEW = 8  # hypotheses, for which a step takes hardly longer than for one
 PART = 16  # sources encoded at once, of nearly one length
 MULTIPLE = 8  # of it are the lengths that XLA compiles for them
 WORTH = 0.85  # of the places, at most, for sources to be encoded in parts
@@ -51,11 +50,8 @@ def search_shrinking(model: Any, loop: Loop, started: dict, jit_compile: bool) -
     graphs = compiled(
         model, ("shrinking", loop.key, jit_compile), partial(_graphs, model, loop, jit_compile)
     )
-    rows, carries = zip(
-        *((rows, graphs.start(given)) for rows, given in _parts(loop, started, jit_compile)),
-        strict=True,
-    )
-    carry, places = join(loop, carries), np.concatenate(rows)
+    carry, places = _begun(loop, graphs, started, jit_compile)
+    few = max(1, FEW // loop.search.width)
     found: dict[int, list[np.ndarray]] = {}
     while True:
         run = compiled(
@@ -63,13 +59,13 @@ def search_shrinking(model: Any, loop: Loop, started: dict, jit_compile: bool) -
             ("running", loop.key, room, jit_compile),
             partial(_running, loop, room, jit_compile),
         )
-        left = _worth_dropping(len(places), jit_compile)
-        changed, done, step = run(carry, tf.constant(left))
+        enough = _enough(len(places), few, jit_compile)
+        changed, done, step = run(carry, tf.constant(enough))
         carry = carry._replace(**changed)
         done, step = done.numpy(), int(step)
         last = done.all() or step >= loop.max_length
         stay = np.zeros_like(done) if last else ~done
-        if stay.sum() <= left:
+        if stay.sum() <= enough:
             # without what it does not need and what has a shape of its own for each size of cache
             bare = carry._replace(context=(), state=(), filters=())
             parts = [part.numpy() for part in graphs.finish(bare)]
@@ -77,10 +73,10 @@ def search_shrinking(model: Any, loop: Loop, started: dict, jit_compile: bool) -
                 found.setdefault(int(places[row]), [part[row] for part in parts])
             if last:
                 break
-            picked = np.flatnonzero(stay)
+            rows = np.flatnonzero(stay)
             if jit_compile:  # a number of rows that is compiled for others too
-                picked = np.resize(picked, max(FEW, 1 << int(len(picked) - 1).bit_length()))
-            carry, places = graphs.select(carry, tf.constant(picked, tf.int32)), places[picked]
+                rows = np.resize(rows, max(few, _power_of_two(len(rows))))
+            carry, places = graphs.select(carry, tf.constant(rows, tf.int32)), places[rows]
         if step == room:
             room = min(2 * room, loop.max_length)
             carry = loop.grow(carry, room)
@@ -88,47 +84,61 @@ def search_shrinking(model: Any, loop: Loop, started: dict, jit_compile: bool) -
     return Hypotheses(*(tf.constant(np.stack(parts)) for parts in zip(*whole, strict=True)))
 
 
-def _worth_dropping(rows: int, jit_compile: bool) -> int:
+def _enough(sources: int, few: int, jit_compile: bool) -> int:
     """Returns how many sources must be left, at most, for the others to be dropped."""
-    if rows <= FEW:
+    if sources <= few:
         return 0
-    if jit_compile:
-        return (1 << int(rows - 1).bit_length()) // 2
-    return int(LEFT * rows)
+    return max(few, _power_of_two(sources) // 2) if jit_compile else int(LEFT * sources)
 
 
-def _parts(loop: Loop, started: dict, jit_compile: bool) -> Iterator[tuple[np.ndarray, dict]]:
-    """Yields sources of nearly one length: which, and what starts them.
+def _power_of_two(count: int) -> int:
+    """Returns the least that is no smaller."""
+    return 1 << int(count - 1).bit_length()
 
-    All of them at once, in their order, where parts would hardly spare any places.
+
+def _begun(
+    loop: Loop, graphs: _Graphs, started: dict, jit_compile: bool
+) -> tuple[Carry, np.ndarray]:
+    """Returns a carry of all sources before the first step, and which source each row is."""
+    parts = _parts(started["source"]["source_mask"].numpy(), jit_compile)
+    carries = [graphs.start(_part(loop, started, rows, length)) for rows, length in parts]
+    return join(loop, carries), np.concatenate([rows for rows, _ in parts])
+
+
+def _parts(mask: np.ndarray, jit_compile: bool) -> list[tuple[np.ndarray, int]]:
+    """Returns sources of nearly one length: which, and how many places hold them.
+
+    It is one part, of all places, where several would hardly spare any. With XLA the last part has
+    all places too: what comes after has as many, and is not to be compiled for each length.
     """
-    mask = started["source"]["source_mask"].numpy()
-    rows, width = mask.shape[:2]
-    ends = np.where(mask, np.arange(width) + 1, 1).max(axis=1, initial=1)
+    sources, width = mask.shape
+    ends = np.where(mask, np.arange(width) + 1, 1).max(axis=1)
     order = np.argsort(ends, kind="stable")
-    parts = [order[first : first + PART] for first in range(0, rows, PART)]
-    multiple = MULTIPLE if jit_compile else 1
-    lengths = [min(width, -(-ends[part].max() // multiple) * multiple) for part in parts]
-    spared = sum(len(part) * length for part, length in zip(parts, lengths, strict=True))
-    if spared > WORTH * mask.size:
-        yield np.arange(rows), started
-        return
-    for part, length in zip(parts, lengths, strict=True):
-        yield part, _part(loop, started, part, int(length))
+    parts = [order[first : first + PART] for first in range(0, sources, PART)]
+    lengths = [int(ends[rows].max()) for rows in parts]
+    if jit_compile:
+        lengths = [min(width, -(-length // MULTIPLE) * MULTIPLE) for length in lengths[:-1]]
+        lengths.append(width)
+    kept = sum(len(rows) * length for rows, length in zip(parts, lengths, strict=True))
+    if kept > WORTH * mask.size:
+        return [(np.arange(sources), width)]
+    return list(zip(parts, lengths, strict=True))
 
 
 def _part(loop: Loop, started: dict, rows: np.ndarray, length: int) -> dict:
-    """Returns what starts the sources of some rows alone, cut to a length."""
+    """Returns what starts the sources of some rows alone, encoded in so many places."""
 
-    def of(x):
+    def of_rows(x):
         return None if x is None else tf.gather(x, rows)
 
+    source = {name: of_rows(x) for name, x in started["source"].items()}
     return {
-        "source": {name: of(x[:, :length]) for name, x in started["source"].items()},
-        "limits": of(started["limits"]),
-        "seeds": of(started["seeds"]),
+        "source": source,
+        "encoded": {name: x[:, :length] for name, x in source.items()},
+        "limits": of_rows(started["limits"]),
+        "seeds": of_rows(started["seeds"]),
         "given": [
-            {name: of(x) for name, x in arrays.items()} if rule.of_sources else arrays
+            {name: of_rows(x) for name, x in arrays.items()} if rule.of_sources else arrays
             for rule, arrays in zip(loop.filters, started["given"], strict=True)
         ],
     }
@@ -139,7 +149,7 @@ def _graphs(model: Any, loop: Loop, jit_compile: bool) -> _Graphs:
 
     def start(started):
         return loop.start(
-            model.encoder(started["source"], training=False),
+            model.encoder(started["encoded"], training=False),
             started["limits"],
             source=started["source"].get("source"),
             seeds=started["seeds"],
@@ -152,10 +162,10 @@ def _graphs(model: Any, loop: Loop, jit_compile: bool) -> _Graphs:
 
 
 def _running(loop: Loop, room: int, jit_compile: bool) -> Any:
-    """The loop while caches have `room` places and more than `left` sources are not done."""
+    """The loop while caches have `room` places and more than `enough` sources are not done."""
 
-    def run(carry, left):
-        carry = loop.run(carry, room - carry.live.step, left)
+    def run(carry, enough):
+        carry = loop.run(carry, room - carry.live.step, enough)
         changed = carry._asdict()
         for constant in ("context", "given"):  # a graph would copy what it only hands on
             del changed[constant]

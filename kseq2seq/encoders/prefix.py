@@ -25,7 +25,7 @@ def prefix_encoder(
 
     Returns:
         A functional model {"source" (B, S), "source_mask" (B, S)} -> {"outputs" (B, S,
-        hidden_dim), "mask" (B, S), "blocks": for each its {"key", "value"} (B, H, S, D)}.
+        hidden_dim), "mask" (B, S), "blocks": for each {"key" (B, H, D, S), "value" (B, H, S, D)}}.
 
     Example:
         >>> from kseq2seq.encoders import prefix_encoder
@@ -33,7 +33,7 @@ def prefix_encoder(
         >>> embedding = TokenEmbedding(token_table(50, 8), 8, "sinusoidal", 64, dropout=0.0)
         >>> blocks = [PrefixBlock(BlockSizes(hidden_dim=8, num_heads=2, inner_dim=16))]
         >>> prefix_encoder(embedding, blocks, norm=None).output["blocks"][0]["key"].shape
-        (None, 2, None, 4)
+        (None, 2, 4, None)
     """
     source, mask = token_input("source"), mask_input("source_mask")
     encoded = {**read_prefix(embedding, blocks, norm, source, mask), "mask": mask}

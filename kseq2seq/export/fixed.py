@@ -8,6 +8,7 @@ import tensorflow as tf
 from keras import tree
 
 from kseq2seq.decoding import Search, search_targets
+from kseq2seq.export.fewer_places import FewerPlaces
 from kseq2seq.special_tokens import SpecialTokens
 
 CONTEXT, STATE = "context", "state"
@@ -83,8 +84,10 @@ class FixedModel(tf.Module):
 
         @tf.function(input_signature=source)
         def generate(source, source_length):
+            # `encode` is for hosts and delegates that know no choice; this one knows loops, too.
+            fewer = FewerPlaces(model.encoder, model.decoder) if given.shape[1] is None else model
             found = search_targets(
-                model, inputs(source, source_length), search, target_length, special=special
+                fewer, inputs(source, source_length), search, target_length, special=special
             )
             # A constant -inf would become the lowest number; the logarithm is taken as it runs.
             never = tf.math.log(tf.cast(found.lengths > 0, tf.float32))
@@ -103,9 +106,9 @@ class FixedModel(tf.Module):
                 position=position[0],
                 training=False,
             )
-            given = {"logits": made.logits[:, 0], **_named(STATE, made.state)}
+            given = {"logits": tf.squeeze(made.logits, 1), **_named(STATE, made.state)}
             if made.alignment is not None:
-                given["alignment"] = made.alignment[:, 0]
+                given["alignment"] = tf.squeeze(made.alignment, 1)
             return given
 
         carried = {**_named(CONTEXT, context), **_named(STATE, state)}

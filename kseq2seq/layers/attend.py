@@ -39,15 +39,26 @@ def attend(query, key, value, mask=None, positions=NOWHERE, query_steps=None, ke
     Source:
         Vaswani et al. 2017, "Attention Is All You Need", equation 1.
     """
-    scores = similarity(query, key, mask, positions, query_steps, key_steps)
+    scores = similarity(query, turned(key), mask, positions, query_steps, key_steps)
     probabilities = ops.softmax(scores)
     return mix(probabilities, value, positions, query_steps, key_steps), probabilities
 
 
-def similarity(query, key, mask, positions, query_steps, key_steps):
-    """Returns the scores (B, H, T, S) that `attend` takes the softmax of, float32."""
+def turned(key):
+    """Returns keys (B, H, S, D) as `similarity` multiplies by them, (B, H, D, S).
+
+    Those of a source are kept so: each step of a decoder would turn them anew.
+    """
+    return ops.swapaxes(key, -1, -2)
+
+
+def similarity(query, keys, mask, positions, query_steps, key_steps):
+    """Returns the scores (B, H, T, S) that `attend` takes the softmax of, float32.
+
+    `keys` are (B, H, D, S), as `turned` gives them; all else is as for `attend`.
+    """
     query = query * query.shape[-1] ** -0.5
-    scores = ops.cast(ops.matmul(query, ops.swapaxes(key, -1, -2)), "float32")
+    scores = ops.cast(ops.matmul(query, keys), "float32")
     near = positions.scores(query, query_steps, key_steps)
     if near is not None:
         scores = scores + ops.cast(near, "float32")

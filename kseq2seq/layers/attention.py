@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from keras import ops
 
-from kseq2seq.layers.attend import attend, for_heads
+from kseq2seq.layers.attend import attend, for_heads, mix, similarity, turned
 from kseq2seq.layers.cache import write_cache
 from kseq2seq.layers.folding import fold, unfold
 from kseq2seq.layers.positions import NOWHERE, Positions
@@ -148,9 +148,9 @@ class CrossAttention(_Heads):
         )
 
     def context(self, source) -> dict:
-        """Projects a source (B, S, source_dim) to {"key", "value"}, each (B, H, S, D)."""
+        """Projects a source (B, S, source_dim) to {"key" (B, H, D, S), "value" (B, H, S, D)}."""
         key, value = self._split(self.projection(source))
-        return {"key": key, "value": value}
+        return {"key": turned(key), "value": value}
 
     def call(self, x, context, padding_mask):
         """Attends to a source.
@@ -165,6 +165,8 @@ class CrossAttention(_Heads):
         """
         sources = ops.shape(padding_mask)[0]
         (query,) = self._split(fold(self.query_projection(x), sources))
-        mask = for_heads(padding_mask)
-        mixed, probabilities = attend(query, context["key"], context["value"], mask)
+        nowhere = (NOWHERE, None, None)
+        scores = similarity(query, context["key"], for_heads(padding_mask), *nowhere)
+        probabilities = ops.softmax(scores)
+        mixed = mix(probabilities, context["value"], *nowhere)
         return unfold(self.merge(mixed), x), unfold(ops.mean(probabilities, axis=1), x)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from keras import ops
 
-from kseq2seq.layers.attend import for_heads, mix, similarity
+from kseq2seq.layers.attend import for_heads, mix, similarity, turned
 from kseq2seq.layers.folding import unfold
 from kseq2seq.layers.positions import NOWHERE, Positions
 from kseq2seq.layers.transformer_blocks import BlockSizes, EncoderBlock
@@ -28,7 +28,7 @@ class PrefixBlock(EncoderBlock):
         >>> block = PrefixBlock(BlockSizes(hidden_dim=8, num_heads=2, inner_dim=16))
         >>> x, key, value = block(np.ones((1, 3, 8), "float32"), np.ones((1, 3), bool))
         >>> tuple(x.shape), tuple(key.shape)
-        ((1, 3, 8), (1, 2, 3, 4))
+        ((1, 3, 8), (1, 2, 4, 3))
 
     Source:
         Radford et al. 2018 (the block); Liu et al. 2018, "Generating Wikipedia by Summarizing Long
@@ -51,7 +51,7 @@ class PrefixBlock(EncoderBlock):
             training: bool.
 
         Returns:
-            (x (B, S, hidden_dim), keys (B, H, S, D), values (B, H, S, D)).
+            (x (B, S, hidden_dim), keys (B, H, D, S), values (B, H, S, D)).
         """
         steps = ops.arange(ops.shape(x)[1], dtype="int32")[None]
         mask = for_heads(padding_mask)
@@ -61,7 +61,7 @@ class PrefixBlock(EncoderBlock):
         query, key, value = attention.project(self.attended.enter(x), steps)
         made, _ = attention.attend(query, key, value, mask, attention.positions, steps, steps)
         x = self.attended(x, attention.merge(made), training=training)
-        return self.fed.around(self.feed_forward, x, training=training), key, value
+        return self.fed.around(self.feed_forward, x, training=training), turned(key), value
 
     def follow(
         self,
@@ -78,7 +78,7 @@ class PrefixBlock(EncoderBlock):
 
         Args:
             x: (B * N, T, hidden_dim).
-            source: {"key", "value"} (B, H, S, D), from `call`.
+            source: {"key" (B, H, D, S), "value" (B, H, S, D)}, from `call`.
             padding_mask: bool (B, S), True = real; or, for N = 1, a mask for each query (B, T, S).
             begin: int (B * N, 1 or T), what is added to a target's steps to give its places.
             cache: this block's keys and values of earlier steps, or None.
@@ -98,7 +98,7 @@ class PrefixBlock(EncoderBlock):
         if attention_mask is not None:
             causal = ops.logical_and(causal, attention_mask)[:, None]
         # among themselves targets need no absolute places: only distances count
-        target_scores = similarity(query, key, causal, positions, own, own_keys)
+        target_scores = similarity(query, turned(key), causal, positions, own, own_keys)
 
         rows, sources = ops.shape(x)[0], ops.shape(padding_mask)[0]
         places = ops.arange(ops.shape(padding_mask)[-1], dtype="int32")[None]

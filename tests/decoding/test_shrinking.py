@@ -52,6 +52,21 @@ def test_finds_the_same(lab, model_named, many, small, name, search):
     check(lab, model_named(name), source, search, LIMITS)
 
 
+@pytest.mark.parametrize(
+    "name", ["lstm", "bahdanau", "hybrid", "transformer-local", "transformer-t5"]
+)
+def test_parts_of_other_models(lab, model_named, many, small, name):
+    check(lab, model_named(name), many, Greedy(), LIMITS)
+
+
+def test_masks_with_holes_and_padding_on_the_left(lab, model_named, many, small):
+    source = {name: np.array(x) for name, x in many.items()}
+    for x in source.values():
+        x[1] = x[1, ::-1]
+    source["source_mask"][0, 2] = False
+    check(lab, model_named("transformer"), source, Greedy(), LIMITS)
+
+
 @pytest.mark.parametrize("search", [Greedy(), Beam(2)], ids=["greedy", "beam"])
 def test_xla(lab, model_named, many, small, search):
     check(lab, model_named("transformer"), many, search, LIMITS, jit_compile=True)
@@ -70,9 +85,18 @@ def test_several_models(lab, model_named, many, small):
     check(lab, Speculative(one, two, 2), many, Greedy(), LIMITS)
 
 
-def test_the_source_is_a_filter_s_whole_one(lab, model_named, many, small):
+def test_filters_are_given_the_whole_source(lab, model_named, many, small, monkeypatch):
     filters = [NoRepeatNgram(1, of_source=True), NoRepeatNgram(2)]
     check(lab, model_named("luong"), many, Beam(2), None, filters)
+    given, start = [], Loop.start
+
+    def noted(self, *rest, source, **options):
+        given.append(source.shape)
+        return start(self, *rest, source=source, **options)
+
+    monkeypatch.setattr(Loop, "start", noted)
+    decode(lab.make("luong", seed=8), many, Greedy(), max_length=4, jit_compile=True)
+    assert given and all(shape[1] == 6 for shape in given)
 
 
 def test_coverage_of_parts(lab, model_named, many, small):
@@ -89,7 +113,7 @@ def test_sources_are_encoded_in_parts_of_nearly_one_length(lab, many, small, mon
 
     monkeypatch.setattr(Loop, "start", noted)
     decode(model, many, Greedy(), max_length=9, limits=LIMITS, jit_compile=True)
-    assert shapes == [(2, 2), (2, 4), (2, 6), (1, 6)]  # two parts have the shape of another
+    assert shapes == [(2, 2), (2, 4), (2, 6), (1, 6)]  # two parts share one shape
     shapes.clear()
     alike = lab.of(np.tile(many["source"][:1], (5, 1)))
     decode(model, alike, Greedy(), max_length=9, jit_compile=True)

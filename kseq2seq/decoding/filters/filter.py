@@ -73,7 +73,8 @@ class Filter:
     def start(self, given: dict, problem: Problem) -> Any:
         """Returns the state before the first step, rows B * N on axis 0; none by default.
 
-        `given` is what `prepare` returned, here and in `apply`.
+        Where an axis grows with the source, zeros must stand for its padding. `given` is what
+        `prepare` returned, here and in `apply`.
         """
         return {}
 

@@ -11,6 +11,7 @@ from kseq2seq.decoding.checks import check_number
 from kseq2seq.decoding.filters.filter import Filter, Filtered
 from kseq2seq.decoding.fingerprint import fingerprint
 from kseq2seq.decoding.gathering import repeat
+from kseq2seq.decoding.log_softmax import log_softmax
 
 
 @dataclass(frozen=True)
@@ -82,5 +83,5 @@ class Fusion(Filter):
         made = self.model.decoder(
             live.tokens[:, None], given["context"], state, position=live.step, training=False
         )
-        second = ops.log_softmax(ops.cast(made.logits[:, 0], "float32"))
+        second = log_softmax(ops.squeeze(made.logits, 1))
         return Filtered(log_probs + self.weight * second, made.state)

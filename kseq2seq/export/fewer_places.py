@@ -1,0 +1,65 @@
+"""Encoding no more places than a source needs, where all shapes are fixed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import tensorflow as tf
+from keras import tree
+
+SHARES = (4, 2)  # of the places: a quarter, half
+
+
+class FewerPlaces(NamedTuple):
+    """A model whose encoder takes a quarter, half or all of the places, whichever holds a source.
+
+    What it makes of the fewer places is filled up with zeros, where its mask is false, so that it
+    has one shape. The choice is an IF in the graph, over encoders that share their weights.
+
+    Attributes:
+        encode: the model's own encoder.
+        decoder: its decoder.
+
+    Example:
+        >>> import numpy as np
+        >>> from kseq2seq import build_model
+        >>> from kseq2seq.export.fewer_places import FewerPlaces
+        >>> model = build_model("luong", source=20, target=30, hidden_dim=8)
+        >>> ids = np.array([[7, 2] + 14 * [0]])
+        >>> source = {"source": tf.constant(ids), "source_mask": tf.constant(ids != 0)}
+        >>> encoded = FewerPlaces(model.encoder, model.decoder).encoder(source)
+        >>> tuple(encoded["outputs"].shape), float(tf.norm(encoded["outputs"][:, 4:]))
+        ((1, 16, 8), 0.0)
+    """
+
+    encode: Callable
+    decoder: Any
+
+    def encoder(self, source: dict[str, tf.Tensor], training: bool = False) -> Any:
+        """Encodes one source, {"source" (1, S, ...), "source_mask" (1, S)}."""
+
+        def cut(places: int) -> Any:
+            few = {name: x[:, :places] for name, x in source.items()}
+            return self.encode(few, training=training)
+
+        places = source["source_mask"].shape[1]
+        shapes = tf.function(lambda: cut(places)).get_concrete_function().structured_outputs
+        length = tf.reduce_sum(tf.cast(source["source_mask"], tf.int32))
+
+        def choose(sizes: list[int]) -> Any:
+            if not sizes:
+                return cut(places)
+            few, *rest = sizes
+            return tf.cond(
+                length <= few,
+                lambda: tree.map_structure(_filled_up, cut(few), shapes),
+                lambda: choose(rest),
+            )
+
+        return choose(sorted({-(-places // share) for share in SHARES} - {places}))
+
+
+def _filled_up(x: tf.Tensor, like: tf.Tensor) -> tf.Tensor:
+    missing = [[0, size - has] for has, size in zip(x.shape, like.shape, strict=True)]
+    return tf.pad(x, missing) if any(after for _, after in missing) else x
