@@ -280,7 +280,7 @@ def run_all(options: argparse.Namespace, record: dict) -> int:
 def report(options: argparse.Namespace, record: dict) -> None:
     """Prints a table, without -> with, a number for each seed."""
     columns = {"bleu": ("BLEU", ".1f"), "chrf": ("chrF", ".1f"), "nats": ("nats a token", ".2f")}
-    columns |= {"seconds": ("ms a step", ".0f"), "memory": ("peak, MB", ".0f")}
+    columns |= {"seconds": ("ms a step", ".0f"), "memory": ("peak, MiB", ".0f")}
     head = [f"{title}, without | with" for title, _ in columns.values()]
     print("| trick | " + " | ".join(head) + " |\n|---|" + "---:|---:|" * len(columns))
     for name in options.tricks:
@@ -289,7 +289,7 @@ def report(options: argparse.Namespace, record: dict) -> None:
             for change in reversed(TRICKS[name]):
                 kept = [
                     row[key] * (1e3 if key == "seconds" else 1)
-                    for row in record["runs"]
+                    for row in sorted(record["runs"], key=lambda row: row["settings"]["seed"])
                     if row["settings"] == settings_of(change, options, row["settings"]["seed"])
                 ]
                 cells.append(" ".join(format(value, form) for value in kept))
@@ -324,7 +324,7 @@ def main() -> None:
     failed = 0 if options.report else run_all(options, record)
     report(options, record)
     if failed:
-        sys.exit(f"{failed} runs failed; the same command with --output runs only these again.")
+        sys.exit(f"{failed} runs failed; where there is an --output, only these run again.")
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ from keras import ops
 
 from kseq2seq.decoders import Decoder, Step
 from kseq2seq.decoding.checks import check_number
-from kseq2seq.decoding.log_softmax import log_softmax
 from kseq2seq.decoding.several import Several, least
 from kseq2seq.models import Seq2Seq
 
@@ -100,7 +99,7 @@ class _Average(Decoder):
                 self.members, context["models"], state["models"], strict=True
             )
         ]
-        log_probs = [log_softmax(step.logits) for step in made]
+        log_probs = [ops.log_softmax(ops.cast(step.logits, "float32")) for step in made]
         shares = zip(log_probs, self.shares, strict=True)
         if self.space == "log":
             logits: Any = sum(share * one for one, share in shares)

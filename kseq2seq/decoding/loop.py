@@ -237,7 +237,7 @@ class Loop:
     def _extensions(self, made, live, states, prepared, problem):
         """Returns what the search chooses from, and the filters' states."""
         # squeezed and not sliced, which TFLite would copy number by number
-        log_probs = unfiltered = log_softmax(ops.squeeze(made.logits, 1))
+        log_probs = unfiltered = log_softmax(tf.squeeze(made.logits, 1))
         after, banks = [], None
         for rule, state, given in zip(self.filters, states, prepared, strict=True):
             left, state, own = rule.apply(log_probs, live, state, given, problem)
@@ -251,8 +251,8 @@ class Loop:
             stuck = ops.logical_not(ops.any(possible(log_probs), axis=-1, keepdims=True))
             end = ops.equal(ops.arange(problem.vocabulary), self.special.end)
             log_probs = ops.where(ops.logical_and(stuck, end), unfiltered, log_probs)
-        alignment = None if made.alignment is None else ops.squeeze(made.alignment, 1)
-        return Extensions(log_probs, ops.squeeze(made.hidden, 1), alignment, banks), after
+        alignment = None if made.alignment is None else tf.squeeze(made.alignment, 1)
+        return Extensions(log_probs, tf.squeeze(made.hidden, 1), alignment, banks), after
 
     def _restrict(self, log_probs, step, problem):
         """Forbids padding and start everywhere, and all but the end at a source's limit."""

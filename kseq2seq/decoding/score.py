@@ -8,7 +8,6 @@ import tensorflow as tf
 from keras import ops
 
 from kseq2seq.decoding.compiled import compiled, traced
-from kseq2seq.decoding.log_softmax import log_softmax
 from kseq2seq.decoding.requests import check_model, check_source
 from kseq2seq.special_tokens import SPECIAL_TOKENS, SpecialTokens
 
@@ -68,7 +67,7 @@ def score_targets(
             inputs = ops.concatenate([start, targets[:, :-1]], axis=1)
             context, state = model.decoder.initial(model.encoder(source, training=False))
             logits = model.decoder(inputs, context, state, training=False).logits
-            log_probs = log_softmax(logits)
+            log_probs = ops.log_softmax(ops.cast(logits, "float32"))
             of_tokens = tf.gather(log_probs, targets, batch_dims=2)
             return ops.where(ops.equal(targets, special.padding), 0.0, of_tokens)
 

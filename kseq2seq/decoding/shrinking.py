@@ -112,7 +112,7 @@ def _parts(mask: np.ndarray, jit_compile: bool) -> list[tuple[np.ndarray, int]]:
     all places too: what comes after has as many, and is not to be compiled for each length.
     """
     sources, width = mask.shape
-    ends = np.where(mask, np.arange(width) + 1, 1).max(axis=1)
+    ends = np.where(mask, np.arange(width) + 1, 1).max(axis=1, initial=1)
     order = np.argsort(ends, kind="stable")
     parts = [order[first : first + PART] for first in range(0, sources, PART)]
     lengths = [int(ends[rows].max()) for rows in parts]

@@ -15,7 +15,8 @@ class FewerPlaces(NamedTuple):
     """A model whose encoder takes a quarter, half or all of the places, whichever holds a source.
 
     What it makes of the fewer places is filled up with zeros, where its mask is false, so that it
-    has one shape. The choice is an IF in the graph, over encoders that share their weights.
+    has one shape. The choice is an IF in the graph, over encoders that share their weights. A
+    recurrent encoder takes all of the places: TFLite's converter knows no loop inside an IF.
 
     Attributes:
         encode: the model's own encoder.
@@ -25,7 +26,8 @@ class FewerPlaces(NamedTuple):
         >>> import numpy as np
         >>> from kseq2seq import build_model
         >>> from kseq2seq.export.fewer_places import FewerPlaces
-        >>> model = build_model("luong", source=20, target=30, hidden_dim=8)
+        >>> sizes = {"hidden_dim": 8, "num_layers": 1, "num_heads": 2}
+        >>> model = build_model("transformer", source=20, target=30, **sizes)
         >>> ids = np.array([[7, 2] + 14 * [0]])
         >>> source = {"source": tf.constant(ids), "source_mask": tf.constant(ids != 0)}
         >>> encoded = FewerPlaces(model.encoder, model.decoder).encoder(source)
@@ -37,14 +39,16 @@ class FewerPlaces(NamedTuple):
     decoder: Any
 
     def encoder(self, source: dict[str, tf.Tensor], training: bool = False) -> Any:
-        """Encodes one source, {"source" (1, S, ...), "source_mask" (1, S)}."""
+        """Encodes one source, {"source" (1, S, ...), "source_mask" (1, S)}, padded on the right."""
 
         def cut(places: int) -> Any:
             few = {name: x[:, :places] for name, x in source.items()}
             return self.encode(few, training=training)
 
         places = source["source_mask"].shape[1]
-        shapes = tf.function(lambda: cut(places)).get_concrete_function().structured_outputs
+        whole = tf.function(lambda: cut(places)).get_concrete_function()
+        if any(made.type.endswith("While") for made in whole.graph.get_operations()):
+            return cut(places)
         length = tf.reduce_sum(tf.cast(source["source_mask"], tf.int32))
 
         def choose(sizes: list[int]) -> Any:
@@ -53,7 +57,7 @@ class FewerPlaces(NamedTuple):
             few, *rest = sizes
             return tf.cond(
                 length <= few,
-                lambda: tree.map_structure(_filled_up, cut(few), shapes),
+                lambda: tree.map_structure(_filled_up, cut(few), whole.structured_outputs),
                 lambda: choose(rest),
             )
 
@@ -61,5 +65,9 @@ class FewerPlaces(NamedTuple):
 
 
 def _filled_up(x: tf.Tensor, like: tf.Tensor) -> tf.Tensor:
+    if x is None or x.shape == like.shape:
+        return x
     missing = [[0, size - has] for has, size in zip(x.shape, like.shape, strict=True)]
-    return tf.pad(x, missing) if any(after for _, after in missing) else x
+    if x.dtype == tf.bool:  # older runtimes know no padding of such
+        return tf.cast(tf.pad(tf.cast(x, tf.int32), missing), tf.bool)
+    return tf.pad(x, missing)

@@ -53,8 +53,8 @@ def export_tflite(
         source: raw input -> the model's inputs, with a `max_length` in tokens and a `save`.
         target: ids -> raw output, with a `max_length` in tokens and a `save`.
         search: what `generate` runs.
-        source_length: places of a source; `source.max_length` by default. The time to encode and to
-            look grows with it, however short a source is.
+        source_length: places of a source; `source.max_length` by default. The time to look grows
+            with it, however short a source is; and that to encode, but in quarters for `generate`.
         target_length: the most tokens of a target, its end included; by default
             `target.max_length`.
         precision: "float32"; "float16" (weights of half the size, computed in float32 on a CPU);

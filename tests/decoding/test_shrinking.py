@@ -53,7 +53,8 @@ def test_finds_the_same(lab, model_named, many, small, name, search):
 
 
 @pytest.mark.parametrize(
-    "name", ["lstm", "bahdanau", "hybrid", "transformer-local", "transformer-t5"]
+    "name",
+    ["lstm", "bahdanau", "hybrid-transformer-bahdanau", "transformer-local", "transformer-t5"],
 )
 def test_parts_of_other_models(lab, model_named, many, small, name):
     check(lab, model_named(name), many, Greedy(), LIMITS)

@@ -7,32 +7,61 @@ import tensorflow as tf
 
 from kseq2seq.export.fewer_places import FewerPlaces
 
+PLACES = 11
 
-@pytest.mark.parametrize("name", ["lstm", "bahdanau", "convolutional", "transformer", "hybrid"])
-@pytest.mark.parametrize("length", [1, 2, 3, 4, 6, 8])
-def test_encodes_the_same(model_named, name, length):
-    model = model_named(name)
-    ids = np.zeros((1, 8), "int32")
-    ids[0, :length] = [3, 4, 5, 6, 5, 4, 3, 2][-length:]
-    source = {"source": tf.constant(ids), "source_mask": tf.constant(ids != 0)}
+
+def source_of(length):
+    ids = np.zeros((1, PLACES), "int32")
+    ids[0, :length] = ([3, 4, 5, 6, 5, 4, 3, 6, 4, 5, 2])[-length:] if length else []
+    return {"source": tf.constant(ids), "source_mask": tf.constant(ids != 0)}
+
+
+@pytest.mark.parametrize(
+    "name", ["lstm", "bahdanau", "convolutional", "transformer", "transformer-t5", "decoder_only"]
+)
+@pytest.mark.parametrize("length", [1, 3, 4, 6, 7, 11])
+def test_what_follows_is_the_same(model_named, name, length):
+    model, source = model_named(name), source_of(length)
     whole = model.encoder(source, training=False)
-    found = FewerPlaces(model.encoder, model.decoder).encoder(source)
-    keras.tree.assert_same_structure(found, whole)
-    for made, x in zip(keras.tree.flatten(found), keras.tree.flatten(whole), strict=True):
+    few = FewerPlaces(model.encoder, model.decoder).encoder(source)
+    keras.tree.assert_same_structure(few, whole)
+    for made, x in zip(keras.tree.flatten(few), keras.tree.flatten(whole), strict=True):
         assert made.shape == x.shape and made.dtype == x.dtype
-        real = ids != 0 if len(x.shape) > 1 and x.shape[1] == 8 else ...
-        np.testing.assert_allclose(made.numpy()[real], x.numpy()[real], atol=1e-5)
+    token = tf.constant([[1]])
+    expected, found = (
+        model.decoder(token, *model.decoder.initial(encoded, 4), position=0, training=False)
+        for encoded in (whole, few)
+    )
+    np.testing.assert_allclose(found.logits, expected.logits, atol=1e-5)
+    if expected.alignment is not None:
+        np.testing.assert_allclose(found.alignment, expected.alignment, atol=1e-5)
 
 
-@pytest.mark.parametrize(("length", "encoded"), [(2, 2), (3, 4), (4, 4), (5, 8), (8, 8)])
+@pytest.mark.parametrize("length, encoded", [(0, 3), (3, 3), (4, 6), (6, 6), (7, 11), (11, 11)])
 def test_encodes_as_few_places_as_hold_the_source(model_named, length, encoded):
-    model, sizes = model_named("luong"), []
+    model, sizes = model_named("transformer"), []
 
     def encode(source, training):
         sizes.append(source["source"].shape[1])
         return model.encoder(source, training=training)
 
-    source = {"source": tf.ones((1, 8), tf.int32), "source_mask": tf.sequence_mask([length], 8)}
-    found = FewerPlaces(encode, model.decoder).encoder(source)
-    assert sizes == [8, encoded]  # the first is traced, for the shape, and not run
+    found = FewerPlaces(encode, model.decoder).encoder(source_of(length))
+    assert sizes == [11, encoded]  # the first is traced, for the shapes, and not run
     assert found["mask"].numpy().sum() == length
+
+
+def test_a_loop_takes_all_places(model_named):
+    """As TFLite's converter knows none inside an IF."""
+    model = model_named("luong")
+    specs = {name: tf.TensorSpec(x.shape, x.dtype) for name, x in source_of(3).items()}
+    encode = tf.function(FewerPlaces(model.encoder, model.decoder).encoder)
+    kinds = {made.type for made in encode.get_concrete_function(specs).graph.get_operations()}
+    assert kinds & {"While", "StatelessWhile"} and not kinds & {"If", "StatelessIf"}
+
+
+@pytest.mark.parametrize("places", [1, 2, 3])
+def test_hardly_any_places(model_named, places):
+    model = model_named("transformer")
+    source = {name: x[:, :places] for name, x in source_of(11).items()}
+    few = FewerPlaces(model.encoder, model.decoder).encoder(source)
+    np.testing.assert_allclose(few["outputs"], model.encoder(source)["outputs"], atol=1e-5)

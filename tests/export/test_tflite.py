@@ -7,6 +7,7 @@ import zipfile
 
 import numpy as np
 import pytest
+from ai_edge_litert import schema_py_generated as schema
 
 import kseq2seq as ks
 from kseq2seq import text
@@ -100,6 +101,10 @@ def test_only_built_in_operations(written):
     content = written[0].read_bytes()
     assert b"Flex" not in content
     assert content[4:8] == b"TFL3"
+    model = schema.ModelT.InitFromPackedBuf(content, 0)
+    (about,) = [made for made in model.metadata if made.name == b"min_runtime_version"]
+    version = bytes(model.buffers[about.buffer].data).rstrip(b"\0").decode()
+    assert [int(part) for part in version.split(".")] <= [2, 9, 0]  # as the guides say
 
 
 @pytest.mark.parametrize("precision", ["float16", "int8"])

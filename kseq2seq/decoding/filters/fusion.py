@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import tensorflow as tf
 from keras import ops
 
 from kseq2seq.decoding.checks import check_number
@@ -83,5 +84,5 @@ class Fusion(Filter):
         made = self.model.decoder(
             live.tokens[:, None], given["context"], state, position=live.step, training=False
         )
-        second = log_softmax(ops.squeeze(made.logits, 1))
+        second = log_softmax(tf.squeeze(made.logits, 1))
         return Filtered(log_probs + self.weight * second, made.state)
