@@ -187,12 +187,12 @@ class Beam(Search):
         ids = gather(ops.reshape(live.ids, (-1, self.width, problem.max_length)), parents)
         end = ops.full_like(parents, problem.special.end)[:, :, None]
         ids = ops.slice_update(ids, (0, 0, live.step), end)
+        found = possible(values)
         scores = values / self._penalty(length)
         if self.coverage_penalty:
             covered = ops.clip(gather(kept["coverage"], parents), 1e-9, 1.0)
             logs = ops.where(problem.mask[:, None], ops.log(covered), 0.0)
             scores = scores + self.coverage_penalty * ops.sum(logs, axis=-1)
-        found = possible(scores)
         return {
             "ids": ops.where(found[:, :, None], ids, problem.special.padding),
             "lengths": ops.where(found, length, 0),

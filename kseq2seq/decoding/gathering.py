@@ -72,9 +72,9 @@ def best(x, count: int, block: int = 128):
     some = ops.reshape(gather(x, chosen), (-1, count * block))
     values, places = ops.top_k(some, count)
     places = ops.cast(places, "int32")
-    return values, gather(
-        ops.reshape(chosen, (-1, count)), places // block
-    ) * block + places % block
+    blocks = gather(ops.reshape(chosen, (-1, count)), places // block)
+    # A TFLite file of float16 pads with -65,504, which is more than some of what is forbidden.
+    return values, ops.minimum(blocks * block + places % block, size - 1)
 
 
 def reorder(state, parents):

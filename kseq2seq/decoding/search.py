@@ -8,11 +8,16 @@ from kseq2seq.decoding.gathering import repeat
 from kseq2seq.special_tokens import SpecialTokens
 
 NEVER = float("-inf")  # the log-probability of what is forbidden
-LEAST = -1e30  # what is below is forbidden: TFLite knows no infinity and writes the lowest number
+# What is below is forbidden. TFLite knows no infinity: a file has the lowest number in its place,
+# and one of float16 -65,504. No real target is as unlikely.
+LEAST = -6e4
 
 
 def possible(log_probs: Any) -> Any:
-    """Returns which log-probabilities, or sums or means of some, are of what may be; NaN is not."""
+    """Returns which log-probabilities, or sums of some, are of what may be; NaN is not.
+
+    To be asked before anything is divided by a length.
+    """
     return log_probs > LEAST
 
 
