@@ -15,8 +15,9 @@ class FewerPlaces(NamedTuple):
     """A model whose encoder takes a quarter, half or all of the places, whichever holds a source.
 
     What it makes of the fewer places is filled up with zeros, where its mask is false, so that it
-    has one shape. The choice is an IF in the graph, over encoders that share their weights. A
-    recurrent encoder takes all of the places: TFLite's converter knows no loop inside an IF.
+    has one shape. The choice is an IF in the graph, over encoders that share their weights. An
+    encoder that is recurrent, or gives a state beside what it makes of the places, takes all of
+    them: TFLite's converter knows no loop inside an IF, and mixes up outputs that are the same.
 
     Attributes:
         encode: the model's own encoder.
@@ -46,8 +47,11 @@ class FewerPlaces(NamedTuple):
             return self.encode(few, training=training)
 
         places = source["source_mask"].shape[1]
+        sizes = sorted({-(-places // share) for share in SHARES} - {places})
         whole = tf.function(lambda: cut(places)).get_concrete_function()
-        if any(made.type.endswith("While") for made in whole.graph.get_operations()):
+        shapes = whole.structured_outputs
+        loops = any(made.type.endswith("While") for made in whole.graph.get_operations())
+        if not sizes or loops or _has_states(lambda: cut(sizes[0]), shapes):
             return cut(places)
         length = tf.reduce_sum(tf.cast(source["source_mask"], tf.int32))
 
@@ -57,15 +61,22 @@ class FewerPlaces(NamedTuple):
             few, *rest = sizes
             return tf.cond(
                 length <= few,
-                lambda: tree.map_structure(_filled_up, cut(few), whole.structured_outputs),
+                lambda: tree.map_structure(_filled_up, cut(few), shapes),
                 lambda: choose(rest),
             )
 
-        return choose(sorted({-(-places // share) for share in SHARES} - {places}))
+        return choose(sizes)
+
+
+def _has_states(encode_few: Callable, shapes: Any) -> bool:
+    """Whether something that is encoded is as large for fewer places."""
+    fewer = tf.function(encode_few).get_concrete_function().structured_outputs
+    pairs = zip(tree.flatten(fewer), tree.flatten(shapes), strict=True)
+    return any(few is not None and few.shape == whole.shape for few, whole in pairs)
 
 
 def _filled_up(x: tf.Tensor, like: tf.Tensor) -> tf.Tensor:
-    if x is None or x.shape == like.shape:
+    if x is None:
         return x
     missing = [[0, size - has] for has, size in zip(x.shape, like.shape, strict=True)]
     if x.dtype == tf.bool:  # older runtimes know no padding of such
