@@ -30,8 +30,8 @@ def tiny(optimizer=None, metrics=("mae",), units=3, **options):
 def normalised():
     model = keras.Sequential([keras.Input((5,)), keras.layers.BatchNormalization()])
     model.add(keras.layers.Dense(1))
-    optimizer = keras.optimizers.LossScaleOptimizer(keras.optimizers.Adam(), 2.0**4, 3)
-    model.compile(optimizer, "mse")
+    adam = keras.optimizers.Adam(gradient_accumulation_steps=4)
+    model.compile(keras.optimizers.LossScaleOptimizer(adam, 2.0**4, 3), "mse")
     return model
 
 
