@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from kseq2seq import Pipeline
 from kseq2seq.runs import read_runs
 
 RECIPE = Path(__file__).parents[2] / "recipes" / "translation.py"
@@ -51,6 +52,14 @@ def test_goes_on_from_a_saved_pipeline_on_a_file(smoke, tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "out" / "pipeline" / "pipeline.json").is_file()
+
+
+def test_packs_and_computes_in_bfloat16(tmp_path):
+    done = run("--smoke", "--packed", "--bfloat16", "--output", tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "% padding" in done.stdout
+    model = Pipeline.load(tmp_path / "pipeline").model
+    assert model.dtype_policy.name == "mixed_bfloat16"
 
 
 def test_a_file_that_is_not_there_is_named():
