@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from kseq2seq.decoding import (
     Beam,
@@ -18,26 +15,22 @@ from kseq2seq.decoding import (
     Sample,
     Search,
     Speculative,
-    UnsatisfiedError,
-    decode,
     fingerprint,
     prepare,
-    score_targets,
     seeds_of,
 )
 from kseq2seq.decoding.checks import check_whole
 from kseq2seq.export import export_onnx, export_saved_model, export_tflite
 from kseq2seq.metrics import TextMetric, bleu, chrf
 from kseq2seq.models import Seq2Seq
+from kseq2seq.pipeline.batches import in_batches
 from kseq2seq.pipeline.files import Progress, generate_lines, print_progress
-from kseq2seq.pipeline.prediction import Prediction, joined, predictions
-from kseq2seq.pipeline.scoring import Score
+from kseq2seq.pipeline.prediction import Prediction, joined
+from kseq2seq.pipeline.scoring import Score, score_pairs
+from kseq2seq.pipeline.sources import fitting, strings
 from kseq2seq.pipeline.storage import load_parts, save_parts
 from kseq2seq.pipeline.streaming import stream_text
-from kseq2seq.pipeline.unknown import replace_unknown as replaced
-from kseq2seq.pipeline.unknown import surfaces
-from kseq2seq.pipeline.workers import in_parallel
-from kseq2seq.text import TextSource, TextTarget, split_sentences
+from kseq2seq.text import TextSource, TextTarget
 
 
 class Pipeline:
@@ -151,10 +144,10 @@ class Pipeline:
         """
         check_whole("batch_size", batch_size)
         check_whole("workers", workers)
-        texts, filters = _strings(texts), tuple(filters)
+        texts, filters = strings(texts), tuple(filters)
         if too_long not in ("error", "split"):
             raise ValueError(f"`too_long` must be 'error' or 'split'; got {too_long!r}.")
-        parts = self._parts(texts, too_long == "split")
+        parts = fitting(self.source, texts, too_long == "split")
         flat = [part for sentences in parts for part in sentences]
         if len(flat) != len(texts) and any(rule.of_sources for rule in filters):
             raise ValueError(
@@ -163,11 +156,14 @@ class Pipeline:
             )
         seeds = seeds_of(seed, len(texts)).numpy()
         made = iter(
-            self._generate(
+            in_batches(
+                self.model,
+                self.source,
+                self.target,
                 flat,
                 search or self.search,
-                batch_size,
-                workers,
+                batch_size=batch_size,
+                workers=workers,
                 filters=filters,
                 unsatisfied=unsatisfied,
                 # the parts of a text differ, whatever the texts before it were cut into
@@ -198,7 +194,7 @@ class Pipeline:
         Raises:
             ValueError: if one has no token.
         """
-        ids = self.target.tokenizer.tokenize(_strings(texts)).to_list()
+        ids = self.target.tokenizer.tokenize(strings(texts)).to_list()
         for text, row in zip(texts, ids, strict=True):
             if not row:
                 raise ValueError(f"The phrase {text!r} has no token.")
@@ -233,8 +229,8 @@ class Pipeline:
                 for written in pipeline.stream("A long sentence."):
                     print(written, flush=True)
         """
-        (text,) = _strings([text])
-        self._parts([text], split=False)
+        (text,) = strings([text])
+        fitting(self.source, [text], split=False)
         loop, started = prepare(
             self.model,
             self.source([text]),
@@ -326,29 +322,14 @@ class Pipeline:
         Raises:
             ValueError: if there is not one target for each source, or a text is too long.
         """
-        sources, targets = _strings(sources), _strings(targets)
-        if len(sources) != len(targets):
-            raise ValueError(
-                f"There must be one target for each source; got {len(sources)} sources and "
-                f"{len(targets)} targets."
-            )
-        self._parts(sources, split=False)
-        if targets:
-            self.target.check(targets)
-        lengths = self.source.lengths(sources).numpy() if sources else []
-        order = np.argsort(lengths, kind="stable").tolist()
-        special, made = self.target.tokenizer.special, {}
-        for first in range(0, len(order), batch_size):
-            batch = order[first : first + batch_size]
-            tokens = self.target.tokens([targets[index] for index in batch])
-            ids = tokens.to_tensor(default_value=special.padding)
-            inputs = self.source([sources[index] for index in batch])
-            log_probs = score_targets(self.model, inputs, ids, special).numpy()
-            for index, row, scores in zip(batch, tokens.to_list(), log_probs, strict=True):
-                each = scores[: len(row)].tolist()
-                names = self.target.tokenizer.pieces([row])[0]
-                made[index] = Score(float(np.sum(scores)), names, each)
-        return [made[index] for index in range(len(sources))]
+        return score_pairs(
+            self.model,
+            self.source,
+            self.target,
+            strings(sources),
+            strings(targets),
+            batch_size=batch_size,
+        )
 
     def log_probs(self, sources: Sequence[str], targets: Sequence[str]) -> list[float]:
         """Returns the log-probability of each target, in nats: a scorer for `rerank`."""
@@ -463,103 +444,3 @@ class Pipeline:
         return export_saved_model(
             *parts, searches={"serving_default": self.search, **searches}, **options
         )
-
-    def _parts(self, texts: list[str], split: bool) -> list[list[str]]:
-        """Cuts texts that are too long into sentences, or refuses them."""
-        longest, parts = self.source.max_length, [[text] for text in texts]
-        if split and texts:
-            for index in np.flatnonzero(self.source.lengths(texts).numpy() > longest).tolist():
-                parts[index] = split_sentences(texts[index]) or [texts[index]]
-        owners = [index for index, sentences in enumerate(parts) for _ in sentences]
-        flat = [part for sentences in parts for part in sentences]
-        lengths = self.source.lengths(flat).numpy().tolist() if flat else []
-        for index, length in zip(owners, lengths, strict=True):
-            if length > longest:
-                what, hint = "has", "shorten it, or pass too_long='split'"
-                if split:
-                    what, hint = "has a sentence of", "put an end of a sentence inside it"
-                raise ValueError(
-                    f"Text {index} {what} {length} tokens, its end included, and the limit is "
-                    f"{longest}; {hint}."
-                )
-        return parts
-
-    def _generate(
-        self,
-        texts: list[str],
-        search: Search,
-        batch_size: int,
-        workers: int,
-        *,
-        filters: tuple[Filter, ...],
-        unsatisfied: str,
-        seeds: list[int],
-        alignments: bool,
-        replace_unknown: bool,
-    ) -> list[Prediction]:
-        """Decodes in batches of like length; gives predictions in the order of the texts."""
-        if not texts:
-            return []
-        lengths = self.source.lengths(texts).numpy()
-        made = {index: Prediction("", 0.0) for index in np.flatnonzero(lengths <= 1).tolist()}
-        order = [
-            index for index in np.argsort(lengths, kind="stable").tolist() if index not in made
-        ]
-        for rule in filters:
-            counts = {len(rows) for rows in rule.given().values()} if rule.of_sources else set()
-            if counts - {len(texts)}:
-                raise ValueError(
-                    f"{type(rule).__name__} is for {counts.pop()} texts, but there are "
-                    f"{len(texts)}."
-                )
-
-        def generate(batch: list[int]) -> list[Prediction]:
-            inputs = self.source([texts[index] for index in batch])
-            try:
-                decoded = decode(
-                    self.model,
-                    inputs,
-                    search,
-                    max_length=self.target.max_length,
-                    filters=[rule.of(batch) for rule in filters],
-                    unsatisfied=unsatisfied,
-                    seed=[seeds[index] for index in batch],
-                    special=self.target.tokenizer.special,
-                    alignments=alignments or replace_unknown,
-                )
-            except UnsatisfiedError as error:
-                which = sorted(batch[row] for row in error.sources)
-                raise UnsatisfiedError(which, len(texts), "text") from None
-            rows = predictions(self.source, self.target, inputs, decoded)
-            if replace_unknown:
-                of_batch = zip(batch, rows, decoded.ids[:, 0].numpy(), strict=True)
-                rows = [self._known(texts[index], row, ids) for index, row, ids in of_batch]
-            return rows
-
-        # the longest first, so that no worker is left with them in the end
-        batches = [order[first : first + batch_size] for first in range(0, len(order), batch_size)]
-        batches.reverse()
-        for batch, rows in zip(batches, in_parallel(generate, batches, workers), strict=True):
-            made.update(zip(batch, rows, strict=True))
-        return [made[index] for index in range(len(texts))]
-
-    def _known(self, text: str, prediction: Prediction, ids: np.ndarray) -> Prediction:
-        """A prediction with source words where it had unknown ones."""
-        if prediction.alignment is None:
-            raise ValueError(
-                "`replace_unknown` needs a model with attention, and this one has none."
-            )
-        of_source = surfaces(self.source.tokenizer, text) or []
-        unknown = self.target.tokenizer.special.unknown
-        ids = ids[: len(prediction.alignment)]
-        known = replaced(prediction.text, ids, prediction.alignment, of_source, unknown)
-        return replace(prediction, text=known)
-
-
-def _strings(texts: str | Sequence[str]) -> list[str]:
-    """One text or several as a list, refusing what is not a string."""
-    texts = [texts] if isinstance(texts, str | bytes) else list(texts)
-    for index, text in enumerate(texts):
-        if not isinstance(text, str):
-            raise TypeError(f"Text {index} must be a str; got {type(text).__name__}: {text!r}.")
-    return texts

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
+from kseq2seq.decoding import score_targets
 from kseq2seq.pipeline.prediction import Prediction
+from kseq2seq.pipeline.sources import fitting
+from kseq2seq.text import TextSource, TextTarget
 
 Scorer = Callable[[Sequence[str], Sequence[str]], Sequence[float]]
 
@@ -35,6 +39,40 @@ class Score:
     def per_token(self) -> float:
         """The mean log-probability of a token, in nats."""
         return self.log_prob / max(len(self.log_probs), 1)
+
+
+def score_pairs(
+    model: Any,
+    source: TextSource,
+    target: TextTarget,
+    sources: list[str],
+    targets: list[str],
+    *,
+    batch_size: int,
+) -> list[Score]:
+    """Returns a `Score` for each pair of raw texts; errors are those of `Pipeline.score`."""
+    if len(sources) != len(targets):
+        raise ValueError(
+            f"There must be one target for each source; got {len(sources)} sources and "
+            f"{len(targets)} targets."
+        )
+    fitting(source, sources, split=False)
+    if targets:
+        target.check(targets)
+    lengths = source.lengths(sources).numpy() if sources else []
+    order = np.argsort(lengths, kind="stable").tolist()
+    special, made = target.tokenizer.special, {}
+    for first in range(0, len(order), batch_size):
+        batch = order[first : first + batch_size]
+        tokens = target.tokens([targets[index] for index in batch])
+        ids = tokens.to_tensor(default_value=special.padding)
+        inputs = source([sources[index] for index in batch])
+        log_probs = score_targets(model, inputs, ids, special).numpy()
+        for index, row, scores in zip(batch, tokens.to_list(), log_probs, strict=True):
+            each = scores[: len(row)].tolist()
+            names = target.tokenizer.pieces([row])[0]
+            made[index] = Score(float(np.sum(scores)), names, each)
+    return [made[index] for index in range(len(sources))]
 
 
 def rerank(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import numpy as np
 
-from kseq2seq.text import CharacterTokenizer, Tokenizer
+from kseq2seq.pipeline.prediction import Prediction
+from kseq2seq.text import CharacterTokenizer, TextSource, TextTarget, Tokenizer
 from kseq2seq.text.tokenizer import REPLACEMENT
 
 MARKS = ("▁", "##")  # of SentencePiece's words and of WordPiece's insides
@@ -85,3 +87,27 @@ def replace_unknown(
     looked = alignment[:, : len(of_source)].argmax(axis=1)
     words = iter([of_source[place] for place in looked[tokens == unknown]])
     return re.sub(REPLACEMENT, lambda _: next(words, REPLACEMENT), text)
+
+
+def known(
+    source: TextSource, target: TextTarget, text: str, prediction: Prediction, ids: np.ndarray
+) -> Prediction:
+    """Returns what was predicted for a text, with source words where it had unknown ones.
+
+    Args:
+        source: read the text.
+        target: wrote the prediction.
+        text: the source.
+        prediction: with its alignment.
+        ids: int (L,), the best target's, with whatever follows its end.
+
+    Raises:
+        ValueError: without alignment.
+    """
+    if prediction.alignment is None:
+        raise ValueError("`replace_unknown` needs a model with attention, and this one has none.")
+    of_source = surfaces(source.tokenizer, text) or []
+    unknown = target.tokenizer.special.unknown
+    ids = ids[: len(prediction.alignment)]
+    written = replace_unknown(prediction.text, ids, prediction.alignment, of_source, unknown)
+    return replace(prediction, text=written)

@@ -1,0 +1,75 @@
+"""Many texts, decoded in batches of like length."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from kseq2seq.decoding import Filter, Search, UnsatisfiedError, decode
+from kseq2seq.pipeline.prediction import Prediction, predictions
+from kseq2seq.pipeline.unknown import known
+from kseq2seq.pipeline.workers import in_parallel
+from kseq2seq.text import TextSource, TextTarget
+
+
+def in_batches(
+    model: Any,
+    source: TextSource,
+    target: TextTarget,
+    texts: list[str],
+    search: Search,
+    *,
+    batch_size: int,
+    workers: int,
+    filters: tuple[Filter, ...],
+    unsatisfied: str,
+    seeds: list[int],
+    alignments: bool,
+    replace_unknown: bool,
+) -> list[Prediction]:
+    """Returns predictions in the order of the texts, none of which is too long.
+
+    Args and errors are those of a call of `Pipeline`, with a seed for each text.
+    """
+    if not texts:
+        return []
+    lengths = source.lengths(texts).numpy()
+    made = {index: Prediction("", 0.0) for index in np.flatnonzero(lengths <= 1).tolist()}
+    order = [index for index in np.argsort(lengths, kind="stable").tolist() if index not in made]
+    for rule in filters:
+        counts = {len(rows) for rows in rule.given().values()} if rule.of_sources else set()
+        if counts - {len(texts)}:
+            raise ValueError(
+                f"{type(rule).__name__} is for {counts.pop()} texts, but there are {len(texts)}."
+            )
+
+    def generate(batch: list[int]) -> list[Prediction]:
+        inputs = source([texts[index] for index in batch])
+        try:
+            decoded = decode(
+                model,
+                inputs,
+                search,
+                max_length=target.max_length,
+                filters=[rule.of(batch) for rule in filters],
+                unsatisfied=unsatisfied,
+                seed=[seeds[index] for index in batch],
+                special=target.tokenizer.special,
+                alignments=alignments or replace_unknown,
+            )
+        except UnsatisfiedError as error:
+            which = sorted(batch[row] for row in error.sources)
+            raise UnsatisfiedError(which, len(texts), "text") from None
+        rows = predictions(source, target, inputs, decoded)
+        if replace_unknown:
+            of_batch = zip(batch, rows, decoded.ids[:, 0].numpy(), strict=True)
+            rows = [known(source, target, texts[index], row, ids) for index, row, ids in of_batch]
+        return rows
+
+    # the longest first, so that no worker is left with them in the end
+    batches = [order[first : first + batch_size] for first in range(0, len(order), batch_size)]
+    batches.reverse()
+    for batch, rows in zip(batches, in_parallel(generate, batches, workers), strict=True):
+        made.update(zip(batch, rows, strict=True))
+    return [made[index] for index in range(len(texts))]
