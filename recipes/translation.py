@@ -35,6 +35,7 @@ SETTINGS = {
     "transformer": {"num_heads": 4, "tie_embeddings": "all"},
     "decoder_only": {"num_heads": 4},
 }
+PACKABLE = ("transformer", "decoder_only")
 
 
 def arguments() -> argparse.Namespace:
@@ -62,11 +63,18 @@ def arguments() -> argparse.Namespace:
         "--packed", action="store_true", help="several pairs in a row; for Transformers"
     )
     parser.add_argument(
-        "--bfloat16", action="store_true", help="faster, where the processor has its products"
+        "--bfloat16",
+        action="store_true",
+        help="faster where the processor has its products; the saved model computes so, too",
     )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--smoke", action="store_true", help="a tiny model, seconds")
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.init and options.bfloat16:
+        parser.error("--bfloat16 is for a new model; that of --init stays as it was saved")
+    if options.packed and not options.init and options.model not in PACKABLE:
+        parser.error(f"--packed is for --model {' or '.join(PACKABLE)}; got {options.model}")
+    return options
 
 
 def start(options: argparse.Namespace, train: data.Corpus) -> ks.Pipeline:
@@ -96,11 +104,11 @@ def batches_of(
     survey = data.survey(train, *sides)
     budget = {"seed": options.seed, "tokens_per_batch": options.batch_tokens}
     if options.packed:
-        row = data.fit_row(survey)
+        view, row = training.packed(pipeline.model), data.fit_row(survey)
         batches = data.packed_batches(train, *sides, shape=row, **budget)
-        empty = data.padding_share(batches.take(20))
+        empty = data.padding_share(batches, 20)
         print(f"{len(train):,} pairs in rows of {row[0]} + {row[1]} tokens, {empty:.1%} padding\n")
-        return training.packed(pipeline.model), batches
+        return view, batches
     buckets = data.fit_buckets(survey)
     print(f"Training pairs\n{data.bucket_table(survey, buckets)}\n")
     return pipeline.model, data.train_batches(train, *sides, buckets=buckets, **budget)
@@ -118,13 +126,15 @@ def fit(options: argparse.Namespace, pipeline: ks.Pipeline, corpora: dict) -> No
         training.TokenCrossEntropy(label_smoothing=0.1),
         metrics=[metrics.TokenAccuracy()],
         # XLA's products for CPUs are not in bfloat16, TensorFlow's own are.
-        jit_compile=not options.bfloat16,
+        jit_compile=pipeline.model.dtype_policy.name != "mixed_bfloat16",
     )
     score = training.GenerationScore(
         lambda texts: pipeline.texts(texts, search=ks.Greedy()),
         *held_out(pipeline, corpora["validation"], 100),
     )
-    record = training.Record(options.output, settings=vars(options), data=corpora)
+    record = training.Record(
+        options.output, settings=vars(options), model=pipeline.model, data=corpora
+    )
     steps = 10 if options.smoke else 500
     model.fit(
         batches,

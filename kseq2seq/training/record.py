@@ -46,6 +46,8 @@ class Record(keras.callbacks.Callback):
         directory: of the run; made where missing.
         settings: names and values that JSON can hold, such as `vars(parser.parse_args())`; paths
             are written as strings.
+        model: what to describe where a view of it is fitted, such as `packed` makes; by default
+            what is fitted.
         data: names and corpora, such as `split_corpora` returns, or paths of files.
 
     Raises:
@@ -71,12 +73,14 @@ class Record(keras.callbacks.Callback):
         directory: str | os.PathLike[str],
         *,
         settings: Mapping[str, Any] | None = None,
+        model: keras.Model | None = None,
         data: Mapping[str, Corpus | str | os.PathLike[str]] | None = None,
     ):
         super().__init__()
         if not isinstance(settings, Mapping | None):
             raise TypeError(f"`settings` must be a dict; got {type(settings).__name__}.")
         self.path = Path(directory) / FILE
+        self._model = model
         self._given = {
             "settings": plain({} if settings is None else settings, "settings"),
             "data": checksums({} if data is None else data),
@@ -136,7 +140,7 @@ class Record(keras.callbacks.Callback):
             "git": revision(),
             "environment": {
                 **environment(),
-                "precision": self.model.dtype_policy.name,
+                "precision": self._described.dtype_policy.name,
                 "jit_compile": bool(self.model.jit_compile),
             },
         }
@@ -155,7 +159,7 @@ class Record(keras.callbacks.Callback):
                 "steps": step,
                 "logs": {},
                 "scores": {},
-                "model": described(self.model),
+                "model": described(self._described),
                 **now,
                 "resumed": [],
             }
@@ -164,8 +168,8 @@ class Record(keras.callbacks.Callback):
     def _write(self) -> None:
         record = self._record
         assert record is not None
-        if self.model.built:  # Keras may build it in its first step
-            record["model"]["parameters"] = self.model.count_params()
+        if self._described.built:  # Keras may build it in its first step
+            record["model"]["parameters"] = self._described.count_params()
         record["minutes"], record["steps"] = round(self._minutes(), 3), self._step()
         _write(self.path, record)
 
@@ -178,6 +182,10 @@ class Record(keras.callbacks.Callback):
             self._write()
         except (OSError, ValueError) as error:
             warnings.warn(f"{self.path} could not be written: {error}", stacklevel=2)
+
+    @property
+    def _described(self) -> keras.Model:
+        return self.model if self._model is None else self._model
 
     def _minutes(self) -> float:
         return self._minutes_before + (time.monotonic() - self._began_at) / 60

@@ -60,6 +60,23 @@ def test_packs_and_computes_in_bfloat16(tmp_path):
     assert "% padding" in done.stdout
     model = Pipeline.load(tmp_path / "pipeline").model
     assert model.dtype_policy.name == "mixed_bfloat16"
+    (kept,), _ = read_runs([tmp_path])
+    assert kept.record["model"]["config"]["architecture"] == "transformer"
+    assert kept.record["environment"]["precision"] == "mixed_bfloat16"
+    assert not kept.record["environment"]["jit_compile"]
+
+
+@pytest.mark.parametrize(
+    "given, told",
+    [
+        (("--packed", "--model", "lstm"), "--packed is for --model transformer or decoder_only"),
+        (("--bfloat16", "--init", "saved"), "--bfloat16 is for a new model"),
+    ],
+)
+def test_refuses_what_does_not_go_together(given, told):
+    done = run(*given)
+    assert done.returncode == 2
+    assert told in done.stderr
 
 
 def test_a_file_that_is_not_there_is_named():

@@ -9,7 +9,14 @@ import pytest
 from kseq2seq import build_model
 from kseq2seq.data import Corpus, Pair
 from kseq2seq.data.fetch import sha256
-from kseq2seq.training import InverseSquareRoot, Record, Run, TokenCrossEntropy, add_scores
+from kseq2seq.training import (
+    InverseSquareRoot,
+    Record,
+    Run,
+    TokenCrossEntropy,
+    add_scores,
+    packed,
+)
 from kseq2seq.training import record as module
 from kseq2seq.training.environment import revision
 
@@ -315,3 +322,16 @@ def test_others_see_that_it_goes_on(fresh, train, runs, tmp_path):
     (run,), _ = read_runs([tmp_path])
     assert seen == ["running", "running"]
     assert run.state == "finished"
+
+
+def test_a_view_is_recorded_as_the_model_that_it_is_of(tmp_path):
+    model = build_model(
+        "transformer", 9, 9, hidden_dim=8, num_layers=1, num_heads=2, dtype="mixed_bfloat16"
+    )
+    view = packed(model)
+    view.compile("adam", TokenCrossEntropy())
+    begin(Record(tmp_path, model=model), view)
+    kept = read(tmp_path)
+    assert kept["model"]["config"]["architecture"] == "transformer"
+    assert kept["model"]["parameters"] == model.count_params()
+    assert kept["environment"]["precision"] == "mixed_bfloat16"
