@@ -80,7 +80,7 @@ class Record(keras.callbacks.Callback):
         if not isinstance(settings, Mapping | None):
             raise TypeError(f"`settings` must be a dict; got {type(settings).__name__}.")
         self.path = Path(directory) / FILE
-        self._model = model
+        self._of = model  # `_model` is Keras' own
         self._given = {
             "settings": plain({} if settings is None else settings, "settings"),
             "data": checksums({} if data is None else data),
@@ -185,7 +185,7 @@ class Record(keras.callbacks.Callback):
 
     @property
     def _described(self) -> keras.Model:
-        return self.model if self._model is None else self._model
+        return self.model if self._of is None else self._of
 
     def _minutes(self) -> float:
         return self._minutes_before + (time.monotonic() - self._began_at) / 60
