@@ -5,6 +5,7 @@ from __future__ import annotations
 import tensorflow as tf
 
 from kseq2seq.data.buckets import Bucket
+from kseq2seq.data.epochs import check_some_kept, endless_epochs
 from kseq2seq.data.kept import kept_tokens
 from kseq2seq.data.records import Corpus
 from kseq2seq.data.survey import Tokens
@@ -46,10 +47,10 @@ def train_batches(
         last, and the labels are closed by `end`.
 
     Raises:
-        ValueError: for a budget or buckets that make no sense.
+        ValueError: for a budget or buckets that make no sense, or if every pair is empty or too
+            long.
         tf.errors.InvalidArgumentError: while reading, if a pair that is not too long fits no
             bucket.
-        tf.errors.FailedPreconditionError: while reading, if every pair is empty or too long.
 
     Example:
         >>> from kseq2seq.data import pairs_from
@@ -65,10 +66,13 @@ def train_batches(
         >>> sorted(inputs["target"].numpy().tolist())
         [[1, 69, 0, 0], [1, 70, 71, 0]]
     """
-    records = corpus.records().shuffle(min(shuffle_buffer, len(corpus)), seed=seed)
-    # Repeating what remains, not what is read: a corpus of which nothing remains is an error.
-    endless = tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY)
-    rows = _rows(records, source, target, buckets, sample).repeat().apply(endless)
+    _check(buckets)
+    check_some_kept(corpus, source, target)
+
+    def of_epoch(records, _):
+        return _rows(records, source, target, buckets, sample)
+
+    rows = endless_epochs(corpus, of_epoch, seed=seed, buffer=shuffle_buffer)
     return _batched(rows, source, target, buckets, tokens_per_batch)
 
 
@@ -111,20 +115,24 @@ def eval_batches(
         >>> inputs["source"].numpy().tolist(), labels.numpy().tolist()
         ([[101, 102, 2], [2, 0, 0]], [[69, 2, 0, 0], [0, 0, 0, 0]])
     """
+    _check(buckets)
     rows = _rows(corpus.records(), source, target, buckets, sample=False)
     return _batched(rows, source, target, buckets, tokens_per_batch)
 
 
-def _rows(
-    records: tf.data.Dataset, source: Tokens, target: Tokens, buckets: list[Bucket], sample: bool
-) -> tf.data.Dataset:
-    """Turn records into (bucket, source row, source length, target row), padded to the longest."""
+def _check(buckets: list[Bucket]) -> None:
     sides = list(zip(*buckets, strict=True))
     if not buckets or any(list(side) != sorted(side) or side[0] < 2 for side in sides):
         raise ValueError(
             "buckets are (source, target) lengths of at least 2 from short to long, "
             f"neither side ever shrinking; got {buckets}"
         )
+
+
+def _rows(
+    records: tf.data.Dataset, source: Tokens, target: Tokens, buckets: list[Bucket], sample: bool
+) -> tf.data.Dataset:
+    """Turn records into (bucket, source row, source length, target row), padded to the longest."""
     paddings = source.tokenizer.special.padding, target.tokenizer.special.padding
 
     def tokenise(records):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tensorflow as tf
 
+from kseq2seq.data.epochs import check_some_kept, endless_epochs
 from kseq2seq.data.kept import kept_tokens
 from kseq2seq.data.packing import packed_rows
 from kseq2seq.data.records import Corpus
@@ -47,10 +48,10 @@ def packed_batches(
         "target_segments" (B, T)}, labels (B, T))`, all int32; see `packed_rows`.
 
     Raises:
-        ValueError: for a budget or a shape that makes no sense.
+        ValueError: for a budget or a shape that makes no sense, or if every pair is empty or too
+            long.
         tf.errors.InvalidArgumentError: while reading, if a pair that is not too long is longer than
             a row.
-        tf.errors.FailedPreconditionError: while reading, if every pair is empty or too long.
 
     Example:
         >>> from kseq2seq.data import pairs_from
@@ -62,7 +63,7 @@ def packed_batches(
         ... )
         >>> inputs, labels = next(iter(batches))
         >>> inputs["source_segments"].numpy().tolist(), labels.numpy().tolist()
-        ([[1, 1, 1, 2, 2, 0]], [[69, 2, 70, 71, 2, 0]])
+        ([[1, 1, 2, 2, 2, 0]], [[70, 71, 2, 69, 2, 0]])
     """
     if tokens_per_batch < 1:
         raise ValueError(f"tokens_per_batch is at least 1; got {tokens_per_batch}")
@@ -83,10 +84,12 @@ def packed_batches(
             )
         return packed_rows(*tokens, shape, special.start, paddings)
 
-    records = corpus.records().shuffle(min(shuffle_buffer, len(corpus)), seed=seed)
-    rows = records.batch(_WINDOW).map(pack, num_parallel_calls=tf.data.AUTOTUNE).unbatch()
-    # Repeating what remains, not what is read: a corpus of which nothing remains is an error.
-    endless = tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY)
-    rows = rows.shuffle(_WINDOW, seed=seed).repeat().apply(endless)
+    check_some_kept(corpus, source, target)
+
+    def of_epoch(records, own):
+        rows = records.batch(_WINDOW).map(pack, num_parallel_calls=tf.data.AUTOTUNE).unbatch()
+        return rows.shuffle(_WINDOW, seed=own, reshuffle_each_iteration=False)
+
+    rows = endless_epochs(corpus, of_epoch, seed=seed, buffer=shuffle_buffer)
     size = max(1, tokens_per_batch // max(shape))
     return rows.batch(size, drop_remainder=True).prefetch(tf.data.AUTOTUNE)

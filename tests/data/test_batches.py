@@ -168,10 +168,11 @@ def test_a_pair_that_fits_no_bucket_is_an_error_and_not_lost(corpus):
 
 
 def test_training_on_nothing_is_an_error_and_does_not_hang():
-    with Corpus.write([Pair("x" * 99, "y", "k")]) as corpus:
-        batches = train_batches(corpus, SOURCE, TARGET, buckets=[(40, 30)], seed=0)
-        with pytest.raises(tf.errors.FailedPreconditionError, match="contained only 0 elements"):
-            next(iter(batches))
+    with (
+        Corpus.write([Pair("x" * 99, "y", "k")]) as corpus,
+        pytest.raises(ValueError, match=r"None of the 1 pairs can be trained on.*40 source"),
+    ):
+        train_batches(corpus, SOURCE, TARGET, buckets=[(40, 30)], seed=0)
 
 
 def test_batches_keep_what_they_are_made_from():

@@ -1,0 +1,40 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from kseq2seq.data import Corpus, Pair, packed_batches, train_batches
+from kseq2seq.text import ByteTokenizer, TextSource, TextTarget
+from kseq2seq.training.position import Position
+
+SIDES = TextSource(ByteTokenizer(), 24), TextTarget(ByteTokenizer(), 24)
+PAIRS = [Pair("ab"[i % 2] * (1 + i % 9) + str(i), str(i) * (1 + i % 3), str(i)) for i in range(64)]
+MAKERS = {
+    "bucketed": lambda corpus: train_batches(
+        corpus, *SIDES, buckets=[(8, 8), (24, 24)], seed=1, tokens_per_batch=96
+    ),
+    "packed": lambda corpus: packed_batches(
+        corpus, *SIDES, shape=(48, 48), seed=1, tokens_per_batch=96
+    ),
+}
+
+
+def following(iterator, count):
+    return [[np.asarray(x) for x in tf.nest.flatten(next(iterator))] for _ in range(count)]
+
+
+@pytest.mark.parametrize("taken", [1, 7, 30])
+@pytest.mark.parametrize("kind", MAKERS)
+def test_all_that_follows_is_the_same_in_later_epochs_too(kind, taken, tmp_path):
+    """A corpus of a few batches, of which shuffling has read all when the place is written."""
+    with Corpus.write(PAIRS) as corpus:
+        batches, model = MAKERS[kind](corpus), keras.Sequential()
+        position = Position(model, batches)
+        following(position.iterator, taken)
+        position.write(tmp_path)
+        whole = following(position.iterator, 40)
+        there = Position(model, batches)
+        there.read(tmp_path, taken)
+        for expected, found in zip(whole, following(there.iterator, 40), strict=True):
+            for one, other in zip(expected, found, strict=True):
+                np.testing.assert_array_equal(one, other)
