@@ -5,8 +5,8 @@ from __future__ import annotations
 import tensorflow as tf
 
 from kseq2seq.data.buckets import Bucket
-from kseq2seq.data.epochs import check_some_kept, endless_epochs
-from kseq2seq.data.kept import kept_tokens
+from kseq2seq.data.epochs import endless_epochs
+from kseq2seq.data.kept import check_some_kept, kept_tokens
 from kseq2seq.data.records import Corpus
 from kseq2seq.data.survey import Tokens
 

@@ -6,9 +6,7 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
-from kseq2seq.data.kept import kept_tokens
 from kseq2seq.data.records import Corpus
-from kseq2seq.data.survey import Tokens
 
 
 def endless_epochs(
@@ -48,20 +46,3 @@ def endless_epochs(
         return rows(records, own)
 
     return tf.data.Dataset.counter().flat_map(epoch)
-
-
-def check_some_kept(corpus: Corpus, source: Tokens, target: Tokens) -> None:
-    """Refuses a corpus of which no pair could be trained on: there would never be a batch.
-
-    Raises:
-        ValueError: if each is empty or too long.
-    """
-    longest = source.max_length, target.max_length
-    for records in corpus.records().batch(1024):
-        if kept_tokens(records, source, target, longest)[0].nrows() > 0:
-            return
-    raise ValueError(
-        f"None of the {len(corpus):,} pairs can be trained on: each has a side without a token, or "
-        f"more than {longest[0]} source or {longest[1]} target tokens. survey() counts them; give "
-        "a source and a target with a larger max_length, or other pairs."
-    )

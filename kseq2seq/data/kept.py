@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from kseq2seq.data.records import parse_pairs
+from kseq2seq.data.records import Corpus, parse_pairs
 from kseq2seq.data.survey import Tokens, fates
 
 
@@ -46,6 +46,23 @@ def kept_tokens(
     empty, too_long = fates(*lengths, source, target)
     keep = ~(empty | too_long)
     return tf.ragged.boolean_mask(source_tokens, keep), tf.ragged.boolean_mask(target_tokens, keep)
+
+
+def check_some_kept(corpus: Corpus, source: Tokens, target: Tokens) -> None:
+    """Refuses a corpus of which no pair could be trained on: there would never be a batch.
+
+    Raises:
+        ValueError: if each is empty or too long.
+    """
+    longest = source.max_length, target.max_length
+    for records in corpus.records().batch(1024):
+        if kept_tokens(records, source, target, longest)[0].nrows() > 0:
+            return
+    raise ValueError(
+        f"None of the {len(corpus):,} pairs can be trained on: each has a side without a token, or "
+        f"more than {longest[0]} source or {longest[1]} target tokens. survey() counts them; give "
+        "a source and a target with a larger max_length, or other pairs."
+    )
 
 
 def _tokens(component: Tokens, texts: tf.Tensor, longest: int, sample: bool) -> tf.RaggedTensor:
