@@ -4,9 +4,10 @@
 
 The Transformer and optimizer of `train.py` (3 + 3 layers of width 256, no dropout) are fitted from
 raw text on batches of 3,072 tokens in two shapes, in processes of their own that take turns: one as
-it comes, one with `tf.config.experimental.enable_op_determinism()`. Both see the same batches, all
-of one epoch. TensorFlow's profiler says how long each step waited for its batch (the mean), a clock
-how long it took (the median); in the end batches are made with nothing else at work.
+it comes, compiled by XLA, one with `tf.config.experimental.enable_op_determinism()`, under which
+Keras leaves XLA out. Both see the same batches, all of one epoch. TensorFlow's profiler says how
+long each step waited for its batch (the mean), a clock how long it took (the median); in the end
+batches are made with nothing else at work.
 """
 
 import argparse

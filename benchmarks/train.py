@@ -11,8 +11,9 @@ dropout: the numbers of parameters are equal and printed); label smoothing 0.1; 
 with one schedule and clipped gradients; an exponential average of the weights, which is what
 translates. 3,072 tokens of the longer side a batch. Each makes batches its own way:
 
-- ours: as the recipe, `fit` from raw text on six static shapes, compiled by XLA; in bfloat16 as a
-  graph, since XLA has no such products for CPUs;
+- ours: `fit` from raw text, as the recipe: on packed rows (`ours-packed`) or on six static shapes
+  (`ours`), compiled by XLA; on forty shapes as a graph (`ours-graph`). In bfloat16 always as a
+  graph, since XLA has no such products for CPUs (`ours-bf16-packed`, `ours-bf16`);
 - OpenNMT-tf 2.32 on TensorFlow 2.12: its own `Trainer` and training dataset from files of ids,
   length buckets of 2. Its XLA (`opennmt-xla`) pads to buckets of 8 and compiles each;
 - PyTorch 2.13: `nn.Transformer` in a plain loop with fused Adam, each epoch sorted by length so
@@ -38,11 +39,11 @@ from kseq2seq.data.fetch import replacing
 
 # isort: split
 from train_data import LONGEST, Prepared, prepare
-from train_report import report
+from train_report import OURS, report
 from train_workers import SYSTEMS, Halts, Worker
 
-OURS = ("ours", "ours-bf16")
-ALL = (*OURS, "opennmt", "torch", "torch-compile")
+FASTEST = ("ours-packed", "ours-bf16-packed")
+ALL = (*FASTEST, "opennmt", "torch", "torch-compile")
 RECIPE = {
     "seed": 1,
     "label_smoothing": 0.1,
@@ -68,11 +69,13 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--slice", type=float, default=40, metavar="SECONDS")
     parser.add_argument("--held-out", type=int, default=400, help="pairs to score")
     parser.add_argument("--output", type=Path, metavar="FILE.json", help="written as results come")
-    parser.add_argument("--save", metavar="DIR", help="where our float32 model goes at the end")
+    parser.add_argument("--save", metavar="DIR", help="where our float32 model goes")
     parser.add_argument("--report", type=Path, metavar="FILE.json", help="print it; no training")
     parser.add_argument("--quick", action="store_true", help="a tiny model on the bundled sample")
     options = parser.parse_args()
-    options.systems = options.systems or (ALL if options.peers else OURS)
+    options.systems = options.systems or (ALL if options.peers else FASTEST)
+    if options.save and not set(options.systems) & set(OURS["float32"]):
+        parser.error(f"--save needs one of {', '.join(OURS['float32'])} among --systems")
     options.minutes = sorted(options.minutes or ([10, 20] if options.peers else [3]))
     if options.quick:
         options.data, options.minutes, options.slice, options.held_out = "sample", [0.25], 3, 64
@@ -94,6 +97,7 @@ def main() -> None:
             "folder": scratch,
             "ids": prepared.ids,
             "buckets": prepared.buckets,
+            "fine_buckets": prepared.fine_buckets,
             "pairs": prepared.pairs,
             "row": prepared.row,
             "threads": os.cpu_count() or 1,
@@ -114,9 +118,9 @@ def main() -> None:
             print(f"{worker.name:<21}{about['version']}, {about['parameters']:,} parameters")
         try:
             in_turn(workers, prepared, options, record)
-            for worker in workers:
-                if options.save and worker.name == "ours":
-                    worker.ask("save", directory=str(Path(options.save).resolve()))
+            exact = [worker for worker in workers if worker.name in OURS["float32"]]
+            for worker in exact[: bool(options.save)]:
+                worker.ask("save", directory=str(Path(options.save).resolve()))
         finally:
             report(record)
 

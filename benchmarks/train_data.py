@@ -13,6 +13,7 @@ from kseq2seq import data, text
 import tensorflow as tf
 
 LONGEST = 96  # tokens of a side, the end included
+FINELY = 40  # shapes, where none has to be compiled
 
 
 class Prepared(NamedTuple):
@@ -20,7 +21,8 @@ class Prepared(NamedTuple):
 
     ids: int  # of the one vocabulary
     pairs: int
-    buckets: list
+    buckets: list  # few
+    fine_buckets: list
     row: tuple[int, int]  # of several pairs
     check: dict  # sources and targets of one held-out batch, whose loss all sides report
     sources: list  # held-out
@@ -57,6 +59,7 @@ def prepare(name: str, folder: Path, vocabulary: int, shapes: int, held_out: int
         tokenizer.vocabulary_size,
         len(corpus),
         buckets,
+        data.fit_buckets(survey, FINELY),
         data.fit_row(survey),
         {"sources": [row[1] for row in check], "targets": [row[2] for row in check]},
         [row[1] for row in tests],

@@ -24,11 +24,16 @@ class TargetTokens(keras.metrics.Sum):
         super().update_state(ops.cast(ops.not_equal(y_true, 0), "float32"))
 
 
-def bucketed(model, *corpus, settings):
+def bucketed(model, *corpus, settings, buckets="buckets"):
     """Pads to a few static lengths."""
-    buckets = [tuple(bucket) for bucket in settings["buckets"]]
+    buckets = [tuple(bucket) for bucket in settings[buckets]]
     budget = {"seed": settings["seed"], "tokens_per_batch": settings["batch_tokens"]}
     return model, data.train_batches(*corpus, buckets=buckets, **budget)
+
+
+def bucketed_finely(model, *corpus, settings):
+    """Pads to many lengths, which cost a graph nothing."""
+    return bucketed(model, *corpus, settings=settings, buckets="fine_buckets")
 
 
 def packed(model, *corpus, settings):
@@ -38,7 +43,7 @@ def packed(model, *corpus, settings):
     return training.packed(model), batches
 
 
-BATCHES = {"bucketed": bucketed, "packed": packed}
+BATCHES = {"bucketed": bucketed, "bucketed_finely": bucketed_finely, "packed": packed}
 
 
 def build(settings):

@@ -2,7 +2,10 @@
 
 from statistics import median, quantiles
 
-OURS = {"float32": ("ours", "ours-packed"), "bfloat16": ("ours-bf16", "ours-bf16-packed")}
+OURS = {
+    "float32": ("ours", "ours-graph", "ours-packed"),
+    "bfloat16": ("ours-bf16", "ours-bf16-packed"),
+}
 PEERS = {  # ratio: (systems, of which the fastest counts, goal)
     "opennmt": (("opennmt", "opennmt-xla"), 1.5),
     "torch_eager": (("torch",), 2.0),

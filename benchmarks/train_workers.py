@@ -17,8 +17,9 @@ BFLOAT16 = {"dtype": "mixed_bfloat16", "jit": False}  # XLA has no such products
 # name: (script, environment or None for ours, settings of its own)
 SYSTEMS = {
     "ours": ("train_ours", None, {**FLOAT32, "batches": "bucketed"}),
+    "ours-graph": ("train_ours", None, {**FLOAT32, "jit": False, "batches": "bucketed_finely"}),
     "ours-packed": ("train_ours", None, {**FLOAT32, "batches": "packed"}),
-    "ours-bf16": ("train_ours", None, {**BFLOAT16, "batches": "bucketed"}),
+    "ours-bf16": ("train_ours", None, {**BFLOAT16, "batches": "bucketed_finely"}),
     "ours-bf16-packed": ("train_ours", None, {**BFLOAT16, "batches": "packed"}),
     "opennmt": ("train_opennmt", "opennmt", {"jit": False}),
     "opennmt-xla": ("train_opennmt", "opennmt", {"jit": True}),

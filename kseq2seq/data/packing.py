@@ -11,35 +11,36 @@ from kseq2seq.data.survey import Survey
 _HAIR = 1e-6  # what rounding may add to a whole number
 
 
-def fit_row(survey: Survey, times: float = 1.5) -> tuple[int, int]:
+def fit_row(survey: Survey, pairs: float = 2.0) -> tuple[int, int]:
     """Choose the lengths of a row that several pairs share, so that both its sides fill up alike.
 
     They stand to each other as the source tokens of the corpus to its target tokens. A row of any
-    other shape has its one side full when the other is not.
+    other shape has its one side full when the other is not. It is as short as may be, since
+    attention takes time for all of its places.
 
     Args:
         survey: the lengths of the corpus.
-        times: how many of the longest kept sources and targets a row has room for, at least 1.
-            More leave less padding and take more time in attention.
+        pairs: how many pairs of mean length a row has room for, at least 1; it always has for the
+            longest. Fewer than 2 leave much padding where all pairs are long.
 
     Returns:
         (source tokens, target tokens) of a row.
 
     Raises:
-        ValueError: if the survey kept no pair, or `times` is less than 1.
+        ValueError: if the survey kept no pair, or `pairs` is less than 1.
 
     Example:
         >>> import numpy as np
         >>> lengths = np.zeros((41, 41), int)
         >>> lengths[10, 12], lengths[30, 36], lengths[40, 40] = 90, 9, 1
         >>> fit_row(Survey(lengths))
-        (60, 72)
+        (40, 48)
     """
-    if times < 1:
-        raise ValueError(f"times is at least 1, since a row holds the longest pair; got {times}")
+    if pairs < 1:
+        raise ValueError(f"pairs is at least 1, since a row holds a pair; got {pairs}")
     sources, targets = survey.longest()
     ratio = survey.target_tokens / survey.source_tokens
-    length = times * max(sources, targets / ratio)
+    length = max(sources, targets / ratio, pairs * survey.source_tokens / survey.kept)
     return math.ceil(length - _HAIR), math.ceil(length * ratio - _HAIR)
 
 

@@ -110,7 +110,7 @@ def test_epochs_differ_and_long_pairs_do_not_come_first(corpus):
 
 
 def test_little_padding(corpus):
-    shape = fit_row(survey(corpus, SOURCE, TARGET), times=3)
+    shape = fit_row(survey(corpus, SOURCE, TARGET), pairs=9)
     assert padding_share(training(corpus, shape=shape), 100) < 0.08
 
 

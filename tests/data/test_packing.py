@@ -53,18 +53,30 @@ def test_a_fitted_row_leaves_little_padding():
     assert 1 - sizes.sum() / (rows * sum(square)) > 0.06
 
 
-@pytest.mark.parametrize("times", [1, 1.5, 4])
-def test_a_row_holds_the_longest_and_no_more_than_asked(times):
+@pytest.mark.parametrize("pairs", [1, 3, 8])
+def test_a_row_holds_the_longest_and_as_many_as_asked_and_no_more(pairs):
     sizes = skewed(seed=1)
-    shape = fit_row(survey_of(sizes), times)
-    for side, length in enumerate(shape):
-        assert length >= times * sizes[:, side].max()
-    assert any(length <= times * sizes[:, side].max() + 1 for side, length in enumerate(shape))
+    shape = fit_row(survey_of(sizes), pairs)
+    asked = np.maximum(sizes.max(axis=0), pairs * sizes.mean(axis=0))
+    assert np.all(shape >= asked - 1e-6)
+    assert np.any(shape <= asked + 1)
     assert shape[1] / shape[0] == pytest.approx(sizes[:, 1].sum() / sizes[:, 0].sum(), abs=0.05)
 
 
 def test_rows_of_long_sources_and_short_targets():
-    assert fit_row(survey_of([(50, 5), (40, 4)], (64, 64)), 2) == (100, 10)
+    assert fit_row(survey_of([(50, 5), (40, 4)], (64, 64)), 2) == (90, 9)
+
+
+def test_long_pairs_do_not_fill_rows_by_halves():
+    random = np.random.default_rng(2)
+    sources = random.integers(20, 42, 1024)
+    sizes = np.stack([sources, sources * random.normal(1, 0.05, 1024)], axis=1).astype("int32")
+
+    def padding(shape):
+        rows = first_fit(tf.constant(sizes), shape).numpy().max() + 1
+        return 1 - sizes.sum() / (rows * sum(shape))
+
+    assert padding(fit_row(survey_of(sizes))) < 0.08 < padding(fit_row(survey_of(sizes), 1))
 
 
 def test_refusals():
