@@ -11,9 +11,10 @@ dropout: the numbers of parameters are equal and printed); label smoothing 0.1; 
 with one schedule and clipped gradients; an exponential average of the weights, which is what
 translates. 3,072 tokens of the longer side a batch. Each makes batches its own way:
 
-- ours: `fit` from raw text, as the recipe: on packed rows (`ours-packed`) or on six static shapes
-  (`ours`), compiled by XLA; on forty shapes as a graph (`ours-graph`). In bfloat16 always as a
-  graph, since XLA has no such products for CPUs (`ours-bf16-packed`, `ours-bf16`);
+- ours: `fit` from raw text, as the recipe does: on packed rows (its `--packed`; `ours-packed`) or
+  on six static shapes (`ours`), compiled by XLA; on forty shapes as a graph (`ours-graph`). In
+  bfloat16 always as a graph, since XLA has no such products for CPUs (`ours-bf16-packed`,
+  `ours-bf16`);
 - OpenNMT-tf 2.32 on TensorFlow 2.12: its own `Trainer` and training dataset from files of ids,
   length buckets of 2. Its XLA (`opennmt-xla`) pads to buckets of 8 and compiles each;
 - PyTorch 2.13: `nn.Transformer` in a plain loop with fused Adam, each epoch sorted by length so
@@ -118,9 +119,9 @@ def main() -> None:
             print(f"{worker.name:<21}{about['version']}, {about['parameters']:,} parameters")
         try:
             in_turn(workers, prepared, options, record)
-            exact = [worker for worker in workers if worker.name in OURS["float32"]]
-            for worker in exact[: bool(options.save)]:
-                worker.ask("save", directory=str(Path(options.save).resolve()))
+            ours = [worker for worker in workers if worker.name in OURS["float32"]]
+            if options.save and ours:  # else it has failed, and said so
+                ours[0].ask("save", directory=str(Path(options.save).resolve()))
         finally:
             report(record)
 

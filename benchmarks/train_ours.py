@@ -1,4 +1,4 @@
-"""Our worker of `train.py`: the recipe's own way, `fit` on raw text with `compile` as it has it."""
+"""Our worker of `train.py`: `fit` on raw text, with `compile` as the recipe has it."""
 
 import json
 import sys

@@ -107,11 +107,17 @@ def batches_of(
         view, row = training.packed(pipeline.model), data.fit_row(survey)
         batches = data.packed_batches(train, *sides, shape=row, **budget)
         empty = data.padding_share(batches, 20)
-        print(f"{len(train):,} pairs in rows of {row[0]} + {row[1]} tokens, {empty:.1%} padding\n")
+        print(f"Training pairs\n{survey}\nin rows of {row[0]} + {row[1]}, {empty:.1%} padding\n")
         return view, batches
-    buckets = data.fit_buckets(survey)
+    buckets = data.fit_buckets(survey, 6 if compiles(pipeline) else 40)
     print(f"Training pairs\n{data.bucket_table(survey, buckets)}\n")
     return pipeline.model, data.train_batches(train, *sides, buckets=buckets, **budget)
+
+
+def compiles(pipeline: ks.Pipeline) -> bool:
+    """XLA's products for CPUs are not in bfloat16, TensorFlow's own are. It compiles each shape."""
+    on_gpu = bool(tf.config.list_physical_devices("GPU"))
+    return on_gpu or pipeline.model.dtype_policy.name != "mixed_bfloat16"
 
 
 def fit(options: argparse.Namespace, pipeline: ks.Pipeline, corpora: dict) -> None:
@@ -125,8 +131,7 @@ def fit(options: argparse.Namespace, pipeline: ks.Pipeline, corpora: dict) -> No
         ),
         training.TokenCrossEntropy(label_smoothing=0.1),
         metrics=[metrics.TokenAccuracy()],
-        # XLA's products for CPUs are not in bfloat16, TensorFlow's own are.
-        jit_compile=pipeline.model.dtype_policy.name != "mixed_bfloat16",
+        jit_compile=compiles(pipeline),
     )
     score = training.GenerationScore(
         lambda texts: pipeline.texts(texts, search=ks.Greedy()),

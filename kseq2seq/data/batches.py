@@ -121,8 +121,9 @@ def eval_batches(
 
 
 def _check(buckets: list[Bucket]) -> None:
-    sides = list(zip(*buckets, strict=True))
-    if not buckets or any(list(side) != sorted(side) or side[0] < 2 for side in sides):
+    pairs = all(isinstance(sides, list | tuple) and len(sides) == 2 for sides in buckets)
+    sides = list(zip(*buckets, strict=True)) if pairs else []
+    if not sides or any(list(side) != sorted(side) or side[0] < 2 for side in sides):
         raise ValueError(
             "buckets are (source, target) lengths of at least 2 from short to long, "
             f"neither side ever shrinking; got {buckets}"

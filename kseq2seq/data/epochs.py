@@ -7,6 +7,7 @@ from collections.abc import Callable
 import tensorflow as tf
 
 from kseq2seq.data.records import Corpus
+from kseq2seq.decoding.checks import check_whole
 
 
 def endless_epochs(
@@ -18,15 +19,19 @@ def endless_epochs(
 ) -> tf.data.Dataset:
     """Returns the rows of all epochs, one after the other, without end.
 
-    Each epoch shuffles by a seed of its own. `shuffle(...).repeat()` would do, were it not that an
-    iterator which is saved when shuffling has come to the end of an epoch, and what follows has
-    not, goes on in another order (TensorFlow 2.21).
+    Each epoch shuffles by a seed of its own, in blocks. `shuffle(...).repeat()` would do, were it
+    not that an iterator which is saved when shuffling has come to the end of an epoch, and what
+    follows has not, goes on in another order; and that one which shuffles by the seed of a tensor
+    can't be saved at all (TensorFlow 2.21).
 
     Args:
         corpus: the pairs.
         rows: turns the shuffled records of an epoch, and its seed, into rows; at least one.
         seed: makes all orders repeatable.
-        buffer: records to shuffle among.
+        buffer: records of a block, which is held in memory.
+
+    Raises:
+        ValueError: if the seed or the buffer is no whole number, or too small.
 
     Example:
         >>> from kseq2seq.data import pairs_from
@@ -36,13 +41,35 @@ def endless_epochs(
         >>> [len(set(first[i : i + 2])) for i in (0, 2, 4)]
         [2, 2, 2]
     """
-    buffer = min(buffer, len(corpus))
+    check_whole("seed", seed, least=0)
+    buffer = min(check_whole("shuffle_buffer", buffer), len(corpus))
 
     def epoch(number: tf.Tensor) -> tf.data.Dataset:
-        # A global seed of 0, which this graph has inherited, can't be joined with one of a tensor.
-        tf.compat.v1.get_default_graph().seed = 1
         own = tf.random.stateless_uniform([], [seed, number], 0, tf.int64.max, tf.int64)
-        records = corpus.records().shuffle(buffer, seed=own, reshuffle_each_iteration=False)
-        return rows(records, own)
+        blocks = corpus.records().batch(buffer)
+        return rows(shuffled(blocks, own).unbatch(), own)
 
-    return tf.data.Dataset.counter().flat_map(epoch)
+    endless = tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY)
+    return tf.data.Dataset.counter().flat_map(epoch).apply(endless)
+
+
+def shuffled(batches: tf.data.Dataset, seed: tf.Tensor) -> tf.data.Dataset:
+    """Shuffles each batch of a dataset within itself.
+
+    Args:
+        batches: one tensor each, or a structure of such, which are shuffled alike.
+        seed: int64, of all of them; each has an order of its own.
+
+    Example:
+        >>> batches = tf.data.Dataset.range(8).batch(4)
+        >>> seed = tf.constant(1, tf.int64)
+        >>> [sorted(batch.numpy().tolist()) for batch in shuffled(batches, seed)]
+        [[0, 1, 2, 3], [4, 5, 6, 7]]
+    """
+
+    def shuffle(number, batch):
+        rows = tf.range(tf.shape(tf.nest.flatten(batch)[0])[0])
+        order = tf.random.experimental.stateless_shuffle(rows, tf.stack([seed, number]))
+        return tf.nest.map_structure(lambda part: tf.gather(part, order), batch)
+
+    return batches.enumerate().map(shuffle)

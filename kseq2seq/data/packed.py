@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from kseq2seq.data.epochs import endless_epochs
+from kseq2seq.data.epochs import endless_epochs, shuffled
 from kseq2seq.data.kept import check_some_kept, kept_tokens
 from kseq2seq.data.packing import packed_rows
 from kseq2seq.data.records import Corpus
@@ -63,7 +63,7 @@ def packed_batches(
         ... )
         >>> inputs, labels = next(iter(batches))
         >>> inputs["source_segments"].numpy().tolist(), labels.numpy().tolist()
-        ([[1, 1, 2, 2, 2, 0]], [[70, 71, 2, 69, 2, 0]])
+        ([[1, 1, 1, 2, 2, 0]], [[69, 2, 70, 71, 2, 0]])
     """
     if tokens_per_batch < 1:
         raise ValueError(f"tokens_per_batch is at least 1; got {tokens_per_batch}")
@@ -87,8 +87,8 @@ def packed_batches(
     check_some_kept(corpus, source, target)
 
     def of_epoch(records, own):
-        rows = records.batch(_WINDOW).map(pack, num_parallel_calls=tf.data.AUTOTUNE).unbatch()
-        return rows.shuffle(_WINDOW, seed=own, reshuffle_each_iteration=False)
+        windows = records.batch(_WINDOW).map(pack, num_parallel_calls=tf.data.AUTOTUNE)
+        return shuffled(windows, own).unbatch()
 
     rows = endless_epochs(corpus, of_epoch, seed=seed, buffer=shuffle_buffer)
     size = max(1, tokens_per_batch // max(shape))

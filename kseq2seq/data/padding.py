@@ -16,6 +16,9 @@ def padding_share(batches: tf.data.Dataset, count: int = 100, padding: int = 0) 
     Returns:
         The share, from 0 to 1.
 
+    Raises:
+        ValueError: if there are no batches.
+
     Example:
         >>> inputs = {"source": tf.constant([[5, 2, 0, 0]])}
         >>> batches = tf.data.Dataset.from_tensors((inputs, tf.constant([[7, 6, 2, 0]])))
@@ -27,4 +30,6 @@ def padding_share(batches: tf.data.Dataset, count: int = 100, padding: int = 0) 
         for side in (inputs["source"], labels):
             empty += int(tf.math.count_nonzero(side == padding))
             places += int(tf.size(side))
+    if not places:
+        raise ValueError("There are no batches to measure.")
     return empty / places

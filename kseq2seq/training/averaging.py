@@ -18,7 +18,10 @@ def averaged_weights(model: keras.Model) -> Iterator[None]:
     leaves them in the model; this is for looking at them before.
 
     Args:
-        model: a compiled model.
+        model: what was compiled: the view, where a view of a model is fitted.
+
+    Raises:
+        ValueError: if the model is not compiled.
 
     Example:
         >>> import keras
@@ -33,6 +36,11 @@ def averaged_weights(model: keras.Model) -> Iterator[None]:
         Polyak and Juditsky 1992; Vaswani et al. 2017, section 6.1, average checkpoints instead.
     """
     optimizer: Any = getattr(model, "optimizer", None)
+    if optimizer is None:
+        raise ValueError(
+            f"{model.name!r} is not compiled, so no optimizer has averages of its weights. Give "
+            f"the model that is fitted: where that is a view, such as `packed` makes, the view."
+        )
     optimizer = getattr(optimizer, "inner_optimizer", optimizer)
     if not getattr(optimizer, "use_ema", False) or not int(optimizer.iterations):
         yield

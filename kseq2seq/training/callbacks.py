@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 
 import keras
 
+from kseq2seq.decoding.checks import check_whole
 from kseq2seq.metrics import TextMetric, bleu, chrf
 from kseq2seq.training.averaging import averaged_weights
 
@@ -38,6 +40,9 @@ class GenerationScore(keras.callbacks.Callback):
     Example:
         >>> from kseq2seq.training import GenerationScore
         >>> callback = GenerationScore(lambda texts: [t.upper() for t in texts], ["a"], ["A"])
+        >>> model = keras.Sequential()  # `fit` does what follows
+        >>> model.compile()
+        >>> callback.set_model(model)
         >>> logs = {}
         >>> callback.on_epoch_end(0, logs)
         >>> round(logs["val_chrf"])
@@ -53,13 +58,7 @@ class GenerationScore(keras.callbacks.Callback):
         every: int = 1,
     ):
         super().__init__()
-        if len(sources) != len(references) or not len(sources):
-            raise ValueError(
-                f"There must be one reference for each source, and at least one; got "
-                f"{len(sources)} sources and {len(references)} references."
-            )
-        if every < 1:
-            raise ValueError(f"`every` must be at least 1; got {every!r}.")
+        check_pairs(sources, references, every)
         self.generate = generate
         self.sources = list(sources)
         self.references = list(references)
@@ -88,6 +87,16 @@ class GenerationScore(keras.callbacks.Callback):
         self.scores = state["scores"]
 
 
+def check_pairs(sources: Sequence[str], references: Sequence[str], every: int) -> None:
+    """Refuses sources and references that are no pairs, and epochs that never come."""
+    if len(sources) != len(references) or not len(sources):
+        raise ValueError(
+            f"There must be one reference for each source, and at least one; got "
+            f"{len(sources)} sources and {len(references)} references."
+        )
+    check_whole("every", every)
+
+
 class TimeLimit(keras.callbacks.Callback):
     """Ends training after some minutes, between two batches.
 
@@ -114,7 +123,7 @@ class TimeLimit(keras.callbacks.Callback):
             raise ValueError(f"`minutes` must be above 0; got {minutes!r}.")
         self.minutes = minutes
         self.clock = clock
-        self.begin = 0.0
+        self.begin = math.inf
 
     def on_train_begin(self, logs: dict | None = None) -> None:
         """Starts the clock."""
@@ -131,6 +140,5 @@ class TimeLimit(keras.callbacks.Callback):
 
     def set_state(self, state: dict) -> None:
         """Counts seconds that were used up before; ends training at once if they are all."""
-        self.begin = self.clock() - state["seconds"]
-        if state["seconds"] >= 60 * self.minutes:
-            self.model.stop_training = True
+        self.begin = min(self.begin, self.clock() - state["seconds"])  # a roll-back takes time, too
+        self.on_train_batch_end(0)

@@ -57,7 +57,8 @@ class Checkpoints:
         Args:
             step: goes into the name.
         """
-        number = 1 + max([int(path.name.split("-")[0]) for path in self._paths()], default=0)
+        paths = _newest_first(self.directory)
+        number = 1 + max([int(path.name.split("-")[0]) for path in paths], default=0)
         scratch = Path(tempfile.mkdtemp(prefix=_SCRATCH, dir=self.directory))
         try:
             yield scratch
@@ -71,7 +72,7 @@ class Checkpoints:
             synchronise(self.directory)
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
-        usable = [path for path in self._paths() if path not in self._unusable]
+        usable = [path for path in _newest_first(self.directory) if path not in self._unusable]
         for path in usable[self.keep :] + self._unusable:
             shutil.rmtree(path)
         self._unusable = []
@@ -87,7 +88,7 @@ class Checkpoints:
             ValueError: if there are some and none is as it was written.
         """
         reasons: dict[Path, str] = {}
-        for path in self._paths():
+        for path in _newest_first(self.directory):
             reason = _damage(path)
             if reason is None:
                 self._unusable = list(reasons)
@@ -105,10 +106,20 @@ class Checkpoints:
             )
         return None
 
-    def _paths(self) -> list[Path]:
-        """All of them, the newest first."""
-        paths = [path for path in self.directory.iterdir() if _NAME.fullmatch(path.name)]
-        return sorted(paths, key=lambda path: int(path.name.split("-")[0]), reverse=True)
+
+def whole(directory: Path) -> list[Path]:
+    """Returns the checkpoints that are as they were written, from old to new.
+
+    Args:
+        directory: where they are; nothing in it is changed.
+
+    Raises:
+        FileNotFoundError: if there is none.
+    """
+    found = [path for path in _newest_first(directory) if _damage(path) is None][::-1]
+    if not found:
+        raise FileNotFoundError(f"There is no checkpoint in {directory} that could be read.")
+    return found
 
 
 def synchronise(path: Path) -> None:
@@ -120,6 +131,11 @@ def synchronise(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _newest_first(directory: Path) -> list[Path]:
+    paths = [path for path in directory.glob("*") if _NAME.fullmatch(path.name)]
+    return sorted(paths, key=lambda path: int(path.name.split("-")[0]), reverse=True)
 
 
 def _damage(path: Path) -> str | None:

@@ -113,20 +113,13 @@ class Loop:
                 pause = self._over() or self._due() or self.signals.received
                 if whole and pause and not self._saved_here():
                     continue
-                if self.signals.received:
-                    self.signals.end()
+                self._end_if_told()
                 if self._over():
                     break
         if isinstance(self.model.optimizer, keras.optimizers.Optimizer):
             self.model.optimizer.finalize_variable_values(self.model.trainable_weights)
         self.callbacks.on_train_end(self._logs)
-        if self.taken and self._saved != self._here():
-            raise OSError(
-                errno.ENOSPC,
-                f"Training has ended at step {self.step} and the model is ready, but the disk is "
-                f"full: the newest checkpoint in {self.checkpoints.directory} is an older one. "
-                "Save the model elsewhere, or make room and run again to repeat the last steps",
-            ) from self._unwritten
+        self._must_be_saved()
         return self.journal
 
     def _steps(self) -> None:
@@ -150,8 +143,13 @@ class Loop:
                 continue
             if self.signals.received or (self._due() and not ended):
                 self._saved_here()
-            if self.signals.received:
-                self.signals.end()
+            self._end_if_told()
+
+    def _end_if_told(self) -> None:
+        """Ends the process, or raises what Ctrl-C does, after such a signal."""
+        if self.signals.received:
+            self._must_be_saved()
+            self.signals.end()
 
     def _end_epoch(self, whole: bool) -> None:
         results = self.model.get_metrics_result()
@@ -195,8 +193,11 @@ class Loop:
     def _due(self) -> bool:
         steps, minutes = self.run.every_steps, self.run.every_minutes
         by_steps = steps is not None and self.step // steps > self._tried_step // steps
-        return by_steps or (
-            minutes is not None and time.monotonic() - self._tried_at >= 60 * minutes
+        first = self.run.on_nan == "roll_back" and not self._tried_step  # there must be one
+        return (
+            by_steps
+            or first
+            or (minutes is not None and time.monotonic() - self._tried_at >= 60 * minutes)
         )
 
     def _seconds(self) -> float:
@@ -244,11 +245,14 @@ class Loop:
             return False
         kept = f"the newest checkpoint is {newest}" if newest else "there is no checkpoint yet"
         tried = f" It went back {self.roll_backs} times before." if self.roll_backs else ""
+        choice = ' To leave out single batches: Run(..., on_nan="skip") or "roll_back".'
         raise FloatingPointError(
             f"{told}{tried} Nothing of it is saved: {kept}. Lower the learning rate or warm up for "
-            "longer, clip gradients (global_clipnorm=1.0), use float32 or bfloat16 in place of "
-            "float16, and look for infinite or empty inputs; a run that goes on takes the new "
-            'settings. To leave out single batches: Run(..., on_nan="skip") or "roll_back".'
+            "longer, clip gradients (global_clipnorm=1.0), and look for infinite or empty inputs; "
+            "run again to go on with such settings. Use float32 or bfloat16 in place of float16: "
+            "that, and a schedule in place of a number, needs a new directory."
+            + choice
+            * (self.run.on_nan == "stop")
         )
 
     # Checkpoints
@@ -269,6 +273,16 @@ class Loop:
                 write_nest(path, "state", self._nest(list(values.values())))
             self._saved = self._here()
         return True
+
+    def _must_be_saved(self) -> None:
+        """Raises where the state that training ends in could not be written."""
+        if self.taken and self._saved != self._here():
+            raise OSError(
+                errno.ENOSPC,
+                f"Training has ended at step {self.step} and the model is ready, but the disk is "
+                f"full: the newest checkpoint in {self.checkpoints.directory} is an older one. "
+                "Save the model elsewhere, or make room and run again to repeat the last steps",
+            ) from self._unwritten
 
     def _nest(self, values: list[np.ndarray]) -> dict[str, Any]:
         return {
@@ -326,7 +340,8 @@ class Loop:
         """Makes all as it was when the checkpoint was written, but the position in the data."""
         self.step, self.epoch, self.taken = nest["step"], nest["epoch"], nest["taken"]
         self.skipped, self.roll_backs = nest["skipped"], nest["roll_backs"]
-        self._seconds_before, self._began_at = nest["seconds"], time.monotonic()
+        self._seconds_before = max(nest["seconds"], self._seconds())  # a roll-back takes time, too
+        self._began_at = time.monotonic()
         self._tried_step, self._tried_at = self.step, time.monotonic()
         self._saved = self._here()
         self._logs = nest["logs"]

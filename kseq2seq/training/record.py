@@ -38,7 +38,8 @@ class Record(keras.callbacks.Callback):
     It is written when the first batch is due and after each epoch. A model that has taken no step
     yet begins a new record, in the place of what was there. One that goes on, in a `Run` or in
     another `fit`, adds to the record: minutes add up, and when it went on, from which step and
-    with what else than before is listed as `resumed`. In a `Run`, give its directory.
+    with what else than before is listed as `resumed`; other data is warned of. In a `Run`, give its
+    directory.
 
     Put it after the callbacks whose scores it shall note.
 
@@ -149,6 +150,12 @@ class Record(keras.callbacks.Callback):
             self._record = record = read_json(self.path)
             self._minutes_before = max(self._minutes_before, record["minutes"])
             anew = {name: value for name, value in now.items() if value != record.get(name)}
+            if "data" in anew:
+                warnings.warn(
+                    f"What is recorded in {self.path.parent} goes on with other data than before: "
+                    f"{anew['data']} in place of {record['data']}.",
+                    stacklevel=2,
+                )
             went_on = {"at": at, "step": step, "minutes": record["minutes"], **anew}
             record |= {"state": "training", "resumed": [*record["resumed"], went_on]}
         else:

@@ -9,11 +9,15 @@ from pathlib import Path
 from typing import Any, Literal
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from kseq2seq.decoding.checks import check_number, check_whole
+from kseq2seq.training.arrays import read_nest
+from kseq2seq.training.checkpoints import whole
 from kseq2seq.training.loop import Loop
 from kseq2seq.training.signals import Signals
+from kseq2seq.training.state import described
 
 
 class Run:
@@ -38,8 +42,9 @@ class Run:
         keep: how many checkpoints stay, the newest; more than 1, or a damaged one ends the run.
         on_nan: what to do when the loss or a weight is not finite. "stop" raises. "skip" undoes
             that step, weights, metrics and all, and goes on with the next batch, for one copy of
-            weights and optimizer in memory. "roll_back" goes back to the newest checkpoint and on
-            with the data after the bad batch. What is not finite is never written.
+            weights and optimizer in memory. "roll_back" goes back to the newest checkpoint, of
+            which the first is written after the first step, and on with the data after the bad
+            batch. What is not finite is never written.
         nan_limit: raise after so many steps skipped in a row, or so many roll-backs in a run.
         on_full_disk: "go_on" warns, keeps the checkpoints that are there and tries again when the
             next is due; "stop" raises. A last state that can't be written always raises, after the
@@ -154,6 +159,14 @@ class Run:
             raise ValueError(
                 f"The data has {count} batches, fewer than steps={steps}; give batches.repeat()."
             )
+        if (
+            validation_steps is None
+            and isinstance(validation_data, tf.data.Dataset)
+            and validation_data.cardinality() == tf.data.INFINITE_CARDINALITY
+        ):
+            raise ValueError(
+                "`validation_data` has no end; give `eval_batches(...)`, or `validation_steps`."
+            )
         if self.on_nan == "skip" and model.distribute_strategy.num_replicas_in_sync > 1:
             raise ValueError("on_nan='skip' needs a model on one device; take 'roll_back'.")
         self.directory.mkdir(parents=True, exist_ok=True)
@@ -166,6 +179,35 @@ class Run:
                 {"x": validation_data, "steps": validation_steps},
                 verbose,
             )
+
+    def weights(self, model: keras.Model) -> Iterator[list[np.ndarray]]:
+        """Yields the weights of each checkpoint that is kept, from old to new; changes nothing.
+
+        Where the optimizer averages the weights (`use_ema=True`), these are the others, which it
+        trains.
+
+        Args:
+            model: what `fit` is given; compiled or not.
+
+        Returns:
+            Lists of arrays for `model.set_weights`, or for `average_weights`.
+
+        Raises:
+            FileNotFoundError: if there is no checkpoint that is as it was written.
+            ValueError: if a checkpoint is of another model.
+
+        Example:
+            ::
+
+                model.set_weights(average_weights(Run("runs/first", keep=5).weights(model)))
+        """
+        wanted = {id(weight) for weight in model.weights}
+        for path in whole(self.directory / "checkpoints"):
+            nest = read_nest(path, "state")
+            if described(model.variables) != nest["described"][: len(model.variables)]:
+                raise ValueError(f"{path} is of another model than {model.name!r}.")
+            pairs = zip(model.variables, nest["variables"], strict=False)
+            yield [value for variable, value in pairs if id(variable) in wanted]
 
 
 @contextmanager

@@ -15,6 +15,7 @@ import tensorflow as tf
 from kseq2seq.plot import alignment
 from kseq2seq.plot.pictures import need_matplotlib
 from kseq2seq.training.averaging import averaged_weights
+from kseq2seq.training.callbacks import check_pairs
 
 _MARKUP = re.compile(r"[\\`*_\[\]<>&|~$]")
 
@@ -73,13 +74,7 @@ class Samples(keras.callbacks.Callback):
         every: int = 1,
     ):
         super().__init__()
-        if len(sources) != len(references) or not len(sources):
-            raise ValueError(
-                f"There must be one reference for each source, and at least one; got "
-                f"{len(sources)} sources and {len(references)} references."
-            )
-        if every < 1:
-            raise ValueError(f"`every` must be at least 1; got {every!r}.")
+        check_pairs(sources, references, every)
         _need_tensorboard()
         need_matplotlib()
         self.directory = os.fspath(directory)

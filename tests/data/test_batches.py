@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from kseq2seq.data.alignment import Aligner
 from kseq2seq.data.batches import eval_batches, train_batches
 from kseq2seq.data.buckets import fit_buckets
 from kseq2seq.data.pairs import Pair
@@ -187,7 +188,9 @@ def test_batches_keep_what_they_are_made_from():
     assert labels[0].numpy().tolist() == expected
 
 
-@pytest.mark.parametrize("bad", [[], [(20, 20), (10, 10)], [(10, 20), (20, 10)], [(1, 5)]])
+@pytest.mark.parametrize(
+    "bad", [[], [(9, 9), (5, 5)], [(5, 9), (9, 5)], [(1, 5)], [(3, 4, 5)], (3, 4)]
+)
 def test_bad_buckets(corpus, bad):
     with pytest.raises(ValueError, match=r"buckets are .* from short to long"):
         eval_batches(corpus, SOURCE, TARGET, buckets=bad)
@@ -235,3 +238,22 @@ def test_special_ids_are_the_tokenizers():
     ]
     assert inputs["target"].numpy().tolist() == [[2, ord("나"), ord("다"), 3, 3], [2, 3, 3, 3, 3]]
     assert labels.numpy().tolist() == [[ord("나"), ord("다"), 1, 3, 3], [3] * 5]
+
+
+def test_training_data_says_that_it_has_no_end(corpus, buckets):
+    batches = train_batches(corpus, SOURCE, TARGET, buckets=buckets, seed=1)
+    assert batches.cardinality() == tf.data.INFINITE_CARDINALITY
+    with pytest.raises(ValueError, match=r"must have an end.*take\(1000\)"):
+        Aligner.fit(batches)
+
+
+@pytest.mark.parametrize(
+    "given, told",
+    [
+        ({"seed": None}, "`seed` must be a whole number of at least 0; got None"),
+        ({"shuffle_buffer": 0}, "`shuffle_buffer` must be .* at least 1; got 0"),
+    ],
+)
+def test_settings_that_make_no_sense(corpus, buckets, given, told):
+    with pytest.raises(ValueError, match=told):
+        train_batches(corpus, SOURCE, TARGET, **{"buckets": buckets, "seed": 1, **given})

@@ -120,6 +120,15 @@ def test_padding_share_counts_places():
     assert padding_share(batches, 3, padding=9) == pytest.approx(4 / 8)
 
 
+def test_no_batches_have_no_padding():
+    with pytest.raises(ValueError, match="no batches to measure"):
+        padding_share(tf.data.Dataset.from_tensors(({"source": [[1]]}, [[1]])).take(0))
+
+
+def test_packed_data_says_that_it_has_no_end(corpus):
+    assert training(corpus).cardinality() == tf.data.INFINITE_CARDINALITY
+
+
 def test_sampling_gives_way_where_it_would_be_too_long():
     class Doubling(TextSource):
         def tokens(self, texts, sample=False):

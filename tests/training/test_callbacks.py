@@ -83,3 +83,11 @@ def test_time_limit_asks_the_clock_it_is_given():
         X, Y, epochs=50, batch_size=len(X), verbose=0, callbacks=[TimeLimit(0.1, ticks.__next__)]
     )
     assert len(done.epoch) == 6  # seconds: one at each batch
+
+
+def test_what_is_not_compiled_has_no_averages():
+    with (
+        pytest.raises(ValueError, match=r"'gone' is not compiled.*the view"),
+        averaged_weights(keras.Sequential(name="gone")),
+    ):
+        pass

@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import shutil
+import signal
 
 import numpy as np
 import pytest
@@ -91,6 +92,18 @@ def test_a_full_disk_stops_where_that_was_chosen(runs, tmp_path, small, monkeypa
         runs.fit(tmp_path, small, runs.numbers(), run={"on_full_disk": "stop"})
     assert error.value.errno == errno.ENOSPC
     assert runs.names(tmp_path) == ["000001-step-3"]
+
+
+def test_a_signal_on_a_full_disk_does_not_look_as_if_all_were_saved(
+    runs, tmp_path, small, monkeypatch
+):
+    full_disk(monkeypatch, lambda: True)
+    at = [runs.At(2, lambda: signal.raise_signal(signal.SIGTERM))]
+    with (
+        pytest.warns(UserWarning, match="is full at step 2"),
+        pytest.raises(OSError, match=r"ended at step 2 .* the disk is full"),
+    ):
+        runs.fit(tmp_path, small, runs.numbers(), callbacks=at)
 
 
 @pytest.mark.parametrize("steps", [11, 12])

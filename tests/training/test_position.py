@@ -13,6 +13,9 @@ MAKERS = {
     "bucketed": lambda corpus: train_batches(
         corpus, *SIDES, buckets=[(8, 8), (24, 24)], seed=1, tokens_per_batch=96
     ),
+    "in blocks": lambda corpus: train_batches(
+        corpus, *SIDES, buckets=[(24, 24)], seed=1, tokens_per_batch=96, shuffle_buffer=10
+    ),
     "packed": lambda corpus: packed_batches(
         corpus, *SIDES, shape=(48, 48), seed=1, tokens_per_batch=96
     ),
@@ -32,6 +35,7 @@ def test_all_that_follows_is_the_same_in_later_epochs_too(kind, taken, tmp_path)
         position = Position(model, batches)
         following(position.iterator, taken)
         position.write(tmp_path)
+        assert (tmp_path / "data.index").exists()  # it is the place, and not a count of batches
         whole = following(position.iterator, 40)
         there = Position(model, batches)
         there.read(tmp_path, taken)

@@ -143,6 +143,16 @@ def test_another_fit_of_the_model_goes_on_and_a_new_model_begins_anew(
     assert (anew["steps"], anew["resumed"], anew["scores"]) == (6, [], {})
 
 
+def test_other_data_is_told(fresh, train, tmp_path):
+    for number, text in enumerate(("a", "b")):
+        (tmp_path / f"data{number}").write_text(text)
+    train(fresh, [Record(tmp_path / "run", data={"train": tmp_path / "data0"})])
+    with pytest.warns(UserWarning, match="goes on with other data than before.*data1.*data0"):
+        train(fresh, [Record(tmp_path / "run", data={"train": tmp_path / "data1"})])
+    (resumed,) = read(tmp_path / "run")["resumed"]
+    assert resumed["data"]["train"]["file"].endswith("data1")
+
+
 def test_a_run_that_goes_on_is_one_run(fresh, runs, tmp_path):
     with pytest.raises(runs.Ended):  # after a checkpoint at step 6, an epoch's end at step 4
         callbacks = [Record(tmp_path, settings={"a": 1}), runs.At(8, runs.end)]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from kseq2seq.training import Run
+from kseq2seq.training import Run, average_weights
 from kseq2seq.training import loop as loop_module
 from kseq2seq.training.state import state_variables
 
@@ -227,6 +227,25 @@ def test_bad_settings_are_refused(runs, tmp_path, options, told):
         Run(tmp_path, **options)
 
 
+def test_the_weights_of_checkpoints_are_there_to_read(runs, tmp_path, small):
+    seen = []
+    watch = runs.At(6, lambda: seen.append(small.get_weights()))
+    runs.fit(tmp_path, small, runs.numbers(), steps=9, callbacks=[watch], run={"keep": 2})
+    kept = list(Run(tmp_path).weights(small))
+    assert len(kept) == 2
+    for weight, before in zip(kept[0], seen[0], strict=True):
+        np.testing.assert_array_equal(weight, before)
+    small.set_weights(average_weights(kept))
+    (tmp_path / "checkpoints" / "000003-step-9" / "state.npz").write_bytes(b"")
+    (only,) = Run(tmp_path).weights(small)
+    np.testing.assert_array_equal(only[0], kept[0][0])
+    with pytest.raises(ValueError, match="is of another model"):
+        list(Run(tmp_path).weights(runs.tiny(units=4)))
+    with pytest.raises(FileNotFoundError, match=r"no checkpoint in .*nothing"):
+        list(Run(tmp_path / "nothing").weights(small))
+    assert not (tmp_path / "nothing").exists()
+
+
 def test_bad_arguments_are_refused(runs, tmp_path, small):
     with pytest.raises(ValueError, match="not compiled"):
         runs.fit(tmp_path, keras.Sequential(), runs.numbers())
@@ -234,4 +253,9 @@ def test_bad_arguments_are_refused(runs, tmp_path, small):
         runs.fit(tmp_path, small, [1])
     with pytest.raises(ValueError, match="multiples of the model's steps_per_execution=2; got 7"):
         runs.fit(tmp_path, runs.tiny(steps_per_execution=2), runs.numbers(), steps=7)
+    endless = runs.numbers().apply(
+        tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY)
+    )
+    with pytest.raises(ValueError, match="`validation_data` has no end"):
+        runs.fit(tmp_path, small, runs.numbers(), validation_data=endless)
     assert list(tmp_path.iterdir()) == []

@@ -54,7 +54,9 @@ def predictions(texts):
 
 def show(directory, epochs, **options):
     callback = Samples(directory, predictions, ["abc", ""], ["A|C", "nothing"], **options)
-    callback.set_model(keras.Sequential())
+    model = keras.Sequential()
+    model.compile("sgd", "mse")
+    callback.set_model(model)
     callback.on_train_begin()
     for epoch in epochs:
         callback.on_epoch_end(epoch, {})
@@ -108,6 +110,7 @@ def test_a_pipeline_can_be_given_with_and_without_alignments(tmp_path):
         ("without", pipeline, ["samples"]),
     ):
         callback = Samples(tmp_path / name, generate, ["한"], ["one"])
+        model.compile()
         callback.set_model(model)
         callback.on_train_begin()
         callback.on_epoch_end(0)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from kseq2seq.training import TimeLimit
 from kseq2seq.training.undoing import undoing
 
 
@@ -170,9 +171,39 @@ def test_rolling_back_gives_up(runs, tmp_path, small):
         pytest.raises(FloatingPointError, match="It went back 2 times before"),
     ):
         runs.fit(tmp_path, small, runs.numbers(bad=range(4, 99)), run=run)
-    assert runs.names(tmp_path) == ["000001-step-3"]
+    assert runs.names(tmp_path) == ["000001-step-1", "000002-step-3"]
 
 
 def test_rolling_back_without_a_checkpoint_stops(runs, tmp_path, small):
-    with pytest.raises(FloatingPointError, match="there is no checkpoint yet"):
-        runs.fit(tmp_path, small, runs.numbers(bad=[1]), run={"on_nan": "roll_back"})
+    with pytest.raises(FloatingPointError, match="there is no checkpoint yet") as error:
+        runs.fit(tmp_path, small, runs.numbers(bad=[0]), run={"on_nan": "roll_back"})
+    assert "on_nan" not in str(error.value)  # it is chosen already
+
+
+def test_there_is_something_to_roll_back_to_from_the_first_step_on(runs, tmp_path, small):
+    run = {"on_nan": "roll_back", "every_steps": None}
+    with pytest.warns(UserWarning, match=r"loss is nan at step 2.*Going back to .*step-1 "):
+        runs.fit(tmp_path, small, runs.numbers(bad=[1]), run=run)
+    assert_finite(small)
+    assert runs.names(tmp_path) == ["000001-step-1", "000002-step-11"]
+
+
+def test_rolling_back_does_not_turn_clocks_back(runs, tmp_path, small):
+    ticks = iter(range(1000))
+    limit = TimeLimit(60, clock=lambda: next(ticks))
+    begun = []
+    watch = keras.callbacks.LambdaCallback(
+        on_train_batch_end=lambda *_, **__: begun.append(limit.begin)
+    )
+    with pytest.warns(UserWarning, match="Going back"):
+        runs.fit(
+            tmp_path,
+            small,
+            runs.numbers(bad=[7]),
+            callbacks=[limit, watch],
+            run={"on_nan": "roll_back"},
+        )
+    assert set(begun) == {begun[0]}
+    lines = (tmp_path / "history.jsonl").read_text().splitlines()
+    minutes = [json.loads(line)["minutes"] for line in lines]
+    assert minutes == sorted(minutes)
