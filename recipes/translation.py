@@ -9,10 +9,14 @@ Data: `sample` (bundled, 12,000 English-French interface texts under BSD and MIT
     python recipes/translation.py --data debian:fr --minutes 40    # see the README for scores
     python recipes/translation.py --data debian:fr --minutes 40 --packed --bfloat16    # faster
     python recipes/translation.py --data my.tsv --init saved_models/translation/pipeline
+    python recipes/translation.py --resume saved_models/translation    # after a kill or Ctrl-C
     python -m kseq2seq.runs saved_models --sort bleu               # compares what you ran
 """
 
 import argparse
+import json
+import shutil
+import sys
 import time
 from itertools import islice
 from pathlib import Path
@@ -54,6 +58,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--init", type=Path, help="a saved pipeline to go on from, its model as it is"
     )
+    parser.add_argument(
+        "--resume", type=Path, metavar="DIR", help="go on with what was interrupted there"
+    )
     parser.add_argument("--vocabulary", type=int, default=6000, help="pieces of SentencePiece")
     parser.add_argument("--hidden-dim", type=int, default=256)
     parser.add_argument("--layers", type=int, default=3)
@@ -70,6 +77,13 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--smoke", action="store_true", help="a tiny model, seconds")
     options = parser.parse_args()
+    if options.resume:  # with its settings, but for those that are given
+        try:
+            record = json.loads((options.resume / "run.json").read_text(encoding="utf-8"))
+        except FileNotFoundError as error:
+            parser.error(f"--resume wants the --output of a run; there is no {error.filename}")
+        parser.set_defaults(**record["settings"])
+        options = parser.parse_args()
     if options.init and options.bfloat16:
         parser.error("--bfloat16 is for a new model; that of --init stays as it was saved")
     if options.packed and not options.init and options.model not in PACKABLE:
@@ -137,17 +151,20 @@ def fit(options: argparse.Namespace, pipeline: ks.Pipeline, corpora: dict) -> No
         lambda texts: pipeline.texts(texts, search=ks.Greedy()),
         *held_out(pipeline, corpora["validation"], 100),
     )
-    record = training.Record(
-        options.output, settings=vars(options), model=pipeline.model, data=corpora
-    )
+    settings = {name: value for name, value in vars(options).items() if name != "resume"}
+    record = training.Record(options.output, settings=settings, model=pipeline.model, data=corpora)
     steps = 10 if options.smoke else 500
-    model.fit(
-        batches,
-        epochs=1000,
-        steps_per_epoch=steps,
-        shuffle=False,  # the pipeline does
-        callbacks=[score, record, training.TimeLimit(options.minutes)],
-    )
+    try:
+        training.Run(options.output).fit(
+            model,
+            batches,
+            steps=1000 * steps,
+            steps_per_epoch=steps,
+            callbacks=[score, record, training.TimeLimit(options.minutes)],
+        )
+    except (KeyboardInterrupt, SystemExit):
+        print(f"\nInterrupted; --resume {options.output} goes on with it.")
+        raise
 
 
 def held_out(pipeline: ks.Pipeline, corpus: data.Corpus, limit: int | None) -> tuple[list, list]:
@@ -179,6 +196,12 @@ def main() -> None:
         options.hidden_dim, options.layers = 32, 1
     if options.output is None:
         options.output = Path("saved_models", "translation" + "-smoke" * options.smoke)
+    checkpoints = options.output / "checkpoints"
+    if checkpoints.is_dir() and not options.resume:
+        sys.exit(
+            f"{options.output} holds a run that was interrupted. Go on with it: --resume "
+            f"{options.output}; name another --output; or remove {checkpoints}."
+        )
     options.output.mkdir(parents=True, exist_ok=True)  # or fail now, and not after training
     keras.utils.set_random_seed(options.seed)
     corpora = data.split_corpora(data.named_pairs(options.data, options.columns))
@@ -187,6 +210,7 @@ def main() -> None:
     fit(options, pipeline, corpora)
     print(f"\nTrained for {(time.monotonic() - began) / 60:.1f} minutes.")
     pipeline.save(options.output / "pipeline")
+    shutil.rmtree(checkpoints)
     scores = evaluate(pipeline, corpora["test"], limit=32 if options.smoke else None)
     training.add_scores(options.output, scores)
     pipeline.export(options.output / "saved_model")

@@ -15,6 +15,7 @@ from kseq2seq.data.pairs import Pair
 
 _TEXT = tf.io.FixedLenFeature([], tf.string)
 _PARSED_TOGETHER = 256
+_READ_AHEAD = 2**18  # bytes
 
 
 def write_pairs(pairs: Iterable[Pair], path: str | Path) -> int:
@@ -126,9 +127,15 @@ class Corpus:
         """Stream the corpus as a dataset of scalar strings for `parse_pairs`, in file order.
 
         A buffer to shuffle holds records in half the memory that pairs take, and it is quicker to
-        parse many at once than to take many apart and put them together again.
+        parse many at once than to take many apart and put them together again. An iterator that is
+        saved holds a place in the file and not its path, as one of `tf.data.TFRecordDataset` does:
+        the same pairs in another folder are the same data.
         """
-        return self._kept_by(tf.data.TFRecordDataset(str(self.path)))
+        variant = tf.raw_ops.TFRecordDataset(
+            filenames=str(self.path), compression_type="", buffer_size=_READ_AHEAD
+        )
+        records = tf.data.experimental.from_variant(variant, tf.TensorSpec([], tf.string))
+        return self._kept_by(records)
 
     def _kept_by(self, dataset: tf.data.Dataset) -> tf.data.Dataset:
         dataset.corpus = self  # Datasets keep their inputs, so the file outlives whatever reads it.

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -54,13 +55,30 @@ def test_goes_on_from_a_saved_pipeline_on_a_file(smoke, tmp_path):
     assert (tmp_path / "out" / "pipeline" / "pipeline.json").is_file()
 
 
-def test_packs_and_computes_in_bfloat16(tmp_path):
-    done = run("--smoke", "--packed", "--bfloat16", "--output", tmp_path)
+def test_packs_and_computes_in_bfloat16_and_survives_being_told_to_end(tmp_path):
+    command = "--smoke", "--packed", "--bfloat16", "--output", tmp_path
+    told = subprocess.Popen(
+        [sys.executable, str(RECIPE), *map(str, command)], stdout=subprocess.PIPE, text=True
+    )
+    history = tmp_path / "history.jsonl"
+    while told.poll() is None and not (history.exists() and history.read_text()):
+        time.sleep(0.1)
+    told.terminate()
+    said, _ = told.communicate(timeout=200)
+    assert told.returncode == 143
+    assert f"--resume {tmp_path} goes on with it" in said
+    done = run(*command)
+    assert done.returncode == 1
+    assert "holds a run that was interrupted" in done.stderr
+    done = run("--resume", tmp_path)
     assert done.returncode == 0, done.stderr
+    assert "Going on from step" in done.stdout
     assert "% padding" in done.stdout
+    assert not (tmp_path / "checkpoints").exists()
     model = Pipeline.load(tmp_path / "pipeline").model
     assert model.dtype_policy.name == "mixed_bfloat16"
     (kept,), _ = read_runs([tmp_path])
+    assert (kept.state, len(kept.record["resumed"])) == ("finished", 1)
     assert kept.record["model"]["config"]["architecture"] == "transformer"
     assert kept.record["environment"]["precision"] == "mixed_bfloat16"
     assert not kept.record["environment"]["jit_compile"]
@@ -71,6 +89,7 @@ def test_packs_and_computes_in_bfloat16(tmp_path):
     [
         (("--packed", "--model", "lstm"), "--packed is for --model transformer or decoder_only"),
         (("--bfloat16", "--init", "saved"), "--bfloat16 is for a new model"),
+        (("--resume", "nowhere"), "there is no nowhere/run.json"),
     ],
 )
 def test_refuses_what_does_not_go_together(given, told):

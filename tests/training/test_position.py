@@ -30,14 +30,15 @@ def following(iterator, count):
 @pytest.mark.parametrize("kind", MAKERS)
 def test_all_that_follows_is_the_same_in_later_epochs_too(kind, taken, tmp_path):
     """A corpus of a few batches, of which shuffling has read all when the place is written."""
-    with Corpus.write(PAIRS) as corpus:
+    with Corpus.write(PAIRS) as corpus, Corpus.write(PAIRS) as again:
         batches, model = MAKERS[kind](corpus), keras.Sequential()
         position = Position(model, batches)
         following(position.iterator, taken)
         position.write(tmp_path)
         assert (tmp_path / "data.index").exists()  # it is the place, and not a count of batches
         whole = following(position.iterator, 40)
-        there = Position(model, batches)
+        there = Position(model, MAKERS[kind](again))  # as another process makes it
+        corpus.close()
         there.read(tmp_path, taken)
         for expected, found in zip(whole, following(there.iterator, 40), strict=True):
             for one, other in zip(expected, found, strict=True):
