@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import tensorflow as tf
 
 from kseq2seq.data.buckets import Bucket
@@ -72,7 +73,8 @@ def train_batches(
     def of_epoch(records, _):
         return _rows(records, source, target, buckets, sample)
 
-    rows = endless_epochs(corpus, of_epoch, seed=seed, buffer=shuffle_buffer)
+    settings = f"{np.asarray(buckets).tolist()} {tokens_per_batch} {sample}"
+    rows = endless_epochs(corpus, of_epoch, seed=seed, buffer=shuffle_buffer, settings=settings)
     return _batched(rows, source, target, buckets, tokens_per_batch)
 
 

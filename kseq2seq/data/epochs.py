@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 
 import tensorflow as tf
 
+from kseq2seq.data.fetch import sha256
 from kseq2seq.data.records import Corpus
 from kseq2seq.decoding.checks import check_whole
 
@@ -16,6 +18,7 @@ def endless_epochs(
     *,
     seed: int,
     buffer: int,
+    settings: str = "",
 ) -> tf.data.Dataset:
     """Returns the rows of all epochs, one after the other, without end.
 
@@ -24,11 +27,15 @@ def endless_epochs(
     follows has not, goes on in another order; and that one which shuffles by the seed of a tensor
     can't be saved at all (TensorFlow 2.21).
 
+    A saved iterator knows what it is a place in: to restore it with another corpus, seed, buffer or
+    other settings raises `tf.errors.InvalidArgumentError`.
+
     Args:
         corpus: the pairs.
         rows: turns the shuffled records of an epoch, and its seed, into rows; at least one.
         seed: makes all orders repeatable.
         buffer: records of a block, which is held in memory.
+        settings: what else decides which rows come, and when.
 
     Raises:
         ValueError: if the seed or the buffer is no whole number, or too small.
@@ -44,13 +51,18 @@ def endless_epochs(
     check_whole("seed", seed, least=0)
     buffer = min(check_whole("shuffle_buffer", buffer), len(corpus))
 
-    def epoch(number: tf.Tensor) -> tf.data.Dataset:
+    about = f"{sha256(corpus.path)} {seed} {buffer} {settings}"
+    made = hashlib.sha256(about.encode()).hexdigest()
+
+    def epoch(number: tf.Tensor, of: tf.Tensor) -> tf.data.Dataset:
+        tf.debugging.Assert(of == made, ["a place in other data, or in data made otherwise"])
         own = tf.random.stateless_uniform([], [seed, number], 0, tf.int64.max, tf.int64)
         blocks = corpus.records().batch(buffer)
         return rows(shuffled(blocks, own).unbatch(), own)
 
     endless = tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY)
-    return tf.data.Dataset.counter().flat_map(epoch).apply(endless)
+    epochs = tf.data.Dataset.counter().map(lambda number: (number, made))
+    return epochs.flat_map(epoch).apply(endless)
 
 
 def shuffled(batches: tf.data.Dataset, seed: tf.Tensor) -> tf.data.Dataset:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import tensorflow as tf
 
 from kseq2seq.data.epochs import endless_epochs, shuffled
@@ -90,6 +91,7 @@ def packed_batches(
         windows = records.batch(_WINDOW).map(pack, num_parallel_calls=tf.data.AUTOTUNE)
         return shuffled(windows, own).unbatch()
 
-    rows = endless_epochs(corpus, of_epoch, seed=seed, buffer=shuffle_buffer)
+    settings = f"{np.asarray(shape).tolist()} {tokens_per_batch} {sample}"
+    rows = endless_epochs(corpus, of_epoch, seed=seed, buffer=shuffle_buffer, settings=settings)
     size = max(1, tokens_per_batch // max(shape))
     return rows.batch(size, drop_remainder=True).prefetch(tf.data.AUTOTUNE)

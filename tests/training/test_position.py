@@ -43,3 +43,29 @@ def test_all_that_follows_is_the_same_in_later_epochs_too(kind, taken, tmp_path)
         for expected, found in zip(whole, following(there.iterator, 40), strict=True):
             for one, other in zip(expected, found, strict=True):
                 np.testing.assert_array_equal(one, other)
+
+
+def batches_of(pairs=PAIRS, **given):
+    given = {"buckets": [(24, 24)], "seed": 1, "tokens_per_batch": 96, **given}
+    return train_batches(Corpus.write(pairs), *SIDES, **given)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"pairs": PAIRS[:-1] + PAIRS[:1]},
+        {"seed": 2},
+        {"buckets": [(8, 8), (24, 24)]},
+        {"tokens_per_batch": 48},
+        {"shuffle_buffer": 10},
+    ],
+    ids=lambda other: next(iter(other)),
+)
+def test_a_place_in_other_data_is_refused(other, tmp_path):
+    model = keras.Sequential()
+    position = Position(model, batches_of())
+    following(position.iterator, 3)
+    position.write(tmp_path)
+    Position(model, batches_of()).read(tmp_path, 3)
+    with pytest.raises(ValueError, match="has the position in other data"):
+        Position(model, batches_of(**other)).read(tmp_path, 3)
