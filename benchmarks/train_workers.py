@@ -19,7 +19,7 @@ SYSTEMS = {
     "ours": ("train_ours", None, {**FLOAT32, "batches": "bucketed"}),
     "ours-graph": ("train_ours", None, {**FLOAT32, "jit": False, "batches": "bucketed_finely"}),
     "ours-packed": ("train_ours", None, {**FLOAT32, "batches": "packed"}),
-    "ours-bf16": ("train_ours", None, {**BFLOAT16, "batches": "bucketed_finely"}),
+    "ours-bf16": ("train_ours", None, {**BFLOAT16, "batches": "bucketed"}),
     "ours-bf16-packed": ("train_ours", None, {**BFLOAT16, "batches": "packed"}),
     "opennmt": ("train_opennmt", "opennmt", {"jit": False}),
     "opennmt-xla": ("train_opennmt", "opennmt", {"jit": True}),

@@ -14,7 +14,6 @@ Data: `sample` (bundled, 12,000 English-French interface texts under BSD and MIT
 """
 
 import argparse
-import json
 import shutil
 import sys
 import time
@@ -22,7 +21,7 @@ from itertools import islice
 from pathlib import Path
 
 import kseq2seq as ks
-from kseq2seq import data, metrics, text, training
+from kseq2seq import data, metrics, runs, text, training
 
 # isort: split
 import keras
@@ -40,6 +39,8 @@ SETTINGS = {
     "decoder_only": {"num_heads": 4},
 }
 PACKABLE = ("transformer", "decoder_only")
+CHECKPOINTS = "checkpoints/*-step-*"
+SMOKE = {"minutes": 0.2, "vocabulary": 800, "hidden_dim": 32, "layers": 1}
 
 
 def arguments() -> argparse.Namespace:
@@ -77,18 +78,47 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--smoke", action="store_true", help="a tiny model, seconds")
     options = parser.parse_args()
-    if options.resume:  # with its settings, but for those that are given
-        try:
-            record = json.loads((options.resume / "run.json").read_text(encoding="utf-8"))
-        except FileNotFoundError as error:
-            parser.error(f"--resume wants the --output of a run; there is no {error.filename}")
-        parser.set_defaults(**record["settings"])
-        options = parser.parse_args()
+    if options.smoke:
+        parser.set_defaults(**SMOKE)
+    if options.resume:
+        if options.output:
+            parser.error("--resume goes on in the directory of the run; leave --output out")
+        parser.set_defaults(**settings_of(options.resume, parser))
+    options = parser.parse_args()  # again: what is given counts more than those
+    options.output = options.resume or options.output
+    if options.output is None:
+        options.output = Path("saved_models", "translation" + "-smoke" * options.smoke)
     if options.init and options.bfloat16:
         parser.error("--bfloat16 is for a new model; that of --init stays as it was saved")
     if options.packed and not options.init and options.model not in PACKABLE:
         parser.error(f"--packed is for --model {' or '.join(PACKABLE)}; got {options.model}")
     return options
+
+
+def settings_of(output: Path, parser: argparse.ArgumentParser) -> dict:
+    """Returns the settings of a run that was interrupted, or refuses."""
+    if not any(output.glob(CHECKPOINTS)):
+        parser.error(f"--resume: there is no checkpoint in {output} to go on from")
+    found, problems = runs.read_runs([output])
+    if not found:
+        parser.error(f"--resume: {' '.join(problems) or f'there is no run.json in {output}'}")
+    record = found[0].record
+    settings = dict(record["settings"])
+    for went_on in record["resumed"]:
+        settings |= went_on.get("settings", {})
+    return {name: value for name, value in settings.items() if name != "output"}
+
+
+def check_not_begun(output: Path) -> None:
+    """Refuses to begin where another run was interrupted: its checkpoints would be lost."""
+    if any(output.glob(CHECKPOINTS)):
+        found, _ = runs.read_runs([output])
+        if found and found[0].state == "running":
+            sys.exit(f"Another process is training in {output}; name another --output.")
+        sys.exit(
+            f"{output} holds a run that was interrupted. Go on with it: --resume {output}; name "
+            f"another --output; or remove {output / 'checkpoints'}."
+        )
 
 
 def start(options: argparse.Namespace, train: data.Corpus) -> ks.Pipeline:
@@ -123,7 +153,8 @@ def batches_of(
         empty = data.padding_share(batches, 20)
         print(f"Training pairs\n{survey}\nin rows of {row[0]} + {row[1]}, {empty:.1%} padding\n")
         return view, batches
-    buckets = data.fit_buckets(survey, 6 if compiles(pipeline) else 40)
+    many = survey.kept > 30_000 and not compiles(pipeline)
+    buckets = data.fit_buckets(survey, 40 if many else 6)
     print(f"Training pairs\n{data.bucket_table(survey, buckets)}\n")
     return pipeline.model, data.train_batches(train, *sides, buckets=buckets, **budget)
 
@@ -155,7 +186,7 @@ def fit(options: argparse.Namespace, pipeline: ks.Pipeline, corpora: dict) -> No
     record = training.Record(options.output, settings=settings, model=pipeline.model, data=corpora)
     steps = 10 if options.smoke else 500
     try:
-        training.Run(options.output).fit(
+        training.Run(options.output, every_minutes=min(5, options.minutes / 4), keep=2).fit(
             model,
             batches,
             steps=1000 * steps,
@@ -191,17 +222,8 @@ def evaluate(pipeline: ks.Pipeline, test: data.Corpus, limit: int | None) -> dic
 
 def main() -> None:
     options = arguments()
-    if options.smoke:
-        options.minutes, options.vocabulary = 0.2, 800
-        options.hidden_dim, options.layers = 32, 1
-    if options.output is None:
-        options.output = Path("saved_models", "translation" + "-smoke" * options.smoke)
-    checkpoints = options.output / "checkpoints"
-    if checkpoints.is_dir() and not options.resume:
-        sys.exit(
-            f"{options.output} holds a run that was interrupted. Go on with it: --resume "
-            f"{options.output}; name another --output; or remove {checkpoints}."
-        )
+    if not options.resume:
+        check_not_begun(options.output)
     options.output.mkdir(parents=True, exist_ok=True)  # or fail now, and not after training
     keras.utils.set_random_seed(options.seed)
     corpora = data.split_corpora(data.named_pairs(options.data, options.columns))
@@ -210,7 +232,6 @@ def main() -> None:
     fit(options, pipeline, corpora)
     print(f"\nTrained for {(time.monotonic() - began) / 60:.1f} minutes.")
     pipeline.save(options.output / "pipeline")
-    shutil.rmtree(checkpoints)
     scores = evaluate(pipeline, corpora["test"], limit=32 if options.smoke else None)
     training.add_scores(options.output, scores)
     pipeline.export(options.output / "saved_model")
@@ -218,6 +239,7 @@ def main() -> None:
     sentence = next(iter(corpora["test"])).source
     made = served(texts=tf.constant([sentence]))["texts"].numpy()[0, 0].decode()
     print(f"\nThe reloaded export, raw text in and out:\n  {sentence}\n  = {made}")
+    shutil.rmtree(options.output / "checkpoints")  # all is done
     print(f"\nSaved in {options.output}: pipeline/ (to go on from), saved_model/ (to serve)")
 
 

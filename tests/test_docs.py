@@ -1,4 +1,4 @@
-"""What the pages show: their Python parses, what it names is there and takes what it is given."""
+"""What the pages show: their Python parses, and what it imports is there and takes what it gets."""
 
 import ast
 import importlib
@@ -56,7 +56,7 @@ def problems(code, known):
                 called = meant(node.func, known)
                 if called is not UNKNOWN:
                     names = {word.arg: None for word in node.keywords if word.arg}
-                    inspect.signature(called).bind_partial(**names)
+                    inspect.signature(called).bind_partial(*node.args, **names)
         except (AttributeError, TypeError) as error:
             yield f"line {node.lineno}, `{ast.unparse(node)[:60]}`: {error}"
 
@@ -77,6 +77,7 @@ def test_what_a_page_shows_is_there(page):
     [
         "import kseq2seq as ks\nks.no_such_thing",
         "from kseq2seq import data\ndata.fit_row(survey, times=2)",
+        "from kseq2seq import data\ndata.fit_row(survey, 2, 3)",
         "from kseq2seq import training\ntraining.Run('runs', on_nan='stop', often=True)",
     ],
 )

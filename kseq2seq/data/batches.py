@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from kseq2seq.data.buckets import Bucket
 from kseq2seq.data.epochs import endless_epochs
-from kseq2seq.data.kept import check_some_kept, kept_tokens
+from kseq2seq.data.kept import fingerprint, kept_tokens
 from kseq2seq.data.records import Corpus
 from kseq2seq.data.survey import Tokens
 
@@ -37,8 +37,8 @@ def train_batches(
         buckets: the lengths to pad to, from `fit_buckets`.
         seed: makes the order of the batches repeatable.
         tokens_per_batch: positions of the longer side of a batch, padding included.
-        shuffle_buffer: pairs held in memory to shuffle among; shuffle a file that is larger than
-            this and sorted by topic before writing the corpus.
+        shuffle_buffer: pairs held in memory to shuffle among; a larger corpus is shuffled in blocks
+            of at most so many, so if it is sorted by topic, shuffle it before writing it.
         sample: draw a new segmentation of each text every time, if the tokenizer can; where it is
             longer than allowed the usual one is taken instead. The seed does not cover these draws.
 
@@ -68,13 +68,13 @@ def train_batches(
         [[1, 69, 0, 0], [1, 70, 71, 0]]
     """
     _check(buckets)
-    check_some_kept(corpus, source, target)
 
     def of_epoch(records, _):
         return _rows(records, source, target, buckets, sample)
 
-    settings = f"{np.asarray(buckets).tolist()} {tokens_per_batch} {sample}"
-    rows = endless_epochs(corpus, of_epoch, seed=seed, buffer=shuffle_buffer, settings=settings)
+    settings = np.asarray(buckets).tolist(), tokens_per_batch, sample
+    of = fingerprint(corpus, source, target, *settings)
+    rows = endless_epochs(corpus, of_epoch, seed=seed, buffer=shuffle_buffer, of=of)
     return _batched(rows, source, target, buckets, tokens_per_batch)
 
 

@@ -7,7 +7,6 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
-from kseq2seq.data.fetch import sha256
 from kseq2seq.data.records import Corpus
 from kseq2seq.decoding.checks import check_whole
 
@@ -18,7 +17,7 @@ def endless_epochs(
     *,
     seed: int,
     buffer: int,
-    settings: str = "",
+    of: str = "",
 ) -> tf.data.Dataset:
     """Returns the rows of all epochs, one after the other, without end.
 
@@ -27,15 +26,15 @@ def endless_epochs(
     follows has not, goes on in another order; and that one which shuffles by the seed of a tensor
     can't be saved at all (TensorFlow 2.21).
 
-    A saved iterator knows what it is a place in: to restore it with another corpus, seed, buffer or
-    other settings raises `tf.errors.InvalidArgumentError`.
+    A saved iterator knows what it is a place in: to restore it where `of`, the seed or the buffer
+    is another raises `tf.errors.InvalidArgumentError`.
 
     Args:
         corpus: the pairs.
         rows: turns the shuffled records of an epoch, and its seed, into rows; at least one.
         seed: makes all orders repeatable.
-        buffer: records of a block, which is held in memory.
-        settings: what else decides which rows come, and when.
+        buffer: the most records of a block, which is held in memory.
+        of: what else decides which rows come, and when.
 
     Raises:
         ValueError: if the seed or the buffer is no whole number, or too small.
@@ -49,16 +48,15 @@ def endless_epochs(
         [2, 2, 2]
     """
     check_whole("seed", seed, least=0)
-    buffer = min(check_whole("shuffle_buffer", buffer), len(corpus))
+    blocks = -(-len(corpus) // check_whole("shuffle_buffer", buffer))
+    size = -(-len(corpus) // blocks)  # all alike: a short last one would hold the same few pairs
 
-    about = f"{sha256(corpus.path)} {seed} {buffer} {settings}"
-    made = hashlib.sha256(about.encode()).hexdigest()
+    made = hashlib.sha256(f"{seed} {size} {of}".encode()).hexdigest()
 
-    def epoch(number: tf.Tensor, of: tf.Tensor) -> tf.data.Dataset:
-        tf.debugging.Assert(of == made, ["a place in other data, or in data made otherwise"])
+    def epoch(number: tf.Tensor, saved: tf.Tensor) -> tf.data.Dataset:
+        tf.debugging.Assert(saved == made, ["a place in other data, or in data made otherwise"])
         own = tf.random.stateless_uniform([], [seed, number], 0, tf.int64.max, tf.int64)
-        blocks = corpus.records().batch(buffer)
-        return rows(shuffled(blocks, own).unbatch(), own)
+        return rows(shuffled(corpus.records().batch(size), own).unbatch(), own)
 
     endless = tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY)
     epochs = tf.data.Dataset.counter().map(lambda number: (number, made))

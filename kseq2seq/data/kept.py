@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import tensorflow as tf
 
+from kseq2seq.data.fetch import sha256
 from kseq2seq.data.records import Corpus, parse_pairs
 from kseq2seq.data.survey import Tokens, fates
 
@@ -48,16 +51,24 @@ def kept_tokens(
     return tf.ragged.boolean_mask(source_tokens, keep), tf.ragged.boolean_mask(target_tokens, keep)
 
 
-def check_some_kept(corpus: Corpus, source: Tokens, target: Tokens) -> None:
-    """Refuses a corpus of which no pair could be trained on: there would never be a batch.
+def fingerprint(corpus: Corpus, source: Tokens, target: Tokens, *settings: object) -> str:
+    """Returns a hash of a corpus, of the ids of the first pairs that are kept, and of settings.
+
+    Args:
+        corpus: the pairs.
+        source: turns source text into tokens.
+        target: turns target text into tokens.
+        settings: what has a `repr` that is the same in another process.
 
     Raises:
-        ValueError: if each is empty or too long.
+        ValueError: if each pair is empty or too long: there would never be a batch.
     """
     longest = source.max_length, target.max_length
     for records in corpus.records().batch(1024):
-        if kept_tokens(records, source, target, longest)[0].nrows() > 0:
-            return
+        sides = kept_tokens(records, source, target, longest)
+        if sides[0].nrows() > 0:
+            about = sha256(corpus.path), longest, [side.to_list() for side in sides], settings
+            return hashlib.sha256(repr(about).encode()).hexdigest()
     raise ValueError(
         f"None of the {len(corpus):,} pairs can be trained on: each has a side without a token, or "
         f"more than {longest[0]} source or {longest[1]} target tokens. survey() counts them; give "

@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from kseq2seq.data.epochs import endless_epochs, shuffled
-from kseq2seq.data.kept import check_some_kept, kept_tokens
+from kseq2seq.data.kept import fingerprint, kept_tokens
 from kseq2seq.data.packing import packed_rows
 from kseq2seq.data.records import Corpus
 from kseq2seq.data.survey import Tokens
@@ -39,8 +39,8 @@ def packed_batches(
         seed: makes the order repeatable.
         tokens_per_batch: places of the longer side of a batch; a batch has `tokens_per_batch //
             max(shape)` rows, at least one.
-        shuffle_buffer: pairs held in memory to shuffle among; shuffle a file that is larger than
-            this and sorted by topic before writing the corpus.
+        shuffle_buffer: pairs held in memory to shuffle among; a larger corpus is shuffled in blocks
+            of at most so many, so if it is sorted by topic, shuffle it before writing it.
         sample: draw a new segmentation of each text every time, if the tokenizer can; where it is
             longer than allowed the usual one is taken instead. The seed does not cover these draws.
 
@@ -85,13 +85,12 @@ def packed_batches(
             )
         return packed_rows(*tokens, shape, special.start, paddings)
 
-    check_some_kept(corpus, source, target)
-
     def of_epoch(records, own):
         windows = records.batch(_WINDOW).map(pack, num_parallel_calls=tf.data.AUTOTUNE)
         return shuffled(windows, own).unbatch()
 
-    settings = f"{np.asarray(shape).tolist()} {tokens_per_batch} {sample}"
-    rows = endless_epochs(corpus, of_epoch, seed=seed, buffer=shuffle_buffer, settings=settings)
+    settings = np.asarray(shape).tolist(), tokens_per_batch, sample
+    of = fingerprint(corpus, source, target, *settings)
+    rows = endless_epochs(corpus, of_epoch, seed=seed, buffer=shuffle_buffer, of=of)
     size = max(1, tokens_per_batch // max(shape))
     return rows.batch(size, drop_remainder=True).prefetch(tf.data.AUTOTUNE)

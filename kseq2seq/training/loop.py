@@ -97,8 +97,8 @@ class Loop:
             if newest and nest:
                 if verbose != 0:
                     print(f"Going on from step {nest['step']}, {newest}.")
+                self.position.read(newest, nest["taken"])  # which may refuse, before all else
                 self._restore(newest, nest)
-                self.position.read(newest, self.taken)
             else:
                 self.journal.rewind(0)
             while True:
@@ -119,7 +119,13 @@ class Loop:
         if isinstance(self.model.optimizer, keras.optimizers.Optimizer):
             self.model.optimizer.finalize_variable_values(self.model.trainable_weights)
         self.callbacks.on_train_end(self._logs)
-        self._must_be_saved()
+        if self._unwritten:
+            raise OSError(
+                errno.ENOSPC,
+                f"Training has ended at step {self.step} and the model is ready, but the disk is "
+                f"full: the newest checkpoint in {self.checkpoints.directory} is an older one. "
+                "Save the model elsewhere, or make room and run again to repeat the last steps",
+            ) from self._unwritten
         return self.journal
 
     def _steps(self) -> None:
@@ -146,9 +152,15 @@ class Loop:
             self._end_if_told()
 
     def _end_if_told(self) -> None:
-        """Ends the process, or raises what Ctrl-C does, after such a signal."""
+        """Saves and ends the process, or raises what Ctrl-C does, after such a signal."""
         if self.signals.received:
-            self._must_be_saved()
+            self._saved_here()
+            if self._unwritten:
+                warnings.warn(
+                    f"Ending at step {self.step} without saving, since the disk is full: the "
+                    f"newest checkpoint in {self.checkpoints.directory} is an older one.",
+                    stacklevel=2,
+                )
             self.signals.end()
 
     def _end_epoch(self, whole: bool) -> None:
@@ -245,14 +257,16 @@ class Loop:
             return False
         kept = f"the newest checkpoint is {newest}" if newest else "there is no checkpoint yet"
         tried = f" It went back {self.roll_backs} times before." if self.roll_backs else ""
-        choice = ' To leave out single batches: Run(..., on_nan="skip") or "roll_back".'
+        choice = (
+            ""
+            if self.run.on_nan != "stop"
+            else (' To leave out single batches: Run(..., on_nan="skip") or "roll_back".')
+        )
         raise FloatingPointError(
             f"{told}{tried} Nothing of it is saved: {kept}. Lower the learning rate or warm up for "
             "longer, clip gradients (global_clipnorm=1.0), and look for infinite or empty inputs; "
             "run again to go on with such settings. Use float32 or bfloat16 in place of float16: "
-            "that, and a schedule in place of a number, needs a new directory."
-            + choice
-            * (self.run.on_nan == "stop")
+            f"that, and a schedule in place of a number, needs a new directory.{choice}"
         )
 
     # Checkpoints
@@ -271,18 +285,8 @@ class Loop:
             with self.checkpoints.writing(self.step) as path:
                 self.position.write(path)
                 write_nest(path, "state", self._nest(list(values.values())))
-            self._saved = self._here()
+            self._saved, self._unwritten = self._here(), None
         return True
-
-    def _must_be_saved(self) -> None:
-        """Raises where the state that training ends in could not be written."""
-        if self.taken and self._saved != self._here():
-            raise OSError(
-                errno.ENOSPC,
-                f"Training has ended at step {self.step} and the model is ready, but the disk is "
-                f"full: the newest checkpoint in {self.checkpoints.directory} is an older one. "
-                "Save the model elsewhere, or make room and run again to repeat the last steps",
-            ) from self._unwritten
 
     def _nest(self, values: list[np.ndarray]) -> dict[str, Any]:
         return {

@@ -150,12 +150,14 @@ class Record(keras.callbacks.Callback):
             self._record = record = read_json(self.path)
             self._minutes_before = max(self._minutes_before, record["minutes"])
             anew = {name: value for name, value in now.items() if value != record.get(name)}
-            if "data" in anew:
-                warnings.warn(
-                    f"What is recorded in {self.path.parent} goes on with other data than before: "
-                    f"{anew['data']} in place of {record['data']}.",
-                    stacklevel=2,
-                )
+            for name, part in self._given["data"].items():
+                before = record["data"].get(name, part)
+                if part["sha256"] != before["sha256"]:
+                    warnings.warn(
+                        f"What is recorded in {self.path.parent} goes on with other data than "
+                        f"before: {name!r} is {part} in place of {before}.",
+                        stacklevel=2,
+                    )
             went_on = {"at": at, "step": step, "minutes": record["minutes"], **anew}
             record |= {"state": "training", "resumed": [*record["resumed"], went_on]}
         else:

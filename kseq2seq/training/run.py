@@ -137,8 +137,9 @@ class Run:
                 another model, optimizer or data.
             FloatingPointError: if the loss or a weight is not finite and `on_nan` says so.
             OSError: if a checkpoint can't be written; see `on_full_disk`.
-            SystemExit: with 143, after a SIGTERM and saving.
-            KeyboardInterrupt: after a Ctrl-C and saving.
+            SystemExit: with 143, after a SIGTERM and saving; what a full disk has no room for is
+                warned of.
+            KeyboardInterrupt: after a Ctrl-C and saving, likewise.
         """
         check_whole("steps", steps)
         check_whole("steps_per_epoch", steps_per_epoch)

@@ -56,7 +56,7 @@ def test_goes_on_from_a_saved_pipeline_on_a_file(smoke, tmp_path):
 
 
 def test_packs_and_computes_in_bfloat16_and_survives_being_told_to_end(tmp_path):
-    command = "--smoke", "--packed", "--bfloat16", "--output", tmp_path
+    command = "--smoke", "--minutes", 2, "--packed", "--bfloat16", "--output", tmp_path
     told = subprocess.Popen(
         [sys.executable, str(RECIPE), *map(str, command)], stdout=subprocess.PIPE, text=True
     )
@@ -70,7 +70,7 @@ def test_packs_and_computes_in_bfloat16_and_survives_being_told_to_end(tmp_path)
     done = run(*command)
     assert done.returncode == 1
     assert "holds a run that was interrupted" in done.stderr
-    done = run("--resume", tmp_path)
+    done = run("--resume", tmp_path, "--minutes", 0.2)
     assert done.returncode == 0, done.stderr
     assert "Going on from step" in done.stdout
     assert "% padding" in done.stdout
@@ -89,7 +89,8 @@ def test_packs_and_computes_in_bfloat16_and_survives_being_told_to_end(tmp_path)
     [
         (("--packed", "--model", "lstm"), "--packed is for --model transformer or decoder_only"),
         (("--bfloat16", "--init", "saved"), "--bfloat16 is for a new model"),
-        (("--resume", "nowhere"), "there is no nowhere/run.json"),
+        (("--resume", "nowhere"), "there is no checkpoint in nowhere to go on from"),
+        (("--resume", "here", "--output", "there"), "leave --output out"),
     ],
 )
 def test_refuses_what_does_not_go_together(given, told):

@@ -4,7 +4,7 @@ import pytest
 import tensorflow as tf
 
 from kseq2seq.data import Corpus, Pair, packed_batches, train_batches
-from kseq2seq.text import ByteTokenizer, TextSource, TextTarget
+from kseq2seq.text import ByteTokenizer, CharacterTokenizer, TextSource, TextTarget
 from kseq2seq.training.position import Position
 
 SIDES = TextSource(ByteTokenizer(), 24), TextTarget(ByteTokenizer(), 24)
@@ -45,9 +45,9 @@ def test_all_that_follows_is_the_same_in_later_epochs_too(kind, taken, tmp_path)
                 np.testing.assert_array_equal(one, other)
 
 
-def batches_of(pairs=PAIRS, **given):
+def batches_of(pairs=PAIRS, sides=SIDES, **given):
     given = {"buckets": [(24, 24)], "seed": 1, "tokens_per_batch": 96, **given}
-    return train_batches(Corpus.write(pairs), *SIDES, **given)
+    return train_batches(Corpus.write(pairs), *sides, **given)
 
 
 @pytest.mark.parametrize(
@@ -58,6 +58,9 @@ def batches_of(pairs=PAIRS, **given):
         {"buckets": [(8, 8), (24, 24)]},
         {"tokens_per_batch": 48},
         {"shuffle_buffer": 10},
+        {"sample": True},
+        {"sides": (TextSource(ByteTokenizer(), 12), SIDES[1])},
+        {"sides": (TextSource(CharacterTokenizer.train("ab0123456789"), 24), SIDES[1])},
     ],
     ids=lambda other: next(iter(other)),
 )

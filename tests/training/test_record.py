@@ -1,6 +1,7 @@
 import json
 import subprocess
 import sys
+import warnings
 
 import keras
 import numpy as np
@@ -144,13 +145,16 @@ def test_another_fit_of_the_model_goes_on_and_a_new_model_begins_anew(
 
 
 def test_other_data_is_told(fresh, train, tmp_path):
-    for number, text in enumerate(("a", "b")):
-        (tmp_path / f"data{number}").write_text(text)
-    train(fresh, [Record(tmp_path / "run", data={"train": tmp_path / "data0"})])
-    with pytest.warns(UserWarning, match="goes on with other data than before.*data1.*data0"):
-        train(fresh, [Record(tmp_path / "run", data={"train": tmp_path / "data1"})])
-    (resumed,) = read(tmp_path / "run")["resumed"]
-    assert resumed["data"]["train"]["file"].endswith("data1")
+    for name, text in (("one", "a"), ("same", "a"), ("other", "b")):
+        (tmp_path / name).write_text(text)
+    train(fresh, [Record(tmp_path / "run", data={"train": tmp_path / "one"})])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        train(fresh, [Record(tmp_path / "run", data={"train": tmp_path / "same"})])
+    with pytest.warns(UserWarning, match=r"other data than before: 'train' is .*other.*one"):
+        train(fresh, [Record(tmp_path / "run", data={"train": tmp_path / "other"})])
+    *_, resumed = read(tmp_path / "run")["resumed"]
+    assert resumed["data"]["train"]["file"].endswith("other")
 
 
 def test_a_run_that_goes_on_is_one_run(fresh, runs, tmp_path):
