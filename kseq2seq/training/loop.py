@@ -119,7 +119,7 @@ class Loop:
         if isinstance(self.model.optimizer, keras.optimizers.Optimizer):
             self.model.optimizer.finalize_variable_values(self.model.trainable_weights)
         self.callbacks.on_train_end(self._logs)
-        if self._unwritten:
+        if self._lost():
             raise OSError(
                 errno.ENOSPC,
                 f"Training has ended at step {self.step} and the model is ready, but the disk is "
@@ -147,7 +147,7 @@ class Loop:
             pause = ended or self._over() or self._due() or self.signals.received
             if not self._checked(before, at_once) or (pause and not self._checked(logs, 0)):
                 continue
-            if self.signals.received or (self._due() and not ended):
+            if self._due() and not ended:
                 self._saved_here()
             self._end_if_told()
 
@@ -155,7 +155,7 @@ class Loop:
         """Saves and ends the process, or raises what Ctrl-C does, after such a signal."""
         if self.signals.received:
             self._saved_here()
-            if self._unwritten:
+            if self._lost():
                 warnings.warn(
                     f"Ending at step {self.step} without saving, since the disk is full: the "
                     f"newest checkpoint in {self.checkpoints.directory} is an older one.",
@@ -257,16 +257,13 @@ class Loop:
             return False
         kept = f"the newest checkpoint is {newest}" if newest else "there is no checkpoint yet"
         tried = f" It went back {self.roll_backs} times before." if self.roll_backs else ""
-        choice = (
-            ""
-            if self.run.on_nan != "stop"
-            else (' To leave out single batches: Run(..., on_nan="skip") or "roll_back".')
-        )
+        choice = ' To leave out single batches: Run(..., on_nan="skip") or "roll_back".'
         raise FloatingPointError(
             f"{told}{tried} Nothing of it is saved: {kept}. Lower the learning rate or warm up for "
             "longer, clip gradients (global_clipnorm=1.0), and look for infinite or empty inputs; "
             "run again to go on with such settings. Use float32 or bfloat16 in place of float16: "
-            f"that, and a schedule in place of a number, needs a new directory.{choice}"
+            "that, and a schedule in place of a number, needs a new directory."
+            f"{choice if self.run.on_nan == 'stop' else ''}"
         )
 
     # Checkpoints
@@ -287,6 +284,10 @@ class Loop:
                 write_nest(path, "state", self._nest(list(values.values())))
             self._saved, self._unwritten = self._here(), None
         return True
+
+    def _lost(self) -> bool:
+        """True if the disk had no room for the state that training is in."""
+        return self._unwritten is not None and self._saved != self._here()
 
     def _nest(self, values: list[np.ndarray]) -> dict[str, Any]:
         return {
