@@ -38,7 +38,7 @@ setup(
         "gpu": ["tensorflow[and-cuda]>=2.21,<2.22"],
         "mobile": ["kseq2seq-runtime"],
         "onnx": ["tf2onnx>=1.17", "onnx>=1.20"],
-        "plot": ["matplotlib>=3.9"],
+        "plot": ["matplotlib>=3.9", "pydot>=3"],
         "tensorboard": ["matplotlib>=3.9", "tensorboard>=2.20"],
         "dev": [
             "hypothesis>=6",

@@ -11,6 +11,8 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
+import shutil
 import sys
 import unicodedata
 from collections.abc import Iterator, Sequence
@@ -33,6 +35,9 @@ _KINDS: dict[str, type | tuple[type, ...]] = {
 _COMPARED = ("settings", "model", "data", "seed", "optimizer", "loss", "git", "environment")
 _LESS_IS_BETTER = ("loss", "perplexity", "error", "wer", "cer", "ter", "mse", "mae")
 _WIDEST = 24
+_CHECKSUM = re.compile(r"[0-9a-f]{40,}")
+# Where a table is too wide, columns go in this order, then settings, then sizes; results stay.
+_LEFT_OUT = ("checksum", "environment", "git", "loss", "optimizer", "data", "model", "seed")
 
 
 @dataclass(frozen=True)
@@ -81,7 +86,7 @@ def read_runs(directories: Sequence[str | os.PathLike[str]]) -> tuple[list[KeptR
     return sorted(runs, key=lambda run: run.record["began"]), skipped
 
 
-def runs_table(runs: Sequence[KeptRun], sort: str | None = None) -> str:
+def runs_table(runs: Sequence[KeptRun], sort: str | None = None, width: int | None = None) -> str:
     """Returns a line for each run, under names of columns.
 
     The columns are: name, architecture, parameters, settings (and whatever else of a record) in
@@ -92,6 +97,8 @@ def runs_table(runs: Sequence[KeptRun], sort: str | None = None) -> str:
         runs: from `read_runs`.
         sort: a column. The best come first, which of losses, error rates, minutes and the like
             are the least; a name without "best" stands for the best.
+        width: the most characters of a line. Columns are left out until the table fits: checksums
+            first, then versions, then settings; a last line names them. None keeps them all.
 
     Raises:
         ValueError: if there is no such column.
@@ -104,27 +111,58 @@ def runs_table(runs: Sequence[KeptRun], sort: str | None = None) -> str:
         a    GRU                    8      9     1.50  3.00  finished
     """
     columns = _columns(runs)
-    if sort is not None:
-        best = f"best {sort}" if f"best {sort}" in columns else sort
+    best = f"best {sort}" if f"best {sort}" in columns else sort
+    if best is not None:
         if best not in columns:
             raise ValueError(f"There is no column {sort!r}; there are {', '.join(columns)}.")
         order = sorted(range(len(runs)), key=lambda row: _rank(best, columns[best][row]))
         columns = {name: [cells[row] for row in order] for name, cells in columns.items()}
     results = _results([run.record for run in runs])
-    texts = [
-        [_shown(name), *(_written(cell, name in results) for cell in cells)]
+    texts = {
+        name: [_shown(name), *(_written(cell, name in results) for cell in cells)]
         for name, cells in columns.items()
-    ]
-    numbers = [any(isinstance(cell, float | int) for cell in cells) for cells in columns.values()]
-    widths = [max(map(_width, column)) for column in texts]
+    }
+    widths = {name: max(map(_width, text)) for name, text in texts.items()}
+    kept = {"run", "state", best, *(name for name in results if f"best {name}" not in results)}
+    left_out = [] if width is None else _left_out(columns, widths, width, kept)
+    shown = [name for name in columns if name not in left_out]
+    numbers = {name: any(isinstance(x, float | int) for x in columns[name]) for name in shown}
     lines = []
-    for row in zip(*texts, strict=True):
-        cells = [
-            " " * (width - _width(cell)) + cell if right else cell + " " * (width - _width(cell))
-            for cell, width, right in zip(row, widths, numbers, strict=True)
-        ]
+    for row in range(1 + len(runs)):
+        cells = []
+        for name in shown:
+            text = texts[name][row]
+            space = " " * (widths[name] - _width(text))
+            cells.append(space + text if numbers[name] else text + space)
         lines.append("  ".join(cells).rstrip())
+    if left_out:
+        lines += ["", f"Left out for width: {', '.join(map(_shown, left_out))}. --all shows them."]
     return "\n".join(lines)
+
+
+def _left_out(
+    columns: dict[str, list[Any]], widths: dict[str, int], width: int, kept: set[str | None]
+) -> list[str]:
+    """The columns that a table of `width` characters has no room for, in their order."""
+
+    def importance(name: str) -> int:
+        if any(_CHECKSUM.fullmatch(str(cell)) for cell in columns[name]):
+            return 0
+        if f"best {name}" in columns:
+            return _LEFT_OUT.index("data")
+        if name in ("architecture", "parameters"):
+            return len(_LEFT_OUT) + 1
+        of = re.split(r"[. ]", name)[0]
+        return _LEFT_OUT.index(of) if of in _LEFT_OUT else len(_LEFT_OUT)
+
+    going = sorted((name for name in reversed(columns) if name not in kept), key=importance)
+    total = sum(widths.values()) + 2 * (len(widths) - 1)
+    dropped = set()
+    while going and total > width:
+        name = going.pop(0)
+        dropped.add(name)
+        total -= widths[name] + 2
+    return [name for name in columns if name in dropped]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -132,6 +170,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="kseq2seq-runs", description="Compares training runs.")
     parser.add_argument("directories", nargs="+", help="of runs, or of directories of runs")
     parser.add_argument("--sort", metavar="COLUMN", help="best first; otherwise as they were begun")
+    parser.add_argument("--all", action="store_true", help="all columns, however wide")
     parser.add_argument("--json", action="store_true", help="all of the records, unsorted")
     options = parser.parse_args(arguments)
     try:
@@ -142,7 +181,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             whole = [{"name": run.name, **run.record, "state": run.state} for run in runs]
             print(json.dumps(whole, ensure_ascii=False, indent=1))
         elif runs:
-            print(runs_table(runs, options.sort))
+            width = None if options.all else shutil.get_terminal_size((100, 24)).columns
+            print(runs_table(runs, options.sort, width))
     except (NotADirectoryError, ValueError) as error:
         parser.error(str(error))
     if not runs:

@@ -126,6 +126,35 @@ def test_only_what_differs_has_a_column_and_the_same_said_twice_has_one():
     ]
 
 
+def test_a_table_as_wide_as_the_terminal_has_results_and_leaves_out_checksums_first():
+    runs = [
+        KeptRun("a", "finished", record()),
+        KeptRun(
+            "b",
+            "finished",
+            record(
+                settings__layers=3,
+                data__train__sha256="cd" * 32,
+                git__commit="e" * 40,
+                environment__python="3.11.7",
+            ),
+        ),
+    ]
+    whole = runs_table(runs)
+    assert runs_table(runs, width=1000) == whole
+    widest = max(map(len, whole.splitlines()))
+    *table, empty, told = runs_table(runs, width=widest - 1).splitlines()
+    assert (empty, told) == ("", "Left out for width: git.commit. --all shows them.")
+    for width in (100, 80):
+        *table, empty, told = runs_table(runs, "val_bleu", width).splitlines()
+        assert max(map(len, table)) <= width
+        names = table[0].split("  ")
+        for result in ("run", "bleu", "best val_bleu", "state"):
+            assert any(name.strip() == result for name in names), (width, table[0])
+        assert "sha256" not in table[0]
+        assert "data.train.sha256" in told
+
+
 def test_columns_of_equal_numbers_and_unlike_names_both_stay():
     runs = [
         KeptRun("a", "finished", record(settings__seed=1, settings__beams=1)),
@@ -249,7 +278,8 @@ def test_a_run_itself_can_be_given_and_runs_come_as_they_were_begun(tmp_path):
         read_runs([tmp_path / "b" / "run.json"])
 
 
-def test_the_command_prints_a_table_or_json(tmp_path, capsys):
+def test_the_command_prints_a_table_or_json(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
     keep(tmp_path, "a", record())
     keep(tmp_path, "b", record(scores={"bleu": 25.0}))
     (tmp_path / "c").mkdir()
@@ -257,6 +287,11 @@ def test_the_command_prints_a_table_or_json(tmp_path, capsys):
     out, told = capsys.readouterr()
     assert [line[0] for line in out.splitlines()] == ["r", "b", "a"]
     assert told == "skipped c: it has no run.json\n"
+    monkeypatch.setenv("COLUMNS", "80")
+    assert main([str(tmp_path), "--sort", "bleu"]) == 0
+    assert "Left out for width" in capsys.readouterr().out
+    assert main([str(tmp_path), "--sort", "bleu", "--all"]) == 0
+    assert capsys.readouterr().out == out
     assert main([str(tmp_path), "--json"]) == 0
     first, second = json.loads(capsys.readouterr().out)
     assert first == {"name": "a", **record()}
