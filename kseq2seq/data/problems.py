@@ -1,0 +1,103 @@
+"""Lines that give no pair: what is wrong with each, and how they are counted and told."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+from kseq2seq.data.pairs import Pair
+
+SHOWN = 5
+
+
+class Problem(NamedTuple):
+    """A line that gives no pair, and why.
+
+    Args:
+        path: the file.
+        line: number of the line, from 1; of its first line where an entry spans several.
+        message: what is wrong with it.
+        lines: how many lines are left out with it, itself included.
+
+    Example:
+        >>> str(Problem("corpus.tsv", 3, "1 field, expected 2"))
+        'corpus.tsv:3: 1 field, expected 2'
+    """
+
+    path: str
+    line: int
+    message: str
+    lines: int = 1
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}: {self.message}"
+
+
+def checked(values: Sequence[str], path: str, line: int, lines: int = 1) -> Pair | Problem:
+    """Returns the pair of a source, a target and perhaps a key, or why they are none.
+
+    Args:
+        values: two or three texts.
+        path: the file they are from.
+        line: number of their line.
+        lines: how many lines they span.
+
+    Example:
+        >>> checked(["hello", "안녕"], "corpus.tsv", 2)
+        Pair(source='hello', target='안녕', key='hello')
+        >>> print(checked(["hello", " "], "corpus.tsv", 3))
+        corpus.tsv:3: empty target
+    """
+    for role, value in zip(("source", "target", "key"), values, strict=False):
+        if not value or value.isspace():
+            return Problem(path, line, f"empty {role}", lines)
+        if "\0" in value:
+            return Problem(path, line, f"the {role} holds a NUL character", lines)
+    return Pair(values[0], values[1], values[-1] if len(values) > 2 else values[0])
+
+
+def usable(
+    rows: Iterator[Pair | Problem], name: str, on_error: str | Callable[[Problem], object]
+) -> Iterator[Pair]:
+    """Yields the pairs among rows; problems are counted and told as `read_pairs` describes.
+
+    Args:
+        rows: pairs and problems.
+        name: what they are from, for messages.
+        on_error: "report", "raise" or a function.
+
+    Raises:
+        ValueError: for a problem, if they are to be raised, and if there is no pair.
+    """
+    kept = skipped = lines = 0
+    first: list[Problem] = []
+    try:
+        for row in rows:
+            if isinstance(row, Pair):
+                kept += 1
+                yield row
+                continue
+            if on_error == "raise":
+                raise ValueError(str(row))
+            skipped += 1
+            lines += row.lines
+            first += [row] if skipped <= SHOWN else []
+            if callable(on_error):
+                on_error(row)
+    finally:
+        if skipped and not callable(on_error):
+            shown = "".join(f"\n  {problem}" for problem in first)
+            more = f"\n  and {skipped - SHOWN} more" if skipped > SHOWN else ""
+            of_lines = f", {lines:,} lines" if lines != skipped else ""
+            warnings.warn(
+                f"{name}: {skipped} of {kept + skipped} entries left out{of_lines}{shown}{more}",
+                stacklevel=1,
+            )
+    if not kept:
+        why = (
+            f"all {skipped} entries were left out; the first: {first[0]}"
+            if first
+            else "it is empty"
+        )
+        raise ValueError(f"{name}: no usable pair; {why}")

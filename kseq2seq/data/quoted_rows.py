@@ -1,0 +1,181 @@
+"""All the rows of a file with quoted fields, without losing the rest of it to a stray quote.
+
+What is well-formed is read as it is, with one exception: a field of ten lines or more each of which
+would be a row. Else, after a quote that isn't closed as it should be, the lines that it took in
+decide: where at least half of them would be rows, the quote is stray, and reading resumes on the
+line after it; where they would not, they are text of the row that is left out.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from kseq2seq.data.quoted import Line, Lines, Malformed, Record, bare, scan
+
+ROWS = 10  # a field of so many lines that each would be a row is a stray quote's
+DOUBTFUL = 3  # from so many on, it is told
+_MOST_LINES = 2**14
+_NO_LINES = Lines([])
+
+
+class Row(NamedTuple):
+    """The fields of a row, unwrapped.
+
+    Attributes:
+        line: number of its first line.
+        fields: as many as the table has columns.
+        lines: how many lines it spans.
+        doubtful: whether several of its lines would be rows of their own.
+    """
+
+    line: int
+    fields: list[str]
+    lines: int = 1
+    doubtful: bool = False
+
+
+class Fault(NamedTuple):
+    """A row that can't be read.
+
+    Attributes:
+        line: number of its first line.
+        reason: what is wrong with it.
+        lines: how many lines are left out with it.
+        quotes: whether its quotes are at fault.
+    """
+
+    line: int
+    reason: str
+    lines: int = 1
+    quotes: bool = True
+
+
+def quoted_rows(lines: Lines, delimiter: str, width: int) -> Iterator[Row | Fault]:
+    r"""Yields rows whose fields may be wrapped in double quotes, and faults; see the module.
+
+    Inside quotes, two are one; a row that can't be read so, but can with a backslash before each,
+    is read in that way.
+
+    Args:
+        lines: those of the file, without its header; blank ones are passed over.
+        delimiter: what separates fields.
+        width: how many fields a row has.
+
+    Example:
+        >>> text = ['"a\n', 'b",c\n', '"stray,d\n', "e,f\n"]
+        >>> for row in quoted_rows(Lines(enumerate(text, 1)), ",", 2):
+        ...     print(row[:3])
+        (1, ['a\nb', 'c'], 2)
+        (3, 'bad CSV: unexpected end of data; ...: reading resumes on line 4', 1)
+        (4, ['e', 'f'], 1)
+    """
+    held: list[Line] = []
+    broken = False  # whether quotes of a row just before this one were at fault
+
+    def feed() -> Iterator[str]:
+        for line in lines:
+            held.append(line)
+            if len(held) > _MOST_LINES:  # `csv` has a limit of characters, which may be raised
+                raise csv.Error
+            yield line[1]
+
+    while True:
+        # 1. What the standard library reads alike, it reads faster.
+        held.clear()
+        try:
+            for fields in csv.reader(feed(), delimiter=delimiter, strict=True):
+                if len(held) > 1 or len(fields) != width or broken:
+                    break
+                yield Row(held[0][0], fields)
+                held.clear()
+            else:
+                return
+        except csv.Error:
+            pass
+        # 2. All else is looked at.
+        lines.put_back(held[1:])
+        number, first = held[0]
+        if not bare(first):
+            continue
+        for row in _row(number, first, lines, delimiter, width, broken):
+            yield row
+            broken = (row.quotes or broken) if isinstance(row, Fault) else False
+
+
+def _row(
+    number: int, first: str, lines: Lines, delimiter: str, width: int, broken: bool
+) -> list[Row | Fault]:
+    """Reads one row, the first line of which is taken already."""
+    made = scan(first, lines, delimiter)
+    if isinstance(made, Malformed) and '\\"' in first:
+        other = scan(first, lines, delimiter, "\\")
+        if isinstance(other, Record) and len(other.fields) == width:
+            made = other
+    if isinstance(made, Record):
+        count = len(made.fields)
+        wrong = f"{count} field{'s' * (count != 1)}, expected {width}"
+        if count == width:
+            if broken and made.lines == 1 and made.bare and first.count('"') % 2:
+                return [Fault(number, "the end of a quoted field whose beginning is left out")]
+            like_rows = _like_rows(first, made.lines, lines, delimiter, width)
+            if like_rows < ROWS:
+                lines.skip(made.lines - 1)
+                return [Row(number, made.fields, made.lines, like_rows >= DOUBTFUL)]
+            reason = f"bad CSV: a quoted field of {made.lines} lines that would each be a row"
+            return [Fault(number, reason + _resumed(number))]
+        if made.lines == 1:
+            parted = parts(first, delimiter, width)
+            if parted:
+                return [Row(number, fields) for fields in parted]
+            return [Fault(number, wrong, 1, any(made.wrapped) or made.bare)]
+        made = Malformed(wrong, made.lines, made.at_start)
+    else:
+        made = made._replace(reason=f"bad CSV: {made.reason}")
+    lost = _lost(made, lines, delimiter, width)
+    lines.skip(lost)
+    stray = made.lines > 1 and not lost
+    return [Fault(number, made.reason + (_resumed(number) if stray else ""), 1 + lost)]
+
+
+def _resumed(number: int) -> str:
+    return f"; the quote that opens here is taken as stray: reading resumes on line {number + 1}"
+
+
+def parts(line: str, delimiter: str, width: int) -> list[list[str]]:
+    r"""Returns the rows of a line that has carriage returns between them, or none.
+
+    Example:
+        >>> parts("a,b\rc,d\n", ",", 2), parts("a,b\rc\n", ",", 2)
+        ([['a', 'b'], ['c', 'd']], [])
+    """
+    if "\r" not in bare(line) or '"' in line:
+        return []
+    rows = [part.split(delimiter) for part in bare(line).split("\r")]
+    return rows if all(len(row) == width for row in rows) else []
+
+
+def _lost(made: Malformed, lines: Lines, delimiter: str, width: int) -> int:
+    """How many of the lines that a faulty quote took in are text, and are lost with its row."""
+    inside = [lines.peek(index) for index in range(made.lines - 1 - made.at_start)]
+    texts = [line[1] for line in inside if line is not None and bare(line[1])]
+    rows = sum(_is_row(text, delimiter, width) for text in texts)
+    return 0 if 2 * rows >= max(len(texts), 1) else len(inside)
+
+
+def _is_row(line: str, delimiter: str, width: int) -> bool:
+    if '"' not in line:
+        return line.count(delimiter) == width - 1
+    made = scan(line, _NO_LINES, delimiter)
+    right = isinstance(made, Record) and len(made.fields) == width
+    return right and (not made.bare or line.count('"') % 2 == 0)
+
+
+def _like_rows(first: str, count: int, lines: Lines, delimiter: str, width: int) -> int:
+    """How many lines a row has if each of them, quotes and all, would be one; else 0."""
+    if count < DOUBTFUL or width < 2:
+        return 0
+    following = (lines.peek(index) for index in range(count - 1))
+    texts = [first, *(line[1] for line in following if line is not None)]
+    return count if all(text.count(delimiter) == width - 1 for text in texts) else 0

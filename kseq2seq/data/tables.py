@@ -1,0 +1,214 @@
+"""Pairs from tables: TSV and CSV, with a header or without."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from kseq2seq.data.lines import numbered_lines
+from kseq2seq.data.pairs import Pair
+from kseq2seq.data.problems import Problem, checked
+from kseq2seq.data.quoted import Lines, Malformed, bare, scan
+from kseq2seq.data.quoted_rows import Fault, Row, parts, quoted_rows
+from kseq2seq.data.shown import shown_names
+from kseq2seq.data.tsv_quotes import quotes_wrap, seems_wrapped
+
+_NAMED = {"\t": "a tab", ",": "','", ";": "';'", "|": "'|'"}
+
+
+class Layout(NamedTuple):
+    """How the rows of a table are read.
+
+    Attributes:
+        delimiter: what separates fields.
+        quoted: whether they may be wrapped in quotes; None where the rows must say.
+        width: how many there are.
+        positions: which of them are the source, the target and perhaps the key.
+    """
+
+    delimiter: str
+    quoted: bool | None
+    width: int
+    positions: list[int]
+
+
+def table_pairs(
+    path: Path, columns: list[Any], *, delimiter: str | None, quoted: bool | None, tabs: bool
+) -> Iterator[Pair | Problem]:
+    r"""Yields the pair of each row, and a problem for each that gives none.
+
+    Args:
+        path: the file.
+        columns: names, found in a header line, or numbers, which say that there is none.
+        delimiter: what separates fields, if it isn't to be found out.
+        quoted: whether fields may be wrapped in quotes, if it isn't to be found out.
+        tabs: whether it is a TSV file, not CSV.
+
+    Example:
+        >>> import tempfile
+        >>> path = Path(tempfile.mkdtemp(), "corpus.csv")
+        >>> _ = path.write_text("en;fr\none;un\n")
+        >>> list(table_pairs(path, ["en", "fr"], delimiter=None, quoted=None, tabs=False))
+        [Pair(source='one', target='un', key='one')]
+    """
+    lines = Lines(numbered_lines(path))
+    layout = _layout(path, lines, columns, delimiter, quoted, tabs)
+    if layout is None:
+        return
+    name, positions, doubtful = str(path), layout.positions, []
+    for row in _rows(name, lines, layout):
+        if isinstance(row, Fault):
+            yield Problem(name, row.line, row.reason, row.lines)
+            continue
+        line, fields, count, doubt = row
+        if doubt:
+            doubtful.append(line)
+        yield checked([fields[position] for position in positions], name, line, count)
+    if doubtful:
+        warnings.warn(
+            f"{path}: {len(doubtful)} quoted fields hold lines that would each be a row, the first "
+            f"on line {doubtful[0]}. They were read as text; look whether a quote is stray there.",
+            stacklevel=1,
+        )
+
+
+def _rows(name: str, lines: Lines, layout: Layout) -> Iterator[Row | Fault]:
+    delimiter, quoted, width, _ = layout
+    if quoted:
+        yield from quoted_rows(lines, delimiter, width)
+        return
+    undecided, top, commas, seeming, first = quoted is None, True, False, 0, 0
+    for number, line in lines:
+        if quoted is None and '"' in line:
+            if undecided:
+                lines.put_back([(number, line)])
+                if quotes_wrap(lines, delimiter, width, top=top, commas=commas):
+                    yield from quoted_rows(lines, delimiter, width)
+                    return
+                lines.skip(1)
+                undecided = False
+            if seems_wrapped(line, delimiter, width):
+                seeming += 1
+                first = first or number
+        text = bare(line)
+        fields = text.split(delimiter)
+        if len(fields) == width and text:
+            if undecided:
+                commas = commas or "," in text
+                top = False
+            yield Row(number, fields)
+        elif text:
+            several = parts(line, delimiter, width)
+            yield from [Row(number, fields) for fields in several]
+            if not several:
+                wrong = f"{len(fields)} field{'s' * (len(fields) != 1)}, expected {width}"
+                yield Fault(number, wrong)
+    if seeming:
+        warnings.warn(
+            f"{name}: {seeming} lines look as if quotes wrapped their fields, the first is line "
+            f"{first}; all were read as plain TSV, in which a quote is text. If a spreadsheet or a "
+            "writer of CSV made the file, pass `quoted=True`; if it is plain, `quoted=False`.",
+            stacklevel=1,
+        )
+
+
+def _layout(
+    path: Path,
+    lines: Lines,
+    columns: list[Any],
+    delimiter: str | None,
+    quoted: bool | None,
+    tabs: bool,
+) -> Layout | None:
+    """Finds the columns in the first line that isn't blank; None where there is no such line."""
+    for number, first in lines:
+        if not tabs and (said := re.fullmatch(r"sep=(.)\r?\n?", first)):
+            delimiter = delimiter or said[1]  # a spreadsheet's own way to say it
+        elif bare(first):
+            break
+    else:
+        return None
+    if not tabs and quoted is None:
+        quoted = True
+    delimiters = [delimiter] if delimiter else ["\t"] if tabs else [",", ";", "\t"]
+    if isinstance(columns[0], int):
+        lines.put_back([(number, first)])
+        return _numbered(path, lines, columns, delimiters[0], quoted)
+    for given in delimiters:
+        for wrapped in [False, True] if quoted is None else [quoted]:
+            names, used = _fields(first, lines, given, wrapped)
+            if all(names.count(column) == 1 for column in columns):
+                lines.skip(used - 1)
+                positions = [names.index(column) for column in columns]
+                return Layout(given, True if wrapped else quoted, len(names), positions)
+    raise _no_header(path, number, first, lines, columns, delimiters[0], bool(quoted))
+
+
+def _numbered(
+    path: Path, lines: Lines, columns: list[int], delimiter: str, quoted: bool | None
+) -> Layout:
+    ahead = lines.peek(0)
+    assert ahead is not None
+    number, first = ahead
+    lines.skip(1)
+    plain = bare(first).split(delimiter)
+    fields, _ = _fields(first, lines, delimiter, True) if '"' in first else (plain, 1)
+    lines.put_back([ahead])
+    width = len(fields if quoted else plain)
+    if quoted is None and '"' in first and fields:
+        wrap = quotes_wrap(lines, delimiter, len(fields), top=True, commas=False)
+        quoted, width = (True, len(fields)) if wrap else (None, len(plain))
+    width = width or len(plain)
+    if max(columns) >= width:
+        others = [
+            f" (but {bare(first).count(other) + 1} with {name} between them: pass `delimiter`)"
+            for other, name in _NAMED.items()
+            if other != delimiter and max(columns) <= bare(first).count(other)
+        ]
+        raise ValueError(
+            f"{path}:{number}: no column {max(columns)}; the line has {width} "
+            f"field{'s' * (width != 1)}{''.join(others[:1])}, numbered from 0"
+        )
+    return Layout(delimiter, quoted, width, columns)
+
+
+def _fields(first: str, lines: Lines, delimiter: str, quoted: bool) -> tuple[list[str], int]:
+    """The fields of the first row, none if it is malformed, and how many lines it spans."""
+    if not quoted:
+        return bare(first).split(delimiter), 1
+    made = scan(first, lines, delimiter)
+    return ([], 1) if isinstance(made, Malformed) else (made.fields, made.lines)
+
+
+def _no_header(
+    path: Path,
+    number: int,
+    first: str,
+    lines: Lines,
+    columns: list[str],
+    delimiter: str,
+    quoted: bool,
+) -> ValueError:
+    """Says which name the header lacks, or has twice, and why that may be."""
+    made = scan(first, lines, delimiter) if quoted else None
+    if isinstance(made, Malformed):
+        return ValueError(
+            f"{path}:{number}: the header can't be read: bad CSV: {made.reason}; mend its quotes, "
+            "or pass `quoted=False` if quotes are text"
+        )
+    names = made.fields if made else bare(first).split(delimiter)
+    for other, shown in _NAMED.items():
+        if other != delimiter and set(columns) <= set(bare(first).replace('"', "").split(other)):
+            return ValueError(
+                f"{path}:{number}: the names of the header have {shown} between them, not "
+                f"{_NAMED.get(delimiter, repr(delimiter))}; pass `delimiter`"
+            )
+    missing = next(column for column in columns if names.count(column) != 1)
+    return ValueError(
+        f"{path}:{number}: expected one column {missing!r} in the header, which has "
+        f"{shown_names(names)}; name the columns, or give their numbers (source=0, target=1) if "
+        "the file has no header line"
+    )
