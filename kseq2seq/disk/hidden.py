@@ -33,8 +33,10 @@ def hidden(path: Path, *, file: bool = False) -> Iterator[Path]:
     try:
         yield made
     finally:
-        remove(made)
-        _unlocked(lock)
+        try:
+            remove(made)
+        finally:
+            _unlocked(lock)
 
 
 def left_behind(path: Path, kind: str) -> Iterator[Path]:
