@@ -11,12 +11,12 @@ every other entry.
 from __future__ import annotations
 
 import hashlib
-import os
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from kseq2seq.disk import whole_file
 from kseq2seq.text.files import json_text
 
 RECORD = "kseq2seq.json"
@@ -45,16 +45,12 @@ def write_bundle(
         "model_sha256": hashlib.sha256(model).hexdigest(),
         "files": {name: {"sha256": hashes[name], "entry": stored[hashes[name]]} for name in files},
     }
-    scratch = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
+    with whole_file(path) as scratch:
         scratch.write_bytes(model)
         with zipfile.ZipFile(scratch, "a", zipfile.ZIP_DEFLATED) as archive:
             archive.writestr(_entry(RECORD), json_text(record))
             for name in stored.values():
                 archive.writestr(_entry(name), files[name])
-        os.replace(scratch, path)
-    finally:
-        scratch.unlink(missing_ok=True)
 
 
 def _entry(name: str) -> zipfile.ZipInfo:

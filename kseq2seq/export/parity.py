@@ -38,6 +38,8 @@ class Parity:
         same_texts: how many texts of `generate_texts` are the model's own; None without it.
         scores: name -> (of the model, of the file); BLEU and chrF against the references, or, where
             there were none, chrF of the file against the model's own texts.
+        bundled: True where there were no examples, so that English sentences of the bundled sample
+            were run, whatever the model is for.
     """
 
     sentences: int
@@ -45,6 +47,7 @@ class Parity:
     near_ties: int
     same_texts: int | None
     scores: dict[str, tuple[float, float]]
+    bundled: bool = False
 
     def __str__(self) -> str:
         said = [f"{self.same} of {self.sentences} targets are the model's own"]
@@ -54,6 +57,8 @@ class Parity:
             said.append(f"of texts {self.same_texts}")
         for name, (before, after) in self.scores.items():
             said.append(f"{name} {before:.1f} -> {after:.1f}")
+        if self.bundled:
+            said.append("compared on bundled English sentences; give `examples` of the model's own")
         return "; ".join(said)
 
 
@@ -123,7 +128,8 @@ def compare(
     if strings:
         _check_texts(file, texts, made_texts)
         same_texts = sum(a == b for a, b in zip(made_texts, own, strict=True))
-    return Parity(len(texts), same, ties, same_texts, _scores(own, made_texts, wanted))
+    scores = _scores(own, made_texts, wanted)
+    return Parity(len(texts), same, ties, same_texts, scores, bundled=examples is None)
 
 
 def _fitting(

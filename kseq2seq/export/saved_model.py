@@ -13,8 +13,8 @@ import tensorflow as tf
 from kseq2seq.decoding import Sample, Search, search_targets
 from kseq2seq.decoding.requests import seeds_of
 from kseq2seq.decoding.search import NEVER
+from kseq2seq.disk import whole_directory
 from kseq2seq.export.warm_up import write_warm_up
-from kseq2seq.text.files import whole_directory
 
 SETTINGS = {  # of a `Sample`, given with each call
     "temperature": tf.TensorSpec([], tf.float32, name="temperature"),

@@ -12,7 +12,6 @@ from kseq2seq.decoding import (
     Ensemble,
     Filter,
     Greedy,
-    Sample,
     Search,
     Speculative,
     fingerprint,
@@ -20,14 +19,14 @@ from kseq2seq.decoding import (
     seeds_of,
 )
 from kseq2seq.decoding.checks import check_whole
-from kseq2seq.export import export_onnx, export_saved_model, export_tflite
 from kseq2seq.metrics import TextMetric, bleu, chrf
 from kseq2seq.models import Seq2Seq
 from kseq2seq.pipeline.batches import in_batches
+from kseq2seq.pipeline.exporting import export_parts
 from kseq2seq.pipeline.files import Progress, generate_lines, print_progress
 from kseq2seq.pipeline.prediction import Prediction, joined
 from kseq2seq.pipeline.scoring import Score, score_pairs
-from kseq2seq.pipeline.sources import fitting, strings
+from kseq2seq.pipeline.sources import MOST_EXAMPLES, fitting, strings
 from kseq2seq.pipeline.storage import load_parts, save_parts
 from kseq2seq.pipeline.streaming import stream_text
 from kseq2seq.text import TextSource, TextTarget
@@ -44,8 +43,16 @@ class Pipeline:
         source: turns raw texts into its inputs.
         target: turns its ids into raw texts.
         search: used unless a call names another; `Beam()` by default.
+        examples: raw texts of the kind the model is for, such as sources held out of training. The
+            first 16 are kept: `save` writes them, and `export` compares a TFLite file with the
+            model on them and puts them into a SavedModel as what a server warms up with. Keep none
+            where they must not leave your machine.
+
+    Attributes:
+        examples: the texts that are kept, at most 16; may be set.
 
     Raises:
+        TypeError: if `examples` holds something else than strings.
         ValueError: if the vocabularies of model, source and target do not agree.
 
     Example:
@@ -65,6 +72,7 @@ class Pipeline:
         source: TextSource,
         target: TextTarget,
         search: Search | None = None,
+        examples: Sequence[str] = (),
     ):
         if not isinstance(model, Seq2Seq | Ensemble | Speculative):
             raise ValueError(
@@ -82,6 +90,29 @@ class Pipeline:
         self.source = source
         self.target = target
         self.search = Beam() if search is None else search
+        self.examples = examples
+
+    @property
+    def examples(self) -> tuple[str, ...]:
+        """The raw source texts that are kept with the pipeline, at most 16."""
+        return self._examples
+
+    @examples.setter
+    def examples(self, texts: Sequence[str]) -> None:
+        self._examples = tuple(strings(texts)[:MOST_EXAMPLES])
+
+    def __repr__(self) -> str:
+        """What it is made of, on one line."""
+        model = self.model
+        kind = (
+            model.get_config()["architecture"]
+            if isinstance(model, Seq2Seq)
+            else type(model).__name__
+        )
+        return (
+            f"<Pipeline {kind}: {self.source.max_length} tokens -> {self.target.max_length}, "
+            f"{self.search}, {len(self.examples)} examples>"
+        )
 
     @staticmethod
     def _check_lengths(model: Any, source: TextSource, target: TextTarget) -> None:
@@ -366,9 +397,10 @@ class Pipeline:
         return {name: metric(hypotheses, references) for name, metric in metrics.items()}
 
     def save(self, directory: str | os.PathLike) -> None:
-        """Writes JSON, weights as HDF5, and tokenizers; what was there before is replaced.
+        """Writes JSON, weights as HDF5, tokenizers and examples; what was there is replaced.
 
-        The directory appears whole or not at all.
+        The directory appears whole or not at all, whatever ends the process: until all of the new
+        one is on disk, the old one stays in its place.
 
         Raises:
             ValueError: if the model is not a single `Seq2Seq`.
@@ -378,7 +410,9 @@ class Pipeline:
                 f"Only a single model can be saved; this pipeline has {type(self.model).__name__}. "
                 "Save a pipeline of each model, and put them together again."
             )
-        save_parts(Path(directory), self.model, self.source, self.target, self.search)
+        save_parts(
+            Path(directory), self.model, self.source, self.target, self.search, self.examples
+        )
 
     @classmethod
     def load(cls, directory: str | os.PathLike) -> Pipeline:
@@ -386,7 +420,8 @@ class Pipeline:
 
         Raises:
             FileNotFoundError: if a file is missing.
-            ValueError: if a file is damaged, of a newer format, or does not fit the others.
+            ValueError: if a file is damaged, of a newer format, or not the one that was saved with
+                the others.
         """
         return cls(*load_parts(Path(directory)))
 
@@ -400,20 +435,24 @@ class Pipeline:
 
         Args:
             path: where to write: a file for TFLite, a directory for the others.
-            format: "tflite", "saved_model" or "onnx"; where it is not given, "tflite" for a path
-                that ends in ".tflite" and else "saved_model".
+            format: "tflite", "saved_model" or "onnx", whatever the path is called. Where it is not
+                given, the path says it: ".tflite", ".onnx" (a directory of that name), and a
+                SavedModel for others. The suffix of another kind of file, such as ".keras" or
+                ".h5", is refused.
             **options: of `kseq2seq.export.export_tflite` (`search`, the pipeline's own by default;
                 `source_length`, `target_length`, `precision`, `strings`, `licence`, `examples`,
-                `references`), of `kseq2seq.export.export_onnx` (the two lengths), or of
-                `kseq2seq.export.export_saved_model` (`warm_up`, and `searches`, by default
-                "greedy", "sample" and "beam", of the pipeline's width if its search is a beam, else
-                4; "serving_default" is the pipeline's own unless it is named too).
+                those of the pipeline by default, `references`), of `kseq2seq.export.export_onnx`
+                (the two lengths), or of `kseq2seq.export.export_saved_model` (`warm_up`, the
+                pipeline's examples by default, and `searches`, by default "greedy", "sample" and
+                "beam", of the pipeline's width if its search is a beam, else 4; "serving_default"
+                is the pipeline's own unless it is named too).
 
         Returns:
             What the export function does: for TFLite how the file compares with the model.
 
         Raises:
-            ValueError: for another format, or what the export function refuses.
+            ValueError: for another format, a suffix that is none of its kind, or what the export
+                function refuses.
 
         Example:
             A server needs `tensorflow`, and `tensorflow_text` for SentencePiece and WordPiece; a
@@ -426,21 +465,5 @@ class Pipeline:
                 greedy = tf.saved_model.load("served").signatures["greedy"]
                 greedy(texts=tf.constant(["a raw sentence"]))["texts"]
         """
-        if format is None:
-            format = "tflite" if os.fspath(path).endswith(".tflite") else "saved_model"
-        if format not in ("saved_model", "tflite", "onnx"):
-            raise ValueError(f"`format` must be 'saved_model', 'tflite' or 'onnx'; got {format!r}.")
-        parts: tuple[Any, ...] = (path, self.model, self.source, self.target)
-        if format == "tflite":
-            return export_tflite(*parts, **{"search": self.search, **options})
-        if format == "onnx":
-            return export_onnx(*parts, **options)
-        beam = self.search if isinstance(self.search, Beam) else Beam()
-        searches = options.pop("searches", None) or {
-            "greedy": Greedy(),
-            "beam": beam,
-            "sample": Sample(),
-        }
-        return export_saved_model(
-            *parts, searches={"serving_default": self.search, **searches}, **options
-        )
+        parts = self.model, self.source, self.target
+        return export_parts(path, parts, self.search, self.examples, format, options)

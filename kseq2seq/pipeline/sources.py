@@ -8,6 +8,8 @@ import numpy as np
 
 from kseq2seq.text import TextSource, split_sentences
 
+MOST_EXAMPLES = 16  # that a pipeline keeps
+
 
 def strings(texts: str | Sequence[str]) -> list[str]:
     """Returns one text or several as a list.

@@ -2,61 +2,126 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from kseq2seq.data.fetch import sha256
 from kseq2seq.decoding import Search
 from kseq2seq.decoding.description import describe, described
+from kseq2seq.disk import restore, whole_directory
+from kseq2seq.formats import FORMAT, upgraded
 from kseq2seq.models import Seq2Seq, build_model
 from kseq2seq.text import TextSource, TextTarget
-from kseq2seq.text.files import read_checked, read_json, whole_directory, write_json
+from kseq2seq.text.files import read_field, read_json, write_json
 
-CONFIG, WEIGHTS = "pipeline.json", "model.weights.h5"
+CONFIG, WEIGHTS, EXAMPLES = "pipeline.json", "model.weights.h5", "examples.json"
+SIDES = {"source.json": "TextSource", "target.json": "TextTarget"}
 
 
 def save_parts(
-    directory: Path, model: Seq2Seq, source: TextSource, target: TextTarget, search: Any
+    directory: Path,
+    model: Seq2Seq,
+    source: TextSource,
+    target: TextTarget,
+    search: Any,
+    examples: tuple[str, ...],
 ) -> None:
     """Writes the parts of a pipeline; the directory appears whole or not at all.
+
+    `pipeline.json` has the SHA-256 of every other file, by which `load_parts` knows them.
 
     Raises:
         ValueError: if the directory holds something else than a saved pipeline, or the search is
             of a kind that has no name here.
     """
     described_search = describe(search)
-    with whole_directory(directory) as scratch:
-        weights = scratch / WEIGHTS
+    with whole_directory(directory, may_hold=[EXAMPLES]) as scratch:
         # Keras saves a compiled model's optimizer too, which is three times the model or more.
         bare = build_model(**model.get_config())
         bare.set_weights(model.get_weights())
-        bare.save_weights(weights)
+        bare.save_weights(scratch / WEIGHTS)
         source.save(scratch)
         target.save(scratch)
+        if examples:
+            write_json(scratch / EXAMPLES, {"texts": list(examples)})
         config = {
+            FORMAT: len(_UPGRADES) + 1,
             "model": model.get_config(),
             "search": described_search,
-            "weights_sha256": sha256(weights),
+            "files": {
+                path.relative_to(scratch).as_posix(): sha256(path)
+                for path in sorted(scratch.rglob("*"))
+                if path.is_file()
+            },
         }
         write_json(scratch / CONFIG, config)
 
 
-def load_parts(directory: Path) -> tuple[Seq2Seq, TextSource, TextTarget, Search]:
+def load_parts(directory: Path) -> tuple[Seq2Seq, TextSource, TextTarget, Search, tuple[str, ...]]:
     """Reads what `save_parts` wrote; nothing in it is executed.
 
     Raises:
         FileNotFoundError: if a file is missing.
-        ValueError: if a file is damaged, of a newer format, or does not fit the others.
+        ValueError: if a file is damaged, comes from another pipeline, or is of a newer format.
     """
-    config = read_json(directory / CONFIG)
-    read_checked(directory / WEIGHTS, config.get("weights_sha256", ""))
+    restore(directory)
+    path = directory / CONFIG
+    config = upgraded(read_json(path), _UPGRADES, str(path))
+    files = read_field(config, "files", dict, path)
+    read_field(files, WEIGHTS, str, path)
+    _check_files(directory, files)
     try:
         search = described(config["search"])
         model = build_model(**config["model"])
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(
-            f"{directory / CONFIG} does not describe a pipeline ({type(error).__name__}: {error}). "
+            f"{path} does not describe a pipeline ({type(error).__name__}: {error}). "
             "Save the pipeline again."
         ) from error
     model.load_weights(directory / WEIGHTS)
-    return model, TextSource.load(directory), TextTarget.load(directory), search
+    examples = _examples(directory / EXAMPLES) if EXAMPLES in files else ()
+    return model, TextSource.load(directory), TextTarget.load(directory), search, examples
+
+
+def _check_files(directory: Path, files: Mapping[str, Any]) -> None:
+    """Compares files with their SHA-256.
+
+    Raises:
+        FileNotFoundError: if one is missing.
+        ValueError: if one is not the one that was saved.
+    """
+    for name, expected in files.items():
+        plain = PurePosixPath(name)
+        if plain.is_absolute() or ".." in plain.parts or "\0" in name:
+            raise ValueError(f"{directory / CONFIG} names {name!r}, no file of a pipeline.")
+        path = directory / plain
+        if not path.is_file():
+            raise FileNotFoundError(f"{path} is missing; copy or save the pipeline again.")
+        if sha256(path) != expected:
+            hint = ""
+            if name in SIDES:
+                hint = (
+                    " To change `max_length`, load the pipeline as it was saved and save one with "
+                    f"another {SIDES[name]} of its tokenizer."
+                )
+            raise ValueError(
+                f"{path} is not the file that was saved with this pipeline: it is truncated or "
+                "changed, or it belongs to another pipeline, whose ids mean something else. Put "
+                f"the saved file back, or save the pipeline again.{hint}"
+            )
+
+
+def _examples(path: Path) -> tuple[str, ...]:
+    texts = read_field(read_json(path), "texts", list, path)
+    if not all(isinstance(text, str) for text in texts):
+        raise ValueError(f"{path} must have a list of strings as 'texts'. Save it again.")
+    return tuple(texts)
+
+
+def _hashes_of_all(record: dict[str, Any]) -> dict[str, Any]:
+    """Format 1 had the hash of the weights alone."""
+    return {**record, "files": {WEIGHTS: record.pop("weights_sha256", None)}}
+
+
+_UPGRADES = (_hashes_of_all,)

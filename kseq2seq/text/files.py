@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import shutil
-import tempfile
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,41 +21,6 @@ def write_json(path: Path, record: Mapping[str, Any]) -> None:
     """Writes what `json_text` makes of a record, making its folder where needed."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json_text(record), encoding="utf-8", newline="\n")
-
-
-@contextmanager
-def whole_directory(directory: Path, may_hold: Collection[str] = ()) -> Iterator[Path]:
-    """Gives an empty directory to write to, which takes the place of `directory` at the end.
-
-    So `directory` appears whole or not at all: what was there before stays until all is written,
-    and if anything is raised.
-
-    Args:
-        directory: where to write in the end.
-        may_hold: names of what may be there before and not after.
-
-    Raises:
-        FileExistsError: if `directory` is a file.
-        ValueError: at the end, if `directory` holds something that was not written anew: then it is
-            some other directory, and is left alone.
-    """
-    directory = directory.resolve()
-    if directory.exists() and not directory.is_dir():
-        raise FileExistsError(f"{directory} is a file; name a directory, or move the file away.")
-    directory.parent.mkdir(parents=True, exist_ok=True)
-    scratch = Path(tempfile.mkdtemp(prefix=f".{directory.name}-", dir=directory.parent))
-    try:
-        yield scratch
-        scratch.chmod(0o755)
-        foreign = _names(directory) - _names(scratch) - set(may_hold)
-        if foreign:
-            raise ValueError(
-                f"{directory} holds {', '.join(sorted(foreign)[:3])}, which is no part of what is "
-                "saved; it is left alone. Save to a new directory."
-            )
-        _replace(directory, scratch)
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -122,22 +83,3 @@ def read_checked(path: Path, sha256: str) -> bytes:
             "changed. Copy it again, or save it again."
         )
     return data
-
-
-def _names(directory: Path) -> set[str]:
-    return {path.name for path in directory.iterdir()} if directory.is_dir() else set()
-
-
-def _replace(directory: Path, scratch: Path) -> None:
-    """Puts `scratch` in the place of `directory`, which keeps its content if that fails."""
-    if not directory.exists():
-        scratch.rename(directory)
-        return
-    old = directory.with_name(f".{directory.name}-old-{os.getpid()}")
-    directory.rename(old)
-    try:
-        scratch.rename(directory)
-    except OSError:
-        old.rename(directory)
-        raise
-    shutil.rmtree(old)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from kseq2seq.disk import settle
 from kseq2seq.text.backbone_tokenizer import BackboneTokenizer
 from kseq2seq.text.bytes import ByteTokenizer
 from kseq2seq.text.characters import CharacterTokenizer
@@ -45,6 +46,7 @@ def load_tokenizer(directory: str | os.PathLike[str]) -> Tokenizer:
         >>> tokenizer.tokenize(["hi"]).to_list()
         [[108, 109]]
     """
+    settle(Path(directory))
     path = Path(directory) / "tokenizer.json"
     settings = read_json(path)
     kind = settings.get("type")

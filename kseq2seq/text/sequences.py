@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Self
 
 import tensorflow as tf
 
+from kseq2seq.disk import settle, whole_files
 from kseq2seq.text.files import read_field, read_json, write_json
 from kseq2seq.text.loading import load_tokenizer
 from kseq2seq.text.tokenizer import Tokenizer
@@ -77,12 +78,15 @@ class TextSequences(tf.Module):
     def save(self, directory: str | os.PathLike[str]) -> None:
         """Writes the side's JSON and its tokenizer's folder; both sides may share a directory.
 
+        They appear there all together or not at all; what else the directory holds stays.
+
         Args:
             directory: where to write, made where needed.
         """
-        path = Path(directory) / f"{self.side}.json"
-        write_json(path, {"type": "text", "max_length": self.max_length})
-        self.tokenizer.save(path.with_name(f"{self.side}_tokenizer"))
+        with whole_files(Path(directory)) as scratch:
+            path = scratch / f"{self.side}.json"
+            write_json(path, {"type": "text", "max_length": self.max_length})
+            self.tokenizer.save(scratch / f"{self.side}_tokenizer")
 
     @classmethod
     def load(cls, directory: str | os.PathLike[str]) -> Self:
@@ -95,6 +99,7 @@ class TextSequences(tf.Module):
             FileNotFoundError: a file is missing.
             ValueError: a file is truncated, malformed, or of a newer format version.
         """
+        settle(Path(directory))
         path = Path(directory) / f"{cls.side}.json"
         record = read_json(path)
         if record.get("type") != "text":

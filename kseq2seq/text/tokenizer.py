@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 import tensorflow as tf
 
+from kseq2seq.disk import whole_files
 from kseq2seq.special_tokens import SpecialTokens
 from kseq2seq.text.files import write_json
 
@@ -115,11 +116,14 @@ class Tokenizer(tf.Module, ABC):
     def save(self, directory: str | os.PathLike[str]) -> None:
         """Writes `tokenizer.json`, and the files it needs, into a directory made where needed.
 
+        They appear there all together or not at all; what else the directory holds stays.
+
         Args:
             directory: where to write; see `load_tokenizer`.
         """
-        settings = self._save(Path(directory))
-        write_json(Path(directory) / "tokenizer.json", {"type": self.kind, **settings})
+        with whole_files(Path(directory)) as scratch:
+            settings = self._save(scratch)
+            write_json(scratch / "tokenizer.json", {"type": self.kind, **settings})
 
     @abstractmethod
     def _tokenize(self, texts: tf.Tensor, sample: bool) -> tf.RaggedTensor:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import tempfile
@@ -12,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from kseq2seq.data.fetch import sha256
+from kseq2seq.disk import synchronize
 
 _SUMS = "SHA256SUMS"
 _NAME = re.compile(r"(\d{6,})-step-\d+")
@@ -67,9 +67,9 @@ class Checkpoints:
             (scratch / _SUMS).write_text(sums, encoding="utf-8", newline="\n")
             scratch.chmod(0o755)
             for path in (*files, scratch / _SUMS, scratch):
-                synchronise(path)
+                synchronize(path)
             scratch.rename(self.directory / f"{number:06d}-step-{step}")
-            synchronise(self.directory)
+            synchronize(self.directory)
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
         usable = [path for path in _newest_first(self.directory) if path not in self._unusable]
@@ -120,17 +120,6 @@ def whole(directory: Path) -> list[Path]:
     if not found:
         raise FileNotFoundError(f"There is no checkpoint in {directory} that could be read.")
     return found
-
-
-def synchronise(path: Path) -> None:
-    """Waits until the disk has what a file, or a directory's list of files, holds."""
-    if path.is_dir() and os.name == "nt":  # which can't open directories
-        return
-    descriptor = os.open(path, os.O_RDWR if path.is_file() else os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _newest_first(directory: Path) -> list[Path]:

@@ -18,9 +18,8 @@ import numpy as np
 from keras.src.utils.rng_utils import get_random_seed
 
 from kseq2seq.data import Corpus
-from kseq2seq.data.fetch import replacing
+from kseq2seq.disk import whole_file
 from kseq2seq.text.files import json_text, read_json
-from kseq2seq.training.checkpoints import synchronise
 from kseq2seq.training.environment import environment, revision
 from kseq2seq.training.plain import checksums, described, plain
 
@@ -226,9 +225,8 @@ def add_scores(directory: str | os.PathLike[str], scores: Mapping[str, float]) -
 
 
 def _write(path: Path, record: dict[str, Any]) -> None:
-    with replacing(path) as partial:
+    with whole_file(path) as partial:
         partial.write_text(json_text(record), encoding="utf-8", newline="\n")
-        synchronise(partial)
 
 
 def _shared(path: Path) -> IO | None:

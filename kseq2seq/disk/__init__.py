@@ -1,0 +1,6 @@
+"""How files and directories come to be on disk: whole, or not at all."""
+
+from kseq2seq.disk.synchronize import synchronize
+from kseq2seq.disk.whole import restore, settle, whole_directory, whole_file, whole_files
+
+__all__ = ["restore", "settle", "synchronize", "whole_directory", "whole_file", "whole_files"]

@@ -1,0 +1,206 @@
+"""A directory, a file, or some files of a directory, that appear whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from kseq2seq.disk.exchange import exchange
+from kseq2seq.disk.hidden import DONE, NEW, OLD, held, hidden, left_behind, remove, renamed
+from kseq2seq.disk.synchronize import synchronize, synchronize_all
+
+_SAVED = "saved"
+
+
+@contextmanager
+def whole_directory(directory: Path, may_hold: Collection[str] = ()) -> Iterator[Path]:
+    """Gives an empty directory to write to, which takes the place of `directory` at the end.
+
+    So `directory` appears whole or not at all, even if the process is killed or the machine loses
+    power: what was there before stays until all of the new is on disk. Where two directories can't
+    be swapped in one step, `restore` mends what a kill between two steps leaves. What a kill left
+    half written is removed.
+
+    Args:
+        directory: where to write in the end.
+        may_hold: names of what may be there before and not after.
+
+    Raises:
+        FileExistsError: if `directory` is a file.
+        ValueError: at the end, if `directory` holds something that was not written anew: then it is
+            some other directory, and is left alone.
+
+    Example:
+        >>> import tempfile
+        >>> from kseq2seq.disk import whole_directory
+        >>> path = Path(tempfile.mkdtemp(), "saved")
+        >>> for text in ("old", "new"):
+        ...     with whole_directory(path) as scratch:
+        ...         _ = (scratch / "part").write_text(text)
+        >>> (path / "part").read_text()
+        'new'
+    """
+    directory = directory.resolve()
+    if directory.exists() and not directory.is_dir():
+        raise FileExistsError(f"{directory} is a file; name a directory, or move the file away.")
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    restore(directory)
+    _clean(directory)
+    with hidden(directory) as scratch:
+        yield scratch
+        scratch.chmod(0o755)
+        foreign = _names(directory) - _names(scratch) - set(may_hold)
+        if foreign:
+            raise ValueError(
+                f"{directory} holds {', '.join(sorted(foreign)[:3])}, which is no part of what is "
+                "saved; it is left alone. Save to a new directory."
+            )
+        synchronize_all(scratch)
+        _replace(directory, scratch)
+        synchronize(directory.parent)
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """Gives an empty file to write to, which takes the place of `path` at the end.
+
+    The file appears whole or not at all, as `whole_directory` says.
+
+    Args:
+        path: where to write in the end; its directory is made where needed.
+
+    Raises:
+        IsADirectoryError: at the end, if `path` is one.
+
+    Example:
+        >>> import tempfile
+        >>> from kseq2seq.disk import whole_file
+        >>> path = Path(tempfile.mkdtemp(), "model")
+        >>> with whole_file(path) as scratch:
+        ...     _ = scratch.write_text("whole")
+        >>> path.read_text()
+        'whole'
+    """
+    path = path.resolve()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _clean(path)
+    with hidden(path, file=True) as scratch:
+        yield scratch
+        scratch.chmod(0o644)  # a temporary file is its owner's alone
+        synchronize(scratch)
+        os.replace(scratch, path)
+        synchronize(path.parent)
+
+
+@contextmanager
+def whole_files(directory: Path) -> Iterator[Path]:
+    """Gives an empty directory to write to, whose files go into `directory` at the end.
+
+    Either all of them do or none, and what else `directory` holds stays. A kill may end it while
+    they are put in their places, one by one: `settle` puts the rest there.
+
+    Args:
+        directory: where the files are to be; made where needed.
+
+    Raises:
+        IsADirectoryError: at the end, if there is a directory in the place of a file.
+
+    Example:
+        >>> import tempfile
+        >>> from kseq2seq.disk import whole_files
+        >>> directory = Path(tempfile.mkdtemp())
+        >>> with whole_files(directory) as scratch:
+        ...     _ = (scratch / "tokenizer.json").write_text("{}")
+        >>> [path.name for path in directory.iterdir()]
+        ['tokenizer.json']
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    settle(directory)
+    at = directory / _SAVED
+    _clean(at)
+    with hidden(at) as scratch:
+        yield scratch
+        for path in _files(scratch):
+            if (directory / path.relative_to(scratch)).is_dir():
+                raise IsADirectoryError(
+                    f"{directory / path.relative_to(scratch)} is a directory, where a file is to "
+                    "be saved. Move it away, or save to another directory."
+                )
+        synchronize_all(scratch)
+        done = renamed(scratch, at, DONE)
+        scratch.rename(done)  # from here on all of it is saved
+        synchronize(directory)
+        _spread(done, directory)
+
+
+def restore(directory: Path) -> None:
+    """Puts back a directory that a kill left under a hidden name and nothing in its place.
+
+    Args:
+        directory: as given to `whole_directory`. Nothing is done if it is there.
+    """
+    directory = directory.resolve()
+    if not directory.exists():
+        for old in left_behind(directory, OLD):
+            if not directory.exists():
+                old.rename(directory)
+
+
+def settle(directory: Path) -> None:
+    """Puts the files in their places that `whole_files` had saved when a kill ended it.
+
+    Args:
+        directory: as given to `whole_files`.
+    """
+    for done in left_behind(directory / _SAVED, DONE):
+        _spread(done, directory)
+
+
+def _clean(path: Path) -> None:
+    """Removes what processes that are gone left beside a path."""
+    kinds = (NEW, OLD) if path.exists() else (NEW,)
+    for kind in kinds:
+        for left in left_behind(path, kind):
+            remove(left)
+
+
+def _replace(directory: Path, scratch: Path) -> None:
+    """Puts `scratch` in the place of `directory`, which keeps its content if that fails."""
+    if not directory.exists():
+        scratch.rename(directory)
+        return
+    if exchange(scratch, directory):
+        return
+    old = renamed(scratch, directory, OLD)
+    with held(directory):  # for as long as it has the other name
+        try:
+            directory.rename(old)
+            scratch.rename(directory)
+        except BaseException:
+            if not directory.exists():
+                old.rename(directory)
+            raise
+        remove(old)
+
+
+def _spread(done: Path, directory: Path) -> None:
+    """Moves each file of `done` to its place in `directory`."""
+    changed = {directory: None}  # in their order
+    for path in _files(done):
+        place = directory / path.relative_to(done)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        os.replace(path, place)
+        changed[place.parent] = None
+    for parent in changed:
+        synchronize(parent)
+    remove(done)
+
+
+def _files(directory: Path) -> list[Path]:
+    return sorted(path for path in directory.rglob("*") if path.is_file())
+
+
+def _names(directory: Path) -> set[str]:
+    return {path.name for path in directory.iterdir()} if directory.is_dir() else set()
