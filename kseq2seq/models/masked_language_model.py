@@ -9,6 +9,7 @@ import keras
 from kseq2seq.layers import Prebuilt, linear, normalization
 
 
+@keras.saving.register_keras_serializable(package="kseq2seq")
 class _Guess(Prebuilt):
     """The output layer: a transformation, then the similarity to every token's vector."""
 
@@ -16,9 +17,10 @@ class _Guess(Prebuilt):
         super().__init__(**kwargs)
         dim = table.output_dim
         self.table = table
-        self.transform = linear(dim, dim, activation="gelu", name="transform")
-        self.normalize = normalization(dim, name="norm")
-        self.bias = self.add_weight((table.input_dim,), "zeros", name="bias")
+        with self.parts():
+            self.transform = linear(dim, dim, activation="gelu", name="transform")
+            self.normalize = normalization(dim, name="norm")
+            self.bias = self.add_weight((table.input_dim,), "zeros", name="bias")
 
     def call(self, x):
         """Maps (B, S, D) to logits (B, S, V)."""
