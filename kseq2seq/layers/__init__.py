@@ -1,6 +1,6 @@
 """Building blocks: attention, positions, Transformer blocks, recurrence."""
 
-from kseq2seq.layers.adaptable import Adaptable, Conv1D, Dense
+from kseq2seq.layers.adaptable import Adaptable, Conv1D, Dense, revision
 from kseq2seq.layers.attend import (
     AttendInWindow,
     attend,
@@ -98,6 +98,7 @@ __all__ = [
     "recur",
     "recurrent",
     "reverse",
+    "revision",
     "rotate",
     "single_stack_norm",
     "sinusoid",

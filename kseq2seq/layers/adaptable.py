@@ -8,6 +8,17 @@ import keras
 from keras import ops
 
 _FACTORS, _SCALE = ("lora_a", "lora_b"), "lora_scale"
+_changes = 0
+
+
+def revision() -> int:
+    """Returns how many times layers were quantized or adapted: graphs of before may be outdated."""
+    return _changes
+
+
+def _count() -> None:
+    global _changes
+    _changes += 1
 
 
 class Adaptable:
@@ -22,7 +33,13 @@ class Adaptable:
 
     def quantize(self, mode: Any = None, type_check: bool = True, config: Any = None) -> None:
         """See `keras.layers.Layer.quantize`."""
+        _count()
         super().quantize(mode, type_check=False, config=config)  # type: ignore[misc]
+
+    def enable_lora(self, rank: int, *args: Any, **kwargs: Any) -> None:
+        """See `keras.layers.Dense.enable_lora`."""
+        _count()
+        super().enable_lora(rank, *args, **kwargs)  # type: ignore[misc]
 
     def save_own_variables(self, store: Any) -> None:
         """See `keras.layers.Layer`."""

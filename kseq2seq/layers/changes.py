@@ -54,12 +54,18 @@ def changes_of(layer: keras.layers.Layer) -> dict[str, Any]:
     return {FORMAT: len(_UPGRADES) + 1, "parts": parts} if parts else {}
 
 
-def apply_changes(layer: keras.layers.Layer, changes: Mapping[str, Any]) -> None:
+def apply_changes(layer: keras.layers.Layer, changes: Mapping[str, Any] | None) -> None:
     """Does to a newly built layer what was done to the one that `changes_of` described.
+
+    Args:
+        layer: built as that one was.
+        changes: what `changes_of` returned; None and an empty dict do nothing.
 
     Raises:
         ValueError: if the changes are of another layer or of a newer format.
     """
+    if not changes:
+        return
     parts = dict(upgraded(changes, _UPGRADES, "What was changed in a model's layers")["parts"])
     found = dict.fromkeys(path for path, _, _ in _walk(layer))
     if missing := [path for path in parts if path not in found]:

@@ -14,10 +14,13 @@ from types import MappingProxyType
 from typing import Any
 
 import keras
+from keras.src.backend.common import global_state
 from keras.src.backend.common.name_scope import current_path
 
 from kseq2seq.layers.adaptable import Dense
 from kseq2seq.layers.changes import apply_changes, changes_of
+
+_SHARING = "shared_objects/id_to_config_map"  # Keras' own, while it saves a model
 
 
 class Prebuilt(keras.layers.Layer):
@@ -89,8 +92,7 @@ class Prebuilt(keras.layers.Layer):
         """Makes the layer that `get_config` described, with weights of its own."""
         changes = config.get("changes")
         layer = cls(**{name: _made(part) for name, part in config.items() if name != "changes"})
-        if changes:
-            apply_changes(layer, changes)
+        apply_changes(layer, changes)
         return layer
 
 
@@ -120,7 +122,12 @@ def _described(value: Any) -> Any:
             "config": {name: _described(part) for name, part in value.get_config().items()},
             "registered_name": keras.saving.get_registered_name(type(value)),
         }
-    return keras.saving.serialize_keras_object(value)
+    config = keras.saving.serialize_keras_object(value)
+    sharing = global_state.get_global_attribute(_SHARING) is not None
+    if sharing and isinstance(value, keras.layers.Layer):
+        # Keras marks a shared layer in a dict of which what is saved is a copy by now
+        config["shared_object_id"] = id(value)
+    return config
 
 
 def _made(value: Any) -> Any:

@@ -30,6 +30,7 @@ from kseq2seq.layers import (
 )
 from kseq2seq.models import checks
 from kseq2seq.models.architecture import Architecture
+from kseq2seq.models.built import Arguments
 from kseq2seq.models.masked_language_model import MaskedLanguageModel
 
 TIES = ("none", "target", "all")
@@ -232,7 +233,7 @@ class DecoderOnly(TransformerSizes):
     def build(self, source: int, target: int | None, arguments: dict[str, Any]) -> keras.Model:
         """See `Architecture`; without a `target`, the source's vocabulary is that of both."""
         target = source if target is None else target
-        return super().build(source, target, {**arguments, "target": target})
+        return super().build(source, target, Arguments(arguments, target=target))
 
     def parts(self, source: int, target: int) -> tuple[keras.Model, Decoder]:
         """See `Architecture`."""

@@ -8,7 +8,7 @@ from typing import Any
 from kseq2seq.data.fetch import sha256
 from kseq2seq.decoding import Search
 from kseq2seq.decoding.description import describe, described
-from kseq2seq.models import Seq2Seq, build_model
+from kseq2seq.models import Seq2Seq
 from kseq2seq.text import TextSource, TextTarget
 from kseq2seq.text.files import read_checked, read_json, whole_directory, write_json
 
@@ -28,7 +28,7 @@ def save_parts(
     with whole_directory(directory) as scratch:
         weights = scratch / WEIGHTS
         # Keras saves a compiled model's optimizer too, which is three times the model or more.
-        bare = build_model(**model.get_config())
+        bare = Seq2Seq.from_config(model.get_config())
         bare.set_weights(model.get_weights())
         bare.save_weights(weights)
         source.save(scratch)
@@ -52,7 +52,7 @@ def load_parts(directory: Path) -> tuple[Seq2Seq, TextSource, TextTarget, Search
     read_checked(directory / WEIGHTS, config.get("weights_sha256", ""))
     try:
         search = described(config["search"])
-        model = build_model(**config["model"])
+        model = Seq2Seq.from_config(config["model"])
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(
             f"{directory / CONFIG} does not describe a pipeline ({type(error).__name__}: {error}). "
