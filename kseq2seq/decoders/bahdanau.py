@@ -9,6 +9,7 @@ from kseq2seq.decoders.decoder import Decoder, Step
 from kseq2seq.layers import Attention, RecurrentStack, linear, maxout, recur, token_table
 
 
+@keras.saving.register_keras_serializable(package="kseq2seq")
 class BahdanauDecoder(Decoder):
     r"""A GRU that looks at the source from its previous state.
 
@@ -54,18 +55,23 @@ class BahdanauDecoder(Decoder):
         self.vocabulary_size = vocabulary_size
         self.hidden_width = embedding_dim
         self.maxout = maxout
-        self.embedding = token_table(vocabulary_size, embedding_dim)
-        self.starts = [
-            linear(start_dim, hidden_dim, activation="tanh", name=f"start_{index}")
-            for index in range(num_layers)
-        ]
-        self.attention = Attention("additive", hidden_dim, source_dim, hidden_dim)
-        width = embedding_dim + source_dim
-        self.stack = RecurrentStack("gru", width, hidden_dim, num_layers, dropout, residual)
-        readout_dim = 2 * embedding_dim if maxout else embedding_dim
-        self.readout = linear(hidden_dim + width, readout_dim, name="readout")
-        self.dropout = keras.layers.Dropout(dropout)
-        self.logits = linear(embedding_dim, vocabulary_size, name="logits")
+        with self.parts():
+            self.embedding = token_table(vocabulary_size, embedding_dim)
+            self.starts = [
+                linear(start_dim, hidden_dim, activation="tanh", name=f"start_{index}")
+                for index in range(num_layers)
+            ]
+            self.attention = Attention(
+                "additive", hidden_dim, source_dim, hidden_dim, name="attention"
+            )
+            width = embedding_dim + source_dim
+            self.stack = RecurrentStack(
+                "gru", width, hidden_dim, num_layers, dropout, residual, name="stack"
+            )
+            readout_dim = 2 * embedding_dim if maxout else embedding_dim
+            self.readout = linear(hidden_dim + width, readout_dim, name="readout")
+            self.dropout = keras.layers.Dropout(dropout)
+            self.logits = linear(embedding_dim, vocabulary_size, name="logits")
 
     def initial(self, encoded, length=0):
         """See `Decoder`; the context is the source's outputs, their projections and mask."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import keras
+
 from kseq2seq.layers import Prebuilt, linear
 
 
+@keras.saving.register_keras_serializable(package="kseq2seq")
 class Bridge(Prebuilt):
     r"""Hands each layer's states over, through :math:`\tanh(W s + b)` where widths differ.
 
@@ -16,13 +19,16 @@ class Bridge(Prebuilt):
         self, source_dim: int, hidden_dim: int, num_layers: int, num_states: int, **kwargs
     ):
         super().__init__(**kwargs)
-        self.projections = [
-            [
-                linear(source_dim, hidden_dim, activation="tanh", name=f"bridge_{layer}_{state}")
-                for state in range(num_states)
+        with self.parts():
+            self.projections = [
+                [
+                    linear(
+                        source_dim, hidden_dim, activation="tanh", name=f"bridge_{layer}_{state}"
+                    )
+                    for state in range(num_states)
+                ]
+                for layer in range(num_layers if source_dim != hidden_dim else 0)
             ]
-            for layer in range(num_layers if source_dim != hidden_dim else 0)
-        ]
 
     def call(self, states):
         """Maps lists of (B, source_dim) to lists of (B, hidden_dim), a list a layer."""

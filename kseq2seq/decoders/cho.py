@@ -9,6 +9,7 @@ from kseq2seq.decoders.decoder import Decoder, Step
 from kseq2seq.layers import RecurrentStack, fold, linear, maxout, token_table, unfold
 
 
+@keras.saving.register_keras_serializable(package="kseq2seq")
 class ChoDecoder(Decoder):
     r"""A GRU that is given the source's summary at every step and in its output layer.
 
@@ -45,17 +46,20 @@ class ChoDecoder(Decoder):
         super().__init__(**kwargs)
         self.vocabulary_size = vocabulary_size
         self.hidden_width = embedding_dim
-        self.embedding = token_table(vocabulary_size, embedding_dim)
-        self.summary = linear(source_dim, hidden_dim, activation="tanh", name="summary")
-        self.starts = [
-            linear(hidden_dim, hidden_dim, activation="tanh", name=f"start_{index}")
-            for index in range(num_layers)
-        ]
-        width = embedding_dim + hidden_dim
-        self.stack = RecurrentStack("gru", width, hidden_dim, num_layers, dropout, residual)
-        self.readout = linear(hidden_dim + width, 2 * embedding_dim, name="readout")
-        self.dropout = keras.layers.Dropout(dropout)
-        self.logits = linear(embedding_dim, vocabulary_size, name="logits")
+        with self.parts():
+            self.embedding = token_table(vocabulary_size, embedding_dim)
+            self.summary = linear(source_dim, hidden_dim, activation="tanh", name="summary")
+            self.starts = [
+                linear(hidden_dim, hidden_dim, activation="tanh", name=f"start_{index}")
+                for index in range(num_layers)
+            ]
+            width = embedding_dim + hidden_dim
+            self.stack = RecurrentStack(
+                "gru", width, hidden_dim, num_layers, dropout, residual, name="stack"
+            )
+            self.readout = linear(hidden_dim + width, 2 * embedding_dim, name="readout")
+            self.dropout = keras.layers.Dropout(dropout)
+            self.logits = linear(embedding_dim, vocabulary_size, name="logits")
 
     def initial(self, encoded, length=0):
         """See `Decoder`; the context is the summary c (B, hidden_dim)."""

@@ -18,6 +18,7 @@ from kseq2seq.layers import (
 )
 
 
+@keras.saving.register_keras_serializable(package="kseq2seq")
 class AttentiveConvolution(Prebuilt):
     r"""A gated convolution over the past, followed by a look at the source.
 
@@ -32,11 +33,12 @@ class AttentiveConvolution(Prebuilt):
 
     def __init__(self, embedding_dim, hidden_dim, width, dropout, **kwargs):
         super().__init__(**kwargs)
-        self.convolution = GatedConvolution(hidden_dim, width, name="convolution")
-        self.dropout = keras.layers.Dropout(dropout)
-        self.query = linear(hidden_dim, embedding_dim, name="query")
-        self.attention = Attention("dot", embedding_dim, embedding_dim, 0)
-        self.condition = linear(embedding_dim, hidden_dim, name="condition")
+        with self.parts():
+            self.convolution = GatedConvolution(hidden_dim, width, name="convolution")
+            self.dropout = keras.layers.Dropout(dropout)
+            self.query = linear(hidden_dim, embedding_dim, name="query")
+            self.attention = Attention("dot", embedding_dim, embedding_dim, 0, name="attention")
+            self.condition = linear(embedding_dim, hidden_dim, name="condition")
 
     def call(self, x, before, embedded, context, training=None):
         """Takes T steps.
@@ -59,6 +61,7 @@ class AttentiveConvolution(Prebuilt):
         return (made + x) * ROOT_HALF, seen[:, -before.shape[1] :], alignment
 
 
+@keras.saving.register_keras_serializable(package="kseq2seq")
 class ConvolutionalDecoder(Decoder):
     """Gated convolutions over the target, each followed by attention to the source.
 
@@ -99,20 +102,27 @@ class ConvolutionalDecoder(Decoder):
         self.hidden_width = embedding_dim
         self.hidden_dim = hidden_dim
         self.kernel_size = kernel_size
-        self.table = output_table(vocabulary_size, embedding_dim, tied=tied)
-        self.embedding = TokenEmbedding(
-            self.table, embedding_dim, positions, max_positions, dropout, DEVIATION
-        )
-        self.max_positions = self.embedding.max_length
-        self.enter = linear(embedding_dim, hidden_dim, name="enter")
-        self.blocks = [
-            AttentiveConvolution(
-                embedding_dim, hidden_dim, kernel_size, dropout, name=f"block_{index}"
+        with self.parts():
+            self.table = output_table(vocabulary_size, embedding_dim, tied=tied)
+            self.embedding = TokenEmbedding(
+                self.table,
+                embedding_dim,
+                positions,
+                max_positions,
+                dropout,
+                DEVIATION,
+                name="embedding",
             )
-            for index in range(num_layers)
-        ]
-        self.leave = linear(hidden_dim, embedding_dim, name="leave")
-        self.dropout = keras.layers.Dropout(dropout)
+            self.max_positions = self.embedding.max_length
+            self.enter = linear(embedding_dim, hidden_dim, name="enter")
+            self.blocks = [
+                AttentiveConvolution(
+                    embedding_dim, hidden_dim, kernel_size, dropout, name=f"block_{index}"
+                )
+                for index in range(num_layers)
+            ]
+            self.leave = linear(hidden_dim, embedding_dim, name="leave")
+            self.dropout = keras.layers.Dropout(dropout)
 
     def initial(self, encoded, length=0):
         """See `Decoder`; every layer shares one context."""

@@ -61,6 +61,9 @@ class Decoder(Prebuilt):
     follows_source: bool = False
     rewinds: bool = False
 
+    def __init__(self, name: str = "decoder", **kwargs: Any):
+        super().__init__(name=name, **kwargs)
+
     def initial(self, encoded: dict, length: int = 0) -> tuple[dict, Any]:
         """Prepares to decode.
 

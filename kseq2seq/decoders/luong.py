@@ -10,6 +10,7 @@ from kseq2seq.decoders.decoder import Decoder, Step
 from kseq2seq.layers import Attention, RecurrentStack, linear, recur, token_table
 
 
+@keras.saving.register_keras_serializable(package="kseq2seq")
 class LuongDecoder(Decoder):
     r"""An LSTM whose new state looks at the source.
 
@@ -55,16 +56,23 @@ class LuongDecoder(Decoder):
         self.hidden_width = hidden_dim
         self.hidden_dim = hidden_dim
         self.input_feeding = input_feeding
-        self.embedding = token_table(vocabulary_size, embedding_dim)
-        self.bridge = Bridge(source_dim, hidden_dim, num_layers, num_states=2)
-        self.attention = Attention(score, hidden_dim, source_dim, hidden_dim)
-        width = embedding_dim + (hidden_dim if input_feeding else 0)
-        self.stack = RecurrentStack("lstm", width, hidden_dim, num_layers, dropout, residual)
-        self.combine = linear(
-            source_dim + hidden_dim, hidden_dim, use_bias=False, activation="tanh", name="combine"
-        )
-        self.dropout = keras.layers.Dropout(dropout)
-        self.logits = linear(hidden_dim, vocabulary_size, use_bias=False, name="logits")
+        with self.parts():
+            self.embedding = token_table(vocabulary_size, embedding_dim)
+            self.bridge = Bridge(source_dim, hidden_dim, num_layers, num_states=2, name="bridge")
+            self.attention = Attention(score, hidden_dim, source_dim, hidden_dim, name="attention")
+            width = embedding_dim + (hidden_dim if input_feeding else 0)
+            self.stack = RecurrentStack(
+                "lstm", width, hidden_dim, num_layers, dropout, residual, name="stack"
+            )
+            self.combine = linear(
+                source_dim + hidden_dim,
+                hidden_dim,
+                use_bias=False,
+                activation="tanh",
+                name="combine",
+            )
+            self.dropout = keras.layers.Dropout(dropout)
+            self.logits = linear(hidden_dim, vocabulary_size, use_bias=False, name="logits")
 
     def initial(self, encoded, length=0):
         """See `Decoder`; with input feeding the state holds the last attentional vector."""

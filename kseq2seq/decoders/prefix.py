@@ -19,6 +19,7 @@ from kseq2seq.layers import (
 )
 
 
+@keras.saving.register_keras_serializable(package="kseq2seq")
 class PrefixDecoder(Decoder):
     r"""A language model that goes on where the source ends.
 

@@ -9,6 +9,7 @@ from kseq2seq.decoders.decoder import Decoder, Step
 from kseq2seq.layers import RecurrentStack, linear, token_table
 
 
+@keras.saving.register_keras_serializable(package="kseq2seq")
 class SutskeverDecoder(Decoder):
     r"""A recurrent language model that starts from the encoder's last states.
 
@@ -44,13 +45,15 @@ class SutskeverDecoder(Decoder):
         super().__init__(**kwargs)
         self.vocabulary_size = vocabulary_size
         self.hidden_width = hidden_dim
-        self.embedding = token_table(vocabulary_size, embedding_dim)
-        self.bridge = Bridge(
-            source_dim, hidden_dim, num_layers, num_states=2 if cell == "lstm" else 1
-        )
-        self.stack = RecurrentStack(cell, embedding_dim, hidden_dim, num_layers, dropout, residual)
-        self.dropout = keras.layers.Dropout(dropout)
-        self.logits = linear(hidden_dim, vocabulary_size, name="logits")
+        with self.parts():
+            self.embedding = token_table(vocabulary_size, embedding_dim)
+            num_states = 2 if cell == "lstm" else 1
+            self.bridge = Bridge(source_dim, hidden_dim, num_layers, num_states, name="bridge")
+            self.stack = RecurrentStack(
+                cell, embedding_dim, hidden_dim, num_layers, dropout, residual, name="stack"
+            )
+            self.dropout = keras.layers.Dropout(dropout)
+            self.logits = linear(hidden_dim, vocabulary_size, name="logits")
 
     def initial(self, encoded, length=0):
         """See `Decoder`; the context is empty."""

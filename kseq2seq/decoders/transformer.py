@@ -18,6 +18,7 @@ from kseq2seq.layers import (
 )
 
 
+@keras.saving.register_keras_serializable(package="kseq2seq")
 class TransformerDecoder(Decoder):
     """A stack of causal self-attention, cross-attention and feed-forward blocks.
 
@@ -62,14 +63,19 @@ class TransformerDecoder(Decoder):
         self.vocabulary_size = table.input_dim
         self.hidden_width = dim
         self.table = table
-        self.embedding = TokenEmbedding(table, dim, positions, max_positions, sizes.dropout)
+        with self.parts():
+            self.embedding = TokenEmbedding(
+                table, dim, positions, max_positions, sizes.dropout, name="embedding"
+            )
+            schemes = stack_positions(
+                positions, num_layers, sizes.num_heads, sizes.head_dim, bidirectional=False
+            )
+            self.blocks = [
+                DecoderBlock(sizes, source_dim, scheme, name=f"block_{index}")
+                for index, scheme in enumerate(schemes)
+            ]
+            self.normalize = normalization(dim, name="norm") if sizes.norm.before else None
         self.max_positions = self.embedding.max_length
-        schemes = stack_positions(positions, num_layers, sizes.num_heads, sizes.head_dim, False)
-        self.blocks = [
-            DecoderBlock(sizes, source_dim, scheme, name=f"block_{index}")
-            for index, scheme in enumerate(schemes)
-        ]
-        self.normalize = normalization(dim, name="norm") if sizes.norm.before else None
 
     def initial(self, encoded, length=0):
         """See `Decoder`; the context is each block's keys and values of the source.
@@ -102,7 +108,7 @@ class TransformerDecoder(Decoder):
         x = self.embedding(tokens, position=place, training=training)
         new, alignment = [], None
         for block, source, cache in zip(self.blocks, context["blocks"], caches, strict=True):
-            x, cache, alignment = block(
+            x, *kept, alignment = block(
                 x,
                 source,
                 context["mask"],
@@ -111,7 +117,7 @@ class TransformerDecoder(Decoder):
                 position=position,
                 training=training,
             )
-            new.append(cache)
+            new += kept
         if self.normalize is not None:
             x = self.normalize(x)
         logits = self.table(x, reverse=True)

@@ -9,6 +9,8 @@ from typing import Any
 
 import tensorflow as tf
 
+from kseq2seq.layers import revision
+
 MOST = 64  # kept for one model; the one that was not used for longest goes first
 _TRACING = threading.RLock()  # Keras and AutoGraph trace one function at a time
 
@@ -16,7 +18,8 @@ _TRACING = threading.RLock()  # Keras and AutoGraph trace one function at a time
 def compiled(model: Any, key: tuple, build: Callable[[], Any]) -> Any:
     """Returns what `build` made for a model and a key, building it once.
 
-    Kept beside Keras' own attributes, which it would track and save.
+    Kept beside Keras' own attributes, which it would track and save. Once a layer is quantized or
+    adapted by LoRA, in whatever model, it is built anew.
 
     Example:
         >>> from types import SimpleNamespace
@@ -25,6 +28,7 @@ def compiled(model: Any, key: tuple, build: Callable[[], Any]) -> Any:
         >>> compiled(model, ("a",), list) is compiled(model, ("a",), list)
         True
     """
+    key = (*key, revision())
     with _TRACING:
         kept = model.__dict__.setdefault("_compiled", OrderedDict())
         if key not in kept:

@@ -27,7 +27,7 @@ class Several:
                 f"{type(self).__name__} takes models from `build_model`; got {models}."
             )
         for side in ("source", "target"):
-            sizes = [model.get_config()[side] for model in models]
+            sizes = [model.vocabulary_sizes[side] for model in models]
             if any(size != sizes[0] for size in sizes):
                 raise ValueError(
                     f"Models that decode together must share their {side} ids; they have "

@@ -17,13 +17,15 @@ from kseq2seq.layers import (
 )
 
 
+@keras.saving.register_keras_serializable(package="kseq2seq")
 class ConvolutionalBlock(Prebuilt):
     """A gated convolution that sees as far to the left as to the right, and a residual."""
 
     def __init__(self, dim, width, dropout, **kwargs):
         super().__init__(**kwargs)
-        self.convolution = GatedConvolution(dim, width, name="convolution")
-        self.dropout = keras.layers.Dropout(dropout)
+        with self.parts():
+            self.convolution = GatedConvolution(dim, width, name="convolution")
+            self.dropout = keras.layers.Dropout(dropout)
         self.left = (width - 1) // 2
         self.right = width - 1 - self.left
 
@@ -35,6 +37,7 @@ class ConvolutionalBlock(Prebuilt):
         return (self.convolution(below) + x) * ROOT_HALF
 
 
+@keras.saving.register_keras_serializable(package="kseq2seq")
 class WithEmbeddings(keras.layers.Layer):
     """Joins what convolutions made of words and the words themselves: `(z + e) sqrt(1/2)`."""
 
@@ -91,15 +94,16 @@ def convolutional_encoder(
         The gradients of the encoder are not scaled by the number of attentions.
     """
     source, mask = token_input("source"), mask_input("source_mask")
-    table = token_table(vocabulary_size, embedding_dim)
-    embed = TokenEmbedding(
-        table, embedding_dim, positions, max_positions, dropout, DEVIATION, name="embedding"
-    )
-    embedded = embed(source)
-    x = linear(embedding_dim, hidden_dim, name="enter")(embedded)
-    for index in range(num_layers):
-        x = ConvolutionalBlock(hidden_dim, kernel_size, dropout, name=f"block_{index}")(x, mask)
-    keys = linear(hidden_dim, embedding_dim, name="leave")(x)
-    outputs = WithEmbeddings(name="outputs")(keys, embedded)
+    with keras.name_scope("encoder"):
+        table = token_table(vocabulary_size, embedding_dim)
+        embed = TokenEmbedding(
+            table, embedding_dim, positions, max_positions, dropout, DEVIATION, name="embedding"
+        )
+        embedded = embed(source)
+        x = linear(embedding_dim, hidden_dim, name="enter")(embedded)
+        for index in range(num_layers):
+            x = ConvolutionalBlock(hidden_dim, kernel_size, dropout, name=f"block_{index}")(x, mask)
+        keys = linear(hidden_dim, embedding_dim, name="leave")(x)
+        outputs = WithEmbeddings(name="outputs")(keys, embedded)
     encoded = {"outputs": outputs, "keys": keys, "mask": mask}
     return keras.Model({"source": source, "source_mask": mask}, encoded, name="encoder")

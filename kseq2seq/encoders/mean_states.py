@@ -6,6 +6,7 @@ import keras
 from keras import ops
 
 
+@keras.saving.register_keras_serializable(package="kseq2seq")
 class MeanStates(keras.layers.Layer):
     """Every state is the mean of the source's outputs over its real places.
 

@@ -8,6 +8,7 @@ from kseq2seq.encoders.inputs import mask_input, token_input
 from kseq2seq.layers import Embedding, recurrent, reverse
 
 
+@keras.saving.register_keras_serializable(package="kseq2seq")
 class Reversal(keras.layers.Layer):
     """Reverses the real part of each source, so that its first words lie nearest the target's.
 
@@ -63,26 +64,27 @@ def recurrent_encoder(
         ((None, None, 16), 2)
     """
     source, mask = token_input("source"), mask_input("source_mask")
-    tokens = Reversal(name="reversal")(source, mask) if reverse_source else source
-    x = Embedding(vocabulary_size, embedding_dim, name="embedding")(tokens)
-    width, states = embedding_dim, []
-    for index in range(num_layers):
-        rnn = recurrent(cell, width, hidden_dim, name=f"{cell}_{index}")
-        if bidirectional:
-            rnn = keras.layers.Bidirectional(rnn, name=f"both_{index}")
-        below = keras.layers.Dropout(dropout)(x)
-        above, *last = rnn(below, mask=mask)
-        if bidirectional:
-            half = len(last) // 2
-            last = [
-                keras.layers.Concatenate()([ahead, back])
-                for ahead, back in zip(last[:half], last[half:], strict=True)
-            ]
-        x = keras.layers.Add()([above, x]) if residual and index else above
-        width = 2 * hidden_dim if bidirectional else hidden_dim
-        states.append(last)
-    if reverse_source:  # back to the order of the source, for attention and its alignments
-        x = Reversal(name="outputs_in_order")(x, mask)
-    start = states[-1][0][:, -hidden_dim:]
+    with keras.name_scope("encoder"):
+        tokens = Reversal(name="reversal")(source, mask) if reverse_source else source
+        x = Embedding(vocabulary_size, embedding_dim, name="embedding")(tokens)
+        width, states = embedding_dim, []
+        for index in range(num_layers):
+            rnn = recurrent(cell, width, hidden_dim, name=f"{cell}_{index}")
+            if bidirectional:
+                rnn = keras.layers.Bidirectional(rnn, name=f"both_{index}")
+            below = keras.layers.Dropout(dropout)(x)
+            above, *last = rnn(below, mask=mask)
+            if bidirectional:
+                half = len(last) // 2
+                last = [
+                    keras.layers.Concatenate()([ahead, back])
+                    for ahead, back in zip(last[:half], last[half:], strict=True)
+                ]
+            x = keras.layers.Add()([above, x]) if residual and index else above
+            width = 2 * hidden_dim if bidirectional else hidden_dim
+            states.append(last)
+        if reverse_source:  # back to the order of the source, for attention and its alignments
+            x = Reversal(name="outputs_in_order")(x, mask)
+        start = states[-1][0][:, -hidden_dim:]
     encoded = {"outputs": x, "mask": mask, "states": states, "start": start}
     return keras.Model({"source": source, "source_mask": mask}, encoded, name="encoder")

@@ -57,14 +57,17 @@ def transformer_encoder(
     """
     source, mask = token_input("source"), mask_input("source_mask")
     dim = sizes.hidden_dim
-    embed = TokenEmbedding(table, dim, positions, max_positions, sizes.dropout, name="embedding")
-    schemes = stack_positions(positions, num_layers, sizes.num_heads, sizes.head_dim, True)
-    blocks = [
-        EncoderBlock(sizes, scheme, attend, remat, name=f"block_{index}")
-        for index, scheme in enumerate(schemes)
-    ]
-    norm = normalization(dim, name="norm") if sizes.norm.before else None
-    encoded = {**read_source(embed, blocks, norm, source, mask), "mask": mask}
+    with keras.name_scope("encoder"):
+        embed = TokenEmbedding(
+            table, dim, positions, max_positions, sizes.dropout, name="embedding"
+        )
+        schemes = stack_positions(positions, num_layers, sizes.num_heads, sizes.head_dim, True)
+        blocks = [
+            EncoderBlock(sizes, scheme, attend, remat, name=f"block_{index}")
+            for index, scheme in enumerate(schemes)
+        ]
+        norm = normalization(dim, name="norm") if sizes.norm.before else None
+        encoded = {**read_source(embed, blocks, norm, source, mask), "mask": mask}
     return keras.Model({"source": source, "source_mask": mask}, encoded, name="encoder")
 
 

@@ -55,7 +55,7 @@ def description(model: Seq2Seq, target: Any, places: tuple[int, int], **others: 
         "parameters": model.count_params(),
         "source_length": places[0],
         "target_length": places[1],
-        "source_vocabulary": model.get_config()["source"],
+        "source_vocabulary": model.vocabulary_sizes["source"],
         "target_vocabulary": model.decoder.vocabulary_size,
         "special": target.tokenizer.special._asdict(),
         **others,

@@ -1,8 +1,16 @@
 """Building blocks: attention, positions, Transformer blocks, recurrence."""
 
-from kseq2seq.layers.attend import attend, attend_in_chunks, attend_in_window, for_heads
+from kseq2seq.layers.adaptable import Adaptable, Conv1D, Dense, revision
+from kseq2seq.layers.attend import (
+    AttendInWindow,
+    attend,
+    attend_in_chunks,
+    attend_in_window,
+    for_heads,
+)
 from kseq2seq.layers.attention import CrossAttention, SelfAttention
 from kseq2seq.layers.cache import grow_cache, write_cache
+from kseq2seq.layers.changes import apply_changes, changes_of
 from kseq2seq.layers.feed_forward import ACTIVATIONS, FeedForward
 from kseq2seq.layers.folding import fold, unfold
 from kseq2seq.layers.gated_convolution import DEVIATION, ROOT_HALF, GatedConvolution
@@ -48,11 +56,15 @@ __all__ = [
     "POSITIONS",
     "ROOT_HALF",
     "SCORES",
+    "Adaptable",
     "Alibi",
+    "AttendInWindow",
     "Attention",
     "BlockSizes",
+    "Conv1D",
     "CrossAttention",
     "DecoderBlock",
+    "Dense",
     "DistanceBuckets",
     "Embedding",
     "EncoderBlock",
@@ -68,9 +80,11 @@ __all__ = [
     "Rotary",
     "SelfAttention",
     "TokenEmbedding",
+    "apply_changes",
     "attend",
     "attend_in_chunks",
     "attend_in_window",
+    "changes_of",
     "encoder_decoder_norms",
     "first_places",
     "fold",
@@ -84,6 +98,7 @@ __all__ = [
     "recur",
     "recurrent",
     "reverse",
+    "revision",
     "rotate",
     "single_stack_norm",
     "sinusoid",

@@ -9,6 +9,7 @@ from kseq2seq.layers.positions import NOWHERE
 from kseq2seq.layers.recurrence import recur
 
 
+@keras.saving.register_keras_serializable(package="kseq2seq")
 def attend(query, key, value, mask=None, positions=NOWHERE, query_steps=None, key_steps=None):
     r"""Mixes values by the similarity of their keys to each query.
 
@@ -88,6 +89,7 @@ def for_heads(mask):
     return mask[:, None, None, :] if len(mask.shape) == 2 else mask[:, None]
 
 
+@keras.saving.register_keras_serializable(package="kseq2seq")
 def attend_in_chunks(
     query, key, value, mask, positions=NOWHERE, query_steps=None, key_steps=None, *, chunk=256
 ):
@@ -150,6 +152,7 @@ def attend_in_chunks(
     return _joined(ops.reshape(mixed, (rows, -1, heads, chunk, width)), length), None
 
 
+@keras.saving.register_keras_serializable(package="kseq2seq")
 def attend_in_window(
     query, key, value, mask, positions=NOWHERE, query_steps=None, key_steps=None, *, window=128
 ):
@@ -216,6 +219,36 @@ def attend_in_window(
         key_steps,
     )
     return _joined(ops.reshape(mixed, (rows, count, heads, window, width)), length), None
+
+
+@keras.saving.register_keras_serializable(package="kseq2seq")
+class AttendInWindow:
+    """`attend_in_window` of a given width, for the configuration of a layer.
+
+    Args:
+        window: places seen to each side; at least 1.
+
+    Example:
+        >>> from kseq2seq.layers import AttendInWindow, SelfAttention
+        >>> SelfAttention(8, 2, attend=AttendInWindow(64)).attend.window
+        64
+    """
+
+    def __init__(self, window: int):
+        self.window = window
+
+    def __call__(self, *given):
+        """See `attend_in_window`."""
+        return attend_in_window(*given, window=self.window)
+
+    def get_config(self) -> dict[str, int]:
+        """Returns the arguments of the constructor."""
+        return {"window": self.window}
+
+    @classmethod
+    def from_config(cls, config: dict[str, int]) -> AttendInWindow:
+        """Makes what `get_config` described."""
+        return cls(**config)
 
 
 def _blocks(x, size):

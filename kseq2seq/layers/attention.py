@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import keras
 from keras import ops
 
 from kseq2seq.layers.attend import attend, for_heads, mix, similarity, turned
@@ -20,7 +21,8 @@ class _Heads(Prebuilt):
         super().__init__(**kwargs)
         self.num_heads = num_heads
         self.head_dim = hidden_dim // num_heads
-        self.output_projection = linear(hidden_dim, hidden_dim, use_bias=False, name="output")
+        with self.parts():
+            self.output_projection = linear(hidden_dim, hidden_dim, use_bias=False, name="output")
 
     def _split(self, x):
         """(B, T, n * H * D) -> n tensors (B, H, T, D)."""
@@ -40,6 +42,7 @@ class _Heads(Prebuilt):
         return ops.reshape(x, (rows, length, self.num_heads * self.head_dim))
 
 
+@keras.saving.register_keras_serializable(package="kseq2seq")
 class SelfAttention(_Heads):
     """Attention of a sequence to itself, with an optional cache of earlier keys and values.
 
@@ -78,7 +81,8 @@ class SelfAttention(_Heads):
         super().__init__(hidden_dim, num_heads, **kwargs)
         self.positions = positions
         self.attend = attend
-        self.projection = linear(hidden_dim, 3 * hidden_dim, use_bias=False, name="qkv")
+        with self.parts():
+            self.projection = linear(hidden_dim, 3 * hidden_dim, use_bias=False, name="qkv")
 
     def empty_cache(self, rows, length: int) -> dict:
         """Returns zeroed keys and values, each (rows, H, length, D) in the compute dtype."""
@@ -87,14 +91,25 @@ class SelfAttention(_Heads):
         return {"key": zeros, "value": zeros}
 
     def call(self, x, attention_mask=None, cache=None, position=0):
-        """Attends; returns (output (B, T, hidden_dim), new cache or None)."""
+        """Attends.
+
+        Args:
+            x: (B, T, hidden_dim).
+            attention_mask: bool, broadcasts to (B, H, T, T), True where a query may look; None
+                looks everywhere. Not used with a cache.
+            cache: {"key", "value"}, each (B, H, L, D), or None.
+            position: place of the first of the T steps.
+
+        Returns:
+            (B, T, hidden_dim); with a cache, that and the new cache.
+        """
         steps = ops.arange(ops.shape(x)[1], dtype="int32")[None] + position
         query, key, value = self.project(x, steps)
         key, value, key_steps, cache = self.recall(key, value, steps, cache, position)
         if cache is not None:
             attention_mask = key_steps <= steps[0, :, None]
         mixed, _ = self.attend(query, key, value, attention_mask, self.positions, steps, key_steps)
-        return self.merge(mixed), cache
+        return self.merge(mixed) if cache is None else (self.merge(mixed), cache)
 
     def recall(self, key, value, steps, cache, position):
         """Returns keys and values to look at, their steps, and the new cache.
@@ -115,6 +130,7 @@ class SelfAttention(_Heads):
         return self.positions.turn(query, steps), self.positions.turn(key, steps), value
 
 
+@keras.saving.register_keras_serializable(package="kseq2seq")
 class CrossAttention(_Heads):
     """Attention of a target to a source, whose keys and values are projected once per source.
 
@@ -142,10 +158,11 @@ class CrossAttention(_Heads):
 
     def __init__(self, hidden_dim, num_heads, source_dim=None, **kwargs):
         super().__init__(hidden_dim, num_heads, **kwargs)
-        self.query_projection = linear(hidden_dim, hidden_dim, use_bias=False, name="query")
-        self.projection = linear(
-            source_dim or hidden_dim, 2 * hidden_dim, use_bias=False, name="kv"
-        )
+        with self.parts():
+            self.query_projection = linear(hidden_dim, hidden_dim, use_bias=False, name="query")
+            self.projection = linear(
+                source_dim or hidden_dim, 2 * hidden_dim, use_bias=False, name="kv"
+            )
 
     def context(self, source) -> dict:
         """Projects a source (B, S, source_dim) to {"key" (B, H, D, S), "value" (B, H, S, D)}."""

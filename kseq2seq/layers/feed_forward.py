@@ -9,6 +9,7 @@ from kseq2seq.layers.prebuilt import Prebuilt, linear
 ACTIVATIONS = ("relu", "gelu", "swiglu")
 
 
+@keras.saving.register_keras_serializable(package="kseq2seq")
 class FeedForward(Prebuilt):
     r"""Two linear maps with a non-linearity between, the same at every position.
 
@@ -35,8 +36,9 @@ class FeedForward(Prebuilt):
         self.inner_dim = inner_dim
         self.activation = keras.activations.get("swish" if self.gated else activation)
         width = 2 * inner_dim if self.gated else inner_dim
-        self.inner = linear(dim, width, use_bias=not self.gated, name="inner")
-        self.outer = linear(inner_dim, dim, use_bias=not self.gated, name="outer")
+        with self.parts():
+            self.inner = linear(dim, width, use_bias=not self.gated, name="inner")
+            self.outer = linear(inner_dim, dim, use_bias=not self.gated, name="outer")
 
     def call(self, x):
         """Maps (B, T, dim) to (B, T, dim)."""

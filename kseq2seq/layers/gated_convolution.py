@@ -5,12 +5,14 @@ from __future__ import annotations
 import keras
 from keras import ops
 
+from kseq2seq.layers.adaptable import Conv1D
 from kseq2seq.layers.prebuilt import Prebuilt
 
 ROOT_HALF = 0.5**0.5  # keeps the variance of a sum of two
 DEVIATION = 0.1  # of embeddings at the start: the attention of convolutions is not scaled
 
 
+@keras.saving.register_keras_serializable(package="kseq2seq")
 class GatedConvolution(Prebuilt):
     r"""A convolution along time with a gated linear unit: :math:`A \odot \sigma(B)`.
 
@@ -40,8 +42,9 @@ class GatedConvolution(Prebuilt):
         self.width = width
         # sqrt(4 / (width * dim)) keeps the variance of gated outputs that of the inputs.
         normal = keras.initializers.RandomNormal(stddev=(4.0 / (width * dim)) ** 0.5)
-        self.convolution = keras.layers.Conv1D(2 * dim, width, kernel_initializer=normal)
-        self.convolution.build((None, None, dim))
+        with self.parts():
+            self.convolution = Conv1D(2 * dim, width, kernel_initializer=normal, name="convolution")
+            self.convolution.build((None, None, dim))
 
     def call(self, x):
         """Maps (B, T + width - 1, dim) to (B, T, dim)."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import keras
 
@@ -16,6 +16,7 @@ def normalization(dim: int, name: str | None = None) -> keras.layers.LayerNormal
     return layer
 
 
+@keras.saving.register_keras_serializable(package="kseq2seq")
 class Norm(NamedTuple):
     r"""How a sublayer f joins its input x.
 
@@ -38,6 +39,15 @@ class Norm(NamedTuple):
     kind: str = "pre"
     alpha: float = 1.0
     beta: float = 1.0
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the attributes."""
+        return self._asdict()
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Norm:
+        """Makes what `get_config` described."""
+        return cls(**config)
 
     @property
     def before(self) -> bool:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
+import keras
 from keras import ops
 
 from kseq2seq.layers.look_up import look_up
@@ -11,6 +13,7 @@ from kseq2seq.layers.prebuilt import Prebuilt
 from kseq2seq.layers.rotary import rotate
 
 
+@keras.saving.register_keras_serializable(package="kseq2seq")
 class Positions:
     """The three places where a scheme may act on attention; this one does nothing at any of them.
 
@@ -22,6 +25,15 @@ class Positions:
         >>> Positions().turn(np.ones((1, 1, 1, 2)), np.array([[3]])).tolist()
         [[[[1.0, 1.0]]]]
     """
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the arguments of the constructor."""
+        return {}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Positions:
+        """Makes what `get_config` described."""
+        return cls(**config)
 
     @property
     def tables(self) -> tuple:
@@ -51,6 +63,7 @@ class Positions:
 NOWHERE = Positions()
 
 
+@keras.saving.register_keras_serializable(package="kseq2seq")
 class Rotary(Positions):
     """Rotary position embedding; see `rotate`.
 
@@ -67,6 +80,7 @@ class Rotary(Positions):
         return rotate(x, steps)
 
 
+@keras.saving.register_keras_serializable(package="kseq2seq")
 class Alibi(Positions):
     r"""Scores that fall linearly with distance: :math:`-m_h |i - j|`.
 
@@ -88,7 +102,12 @@ class Alibi(Positions):
     """
 
     def __init__(self, num_heads: int):
+        self.num_heads = num_heads
         self.slopes = [2.0 ** (-8.0 * (head + 1) / num_heads) for head in range(num_heads)]
+
+    def get_config(self):
+        """See `Positions`."""
+        return {"num_heads": self.num_heads}
 
     def scores(self, query, query_steps, key_steps, tables=None):
         """See `Positions`; float32."""
@@ -97,6 +116,7 @@ class Alibi(Positions):
         return (0.0 - far)[:, None] * slopes
 
 
+@keras.saving.register_keras_serializable(package="kseq2seq")
 class DistanceBuckets(Prebuilt, Positions):
     r"""A learned score for each head and bucket of distances.
 
@@ -129,7 +149,15 @@ class DistanceBuckets(Prebuilt, Positions):
         self.bidirectional = bidirectional
         self.num_buckets = num_buckets
         self.max_distance = max_distance
-        self.table = self.add_weight((num_buckets, num_heads), "zeros", name="buckets")
+        with self.parts():
+            self.table = self.add_weight((num_buckets, num_heads), "zeros", name="buckets")
+
+    def call(self, query, query_steps=None, key_steps=None):
+        """Returns the scores (1 or B, H, T, S) of queries (B, H, T, D) and keys at those steps.
+
+        Steps are as for `Positions`; None counts from 0, and takes as many keys as queries.
+        """
+        return self.scores(query, *_steps(query, query_steps, key_steps))
 
     @property
     def tables(self):
@@ -160,6 +188,7 @@ class DistanceBuckets(Prebuilt, Positions):
         return ops.transpose(look_up(ops.cast(table, "float32"), rows), (0, 3, 1, 2))
 
 
+@keras.saving.register_keras_serializable(package="kseq2seq")
 class RelativeVectors(Prebuilt, Positions):
     r"""A learned key and value for each distance, cut at `max_distance`.
 
@@ -185,8 +214,16 @@ class RelativeVectors(Prebuilt, Positions):
         super().__init__(**kwargs)
         self.max_distance = max_distance
         shape = (2 * max_distance + 1, head_dim)
-        self.keys = self.add_weight(shape, "glorot_uniform", name="relative_keys")
-        self.values = self.add_weight(shape, "glorot_uniform", name="relative_values")
+        with self.parts():
+            self.keys = self.add_weight(shape, "glorot_uniform", name="relative_keys")
+            self.values = self.add_weight(shape, "glorot_uniform", name="relative_values")
+
+    def call(self, query, query_steps=None, key_steps=None):
+        """Returns the scores (B, H, T, S) of queries (B, H, T, D), scaled, and keys at those steps.
+
+        Steps are as for `Positions`; None counts from 0, and takes as many keys as queries.
+        """
+        return self.scores(query, *_steps(query, query_steps, key_steps))
 
     @property
     def tables(self):
@@ -240,6 +277,13 @@ class _Reading(Positions):
         return self.positions.mixed(probabilities, query_steps, key_steps, self.given)
 
 
+def _steps(query, query_steps, key_steps):
+    own = (
+        ops.arange(ops.shape(query)[2], dtype="int32")[None] if query_steps is None else query_steps
+    )
+    return own, own if key_steps is None else key_steps
+
+
 def _distance(query_steps, key_steps):
     """(1 or B, T) and (1 or B, S) -> key step minus query step, (1 or B, T, S)."""
     return key_steps[:, None, :] - query_steps[:, :, None]
@@ -265,9 +309,9 @@ def stack_positions(
         True
     """
     if scheme == "shaw":
-        return [RelativeVectors(head_dim) for _ in range(num_layers)]
+        return [RelativeVectors(head_dim, name=f"positions_{i}") for i in range(num_layers)]
     if scheme == "t5":
-        shared: Positions = DistanceBuckets(num_heads, bidirectional)
+        shared: Positions = DistanceBuckets(num_heads, bidirectional, name="positions")
     elif scheme == "alibi":
         shared = Alibi(num_heads)
     elif scheme == "rotary":

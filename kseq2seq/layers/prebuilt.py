@@ -7,27 +7,147 @@ layer here knows its widths when it is made, so its weights are made then.
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import MappingProxyType
+from typing import Any
+
 import keras
+from keras.src.backend.common import global_state
+from keras.src.backend.common.name_scope import current_path
+
+from kseq2seq.layers.adaptable import Dense
+from kseq2seq.layers.changes import apply_changes, changes_of
+
+_SHARING = "shared_objects/id_to_config_map"  # Keras' own, while it saves a model
 
 
 class Prebuilt(keras.layers.Layer):
-    """The base of layers that make all their weights in their constructor."""
+    """The base of layers that make all their weights in their constructor.
+
+    The configuration of such a layer is the arguments of its constructor, and whatever was done
+    to its parts since: see `changes_of`. A subclass that is registered with Keras is saved and
+    loaded without more.
+
+    Example:
+        >>> import keras
+        >>> from kseq2seq.layers import Prebuilt, linear
+        >>> class Twice(Prebuilt):
+        ...     def __init__(self, dim, **kwargs):
+        ...         super().__init__(**kwargs)
+        ...         with self.parts():
+        ...             self.first = linear(dim, dim, name="first")
+        ...             self.second = linear(dim, dim, name="second")
+        ...     def call(self, x):
+        ...         return self.second(self.first(x))
+        >>> layer = Twice(4, name="twice", dtype="mixed_bfloat16")
+        >>> layer.weights[0].path, layer.first.compute_dtype, layer.get_config()["dim"]
+        ('twice/first/kernel', 'bfloat16', 4)
+    """
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        layer = super().__new__(cls, *args, **kwargs)
+        given = _arguments(cls, args, kwargs)
+        vars(layer)["_given"] = MappingProxyType(given)  # which Keras neither tracks nor saves
+        return layer
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
         self.built = True
 
+    @contextmanager
+    def parts(self) -> Iterator[None]:
+        """Inside, sublayers and weights are made under the layer's own name and dtype policy."""
+        before = keras.config.dtype_policy()
+        keras.config.set_dtype_policy(self.dtype_policy)
+        try:
+            with self._open_name_scope():
+                self._path = current_path()
+                yield
+        finally:
+            keras.config.set_dtype_policy(before)
+        if not self.trainable:
+            self.trainable = False  # of the parts, too
+
+    def build(self, *shapes: Any, **named_shapes: Any) -> None:
+        """Has nothing left to do."""
+
+    def get_build_config(self) -> None:
+        """Returns None: the widths are arguments of the constructor."""
+        return None
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the arguments of the constructor, and `changes` where parts were changed."""
+        arguments = {name: _described(value) for name, value in self._given.items()}
+        changes = changes_of(self)
+        return {
+            **super().get_config(),
+            **arguments,
+            **({"changes": changes} if changes else {}),
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Prebuilt:
+        """Makes the layer that `get_config` described, with weights of its own."""
+        changes = config.get("changes")
+        layer = cls(**{name: _made(part) for name, part in config.items() if name != "changes"})
+        apply_changes(layer, changes)
+        return layer
+
+
+def _arguments(cls: type, args: tuple, kwargs: dict[str, Any]) -> dict[str, Any]:
+    """What a constructor's own parameters are given, defaults included; without `name` and such."""
+    signature = inspect.signature(cls.__init__)
+    try:
+        bound = signature.bind(None, *args, **kwargs)
+    except TypeError:  # which the call of the constructor is about to raise
+        return {}
+    bound.apply_defaults()
+    own = list(signature.parameters.values())[1:]
+    return {
+        parameter.name: bound.arguments[parameter.name]
+        for parameter in own
+        if parameter.kind is not inspect.Parameter.VAR_KEYWORD and parameter.name != "name"
+    }
+
+
+def _described(value: Any) -> Any:
+    if isinstance(value, list | tuple) and not hasattr(value, "get_config"):
+        return [_described(part) for part in value]
+    if isinstance(value, tuple):  # a NamedTuple, which Keras would take for a plain one
+        return {
+            "module": type(value).__module__,
+            "class_name": type(value).__name__,
+            "config": {name: _described(part) for name, part in value.get_config().items()},
+            "registered_name": keras.saving.get_registered_name(type(value)),
+        }
+    config = keras.saving.serialize_keras_object(value)
+    sharing = global_state.get_global_attribute(_SHARING) is not None
+    if sharing and isinstance(value, keras.layers.Layer):
+        # Keras marks a shared layer in a dict of which what is saved is a copy by now
+        config["shared_object_id"] = id(value)
+    return config
+
+
+def _made(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return [_made(part) for part in value]
+    if isinstance(value, dict):
+        return keras.saving.deserialize_keras_object(value)
+    return value
+
 
 def linear(
     input_dim: int, output_dim: int, use_bias: bool = True, activation=None, name: str | None = None
 ) -> keras.layers.Dense:
-    """Returns a `keras.layers.Dense` that is already built for inputs of width `input_dim`.
+    """Returns a dense layer that is already built for inputs of width `input_dim`.
 
     Example:
         >>> from kseq2seq.layers import linear
         >>> [tuple(weight.shape) for weight in linear(3, 4).weights]
         [(3, 4), (4,)]
     """
-    layer = keras.layers.Dense(output_dim, activation=activation, use_bias=use_bias, name=name)
+    layer = Dense(output_dim, activation=activation, use_bias=use_bias, name=name)
     layer.build((None, input_dim))
     return layer

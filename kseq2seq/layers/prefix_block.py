@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keras
 from keras import ops
 
 from kseq2seq.layers.attend import for_heads, mix, similarity, turned
@@ -10,6 +11,7 @@ from kseq2seq.layers.positions import NOWHERE, Positions
 from kseq2seq.layers.transformer_blocks import BlockSizes, EncoderBlock
 
 
+@keras.saving.register_keras_serializable(package="kseq2seq")
 class PrefixBlock(EncoderBlock):
     """Self-attention over a source and what follows it, then a feed-forward network.
 

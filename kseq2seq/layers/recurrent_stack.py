@@ -2,10 +2,28 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import keras
+from keras import ops
 
 from kseq2seq.layers.prebuilt import Prebuilt
 from kseq2seq.layers.recurrence import recur
+
+
+@keras.saving.register_keras_serializable(package="kseq2seq")
+class Orthogonal(keras.initializers.Orthogonal):
+    """Keras' orthogonal initializer, computed in float32 whatever the dtype of the weights.
+
+    Example:
+        >>> from kseq2seq.layers.recurrent_stack import Orthogonal
+        >>> Orthogonal(seed=1)((2, 2), "bfloat16").shape.as_list()
+        [2, 2]
+    """
+
+    def __call__(self, shape, dtype=None):
+        """Returns a tensor of `shape` in `dtype`; its QR decomposition needs full precision."""
+        return ops.cast(super().__call__(shape, "float32"), dtype or keras.config.floatx())
 
 
 def recurrent(kind: str, input_dim: int, units: int, name: str | None = None) -> keras.layers.Layer:
@@ -25,7 +43,9 @@ def recurrent(kind: str, input_dim: int, units: int, name: str | None = None) ->
         >>> recurrent("gru", input_dim=3, units=4).count_params()
         96
     """
-    options = {"return_sequences": True, "return_state": True, "name": name}
+    options: dict[str, Any] = {"return_sequences": True, "return_state": True, "name": name}
+    if keras.config.dtype_policy().variable_dtype in ("bfloat16", "float16"):
+        options["recurrent_initializer"] = Orthogonal()
     if kind == "lstm":
         layer = keras.layers.LSTM(units, **options)
     elif kind == "rnn":
@@ -36,6 +56,7 @@ def recurrent(kind: str, input_dim: int, units: int, name: str | None = None) ->
     return layer
 
 
+@keras.saving.register_keras_serializable(package="kseq2seq")
 class RecurrentStack(Prebuilt):
     """A stack of recurrent layers with dropout and, if asked, residuals between them.
 
@@ -66,11 +87,12 @@ class RecurrentStack(Prebuilt):
         super().__init__(**kwargs)
         self.units = units
         self.residual = residual
-        self.rnns = [
-            recurrent(kind, input_dim if index == 0 else units, units, name=f"{kind}_{index}")
-            for index in range(num_layers)
-        ]
-        self.dropouts = [keras.layers.Dropout(dropout) for _ in self.rnns]
+        with self.parts():
+            self.rnns = [
+                recurrent(kind, input_dim if index == 0 else units, units, name=f"{kind}_{index}")
+                for index in range(num_layers)
+            ]
+            self.dropouts = [keras.layers.Dropout(dropout) for _ in self.rnns]
 
     def call(self, x, state, training=None):
         """Runs whole layers, one after the other.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keras
 from keras import ops
 
 from kseq2seq.layers.folding import fold, unfold
@@ -10,6 +11,7 @@ from kseq2seq.layers.prebuilt import Prebuilt, linear
 SCORES = ("additive", "dot", "general", "concat")
 
 
+@keras.saving.register_keras_serializable(package="kseq2seq")
 class Attention(Prebuilt):
     r"""Soft alignment of decoder states to a source, and the source's mean under it.
 
@@ -46,13 +48,14 @@ class Attention(Prebuilt):
     def __init__(self, score, query_dim, source_dim, units, **kwargs):
         super().__init__(**kwargs)
         self.score = score
-        if score in ("additive", "concat"):
-            bias = score == "additive"
-            self.query = linear(query_dim, units, use_bias=bias, name="query")
-            self.key = linear(source_dim, units, use_bias=False, name="key")
-            self.energy = self.add_weight((units,), "glorot_uniform", name="energy")
-        elif score == "general":
-            self.key = linear(source_dim, query_dim, use_bias=False, name="key")
+        with self.parts():
+            if score in ("additive", "concat"):
+                bias = score == "additive"
+                self.query = linear(query_dim, units, use_bias=bias, name="query")
+                self.key = linear(source_dim, units, use_bias=False, name="key")
+                self.energy = self.add_weight((units,), "glorot_uniform", name="energy")
+            elif score == "general":
+                self.key = linear(source_dim, query_dim, use_bias=False, name="key")
 
     def context(self, outputs, mask) -> dict:
         """Returns what is constant over steps, from encoder outputs (B, S, E) and mask (B, S)."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import keras
 from keras import ops
 
+from kseq2seq.layers.adaptable import Adaptable
 from kseq2seq.layers.look_up import look_up
 from kseq2seq.layers.prebuilt import Prebuilt
 
@@ -43,8 +44,8 @@ def _normal(dim: int) -> keras.initializers.Initializer:
 
 
 @keras.saving.register_keras_serializable(package="kseq2seq")
-class Embedding(keras.layers.Embedding):
-    """Keras' embedding, but its gradient is dense; see `look_up`.
+class Embedding(Adaptable, keras.layers.Embedding):
+    """Keras' embedding, but its gradient is dense; see `look_up` and `Adaptable`.
 
     Example:
         >>> import numpy as np
@@ -59,8 +60,10 @@ class Embedding(keras.layers.Embedding):
 
 
 @keras.saving.register_keras_serializable(package="kseq2seq")
-class ReversibleEmbedding(keras.layers.ReversibleEmbedding):
+class ReversibleEmbedding(Adaptable, keras.layers.ReversibleEmbedding):
     """Keras' embedding that also maps vectors to logits, but its gradient is dense.
+
+    See `look_up` and `Adaptable`.
 
     Example:
         >>> import numpy as np
@@ -77,7 +80,7 @@ class ReversibleEmbedding(keras.layers.ReversibleEmbedding):
         return ops.cast(look_up(self.embeddings, ops.cast(inputs, "int32")), self.compute_dtype)
 
 
-def token_table(vocabulary_size: int, dim: int) -> Embedding:
+def token_table(vocabulary_size: int, dim: int, name: str = "embedding") -> Embedding:
     """Returns a built embedding drawn from N(0, 1/dim).
 
     Example:
@@ -85,12 +88,14 @@ def token_table(vocabulary_size: int, dim: int) -> Embedding:
         >>> token_table(100, 8).count_params()
         800
     """
-    table = Embedding(vocabulary_size, dim, _normal(dim))
+    table = Embedding(vocabulary_size, dim, _normal(dim), name=name)
     table.build()
     return table
 
 
-def output_table(vocabulary_size: int, dim: int, tied: bool) -> ReversibleEmbedding:
+def output_table(
+    vocabulary_size: int, dim: int, tied: bool, name: str = "embedding"
+) -> ReversibleEmbedding:
     """Returns a built embedding that also maps vectors to logits; if `tied`, by the same matrix.
 
     The matrix is drawn from N(0, 1/dim): scaled by sqrt(dim) its vectors, and as an output layer
@@ -101,11 +106,12 @@ def output_table(vocabulary_size: int, dim: int, tied: bool) -> ReversibleEmbedd
         >>> [output_table(100, 8, tied=tied).count_params() for tied in (True, False)]
         [800, 1600]
     """
-    table = ReversibleEmbedding(vocabulary_size, dim, tied, _normal(dim))
+    table = ReversibleEmbedding(vocabulary_size, dim, tied, _normal(dim), name=name)
     table.build()
     return table
 
 
+@keras.saving.register_keras_serializable(package="kseq2seq")
 class TokenEmbedding(Prebuilt):
     r"""Embeds tokens, scaled by :math:`\sqrt{d}`, and adds their positions.
 
@@ -131,16 +137,20 @@ class TokenEmbedding(Prebuilt):
     def __init__(self, table, dim, positions, max_positions, dropout, deviation=1.0, **kwargs):
         super().__init__(**kwargs)
         self.table = table
+        if not table.built:
+            table.build()
         self.dim = dim
         self.positions = positions
         self.max_positions = max_positions
         self.deviation = deviation
-        self.dropout = keras.layers.Dropout(dropout)
-        if positions == "learned":
-            # at the size that tokens have where they start small, else Keras' usual
-            start = keras.initializers.RandomNormal(0, deviation) if deviation < 1 else "uniform"
-            self.places = Embedding(max_positions, dim, start, name="places")
-            self.places.build()
+        with self.parts():
+            self.dropout = keras.layers.Dropout(dropout)
+            if positions == "learned":
+                # at the size that tokens have where they start small, else Keras' usual
+                small = deviation < 1
+                start = keras.initializers.RandomNormal(0, deviation) if small else "uniform"
+                self.places = Embedding(max_positions, dim, start, name="places")
+                self.places.build()
 
     @property
     def max_length(self) -> int | None:

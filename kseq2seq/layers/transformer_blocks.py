@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import keras
 
@@ -15,6 +15,7 @@ from kseq2seq.layers.positions import NOWHERE, Positions
 from kseq2seq.layers.prebuilt import Prebuilt
 
 
+@keras.saving.register_keras_serializable(package="kseq2seq")
 class BlockSizes(NamedTuple):
     """What all blocks of a stack have in common.
 
@@ -34,12 +35,22 @@ class BlockSizes(NamedTuple):
     norm: Norm = Norm()
     dropout: float = 0.0
 
+    def get_config(self) -> dict[str, Any]:
+        """Returns the attributes."""
+        return self._asdict()
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> BlockSizes:
+        """Makes what `get_config` described."""
+        return cls(**{**config, "norm": keras.saving.deserialize_keras_object(config["norm"])})
+
     @property
     def head_dim(self) -> int:
         """Width of one head."""
         return self.hidden_dim // self.num_heads
 
 
+@keras.saving.register_keras_serializable(package="kseq2seq")
 class Residual(Prebuilt):
     """Adds what a sublayer makes of its input to that input; see `Norm`.
 
@@ -51,8 +62,9 @@ class Residual(Prebuilt):
         super().__init__(**kwargs)
         self.norm = sizes.norm
         self.remat = remat
-        self.normalize = normalization(sizes.hidden_dim, name="norm")
-        self.dropout = keras.layers.Dropout(sizes.dropout)
+        with self.parts():
+            self.normalize = normalization(sizes.hidden_dim, name="norm")
+            self.dropout = keras.layers.Dropout(sizes.dropout)
 
     def enter(self, x):
         """What the sublayer is given."""
@@ -90,6 +102,7 @@ def _scale(layer, beta: float, start: int = 0) -> None:
         layer.kernel.assign(kernel)
 
 
+@keras.saving.register_keras_serializable(package="kseq2seq")
 class EncoderBlock(Prebuilt):
     """Self-attention, then a feed-forward network.
 
@@ -116,14 +129,15 @@ class EncoderBlock(Prebuilt):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        self.attention = SelfAttention(
-            sizes.hidden_dim, sizes.num_heads, positions, attend, name="self_attention"
-        )
-        _scale(self.attention.projection, sizes.norm.beta, start=2 * sizes.hidden_dim)
-        _scale(self.attention.output_projection, sizes.norm.beta)
-        self.attended = Residual(sizes, remat, name="attended")
-        self.feed_forward = _feed_forward(sizes)
-        self.fed = Residual(sizes, remat, name="fed")
+        with self.parts():
+            self.attention = SelfAttention(
+                sizes.hidden_dim, sizes.num_heads, positions, attend, name="self_attention"
+            )
+            _scale(self.attention.projection, sizes.norm.beta, start=2 * sizes.hidden_dim)
+            _scale(self.attention.output_projection, sizes.norm.beta)
+            self.attended = Residual(sizes, remat, name="attended")
+            self.feed_forward = _feed_forward(sizes)
+            self.fed = Residual(sizes, remat, name="fed")
 
     def call(self, x, padding_mask, training=None):
         """Maps (B, S, hidden_dim) to the same.
@@ -133,11 +147,12 @@ class EncoderBlock(Prebuilt):
         """
         real = for_heads(keras.ops.cast(padding_mask, "int32"))  # rematerialisation takes no bool
         x = self.attended.around(
-            lambda x, real: self.attention(x, real > 0)[0], x, real, training=training
+            lambda x, real: self.attention(x, real > 0), x, real, training=training
         )
         return self.fed.around(self.feed_forward, x, training=training)
 
 
+@keras.saving.register_keras_serializable(package="kseq2seq")
 class DecoderBlock(Prebuilt):
     """Causal self-attention, attention to the source, then a feed-forward network.
 
@@ -151,7 +166,7 @@ class DecoderBlock(Prebuilt):
         >>> from kseq2seq.layers import BlockSizes, DecoderBlock
         >>> block = DecoderBlock(BlockSizes(hidden_dim=8, num_heads=2, inner_dim=16), source_dim=8)
         >>> context = block.cross_attention.context(np.ones((1, 5, 8), "float32"))
-        >>> x, _, alignment = block(np.ones((1, 3, 8), "float32"), context, np.ones((1, 5), bool))
+        >>> x, alignment = block(np.ones((1, 3, 8), "float32"), context, np.ones((1, 5), bool))
         >>> tuple(x.shape), tuple(alignment.shape)
         ((1, 3, 8), (1, 3, 5))
     """
@@ -161,16 +176,17 @@ class DecoderBlock(Prebuilt):
     ):
         super().__init__(**kwargs)
         dim, heads, beta = sizes.hidden_dim, sizes.num_heads, sizes.norm.beta
-        self.self_attention = SelfAttention(dim, heads, positions, name="self_attention")
-        _scale(self.self_attention.projection, beta, start=2 * dim)
-        _scale(self.self_attention.output_projection, beta)
-        self.self_attended = Residual(sizes, name="self_attended")
-        self.cross_attention = CrossAttention(dim, heads, source_dim, name="cross_attention")
-        _scale(self.cross_attention.projection, beta, start=dim)
-        _scale(self.cross_attention.output_projection, beta)
-        self.cross_attended = Residual(sizes, name="cross_attended")
-        self.feed_forward = _feed_forward(sizes)
-        self.fed = Residual(sizes, name="fed")
+        with self.parts():
+            self.self_attention = SelfAttention(dim, heads, positions, name="self_attention")
+            _scale(self.self_attention.projection, beta, start=2 * dim)
+            _scale(self.self_attention.output_projection, beta)
+            self.self_attended = Residual(sizes, name="self_attended")
+            self.cross_attention = CrossAttention(dim, heads, source_dim, name="cross_attention")
+            _scale(self.cross_attention.projection, beta, start=dim)
+            _scale(self.cross_attention.output_projection, beta)
+            self.cross_attended = Residual(sizes, name="cross_attended")
+            self.feed_forward = _feed_forward(sizes)
+            self.fed = Residual(sizes, name="fed")
 
     def call(
         self, x, context, padding_mask, attention_mask=None, cache=None, position=0, training=None
@@ -188,15 +204,17 @@ class DecoderBlock(Prebuilt):
             training: bool.
 
         Returns:
-            (x (rows, T, hidden_dim), new cache or None, alignment (rows, T, S)).
+            (x (rows, T, hidden_dim), alignment (rows, T, S)); with a cache, the new one stands
+            between them.
         """
-        made, cache = self.self_attention(
+        made = self.self_attention(
             self.self_attended.enter(x),
             attention_mask,
             cache=cache,
             position=position,
         )
+        made, *new = made if cache is not None else (made,)
         x = self.self_attended(x, made, training=training)
         made, alignment = self.cross_attention(self.cross_attended.enter(x), context, padding_mask)
         x = self.cross_attended(x, made, training=training)
-        return self.fed.around(self.feed_forward, x, training=training), cache, alignment
+        return self.fed.around(self.feed_forward, x, training=training), *new, alignment

@@ -6,8 +6,10 @@ from typing import Any
 
 import keras
 
+from kseq2seq.layers import apply_changes
 from kseq2seq.models import checks
 from kseq2seq.models.architecture import Architecture
+from kseq2seq.models.built import Arguments
 from kseq2seq.models.hybrid import Hybrid
 from kseq2seq.models.plans import PLANS, plan
 
@@ -15,7 +17,13 @@ ARCHITECTURES: dict[str, type[Architecture]] = {**PLANS, "hybrid": Hybrid}
 
 
 def build_model(
-    architecture: str, source: Any, target: Any = None, *, dtype: str | None = None, **sizes: Any
+    architecture: str,
+    source: Any,
+    target: Any = None,
+    *,
+    dtype: str | None = None,
+    changes: dict[str, Any] | None = None,
+    **sizes: Any,
 ) -> Any:
     """Builds a sequence-to-sequence model, or what starts one, as a functional Keras model.
 
@@ -35,6 +43,8 @@ def build_model(
         source: number of source ids, or a tokenizer that has a `vocabulary_size`.
         target: number of target ids, or a tokenizer; "masked_lm" has none.
         dtype: Keras dtype policy, such as "mixed_bfloat16"; None takes the global one.
+        changes: what was done to the layers of another such model, as its `get_config` says, and
+            is done to this one's: frozen, adapted by LoRA, quantized.
         **sizes: the architecture's own.
 
     Returns:
@@ -69,19 +79,21 @@ def build_model(
             f"`dtype` must be a Keras dtype policy such as 'float32' or 'mixed_bfloat16'; "
             f"got {dtype!r}."
         ) from error
-    arguments = {
-        "architecture": architecture,
-        "source": int(source),
-        "target": target,
-        "dtype": policy.name,
+    arguments = Arguments(
+        architecture=architecture,
+        source=int(source),
+        target=target,
+        dtype=policy.name,
         **made.config(),
-    }
+    )
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(policy)
     try:
-        return made.build(int(source), target, arguments)
+        model = made.build(int(source), target, arguments)
     finally:
         keras.config.set_dtype_policy(before)
+    apply_changes(model, changes)
+    return model
 
 
 def _vocabulary_size(side: Any) -> Any:

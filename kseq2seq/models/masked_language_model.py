@@ -6,19 +6,22 @@ from typing import Any
 
 import keras
 
-from kseq2seq.layers import Prebuilt, linear, normalization
+from kseq2seq.layers import Prebuilt, apply_changes, changes_of, linear, normalization
+from kseq2seq.models.built import BuiltModel, Last, renewed
 
 
-class _Guess(Prebuilt):
+@keras.saving.register_keras_serializable(package="kseq2seq")
+class _Guess(Last, Prebuilt):
     """The output layer: a transformation, then the similarity to every token's vector."""
 
     def __init__(self, table: keras.layers.ReversibleEmbedding, **kwargs):
         super().__init__(**kwargs)
         dim = table.output_dim
         self.table = table
-        self.transform = linear(dim, dim, activation="gelu", name="transform")
-        self.normalize = normalization(dim, name="norm")
-        self.bias = self.add_weight((table.input_dim,), "zeros", name="bias")
+        with self.parts():
+            self.transform = linear(dim, dim, activation="gelu", name="transform")
+            self.normalize = normalization(dim, name="norm")
+            self.bias = self.add_weight((table.input_dim,), "zeros", name="bias")
 
     def call(self, x):
         """Maps (B, S, D) to logits (B, S, V)."""
@@ -27,7 +30,7 @@ class _Guess(Prebuilt):
 
 
 @keras.saving.register_keras_serializable(package="kseq2seq")
-class MaskedLanguageModel(keras.Model):
+class MaskedLanguageModel(BuiltModel):
     """A functional model {"source" (B, S), "source_mask" (B, S)} -> logits (B, S, V).
 
     Made by `build_model("masked_lm", source)`, whose arguments are its configuration. Train it on
@@ -46,25 +49,32 @@ class MaskedLanguageModel(keras.Model):
         Devlin et al. 2019, "BERT", section 3.1, task 1, and its output layer.
     """
 
-    def __init__(self, encoder: keras.Model, table: keras.layers.Layer, arguments: dict[str, Any]):
-        logits = _Guess(table, name="guess")(encoder(encoder.input)["outputs"])
-        super().__init__(encoder.input, logits, name=arguments["architecture"])
-        self._arguments = dict(arguments)
+    def __init__(self, *parts: Any, **named_parts: Any):
+        if parts and not isinstance(parts[0], keras.Model):
+            self._clone(*parts, **named_parts)
+        else:
+            self._join(*parts, **named_parts)
+
+    def _join(
+        self,
+        encoder: keras.Model,
+        table: keras.layers.Layer,
+        arguments: dict[str, Any],
+        inputs: dict[str, Any] | None = None,
+    ) -> None:
+        inputs = encoder.input if inputs is None else inputs
+        logits = _Guess(table, name="guess")(encoder(inputs)["outputs"])
+        super().__init__(inputs, logits, arguments)
+
+    def _clone(self, inputs: dict[str, Any], outputs: Any, name: str) -> None:
+        model = renewed(outputs)
+        if model is None:  # layers were cloned by a function of the user's own
+            super().__init__(inputs, outputs, {"architecture": name})
+            return
+        self._join(model.encoder, model.get_layer("guess").table, model._arguments, inputs)
+        apply_changes(self, changes_of(model))
 
     @property
     def encoder(self) -> keras.Model:
         """The encoder."""
         return self.get_layer("encoder")
-
-    def get_config(self) -> dict[str, Any]:
-        """Returns what `build_model` takes to build this model again, without its weights."""
-        return dict(self._arguments)
-
-    @classmethod
-    def from_config(
-        cls, config: dict[str, Any], custom_objects: dict | None = None
-    ) -> MaskedLanguageModel:
-        """Builds the model that `get_config` described."""
-        from kseq2seq.models.build import build_model
-
-        return build_model(**config)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import json
+from typing import Any
 
 import keras
 
 from kseq2seq.decoders import Decoder
 from kseq2seq.encoders import token_input
+from kseq2seq.layers import apply_changes, changes_of
+from kseq2seq.models.built import BuiltModel, Last, renewed
 
 
-class TeacherForcing(keras.layers.Layer):
+@keras.saving.register_keras_serializable(package="kseq2seq")
+class TeacherForcing(Last, keras.layers.Layer):
     """Runs a decoder over a whole known target.
 
     The decoder's two doors, `initial` and `call`, are entered inside this one layer, so Keras sees
@@ -28,11 +31,15 @@ class TeacherForcing(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable(package="kseq2seq")
-class Seq2Seq(keras.Model):
+class Seq2Seq(BuiltModel):
     """A functional model {"source", "source_mask", "target"} -> logits.
 
     Made by `build_model`, whose arguments are its configuration: saving and loading it needs no
-    custom objects. From outside it is a plain Keras model.
+    custom objects. What was done to its layers since is saved with it: layers frozen, LoRA
+    enabled, weights quantized. From outside it is a plain Keras model.
+
+    `Seq2Seq(encoder, decoder, arguments)` puts other halves together. Such a model trains and
+    decodes, and refuses to be saved.
 
     Inputs, as a dict:
         source: int32 (B, S), each row closed by the end token, then padding.
@@ -55,12 +62,32 @@ class Seq2Seq(keras.Model):
         (2, 2, 60)
     """
 
-    def __init__(self, encoder: keras.Model, decoder: Decoder, arguments: dict):
-        inputs = {**encoder.input, "target": token_input("target")}
-        encoded = encoder(encoder.input)
+    def __init__(self, *parts: Any, **named_parts: Any):
+        if parts and not isinstance(parts[0], keras.Model):
+            self._clone(*parts, **named_parts)
+        else:
+            self._join(*parts, **named_parts)
+
+    def _join(
+        self,
+        encoder: keras.Model,
+        decoder: Decoder,
+        arguments: dict[str, Any],
+        inputs: dict[str, Any] | None = None,
+    ) -> None:
+        if inputs is None:
+            inputs = {**encoder.input, "target": token_input("target")}
+        encoded = encoder({name: inputs[name] for name in encoder.input})
         logits = TeacherForcing(decoder, name="decoder")(inputs["target"], encoded)
-        super().__init__(inputs, logits, name=arguments["architecture"])
-        self._arguments = dict(arguments)
+        super().__init__(inputs, logits, arguments)
+
+    def _clone(self, inputs: dict[str, Any], outputs: Any, name: str) -> None:
+        model = renewed(outputs)
+        if model is None:  # layers were cloned by a function of the user's own
+            super().__init__(inputs, outputs, {"architecture": name})
+            return
+        self._join(model.encoder, model.decoder, model._arguments, inputs)
+        apply_changes(self, changes_of(model))
 
     @property
     def encoder(self) -> keras.Model:
@@ -77,14 +104,3 @@ class Seq2Seq(keras.Model):
         """The longest source the encoder has places for, or None if there is no limit."""
         limits = [getattr(layer, "max_length", None) for layer in self.encoder.layers]
         return min((limit for limit in limits if limit is not None), default=None)
-
-    def get_config(self) -> dict:
-        """Returns what `build_model` takes to build this model again, without its weights."""
-        return json.loads(json.dumps(self._arguments))  # Keras' own dicts become plain
-
-    @classmethod
-    def from_config(cls, config: dict, custom_objects: dict | None = None) -> Seq2Seq:
-        """Builds the model that `get_config` described."""
-        from kseq2seq.models.build import build_model
-
-        return build_model(**config)

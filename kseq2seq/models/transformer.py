@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import keras
@@ -15,13 +14,13 @@ from kseq2seq.layers import (
     ACTIVATIONS,
     NORMS,
     POSITIONS,
+    AttendInWindow,
     BlockSizes,
     Norm,
     PrefixBlock,
     TokenEmbedding,
     attend,
     attend_in_chunks,
-    attend_in_window,
     encoder_decoder_norms,
     normalization,
     output_table,
@@ -31,6 +30,7 @@ from kseq2seq.layers import (
 )
 from kseq2seq.models import checks
 from kseq2seq.models.architecture import Architecture
+from kseq2seq.models.built import Arguments
 from kseq2seq.models.masked_language_model import MaskedLanguageModel
 
 TIES = ("none", "target", "all")
@@ -129,7 +129,7 @@ class EncoderSizes(TransformerSizes):
         ways: dict[str, Callable] = {
             "full": attend,
             "chunked": attend_in_chunks,
-            "local": partial(attend_in_window, window=self.window),
+            "local": AttendInWindow(self.window),
         }
         return transformer_encoder(
             table,
@@ -168,14 +168,19 @@ class Transformer(EncoderSizes):
 
     def build_encoder(self, source: int) -> keras.Model:
         """See `Architecture`."""
-        return self.stack(token_table(source, self.hidden_dim), self._norms()[0])
+        with keras.name_scope("encoder"):
+            table = token_table(source, self.hidden_dim)
+        return self.stack(table, self._norms()[0])
 
     def build_decoder(
         self, target: int, encoded: dict[str, Any], table: keras.layers.Layer | None = None
     ) -> Decoder:
         """See `Architecture`; `table` is an embedding to share."""
+        if table is None:
+            with keras.name_scope("decoder"):
+                table = output_table(target, self.hidden_dim, tied=self.tie_embeddings != "none")
         return TransformerDecoder(
-            table or output_table(target, self.hidden_dim, tied=self.tie_embeddings != "none"),
+            table,
             self.block_sizes(self._norms()[1]),
             num_layers=self.decoder_layers or self.num_layers,
             positions=self.positions,
@@ -192,7 +197,8 @@ class Transformer(EncoderSizes):
                 f"`tie_embeddings`='all' shares one table between source and target, but they have "
                 f"{source} and {target} ids. Train one joint vocabulary, or pass 'target'."
             )
-        table = output_table(target, self.hidden_dim, tied=True)
+        with keras.name_scope("shared"):
+            table = output_table(target, self.hidden_dim, tied=True)
         encoder = self.stack(table, self._norms()[0])
         return encoder, self.build_decoder(target, encoder.output, table)
 
@@ -227,7 +233,7 @@ class DecoderOnly(TransformerSizes):
     def build(self, source: int, target: int | None, arguments: dict[str, Any]) -> keras.Model:
         """See `Architecture`; without a `target`, the source's vocabulary is that of both."""
         target = source if target is None else target
-        return super().build(source, target, {**arguments, "target": target})
+        return super().build(source, target, Arguments(arguments, target=target))
 
     def parts(self, source: int, target: int) -> tuple[keras.Model, Decoder]:
         """See `Architecture`."""
@@ -238,23 +244,24 @@ class DecoderOnly(TransformerSizes):
             )
         sizes = self.block_sizes(single_stack_norm(self.norm, self.num_layers))
         both = self.prefix == "bidirectional"
-        schemes = stack_positions(
-            self.positions, self.num_layers, self.num_heads, sizes.head_dim, both
-        )
-        blocks = [
-            PrefixBlock(sizes, scheme, causal=not both, name=f"block_{index}")
-            for index, scheme in enumerate(schemes)
-        ]
-        table = output_table(target, self.hidden_dim, tied=True)
-        embedding = TokenEmbedding(
-            table,
-            self.hidden_dim,
-            self.positions,
-            self.max_positions,
-            self.dropout,
-            name="embedding",
-        )
-        norm = normalization(self.hidden_dim, name="norm") if sizes.norm.before else None
+        with keras.name_scope("decoder"):
+            schemes = stack_positions(
+                self.positions, self.num_layers, self.num_heads, sizes.head_dim, both
+            )
+            blocks = [
+                PrefixBlock(sizes, scheme, causal=not both, name=f"block_{index}")
+                for index, scheme in enumerate(schemes)
+            ]
+            table = output_table(target, self.hidden_dim, tied=True)
+            embedding = TokenEmbedding(
+                table,
+                self.hidden_dim,
+                self.positions,
+                self.max_positions,
+                self.dropout,
+                name="embedding",
+            )
+            norm = normalization(self.hidden_dim, name="norm") if sizes.norm.before else None
         encoder = prefix_encoder(embedding, blocks, norm)
         return encoder, PrefixDecoder(embedding, blocks, norm)
 
@@ -282,6 +289,7 @@ class MaskedLm(EncoderSizes):
                 f"A masked language model gives back its source's tokens, so it takes no `target`; "
                 f"got {source} source and {target} target ids. Leave `target` out."
             )
-        table = output_table(source, self.hidden_dim, tied=True)
+        with keras.name_scope("encoder"):
+            table = output_table(source, self.hidden_dim, tied=True)
         encoder = self.stack(table, single_stack_norm(self.norm, self.num_layers))
         return MaskedLanguageModel(encoder, table, arguments)

@@ -85,5 +85,5 @@ def warm_start(model: keras.Model, pretrained: keras.Model) -> None:
 
 
 def _settings(model: keras.Model) -> dict[str, Any]:
-    config = model.get_config()
+    config: Any = model._arguments
     return config["encoder"] if config["architecture"] == "hybrid" else config

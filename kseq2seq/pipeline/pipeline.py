@@ -78,7 +78,7 @@ class Pipeline:
             raise ValueError(
                 f"`model` must be a Seq2Seq from `build_model`; got {type(model).__name__}."
             )
-        sizes = (model if isinstance(model, Seq2Seq) else model.models[0]).get_config()
+        sizes = (model if isinstance(model, Seq2Seq) else model.models[0]).vocabulary_sizes
         for side, part in (("source", source), ("target", target)):
             if sizes[side] != part.tokenizer.vocabulary_size:
                 raise ValueError(

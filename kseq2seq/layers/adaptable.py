@@ -1,0 +1,98 @@
+"""What Keras' layers with one large matrix lack: LoRA that is saved, and quantized subclasses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras import ops
+
+_FACTORS, _SCALE = ("lora_a", "lora_b"), "lora_scale"
+_changes = 0
+
+
+def revision() -> int:
+    """Returns how many times layers were quantized or adapted: graphs of before may be outdated."""
+    return _changes
+
+
+def _count() -> None:
+    global _changes
+    _changes += 1
+
+
+class Adaptable:
+    """Mixed into a layer of Keras, keeps the factors of LoRA in files, and lets it be quantized.
+
+    Keras saves a layer with the product of its factors added to its matrix, and loads both factors
+    as zeros: neither has a gradient from then on. Here the factors are saved beside the matrix. A
+    file with factors that is loaded into a layer without LoRA has them added to the matrix.
+
+    Keras quantizes none but its own classes; nothing here differs from them in that.
+    """
+
+    def quantize(self, mode: Any = None, type_check: bool = True, config: Any = None) -> None:
+        """See `keras.layers.Layer.quantize`."""
+        _count()
+        super().quantize(mode, type_check=False, config=config)  # type: ignore[misc]
+
+    def enable_lora(self, rank: int, *args: Any, **kwargs: Any) -> None:
+        """See `keras.layers.Dense.enable_lora`."""
+        _count()
+        super().enable_lora(rank, *args, **kwargs)  # type: ignore[misc]
+
+    def save_own_variables(self, store: Any) -> None:
+        """See `keras.layers.Layer`."""
+        layer: Any = self
+        if not layer.lora_enabled:
+            super().save_own_variables(store)  # type: ignore[misc]
+            return
+        layer.lora_enabled = False  # so that Keras leaves the matrix as it is
+        try:
+            super().save_own_variables(store)  # type: ignore[misc]
+        finally:
+            layer.lora_enabled = True
+        for name, factor in zip(_FACTORS, self._factors(), strict=True):
+            store[name] = factor
+        store[_SCALE] = ops.convert_to_tensor(layer.lora_alpha / layer.lora_rank, "float32")
+
+    def load_own_variables(self, store: Any) -> None:
+        """See `keras.layers.Layer`."""
+        layer: Any = self
+        saved = set(store.keys())
+        own = {name: store[name] for name in saved if not name.startswith("lora_")}
+        super().load_own_variables(own)  # type: ignore[misc]
+        if layer.lora_enabled:
+            first, second = self._factors()
+            if saved >= set(_FACTORS):
+                first.assign(store["lora_a"])
+                second.assign(store["lora_b"])
+            else:  # the product is zero, as Keras left it, but can be learned
+                first.assign(keras.initializers.HeUniform()(first.shape, first.dtype))
+        elif saved >= set(_FACTORS):
+            if layer.quantization_mode is not None:
+                raise ValueError(
+                    f"The file has LoRA factors for {layer.name!r}, which is quantized and has no "
+                    "LoRA. Enable LoRA with the rank that the file has, or load it unquantized."
+                )
+            product = ops.matmul(*(ops.convert_to_tensor(store[name]) for name in _FACTORS))
+            matrix = self._matrix()
+            product = ops.convert_to_tensor(store[_SCALE]) * ops.cast(product, "float32")
+            matrix.assign(ops.cast(ops.cast(matrix, "float32") + product, matrix.dtype))
+
+    def _factors(self) -> tuple[Any, Any]:
+        kind = "embeddings" if hasattr(self, "lora_embeddings_a") else "kernel"
+        return getattr(self, f"lora_{kind}_a"), getattr(self, f"lora_{kind}_b")
+
+    def _matrix(self) -> Any:
+        return getattr(self, "_embeddings" if hasattr(self, "_embeddings") else "_kernel")
+
+
+@keras.saving.register_keras_serializable(package="kseq2seq")
+class Dense(Adaptable, keras.layers.Dense):
+    """Keras' dense layer, but LoRA is saved whole; see `Adaptable`."""
+
+
+@keras.saving.register_keras_serializable(package="kseq2seq")
+class Conv1D(Adaptable, keras.layers.Conv1D):
+    """Keras' convolution along time, but LoRA is saved whole; see `Adaptable`."""

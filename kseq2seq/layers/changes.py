@@ -1,0 +1,152 @@
+"""What was done to the parts of a built layer: frozen, adapted by LoRA, quantized."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import keras
+
+from kseq2seq.formats import FORMAT, upgraded
+
+SELF = "."  # the path of the layer itself
+_UPGRADES = ()
+_QUANTIZERS = "keras.quantizers"
+
+
+def changes_of(layer: keras.layers.Layer) -> dict[str, Any]:
+    """Returns what differs in the parts of a layer from a newly built one, in JSON's own types.
+
+    Args:
+        layer: any built layer or model.
+
+    Returns:
+        Empty where nothing differs; else {"format": a number, "parts": changes by path}. The path
+        of a part is the names of the layers it lies in. Its changes are, of these, those it has:
+        "trainable", where it is not what it is for the layer around it; "weights", the same by
+        weight; "lora", its rank and alpha; "quantization", its mode and options.
+
+    Example:
+        >>> from kseq2seq import build_model
+        >>> from kseq2seq.layers import changes_of
+        >>> model = build_model("gru", source=9, target=9, hidden_dim=4)
+        >>> changes_of(model)
+        {}
+        >>> model.encoder.trainable = False
+        >>> model.decoder.logits.enable_lora(2)
+        >>> changes_of(model)["parts"]["encoder"]
+        {'trainable': False}
+        >>> changes_of(model)["parts"]["decoder/decoder/logits"]["lora"]
+        {'rank': 2, 'alpha': 2}
+    """
+    parts: dict[str, Any] = {}
+    seen: set[int] = set()
+    for path, part, around in _walk(layer):
+        change: dict[str, Any] = {}
+        if part.trainable != (True if around is None else around.trainable):
+            change["trainable"] = part.trainable
+        if id(part) not in seen:
+            change.update(_own(part))
+        seen.add(id(part))
+        if change:
+            parts[path] = change
+    return {FORMAT: len(_UPGRADES) + 1, "parts": parts} if parts else {}
+
+
+def apply_changes(layer: keras.layers.Layer, changes: Mapping[str, Any] | None) -> None:
+    """Does to a newly built layer what was done to the one that `changes_of` described.
+
+    Args:
+        layer: built as that one was.
+        changes: what `changes_of` returned; None and an empty dict do nothing.
+
+    Raises:
+        ValueError: if the changes are of another layer or of a newer format.
+    """
+    if not changes:
+        return
+    parts = dict(upgraded(changes, _UPGRADES, "What was changed in a model's layers")["parts"])
+    found = dict.fromkeys(path for path, _, _ in _walk(layer))
+    if missing := [path for path in parts if path not in found]:
+        raise ValueError(
+            f"The changes are of another model: {layer.name!r} has no part {missing[0]!r}. Its "
+            f"parts are {', '.join(list(found)[1:])}."
+        )
+    visits = list(_walk(layer))
+    for path, part, _ in visits:
+        _quantize(part, parts.get(path, {}).get("quantization"))
+        lora = parts.get(path, {}).get("lora")
+        if lora and not part.lora_enabled:
+            part.enable_lora(lora["rank"], lora_alpha=lora["alpha"])
+    for path, part, around in visits:  # a shared part once for each layer around it
+        wanted = parts.get(path, {}).get("trainable", around.trainable if around else True)
+        if around is None or part.trainable != wanted:
+            part.trainable = wanted
+    for path, part, _ in visits:
+        for name, wanted in parts.get(path, {}).get("weights", {}).items():
+            _weights(part)[name].trainable = wanted
+
+
+def _own(part: keras.layers.Layer) -> dict[str, Any]:
+    change: dict[str, Any] = {}
+    odd = {n: w.trainable for n, w in _weights(part).items() if w.trainable != part.trainable}
+    if odd:
+        change["weights"] = odd
+    if getattr(part, "lora_enabled", False):
+        change["lora"] = {"rank": part.lora_rank, "alpha": part.lora_alpha}
+    if part.quantization_mode is not None:
+        options = keras.saving.serialize_keras_object(getattr(part, "quantization_config", None))
+        change["quantization"] = {"mode": part.quantization_mode, "options": options}
+    return change
+
+
+def _quantize(part: Any, record: Mapping[str, Any] | None) -> None:
+    if record is None or part.quantization_mode is not None:
+        return
+    options = record["options"]
+    _check_quantizers(options)
+    part.quantize(record["mode"], config=keras.saving.deserialize_keras_object(options))
+
+
+def _check_quantizers(options: Any) -> None:
+    """Refuses to make any object that is not one of Keras' quantizers, whatever a file says."""
+    if isinstance(options, Mapping):
+        if "class_name" in options and options.get("module") != _QUANTIZERS:
+            raise ValueError(
+                f"Options of a quantized layer must be of {_QUANTIZERS}; got "
+                f"{options.get('module')}.{options['class_name']}."
+            )
+        for part in options.values():
+            _check_quantizers(part)
+
+
+def _weights(part: keras.layers.Layer) -> dict[str, keras.Variable]:
+    """A layer's own weights that were made to be trained, by name."""
+    return {weight.name: weight for weight in part._trainable_variables}
+
+
+def _walk(
+    layer: Any, path: str = "", around: Any = None
+) -> Iterator[tuple[str, Any, keras.layers.Layer | None]]:
+    """Yields paths, layers and the layers around them, from the outside in."""
+    yield path or SELF, layer, around
+    names: dict[str, int] = {}
+    for part in _parts(layer):
+        name = _name(part)
+        names[name] = count = names.get(name, 0) + 1
+        inner = f"{path}/{name}" if path else name
+        yield from _walk(part, inner if count == 1 else f"{inner}_{count - 1}", layer)
+
+
+def _parts(layer: Any) -> list[Any]:
+    if isinstance(layer, keras.Model):
+        return layer.layers
+    return list(layer._flatten_layers(include_self=False, recursive=False))
+
+
+def _name(part: Any) -> str:
+    """A layer's name; that of its kind where Keras made it up, counting through the process."""
+    kind = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", type(part).__name__)
+    kind = re.sub("([a-z])([A-Z])", r"\1_\2", kind).lower()
+    return kind if re.fullmatch(rf"{re.escape(kind)}(_\d+)?", part.name) else part.name
