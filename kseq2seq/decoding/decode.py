@@ -13,6 +13,7 @@ from kseq2seq.decoding.filters import Filter
 from kseq2seq.decoding.gathering import repeat
 from kseq2seq.decoding.greedy import Greedy
 from kseq2seq.decoding.loop import Loop
+from kseq2seq.decoding.places import keeps_places
 from kseq2seq.decoding.requests import prepare
 from kseq2seq.decoding.search import Hypotheses, Search
 from kseq2seq.decoding.shrinking import search_shrinking
@@ -138,7 +139,8 @@ def decode(
 
     def run(partial: bool) -> Decoded:
         one = loop.partly() if partial else loop
-        if tf.executing_eagerly() and not alignments and len(started["seeds"]) >= MANY:
+        many = tf.executing_eagerly() and len(started["seeds"]) >= MANY
+        if many and not alignments and keeps_places(model):
             return _decoded(search_shrinking(model, one, started, jit_compile))
 
         def build():

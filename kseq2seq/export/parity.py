@@ -11,6 +11,7 @@ import numpy as np
 
 from kseq2seq.data import named_pairs
 from kseq2seq.decoding import Search, decode, score_targets
+from kseq2seq.decoding.places import padded
 from kseq2seq.export.interpreter import Signatures
 from kseq2seq.export.walk import walk
 from kseq2seq.metrics import bleu, chrf
@@ -100,7 +101,7 @@ def compare(
     special = target.tokenizer.special
     ours, theirs, ties, unfinished = [], [], 0, np.zeros(2, int)
     for first in range(0, len(texts), ROWS):
-        batch = source(texts[first : first + ROWS])
+        batch = padded(model, source(texts[first : first + ROWS]), places)
         decoded = decode(model, batch, search, max_length=limit, special=special)
         found, finished = decoded.ids[:, 0].numpy(), decoded.finished[:, 0].numpy()
         given = [_padded(row, places) for row in _rows(batch)]

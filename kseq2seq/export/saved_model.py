@@ -11,6 +11,7 @@ from typing import Any
 import tensorflow as tf
 
 from kseq2seq.decoding import Sample, Search, search_targets
+from kseq2seq.decoding.places import padded
 from kseq2seq.decoding.requests import seeds_of
 from kseq2seq.decoding.search import NEVER
 from kseq2seq.export.warm_up import write_warm_up
@@ -135,6 +136,7 @@ def _of_texts(model: Any, source: Any, target: Any, search: Search) -> Any:
         )
         with tf.control_dependencies([fits]):
             tokens = tf.nest.map_structure(tf.identity, tokens)
+        tokens = padded(model, tokens, source.max_length, source.tokenizer.special.padding)
         found = _searched(model, tokens, target, search, settings)
         made = target.texts(tf.reshape(found.ids, (-1, target.max_length)))
         made = tf.reshape(made, tf.shape(found.scores))

@@ -21,6 +21,7 @@ from kseq2seq.decoding import (
     seeds_of,
 )
 from kseq2seq.decoding.checks import check_whole
+from kseq2seq.decoding.places import padded
 from kseq2seq.export import export_onnx, export_saved_model, export_tflite
 from kseq2seq.metrics import TextMetric, bleu, chrf
 from kseq2seq.models import Seq2Seq
@@ -238,9 +239,10 @@ class Pipeline:
         """
         (text,) = strings([text])
         fitting(self.source, [text], split=False)
+        padding = self.source.tokenizer.special.padding
         loop, started = prepare(
             self.model,
-            self.source([text]),
+            padded(self.model, self.source([text]), self.source.max_length, padding),
             search or Greedy(),
             max_length=self.target.max_length,
             limits=None,
@@ -374,8 +376,10 @@ class Pipeline:
             )
         metrics = metrics or {"bleu": bleu, "chrf": chrf}
         if "unfinished" in metrics:
-            raise ValueError('`metrics` must not use the name "unfinished", which counts the texts '
-                             "that were cut; rename that metric.")
+            raise ValueError(
+                '`metrics` must not use the name "unfinished", which counts the texts '
+                "that were cut; rename that metric."
+            )
         predictions = self(sources, **options)
         hypotheses = [prediction.text for prediction in predictions]
         cut = sum(not prediction.finished for prediction in predictions)

@@ -33,7 +33,7 @@ class Alternative(_Scored):
 
     finished: bool = True
 
-    def __new__(cls, text: str, score: float, finished: bool = True) -> Alternative:
+    def __new__(cls, text: str, score: float, finished: bool = True) -> Alternative:  # noqa: D102
         made = super().__new__(cls, text, score)
         made.finished = finished
         return made
@@ -50,7 +50,7 @@ class Prediction:
         source_tokens: the source as the model saw it, its end included.
         target_tokens: the best target as the model wrote it, its end included.
         alignment: float32 (target tokens, source tokens), rows sum to 1; None if not asked for or
-            if the model has no attention.
+            if the model has no attention, or its encoder other places than source tokens.
         finished: False if the best target was cut: its end stands at the limit, where the model
             held another token likelier. Of a text that was split, True if all parts are finished.
     """
@@ -87,12 +87,12 @@ def predictions(
                 "infinities. Load an earlier checkpoint, or train with a lower rate."
             )
         alignment = None
-        if decoded.alignments is not None:
+        if decoded.alignments is not None and decoded.alignments.shape[-1] == len(mask):
             alignment = decoded.alignments[row, 0].numpy()[: lengths[row, 0], : mask.sum()]
         made.append(
             Prediction(
                 *found[0],
-                alternatives=found[1:],
+                alternatives=[*found[1:]],
                 source_tokens=source.tokenizer.pieces([tokens[mask]])[0],
                 target_tokens=target.tokenizer.pieces([ids[row, 0, : lengths[row, 0]]])[0],
                 alignment=alignment,

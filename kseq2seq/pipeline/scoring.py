@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from kseq2seq.decoding import score_targets
+from kseq2seq.decoding.places import padded
 from kseq2seq.pipeline.prediction import Alternative, Prediction
 from kseq2seq.pipeline.sources import fitting
 from kseq2seq.text import TextSource, TextTarget
@@ -67,6 +68,7 @@ def score_pairs(
         tokens = target.tokens([targets[index] for index in batch])
         ids = tokens.to_tensor(default_value=special.padding)
         inputs = source([sources[index] for index in batch])
+        inputs = padded(model, inputs, source.max_length, source.tokenizer.special.padding)
         log_probs = score_targets(model, inputs, ids, special).numpy()
         for index, row, scores in zip(batch, tokens.to_list(), log_probs, strict=True):
             each = scores[: len(row)].tolist()
@@ -137,7 +139,7 @@ def rerank(
         made.append(
             Prediction(
                 *ranked[0],
-                alternatives=ranked[1:],
+                alternatives=[*ranked[1:]],
                 source_tokens=one.source_tokens,
                 target_tokens=one.target_tokens if same else [],
                 alignment=one.alignment if same else None,
