@@ -49,12 +49,15 @@ export class Model {
    * Runs the whole search that the file holds.
    *
    * @param {number[]} source ids, closed by the end.
-   * @returns {Promise<number[]>} ids of the best target, its end included.
+   * @returns {Promise<{ids: number[], finished?: boolean}>} ids of the best target, its end
+   *   included, and whether it is finished and not cut at the limit; older files do not say.
    */
   async generate(source) {
-    const { ids, lengths, scores } = await run(this.compiled, "generate", {}, this.#given(source));
-    const best = Array.from(ids.toTypedArray().subarray(0, lengths.toTypedArray()[0]));
-    release([ids, lengths, scores]);
+    const made = await run(this.compiled, "generate", {}, this.#given(source));
+    const ids = made.ids.toTypedArray().subarray(0, made.lengths.toTypedArray()[0]);
+    const finished = made.finished && made.finished.toTypedArray()[0] > 0;
+    const best = { ids: Array.from(ids), finished };
+    release(Object.values(made));
     return best;
   }
 

@@ -72,9 +72,10 @@ async function run() {
     const given = [...source.encode(by("text").value), model.special.end];
     if (given.length === 1) return; // an empty text for an empty text
     await painted();
-    for await (const { id, probability } of chosenSearch(model, given)) {
+    for await (const { id, probability, finished } of chosenSearch(model, given)) {
       if (mine !== runs) return;
       show(id, probability);
+      if (finished === false) by("speed").append("; cut at the model's longest text");
       await painted();
     }
   } catch (error) {

@@ -9,8 +9,9 @@
  * @param {Model} model
  * @param {number[]} source ids, closed by the end.
  * @param {(probabilities: Float64Array) => number} pick chooses the next token.
- * @yields {{id: number, probability: number}} the tokens, the end included, each with the
- *   probability that the model gives it.
+ * @yields {{id: number, probability: number, finished?: boolean}} the tokens, the end included,
+ *   each with the probability that the model gives it; the end also with whether the target is
+ *   finished: it was cut if another token was likelier at the last place.
  */
 export async function* tokens(model, source, pick) {
   const { padding, start, end } = model.special;
@@ -21,8 +22,11 @@ export async function* tokens(model, source, pick) {
       const probabilities = softmax(await decoding.step(id));
       const allowed = probabilities.slice();
       allowed[padding] = allowed[start] = 0;
-      id = length === model.targetLength ? end : pick(allowed);
-      yield { id, probability: probabilities[id] };
+      const last = length === model.targetLength;
+      id = last ? end : pick(allowed);
+      const probability = probabilities[id];
+      const finished = !last || probabilities.every((other) => other <= probability);
+      yield id === end ? { id, probability, finished } : { id, probability };
     }
   } finally {
     decoding.delete();
@@ -31,7 +35,8 @@ export async function* tokens(model, source, pick) {
 
 /** Makes a target by the file's own search, which gives its tokens all at once. */
 export async function* whole(model, source) {
-  for (const id of await model.generate(source)) yield { id };
+  const { ids, finished } = await model.generate(source);
+  for (const id of ids) yield id === model.special.end ? { id, finished } : { id };
 }
 
 /** Picks the likeliest token, of equals the first. */

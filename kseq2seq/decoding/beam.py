@@ -94,6 +94,7 @@ class Beam(Search):
             ),
             "lengths": ops.zeros((sources, width), dtype="int32"),
             "scores": never,
+            "finished": ops.ones((sources, width), dtype="bool"),
         }
         if self.patience is not None:
             state["ended"] = ops.zeros((sources,), dtype="int32")
@@ -131,7 +132,9 @@ class Beam(Search):
         finishes = ops.logical_and(ended, order < width)
         if self.patience is not None:  # a source that is done stays as it is beside others
             finishes = ops.logical_and(finishes, ops.logical_not(self._tired(state))[:, None])
-        finished = self._finished(ops.where(finishes, values, NEVER), parents, live, kept, problem)
+        finished = self._finished(
+            ops.where(finishes, values, NEVER), parents, made.finished, live, kept, problem
+        )
         counts = {}
         if self.patience is not None:
             new = ops.sum(ops.cast(possible(finished["scores"]), "int32"), axis=1)
@@ -175,14 +178,17 @@ class Beam(Search):
     def finish(self, live, state, problem):
         """See `Search`."""
         count = self.n_best or self.width
-        return Hypotheses(*(state[name][:, :count] for name in ("ids", "lengths", "scores")))
+        return Hypotheses(*(state[name][:, :count] for name in Hypotheses._fields))
 
     def _tired(self, state):
         """Whether enough hypotheses of a source have finished, (B,)."""
         return state["ended"] >= ceil(self.patience * self.width)
 
-    def _finished(self, values, parents, live, kept, problem):
-        """Extensions as finished hypotheses; those of value -inf are none."""
+    def _finished(self, values, parents, whole, live, kept, problem):
+        """Extensions as finished hypotheses; those of value -inf are none.
+
+        `whole` (B * N,) says which are so even where they end at their limit.
+        """
         length = live.step + 1
         ids = gather(ops.reshape(live.ids, (-1, self.width, problem.max_length)), parents)
         end = ops.full_like(parents, problem.special.end)[:, :, None]
@@ -197,6 +203,9 @@ class Beam(Search):
             "ids": ops.where(found[:, :, None], ids, problem.special.padding),
             "lengths": ops.where(found, length, 0),
             "scores": ops.where(found, scores, NEVER),
+            "finished": ops.logical_or(
+                gather(ops.reshape(whole, (-1, self.width)), parents), ops.logical_not(found)
+            ),
         }
 
     def _ranked(self, finished):

@@ -61,6 +61,7 @@ class Contrastive(Search):
             "lengths": ops.zeros((sources,), dtype="int32"),
             "scores": ops.zeros((sources,), dtype="float32"),
             "ended": ops.zeros((sources,), dtype="bool"),
+            "finished": ops.zeros((sources,), dtype="bool"),
         }
 
     def advance(self, made, live, state, problem):
@@ -89,6 +90,8 @@ class Contrastive(Search):
         # A last token is an end without a rival, and no step will come to choose it.
         last = ops.logical_and(step + 1 >= problem.limits, ops.logical_not(ended))
         scores = scores + ops.where(last, values[:, 0], 0.0)
+        whole = gather(ops.reshape(made.finished, (-1, count)), chosen)[:, 0]
+        ends = ops.logical_or(ends, ops.logical_and(last, whole))
         rows = ops.arange(ops.shape(chosen)[0], dtype="int32")[:, None] * count
         return Choice(
             tokens=ops.reshape(proposed, (-1,)),
@@ -99,6 +102,7 @@ class Contrastive(Search):
                 "lengths": ops.where(last, step + 1, lengths),
                 "scores": scores,
                 "ended": ops.logical_or(ended, last),
+                "finished": ops.logical_or(state["finished"], ends),
             },
         )
 
@@ -109,12 +113,13 @@ class Contrastive(Search):
     def finish(self, live, state, problem):
         """See `Search`; what is chosen is common to all rows of a source."""
         scores = state["scores"]
-        found = possible(scores)[:, None]
+        found = possible(scores)
         ids = ops.reshape(live.ids, (-1, self.top_k, problem.max_length))[:, 0]
-        ids = ops.where(found, ids, problem.special.padding)
-        lengths = ops.where(found[:, 0], state["lengths"], 0)
-        scores = ops.where(found[:, 0], scores, NEVER)
-        return Hypotheses(ids[:, None], lengths[:, None], scores[:, None])
+        ids = ops.where(found[:, None], ids, problem.special.padding)
+        lengths = ops.where(found, state["lengths"], 0)
+        scores = ops.where(found, scores, NEVER)
+        finished = ops.logical_or(state["finished"], ops.logical_not(found))
+        return Hypotheses(*(x[:, None] for x in (ids, lengths, scores, finished)))
 
     def _choose(self, hidden, state, step):
         """The best candidate of each source, int32 (B,)."""

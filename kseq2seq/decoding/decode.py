@@ -13,8 +13,9 @@ from kseq2seq.decoding.filters import Filter
 from kseq2seq.decoding.gathering import repeat
 from kseq2seq.decoding.greedy import Greedy
 from kseq2seq.decoding.loop import Loop
+from kseq2seq.decoding.places import keeps_places
 from kseq2seq.decoding.requests import prepare
-from kseq2seq.decoding.search import Search
+from kseq2seq.decoding.search import Hypotheses, Search
 from kseq2seq.decoding.shrinking import search_shrinking
 from kseq2seq.special_tokens import SPECIAL_TOKENS, SpecialTokens
 
@@ -31,12 +32,17 @@ class Decoded(NamedTuple):
             search over the length penalty; -inf where fewer than N exist.
         alignments: float32 (B, N, L, S), where each target token looked, up to a target's end;
             None if not asked for, or if the model has no attention.
+        finished: bool (B, N), whether the target is as long as the model wanted it. False only
+            where it was cut: its end stands at its limit, and another token was likelier there
+            (in the model's own distribution, before filters and before the limit). True where
+            fewer than N exist, since none was cut.
     """
 
     ids: Any
     lengths: Any
     scores: Any
     alignments: Any
+    finished: Any = None
 
 
 def search_targets(
@@ -100,7 +106,8 @@ def decode(
         jit_compile: compile with XLA; every new shape of `source` then compiles anew.
 
     Returns:
-        A `Decoded`. Every target is complete: at its limit only the end token is allowed.
+        A `Decoded`. Every target ends: at its limit only the end token is allowed, and `finished`
+        says which targets were cut there.
 
     Raises:
         ValueError: for a wrong argument.
@@ -132,8 +139,9 @@ def decode(
 
     def run(partial: bool) -> Decoded:
         one = loop.partly() if partial else loop
-        if tf.executing_eagerly() and not alignments and len(started["seeds"]) >= MANY:
-            return Decoded(*search_shrinking(model, one, started, jit_compile), None)
+        many = tf.executing_eagerly() and len(started["seeds"]) >= MANY
+        if many and not alignments and keeps_places(model):
+            return _decoded(search_shrinking(model, one, started, jit_compile))
 
         def build():
             def search_all(started):
@@ -186,7 +194,11 @@ def _searched(model: Any, loop: Loop, encoded: dict, started: dict, alignments: 
     )
     found = loop.finish(loop.run(carry))
     aligned = _align(model, encoded, found.ids, loop.special) if alignments else None
-    return Decoded(*found, aligned)
+    return _decoded(found, aligned)
+
+
+def _decoded(found: Hypotheses, alignments: Any = None) -> Decoded:
+    return Decoded(found.ids, found.lengths, found.scores, alignments, found.finished)
 
 
 def _beside(mask: Any, x: Any) -> Any:

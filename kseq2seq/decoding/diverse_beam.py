@@ -99,7 +99,7 @@ class DiverseBeam(Search):
     def finish(self, live, state, problem):
         """See `Search`."""
         found = [self.beam.finish(live, group, problem) for group in state["groups"]]
-        ids, lengths, scores = (
+        ids, lengths, scores, finished = (
             ops.concatenate(parts, axis=1) for parts in zip(*found, strict=True)
         )
         alike = ops.all(ops.equal(ids[:, :, None], ids[:, None]), axis=-1)
@@ -108,7 +108,9 @@ class DiverseBeam(Search):
         scores, order = ops.top_k(ops.where(again, NEVER, scores), self.width)
         found = possible(scores)
         ids = ops.where(found[:, :, None], gather(ids, order), problem.special.padding)
-        return Hypotheses(ids, ops.where(found, gather(lengths, order), 0), scores)
+        lengths = ops.where(found, gather(lengths, order), 0)
+        finished = ops.logical_or(gather(finished, order), ops.logical_not(found))
+        return Hypotheses(ids, lengths, scores, finished)
 
     def _of_all(self, parents, group):
         """A group's parents as rows of the whole search."""

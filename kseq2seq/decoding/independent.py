@@ -33,6 +33,7 @@ class Independent(Search):
             "lengths": ops.zeros((rows,), dtype="int32"),
             "scores": ops.zeros((rows,), dtype="float32"),
             "ended": ops.zeros((rows,), dtype="bool"),
+            "finished": ops.zeros((rows,), dtype="bool"),
         }
 
     def advance(self, made, live, state, problem):
@@ -41,10 +42,12 @@ class Independent(Search):
         values = gather(made.log_probs, picked[:, None])[:, 0]
         ended = state["ended"]
         tokens = ops.where(ended, problem.special.padding, picked)
+        ends = ops.equal(tokens, problem.special.end)
         after = {
             "lengths": state["lengths"] + ops.cast(ops.logical_not(ended), "int32"),
             "scores": state["scores"] + ops.where(ended, 0.0, values),
-            "ended": ops.logical_or(ended, ops.equal(tokens, problem.special.end)),
+            "ended": ops.logical_or(ended, ends),
+            "finished": ops.logical_or(state["finished"], ops.logical_and(ends, made.finished)),
         }
         return Choice(tokens, None, {**state, **after})
 
@@ -54,11 +57,13 @@ class Independent(Search):
 
     def finish(self, live, state, problem):
         """See `Search`."""
-        ids, lengths, scores = (
+        ids, lengths, scores, finished = (
             ops.reshape(x, (-1, self.width, *x.shape[1:]))
-            for x in (live.ids, state["lengths"], state["scores"])
+            for x in (live.ids, state["lengths"], state["scores"], state["finished"])
         )
         found = possible(scores)
         scores, order = ops.top_k(ops.where(found, scores, NEVER), self.width)
         ids = gather(ops.where(found[:, :, None], ids, problem.special.padding), order)
-        return Hypotheses(ids, gather(ops.where(found, lengths, 0), order), scores)
+        lengths = gather(ops.where(found, lengths, 0), order)
+        finished = gather(ops.logical_or(finished, ops.logical_not(found)), order)
+        return Hypotheses(ids, lengths, scores, finished)

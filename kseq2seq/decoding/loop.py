@@ -41,8 +41,8 @@ class Loop:
     """Decodes step by step: `start`, then `run` as often as wanted, then `finish`.
 
     The loop alone owns the `while`, the float32 log-softmax, the tokens so far, the end at the
-    limit, and the reordering of all that belongs to a hypothesis. All three methods can be traced
-    by `tf.function`, with or without XLA.
+    limit and what it cuts, and the reordering of all that belongs to a hypothesis. All three
+    methods can be traced by `tf.function`, with or without XLA.
 
     Args:
         decoder: the `Decoder` to step.
@@ -210,7 +210,11 @@ class Loop:
 
     def finish(self, carry: Carry) -> Hypotheses:
         """Returns what was found so far, best first."""
-        return self.search.finish(carry.live, carry.search, self._problem(carry.given))
+        problem = self._problem(carry.given)
+        found = self.search.finish(carry.live, carry.search, problem)
+        if found.finished is None:
+            found = found._replace(finished=found.lengths < problem.limits[:, None])
+        return found
 
     def _problem(self, given) -> Problem:
         sources = given["sources"]
@@ -237,7 +241,10 @@ class Loop:
     def _extensions(self, made, live, states, prepared, problem):
         """Returns what the search chooses from, and the filters' states."""
         # squeezed and not sliced, which TFLite would copy number by number
-        log_probs = unfiltered = log_softmax(tf.squeeze(made.logits, 1))
+        logits = tf.squeeze(made.logits, 1)
+        log_probs = unfiltered = log_softmax(logits)
+        last = problem.per_hypothesis(live.step + 1 >= problem.limits)
+        finished = ops.logical_or(ops.logical_not(last), self._ends(logits))
         after, banks = [], None
         for rule, state, given in zip(self.filters, states, prepared, strict=True):
             left, state, own = rule.apply(log_probs, live, state, given, problem)
@@ -246,23 +253,29 @@ class Loop:
                 banks = own if banks is None else banks + own
             if own is None or not self.partial:
                 log_probs = left
-        log_probs = self._restrict(log_probs, live.step, problem)
+        log_probs = self._restrict(log_probs, last)
         if self.partial:
             stuck = ops.logical_not(ops.any(possible(log_probs), axis=-1, keepdims=True))
             end = ops.equal(ops.arange(problem.vocabulary), self.special.end)
             log_probs = ops.where(ops.logical_and(stuck, end), unfiltered, log_probs)
         alignment = None if made.alignment is None else tf.squeeze(made.alignment, 1)
-        return Extensions(log_probs, tf.squeeze(made.hidden, 1), alignment, banks), after
+        hidden = tf.squeeze(made.hidden, 1)
+        return Extensions(log_probs, hidden, alignment, banks, finished), after
 
-    def _restrict(self, log_probs, step, problem):
-        """Forbids padding and start everywhere, and all but the end at a source's limit."""
+    def _ends(self, logits):
+        """Returns bool (rows,): no token is likelier than the end, whatever the filters say."""
+        logits = ops.cast(logits, "float32")
+        # the same maximum as the log-softmax takes, so a graph computes it once
+        end = logits[:, self.special.end : self.special.end + 1]
+        return ops.reshape(end >= ops.max(logits, axis=-1, keepdims=True), (-1,))
+
+    def _restrict(self, log_probs, last):
+        """Forbids padding and start everywhere, and all but the end in the rows at their limit."""
         ids = ops.arange(log_probs.shape[-1], dtype="int32")
         hidden = ops.logical_or(
             ops.equal(ids, self.special.padding), ops.equal(ids, self.special.start)
         )
-        last = step + 1 >= problem.limits
-        last = ops.reshape(problem.per_hypothesis(last), (-1, 1))
-        forbidden = ops.where(last, ops.not_equal(ids, self.special.end), hidden)
+        forbidden = ops.where(last[:, None], ops.not_equal(ids, self.special.end), hidden)
         return ops.where(forbidden, NEVER, log_probs)
 
 

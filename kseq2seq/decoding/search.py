@@ -76,12 +76,15 @@ class Extensions(NamedTuple):
         alignment: float32 (rows, S), where the decoder looked; None without attention.
         banks: int32 (rows, V), how much of what is required each extension would have; None where
             nothing is. A search that uses banks keeps hypotheses of each.
+        finished: bool (rows,), whether a target that ends with the next token is finished; False
+            where it must end at its limit although the model's likeliest token is another.
     """
 
     log_probs: Any
     hidden: Any
     alignment: Any
     banks: Any
+    finished: Any
 
 
 class Choice(NamedTuple):
@@ -105,18 +108,23 @@ class Hypotheses(NamedTuple):
         ids: int32 (B, N, L), the end token included, then padding.
         lengths: int32 (B, N), tokens, the end included; 0 where fewer than N were found.
         scores: float32 (B, N), as the search ranks them; -inf where fewer than N were found.
+        finished: bool (B, N), what `Extensions.finished` was when the end was chosen; True where
+            fewer than N were found. None from a search that does not keep it: then the loop takes
+            all that end at their limit for unfinished.
     """
 
     ids: Any
     lengths: Any
     scores: Any
+    finished: Any = None
 
 
 class Search:
     """The base of searches. They are values: hashable, comparable, free of tensors.
 
     All log-probabilities are float32. The loop, not the search, runs the filters, forbids padding
-    and makes the last allowed token an end, so every hypothesis is complete.
+    and makes the last allowed token an end, so every hypothesis ends. Which of them are finished
+    the loop says too: a search keeps `Extensions.finished` of the row whose end it chooses.
 
     A search has a `width`, N: how many hypotheses a source has while it runs.
 

@@ -37,7 +37,7 @@ def search_shrinking(model: Any, loop: Loop, started: dict, jit_compile: bool) -
     doubled when they are full. No source's result depends on its company, so all are the same.
 
     Args:
-        model: what decodes.
+        model: what decodes; its encoders keep places (see `keeps_places`).
         loop: its loop.
         started: what `prepare` made of the sources.
         jit_compile: compile with XLA, which compiles anew for each number of sources and each size

@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 from keras import tree
 
+from kseq2seq.decoding.places import has_places
+
 SHARES = (4, 2)  # of the places: a quarter, half
 
 
@@ -17,7 +19,8 @@ class FewerPlaces(NamedTuple):
     What it makes of the fewer places is filled up with zeros, where its mask is false, so that it
     has one shape. The choice is an IF in the graph, over encoders that share their weights. An
     encoder that is recurrent, or gives a state beside what it makes of the places, takes all of
-    them: TFLite's converter knows no loop inside an IF, and mixes up outputs that are the same.
+    them: TFLite's converter knows no loop inside an IF, and mixes up outputs that are the same. So
+    does one whose mask has other places than the source's: a strided one would begin elsewhere.
 
     Attributes:
         encode: the model's own encoder.
@@ -51,7 +54,8 @@ class FewerPlaces(NamedTuple):
         whole = tf.function(lambda: cut(places)).get_concrete_function()
         shapes = whole.structured_outputs
         loops = any(made.type.endswith("While") for made in whole.graph.get_operations())
-        if not sizes or loops or _has_states(lambda: cut(sizes[0]), shapes):
+        strides = not has_places(shapes, places)
+        if not sizes or loops or strides or _has_states(lambda: cut(sizes[0]), shapes):
             return cut(places)
         length = tf.reduce_sum(tf.cast(source["source_mask"], tf.int32))
 

@@ -20,8 +20,9 @@ class FixedModel(tf.Module):
     - `encode(source, source_length)` -> `context_...` and `state_...`, float32.
     - `decode_step(token, position, context_..., state_...)` -> `logits` (1, V), the new
       `state_...`, and `alignment` (1, S) if the model has attention.
-    - `generate(source, source_length)` -> `ids` (1, N, T), `lengths` (1, N) and `scores` (1, N),
-      a whole search, best first.
+    - `generate(source, source_length)` -> `ids` (1, N, T), `lengths` (1, N), `scores` (1, N) and
+      `finished` (1, N), a whole search, best first. `finished` is int32, 0 where a target was cut
+      at its limit (see `Decoded`) and else 1.
 
     `source` is (1, S) int32 ids, or (1, S, ...) of whatever the encoder takes; `source_length`,
     `token` and `position` are int32 (1,). A host starts with the token `special.start` at position
@@ -91,7 +92,12 @@ class FixedModel(tf.Module):
             )
             # A constant -inf would become the lowest number; the logarithm is taken as it runs.
             never = tf.math.log(tf.cast(found.lengths > 0, tf.float32))
-            return {"ids": found.ids, "lengths": found.lengths, "scores": found.scores + never}
+            return {
+                "ids": found.ids,
+                "lengths": found.lengths,
+                "scores": found.scores + never,
+                "finished": tf.cast(found.finished, tf.int32),  # not all hosts take booleans
+            }
 
         # What `initial` gives is a tree; a caller sees its leaves, each under a name of its own.
         traced = tf.function(initial).get_concrete_function(*source)

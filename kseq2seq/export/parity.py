@@ -11,6 +11,7 @@ import numpy as np
 
 from kseq2seq.data import named_pairs
 from kseq2seq.decoding import Search, decode, score_targets
+from kseq2seq.decoding.places import padded
 from kseq2seq.export.interpreter import Signatures
 from kseq2seq.export.walk import walk
 from kseq2seq.metrics import bleu, chrf
@@ -40,6 +41,7 @@ class Parity:
             there were none, chrF of the file against the model's own texts.
         bundled: True where there were no examples, so that English sentences of the bundled sample
             were run, whatever the model is for.
+        unfinished: (of the model, of the file): how many targets were cut at their limit.
     """
 
     sentences: int
@@ -48,11 +50,14 @@ class Parity:
     same_texts: int | None
     scores: dict[str, tuple[float, float]]
     bundled: bool = False
+    unfinished: tuple[int, int] = (0, 0)
 
     def __str__(self) -> str:
         said = [f"{self.same} of {self.sentences} targets are the model's own"]
         if self.near_ties:
             said.append(f"{self.near_ties} differ by a near tie")
+        if any(self.unfinished):
+            said.append("cut at the limit {} -> {}".format(*self.unfinished))
         if self.same_texts is not None:
             said.append(f"of texts {self.same_texts}")
         for name, (before, after) in self.scores.items():
@@ -91,19 +96,24 @@ def compare(
         references: what they should become, to see scores move.
 
     Raises:
-        ParityError: if targets differ that should not, naming the first step that does; if single
-            steps or texts are not those of `generate`.
+        ParityError: if targets differ that should not, naming the first step that does, or one is
+            cut for the file alone, or for the model; if single steps or texts are not those of
+            `generate`.
         ValueError: if no example fits.
     """
     texts, wanted = _fitting(source, lengths[0], examples, references)
     file, (places, limit) = Signatures(content, text_ops=strings), lengths
     special = target.tokenizer.special
-    ours, theirs, ties = [], [], 0
+    ours, theirs, ties, unfinished = [], [], 0, np.zeros(2, int)
     for first in range(0, len(texts), ROWS):
-        batch = source(texts[first : first + ROWS])
-        found = decode(model, batch, search, max_length=limit, special=special).ids[:, 0].numpy()
+        batch = padded(model, source(texts[first : first + ROWS]), places)
+        decoded = decode(model, batch, search, max_length=limit, special=special)
+        found, finished = decoded.ids[:, 0].numpy(), decoded.finished[:, 0].numpy()
         given = [_padded(row, places) for row in _rows(batch)]
-        made = np.stack([file("generate", **row)["ids"][0, 0] for row in given])
+        answers = [file("generate", **row) for row in given]
+        made = np.stack([answer["ids"][0, 0] for answer in answers])
+        whole = np.array([answer["finished"][0, 0] > 0 for answer in answers])
+        unfinished += [(~finished).sum(), (~whole).sum()]
         for row, step, margin in _differences(model, batch, found, made, special):
             if margin < TIE:
                 ties += 1
@@ -112,6 +122,18 @@ def compare(
                     f"The file gives {made[row].tolist()} for {texts[first + row]!r}, the model "
                     f"{found[row].tolist()}: they differ from step {step} on, by {margin:.2g} "
                     "nats. The conversion changed the model; nothing was written."
+                )
+        same = (found == made).all(axis=1)
+        for row in np.flatnonzero(same & (finished != whole)).tolist():
+            margin = _margin_of_end(model, batch, row, found[row], special)
+            if margin < TIE:
+                ties += 1
+            elif exact:
+                raise ParityError(
+                    f"The file takes {made[row].tolist()} for {_said(whole[row])}, the model for "
+                    f"{_said(finished[row])}: at the limit the end and the likeliest other token "
+                    f"are {margin:.2g} nats apart. The conversion changed the model; nothing was "
+                    "written."
                 )
         if exact and not first:
             _check_steps(file, model, batch, found[:WALKED], given, special)
@@ -123,13 +145,14 @@ def compare(
             f"{MOST_TIES:.1%}: the conversion changed the model; nothing was written."
         )
     own, made_texts = _texts(target, ours), _texts(target, theirs)
-    same = sum(bool((a == b).all()) for a, b in zip(ours, theirs, strict=True))
+    agree = sum(bool((a == b).all()) for a, b in zip(ours, theirs, strict=True))
     same_texts = None
     if strings:
         _check_texts(file, texts, made_texts)
         same_texts = sum(a == b for a, b in zip(made_texts, own, strict=True))
     scores = _scores(own, made_texts, wanted)
-    return Parity(len(texts), same, ties, same_texts, scores, bundled=examples is None)
+    cut = (int(unfinished[0]), int(unfinished[1]))
+    return Parity(len(texts), agree, ties, same_texts, scores, examples is None, cut)
 
 
 def _fitting(
@@ -190,6 +213,23 @@ def _differences(
         )
         of_step = abs(first[step] - second[step])
         yield row, step, float(min(of_step, abs(first.sum() - second.sum())))
+
+
+def _margin_of_end(model: Any, batch: dict, row: int, ids: np.ndarray, special: Any) -> float:
+    """How many nats lie between the end of a target and the likeliest other token there."""
+    one = {name: value[row : row + 1] for name, value in batch.items()}
+    last = int((ids != special.padding).sum()) - 1
+    before = np.concatenate([[special.start], ids[:last]]).astype("int32")[None]
+    context, state = model.decoder.initial(model.encoder(one, training=False))
+    logits = model.decoder(before, context, state, training=False).logits[0, last]
+    logits = np.array(logits, "float64")
+    end = logits[special.end]
+    logits[special.end] = -np.inf
+    return float(abs(end - logits.max()))
+
+
+def _said(finished: bool) -> str:
+    return "finished" if finished else "cut at its limit"
 
 
 def _check_steps(

@@ -11,6 +11,7 @@ from typing import Any
 import tensorflow as tf
 
 from kseq2seq.decoding import Sample, Search, search_targets
+from kseq2seq.decoding.places import padded
 from kseq2seq.decoding.requests import seeds_of
 from kseq2seq.decoding.search import NEVER
 from kseq2seq.disk import whole_directory
@@ -41,15 +42,16 @@ def export_saved_model(
 
     For each search there are two signatures of any batch and length:
 
-    - its name: `texts`, string (B,) -> `texts`, string (B, N), and `scores`, float32 (B, N), best
-      first; N is the search's width. A text without a token gives an empty one with a score of 0.
-      A text longer than the source allows is refused, not cut.
+    - its name: `texts`, string (B,) -> `texts`, string (B, N), `scores`, float32 (B, N), best
+      first, and `finished`, bool (B, N), False where a target was cut at its limit (see `Decoded`);
+      N is the search's width. A text without a token gives an empty one with a score of 0. A text
+      longer than the source allows is refused, not cut.
     - its name and "_ids": `source`, (B, S, ...) as the encoder takes it, and `source_length`, int32
-      (B,), the real places of each -> `ids`, int32 (B, N, L), `lengths` and `scores` (B, N). It has
-      no strings and no resources, so it can be compiled by XLA.
+      (B,), the real places of each -> `ids`, int32 (B, N, L), `lengths`, `scores` and `finished`
+      (B, N). It has no strings and no resources, so it can be compiled by XLA.
 
-    Where fewer than N were found the rest are empty, with a score of -inf. A `Sample` takes
-    `temperature`, `top_k`, `top_p` and `seed`, scalars, with each call.
+    Where fewer than N were found the rest are empty and finished, with a score of -inf. A `Sample`
+    takes `temperature`, `top_k`, `top_p` and `seed`, scalars, with each call.
 
     Args:
         directory: where to write; it appears whole or not at all.
@@ -134,6 +136,7 @@ def _of_texts(model: Any, source: Any, target: Any, search: Search) -> Any:
         )
         with tf.control_dependencies([fits]):
             tokens = tf.nest.map_structure(tf.identity, tokens)
+        tokens = padded(model, tokens, source.max_length, source.tokenizer.special.padding)
         found = _searched(model, tokens, target, search, settings)
         made = target.texts(tf.reshape(found.ids, (-1, target.max_length)))
         made = tf.reshape(made, tf.shape(found.scores))
@@ -142,6 +145,7 @@ def _of_texts(model: Any, source: Any, target: Any, search: Search) -> Any:
         return {
             "texts": tf.where(blank, "", made)[:count],
             "scores": tf.where(blank, tf.where(first, 0.0, NEVER), found.scores)[:count],
+            "finished": tf.logical_or(blank, found.finished)[:count],
         }
 
     return generate
@@ -162,7 +166,7 @@ def _of_ids(model: Any, target: Any, search: Search) -> Any:
         mask = tf.range(tf.shape(source)[1])[None] < source_length[:, None]
         tokens = {"source": source, "source_mask": mask}
         found = _searched(model, tokens, target, search, settings)
-        return {"ids": found.ids, "lengths": found.lengths, "scores": found.scores}
+        return {name: getattr(found, name) for name in ("ids", "lengths", "scores", "finished")}
 
     return generate
 

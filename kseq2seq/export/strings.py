@@ -13,10 +13,10 @@ from kseq2seq.text import SentencePieceTokenizer
 class TextModel(FixedModel):
     """A `FixedModel` with one signature more, which takes and gives strings.
 
-    - `generate_texts(texts)`, string (1,) -> `texts`, string (1, N), `scores` (1, N), best first,
-      and `source_length`, int32 (1,): how many tokens the text has, its end included. If they are
-      more than there are places, the texts are empty and their scores -inf; if it has none but the
-      end, the first is an empty text with a score of 0.
+    - `generate_texts(texts)`, string (1,) -> `texts`, string (1, N), `scores` and `finished`
+      (1, N), best first, and `source_length`, int32 (1,): how many tokens the text has, its end
+      included. If they are more than there are places, the texts are empty and their scores -inf;
+      if it has none but the end, the first is an empty text with a score of 0. Both are finished.
 
     An interpreter must know tensorflow-text's operations to open a file with it::
 
@@ -57,9 +57,8 @@ class TextModel(FixedModel):
                 source=tf.reshape(ids, (1, places)),
                 source_length=tf.reshape(tf.minimum(length, places), (1,)),
             )
-            rows = tf.where(
-                tf.logical_and(fits, tf.logical_not(blank)), found["ids"][0], special.end
-            )
+            searched = tf.logical_and(fits, tf.logical_not(blank))
+            rows = tf.where(searched, found["ids"][0], special.end)
             text = (rows != special.padding) & (rows != special.start) & (rows != special.end)
             first = tf.range(found["scores"].shape[1])[None] == 0
             # a text without a token gives an empty one and no other; a length is never 0
@@ -69,6 +68,7 @@ class TextModel(FixedModel):
             return {
                 "texts": made[None],
                 "scores": tf.where(blank, nothing, found["scores"] + _log(fits)),
+                "finished": tf.maximum(found["finished"], tf.cast(~searched, tf.int32)),
                 "source_length": length[None],
             }
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from kseq2seq.decoding import Filter, Search, UnsatisfiedError, decode
+from kseq2seq.decoding.places import padded
 from kseq2seq.pipeline.prediction import Prediction, predictions
 from kseq2seq.pipeline.unknown import known
 from kseq2seq.pipeline.workers import in_parallel
@@ -44,8 +45,12 @@ def in_batches(
                 f"{type(rule).__name__} is for {counts.pop()} texts, but there are {len(texts)}."
             )
 
+    padding = source.tokenizer.special.padding
+
     def generate(batch: list[int]) -> list[Prediction]:
-        inputs = source([texts[index] for index in batch])
+        inputs = padded(
+            model, source([texts[index] for index in batch]), source.max_length, padding
+        )
         try:
             decoded = decode(
                 model,

@@ -5,15 +5,18 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 from kseq2seq.data.fetch import replacing, sha256
 from kseq2seq.data.lines import numbered_lines
 from kseq2seq.decoding.checks import check_whole
+from kseq2seq.pipeline.prediction import Prediction
 from kseq2seq.text.files import read_json, write_json
+
+CUT = "cut_at_the_limit"  # a run's record of lines, beside its settings
 
 
 class Progress(NamedTuple):
@@ -23,23 +26,29 @@ class Progress(NamedTuple):
         lines: how many are done, those of an earlier run included.
         total: how many there are.
         seconds_left: estimated from this run's own speed.
+        unfinished: how many of the lines that are done were cut at the target's limit, as in
+            `Prediction`; those of an earlier run included.
 
     Example:
         >>> from kseq2seq.pipeline import Progress
         >>> print(Progress(1500, 6000, 95.0))
         1,500 of 6,000 lines (25 %), 1:35 left
+        >>> print(Progress(1500, 6000, 95.0, unfinished=2))
+        1,500 of 6,000 lines (25 %), 1:35 left; 2 cut at the limit
     """
 
     lines: int
     total: int
     seconds_left: float
+    unfinished: int = 0
 
     def __str__(self) -> str:
         """One line for a person."""
         minutes, seconds = divmod(round(self.seconds_left), 60)
         share = round(100 * self.lines / max(self.total, 1))
         done = f"{self.lines:,} of {self.total:,} lines ({share} %)"
-        return f"{done}, {minutes}:{seconds:02} left"
+        cut = f"; {self.unfinished:,} cut at the limit" if self.unfinished else ""
+        return f"{done}, {minutes}:{seconds:02} left{cut}"
 
 
 def print_progress(progress: Progress) -> None:
@@ -49,7 +58,7 @@ def print_progress(progress: Progress) -> None:
 
 
 def generate_lines(
-    generate: Callable[[list[str], int], list[str]],
+    generate: Callable[[list[str], int], Sequence[str | Prediction]],
     source: str | os.PathLike,
     target: str | os.PathLike,
     settings: dict[str, str],
@@ -59,7 +68,8 @@ def generate_lines(
 ) -> int:
     """Writes what `generate(lines, number of the first from 0)` makes of each line of a file.
 
-    See `Pipeline.generate_file`; `settings` are what a run that goes on must agree in.
+    See `Pipeline.generate_file`; `settings` are what a run that goes on must agree in. Of a
+    prediction the text is written, and counted if it is not finished.
     """
     source, target = Path(source), Path(target)
     check_whole("window", window)
@@ -70,10 +80,12 @@ def generate_lines(
     total = sum(1 for _ in numbered_lines(source))  # also refuses what is not UTF-8 at once
     part = target.with_name(target.name + ".part")
     record = part.with_name(part.name + ".json")
-    _begin(part, record, {**settings, "source_sha256": sha256(source)})
+    settings = {**settings, "source_sha256": sha256(source)}
+    cut = _begin(part, record, settings)
     with part.open("rb+") as file:
         _lock(file, part)
         done = first = _whole_lines(file)
+        cut = cut.of(done)
         lines = islice((line for _, line in numbered_lines(source)), done, None)
         began = time.monotonic()
         while texts := [line.rstrip("\r\n") for line in islice(lines, window)]:
@@ -84,28 +96,58 @@ def generate_lines(
                     f"{source}, of the lines from {done + 1} (text 0) on: {error} What is done "
                     f"is kept; run again to go on."
                 ) from error
+            if numbers := [done + n for n, one in enumerate(made) if not _finished(one)]:
+                cut = _Cut(cut.before + len(cut.lines), numbers)
+                _write_record(record, settings, cut)
             # one line each, whatever was generated
-            rows = [text.replace("\r", " ").replace("\n", " ") for text in made]
+            texts = [one if isinstance(one, str) else one.text for one in made]
+            rows = [text.replace("\r", " ").replace("\n", " ") for text in texts]
             file.write("".join(f"{row}\n" for row in rows).encode())
             file.flush()
             os.fsync(file.fileno())
-            done += len(texts)
+            done += len(rows)
             if progress:
                 each = (time.monotonic() - began) / (done - first)
-                progress(Progress(done, total, each * (total - done)))
+                count = cut.before + len(cut.lines)
+                progress(Progress(done, total, each * (total - done), count))
         os.replace(part, target)
         record.unlink()
     return total
 
 
-def _begin(part: Path, record: Path, settings: dict[str, str]) -> None:
+class _Cut(NamedTuple):
+    """Which lines were cut at the target's limit; recorded before they are written.
+
+    Attributes:
+        before: how many of the windows before the last one that had some.
+        lines: the numbers, from 0, of those in that window.
+    """
+
+    before: int
+    lines: list[int]
+
+    def of(self, done: int) -> _Cut:
+        """Returns those of the lines that were written, if only so many were."""
+        return self._replace(lines=[number for number in self.lines if number < done])
+
+
+def _finished(made: str | Prediction) -> bool:
+    return isinstance(made, str) or made.finished
+
+
+def _write_record(record: Path, settings: dict[str, str], cut: _Cut) -> None:
+    with replacing(record) as path:
+        write_json(path, {**settings, CUT: cut._asdict()})
+
+
+def _begin(part: Path, record: Path, settings: dict[str, str]) -> _Cut:
     """Makes the files of a run that is new; refuses to go on with what is not its own."""
     if not part.exists():
         part.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(record) as path:
-            write_json(path, settings)
+        nothing = _Cut(0, [])
+        _write_record(record, settings, nothing)
         part.touch()
-        return
+        return nothing
     if not record.exists():
         raise ValueError(
             f"{part} is there, but not {record.name}, which says what it was begun with. Remove "
@@ -113,12 +155,14 @@ def _begin(part: Path, record: Path, settings: dict[str, str]) -> None:
         )
     known = read_json(record)
     known.pop("format_version")
+    cut: Any = known.pop(CUT, {"before": 0, "lines": []})
     if known != settings:
         names = [name for name in {**settings, **known} if known.get(name) != settings.get(name)]
         raise ValueError(
             f"{part} was begun with another {', '.join(names)}; remove {part} and {record} to "
             "begin anew, or go on with what it was begun with."
         )
+    return _Cut(**cut)
 
 
 def _whole_lines(file: BinaryIO) -> int:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import warnings
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from kseq2seq.decoding import (
     seeds_of,
 )
 from kseq2seq.decoding.checks import check_whole
+from kseq2seq.decoding.places import padded
 from kseq2seq.metrics import TextMetric, bleu, chrf
 from kseq2seq.models import Seq2Seq
 from kseq2seq.pipeline.batches import in_batches
@@ -28,7 +30,7 @@ from kseq2seq.pipeline.prediction import Prediction, joined
 from kseq2seq.pipeline.scoring import Score, score_pairs
 from kseq2seq.pipeline.sources import MOST_EXAMPLES, fitting, strings
 from kseq2seq.pipeline.storage import load_parts, save_parts
-from kseq2seq.pipeline.streaming import stream_text
+from kseq2seq.pipeline.streaming import Stream, stream_text
 from kseq2seq.text import TextSource, TextTarget
 
 
@@ -238,7 +240,7 @@ class Pipeline:
         search: Search | None = None,
         filters: Sequence[Filter] = (),
         seed: int = 0,
-    ) -> Iterator[str]:
+    ) -> Stream:
         """Yields the target as it is written: each time all of it so far, the last one whole.
 
         Nothing is computed before it is asked for, and nothing more once the iterator is closed
@@ -251,20 +253,27 @@ class Pipeline:
             filters: as for a call.
             seed: as for a call.
 
+        Returns:
+            A `Stream`, an iterator whose `finished` says at the end whether the target was cut.
+
         Raises:
             ValueError: if the text is too long.
 
         Example:
             ::
 
-                for written in pipeline.stream("A long sentence."):
+                stream = pipeline.stream("A long sentence.")
+                for written in stream:
                     print(written, flush=True)
+                if not stream.finished:
+                    print("... and here it was cut.")
         """
         (text,) = strings([text])
         fitting(self.source, [text], split=False)
+        padding = self.source.tokenizer.special.padding
         loop, started = prepare(
             self.model,
-            self.source([text]),
+            padded(self.model, self.source([text]), self.source.max_length, padding),
             search or Greedy(),
             max_length=self.target.max_length,
             limits=None,
@@ -273,8 +282,8 @@ class Pipeline:
             special=self.target.tokenizer.special,
         )
         if self.source.lengths([text]).numpy()[0] <= 1:
-            return iter(())
-        return stream_text(self.model, loop, started, self.target)
+            return Stream(iter(()), finished=True)
+        return Stream(stream_text(self.model, loop, started, self.target))
 
     def generate_file(
         self,
@@ -302,7 +311,8 @@ class Pipeline:
             source: UTF-8 text, a text a line; unpacked if its name ends in ".gz".
             target: where to write, a line for each; must not exist.
             window: lines held at a time.
-            progress: called with a `Progress` after each window; None is silent.
+            progress: called with a `Progress` after each window, which also counts the lines whose
+                target was cut at its limit; None is silent.
             too_long: as for a call.
             search: as for a call.
             filters: as for a call, but none that tells sources apart.
@@ -331,9 +341,9 @@ class Pipeline:
         settings = {name: repr(value) for name, value in options.items()}
         settings |= {"seed": repr(seed), "model": fingerprint(self.model)}
 
-        def generate(texts: list[str], first: int) -> list[str]:
+        def generate(texts: list[str], first: int) -> list[Prediction]:
             seeds = seeds_of(seed, first + len(texts)).numpy()[first:]
-            return self.texts(texts, seed=seeds, batch_size=batch_size, workers=workers, **options)
+            return self(texts, seed=seeds, batch_size=batch_size, workers=workers, **options)
 
         return generate_lines(generate, source, target, settings, window=window, progress=progress)
 
@@ -373,7 +383,9 @@ class Pipeline:
         metrics: Mapping[str, TextMetric] | None = None,
         **options: Any,
     ) -> dict[str, float]:
-        """Scores generated texts against references.
+        """Scores generated texts against references, and counts those cut at their limit.
+
+        A target that is cut can look complete, and even right; a warning says how many were.
 
         Args:
             sources: N raw texts.
@@ -382,19 +394,35 @@ class Pipeline:
             **options: as for a call.
 
         Returns:
-            A score for each name.
+            A score for each name, and under "unfinished" how many of the texts were cut.
 
         Raises:
-            ValueError: if sources and references differ in number.
+            ValueError: if sources and references differ in number, or a metric is named
+                "unfinished".
         """
         if len(sources) != len(references):
             raise ValueError(
                 f"There must be one reference for each source; got {len(sources)} sources and "
                 f"{len(references)} references."
             )
-        hypotheses = self.texts(sources, **options)
         metrics = metrics or {"bleu": bleu, "chrf": chrf}
-        return {name: metric(hypotheses, references) for name, metric in metrics.items()}
+        if "unfinished" in metrics:
+            raise ValueError(
+                '`metrics` must not use the name "unfinished", which counts the texts '
+                "that were cut; rename that metric."
+            )
+        predictions = self(sources, **options)
+        hypotheses = [prediction.text for prediction in predictions]
+        cut = sum(not prediction.finished for prediction in predictions)
+        if cut:
+            warnings.warn(
+                f"{cut} of {len(hypotheses)} generated texts were cut at the limit of "
+                f"{self.target.max_length} tokens, and are scored as they are. Raise the target's "
+                "`max_length` to let them end.",
+                stacklevel=2,
+            )
+        scores = {name: metric(hypotheses, references) for name, metric in metrics.items()}
+        return {**scores, "unfinished": cut}
 
     def save(self, directory: str | os.PathLike) -> None:
         """Writes JSON, weights as HDF5, tokenizers and examples; what was there is replaced.

@@ -3,11 +3,40 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
 from kseq2seq.decoding import Decoded
 from kseq2seq.text import TextSource, TextTarget
+
+
+class _Scored(NamedTuple):
+    text: str
+    score: float
+
+
+class Alternative(_Scored):
+    """A further target of a text: a pair (text, score) that also says whether it is finished.
+
+    Args:
+        text: the target.
+        score: as in `Prediction`.
+        finished: as in `Prediction`.
+
+    Example:
+        >>> from kseq2seq.pipeline import Alternative
+        >>> text, score = Alternative("a b", -1.5, finished=False)
+        >>> Alternative("a b", -1.5, finished=False).finished
+        False
+    """
+
+    finished: bool = True
+
+    def __new__(cls, text: str, score: float, finished: bool = True) -> Alternative:  # noqa: D102
+        made = super().__new__(cls, text, score)
+        made.finished = finished
+        return made
 
 
 @dataclass(frozen=True, eq=False)
@@ -17,11 +46,13 @@ class Prediction:
     Attributes:
         text: the best target.
         score: what the search ranks by, in nats; for beam search over the length penalty.
-        alternatives: further (text, score), best first.
+        alternatives: further (text, score), best first, each an `Alternative`.
         source_tokens: the source as the model saw it, its end included.
         target_tokens: the best target as the model wrote it, its end included.
         alignment: float32 (target tokens, source tokens), rows sum to 1; None if not asked for or
-            if the model has no attention.
+            if the model has no attention, or its encoder other places than source tokens.
+        finished: False if the best target was cut: its end stands at the limit, where the model
+            held another token likelier. Of a text that was split, True if all parts are finished.
     """
 
     text: str
@@ -30,6 +61,7 @@ class Prediction:
     source_tokens: list[str] = field(default_factory=list)
     target_tokens: list[str] = field(default_factory=list)
     alignment: np.ndarray | None = None
+    finished: bool = True
 
 
 def predictions(
@@ -37,6 +69,7 @@ def predictions(
 ) -> list[Prediction]:
     """Reads a decoded batch: B sources as the model saw them, and what was found for them."""
     ids, lengths, scores = (part.numpy() for part in decoded[:3])
+    finished = decoded.finished.numpy()
     flat = target.texts(ids.reshape(-1, ids.shape[-1])).numpy()
     texts = np.array([text.decode() for text in flat], object).reshape(scores.shape)
     made = []
@@ -44,7 +77,7 @@ def predictions(
         zip(inputs["source"].numpy(), inputs["source_mask"].numpy(), strict=True)
     ):
         found = [
-            (texts[row, n], float(scores[row, n]))
+            Alternative(texts[row, n], float(scores[row, n]), bool(finished[row, n]))
             for n in range(scores.shape[1])
             if lengths[row, n]
         ]
@@ -54,22 +87,23 @@ def predictions(
                 "infinities. Load an earlier checkpoint, or train with a lower rate."
             )
         alignment = None
-        if decoded.alignments is not None:
+        if decoded.alignments is not None and decoded.alignments.shape[-1] == len(mask):
             alignment = decoded.alignments[row, 0].numpy()[: lengths[row, 0], : mask.sum()]
         made.append(
             Prediction(
                 *found[0],
-                alternatives=found[1:],
+                alternatives=[*found[1:]],
                 source_tokens=source.tokenizer.pieces([tokens[mask]])[0],
                 target_tokens=target.tokenizer.pieces([ids[row, 0, : lengths[row, 0]]])[0],
                 alignment=alignment,
+                finished=found[0].finished,
             )
         )
     return made
 
 
 def joined(parts: list[Prediction]) -> Prediction:
-    """Makes one prediction of those of a text's sentences; scores add up."""
+    """Makes one prediction of those of a text's sentences; scores add up, and all must finish."""
     if len(parts) == 1:
         return parts[0]
     return Prediction(
@@ -77,4 +111,5 @@ def joined(parts: list[Prediction]) -> Prediction:
         score=sum(part.score for part in parts),
         source_tokens=[token for part in parts for token in part.source_tokens],
         target_tokens=[token for part in parts for token in part.target_tokens],
+        finished=all(part.finished for part in parts),
     )

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from kseq2seq.decoding import score_targets
-from kseq2seq.pipeline.prediction import Prediction
+from kseq2seq.decoding.places import padded
+from kseq2seq.pipeline.prediction import Alternative, Prediction
 from kseq2seq.pipeline.sources import fitting
 from kseq2seq.text import TextSource, TextTarget
 
@@ -67,6 +68,7 @@ def score_pairs(
         tokens = target.tokens([targets[index] for index in batch])
         ids = tokens.to_tensor(default_value=special.padding)
         inputs = source([sources[index] for index in batch])
+        inputs = padded(model, inputs, source.max_length, source.tokenizer.special.padding)
         log_probs = score_targets(model, inputs, ids, special).numpy()
         for index, row, scores in zip(batch, tokens.to_list(), log_probs, strict=True):
             each = scores[: len(row)].tolist()
@@ -111,7 +113,9 @@ def rerank(
     """
     if len(sources) != len(predictions):
         raise ValueError(f"There are {len(sources)} sources but {len(predictions)} predictions.")
-    found = [[(one.text, one.score), *one.alternatives] for one in predictions]
+    found = [
+        [Alternative(one.text, one.score, one.finished), *one.alternatives] for one in predictions
+    ]
     repeated = [source for source, of in zip(sources, found, strict=True) for _ in of]
     texts = [text for of in found for text, _ in of]
     totals = own * np.array([score for of in found for _, score in of])
@@ -127,15 +131,19 @@ def rerank(
     for one, of in zip(predictions, found, strict=True):
         given = totals[first : first + len(of)]
         first += len(of)
-        ranked = [(of[n][0], float(given[n])) for n in np.argsort(-given, kind="stable")]
-        same = ranked[0][0] == one.text
+        ranked = [
+            Alternative(of[n][0], float(given[n]), getattr(of[n], "finished", True))
+            for n in np.argsort(-given, kind="stable")
+        ]
+        same = ranked[0].text == one.text
         made.append(
             Prediction(
                 *ranked[0],
-                alternatives=ranked[1:],
+                alternatives=[*ranked[1:]],
                 source_tokens=one.source_tokens,
                 target_tokens=one.target_tokens if same else [],
                 alignment=one.alignment if same else None,
+                finished=ranked[0].finished,
             )
         )
     return made

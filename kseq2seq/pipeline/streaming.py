@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any
 
 from kseq2seq.decoding import Loop, UnsatisfiedError, compiled, traced
@@ -10,10 +10,49 @@ from kseq2seq.text import TextTarget
 from kseq2seq.text.tokenizer import REPLACEMENT
 
 
-def stream_text(model: Any, loop: Loop, started: dict, target: TextTarget) -> Iterator[str]:
+class Stream(Iterator[str]):
+    """One target as it is written: each time all of it so far.
+
+    Args:
+        written: yields the texts, and returns whether the target is finished.
+        finished: known from the start where nothing is to be written.
+
+    Attributes:
+        finished: after the last text, whether the target is finished: False if it was cut at its
+            limit, as in `Prediction`. None before.
+
+    Example:
+        >>> from kseq2seq.pipeline import Stream
+        >>> stream = Stream(iter([]), finished=True)
+        >>> list(stream), stream.finished
+        ([], True)
+    """
+
+    def __init__(self, written: Iterator[str], finished: bool | None = None):
+        self._written = written
+        self.finished = finished
+
+    def __next__(self) -> str:
+        """Computes on until there is more to show."""
+        try:
+            return next(self._written)
+        except StopIteration as end:
+            if end.value is not None:
+                self.finished = end.value
+            raise
+
+    def close(self) -> None:
+        """Ends it where it is; nothing more is computed."""
+        self._written = iter(())
+
+
+def stream_text(
+    model: Any, loop: Loop, started: dict, target: TextTarget
+) -> Generator[str, None, bool]:
     """Yields what is written of one target, after each step that adds to it.
 
-    A character whose bytes are not all there is held back until they are.
+    A character whose bytes are not all there is held back until they are. It returns whether the
+    target is finished.
 
     Args:
         model: what decodes.
@@ -34,12 +73,13 @@ def stream_text(model: Any, loop: Loop, started: dict, target: TextTarget) -> It
         if text != shown:
             shown = text
             yield text
-    ids, lengths = finish(carry)
-    if not lengths[0, 0]:
+    found = finish(carry)
+    if not found.lengths[0, 0]:
         raise UnsatisfiedError([0], 1, "text")
-    text = target.texts(ids[:, 0]).numpy()[0].decode()
+    text = target.texts(found.ids[:, 0]).numpy()[0].decode()
     if text != shown:
         yield text
+    return bool(found.finished[0, 0])
 
 
 def _graphs(model: Any, loop: Loop) -> tuple:
@@ -56,7 +96,4 @@ def _graphs(model: Any, loop: Loop) -> tuple:
     def run(carry):
         return loop.run(carry, 1)
 
-    def finish(carry):
-        return loop.finish(carry)[:2]
-
-    return tuple(map(traced, (start, run, finish, loop.done)))
+    return tuple(map(traced, (start, run, loop.finish, loop.done)))

@@ -105,7 +105,10 @@ def known(
         ValueError: without alignment.
     """
     if prediction.alignment is None:
-        raise ValueError("`replace_unknown` needs a model with attention, and this one has none.")
+        raise ValueError(
+            "`replace_unknown` needs a model with attention to each source token, and this one has "
+            "none."
+        )
     of_source = surfaces(source.tokenizer, text) or []
     unknown = target.tokenizer.special.unknown
     ids = ids[: len(prediction.alignment)]

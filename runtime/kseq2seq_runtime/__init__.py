@@ -10,13 +10,26 @@ Example:
         pipeline("A raw text.", search=Beam(8, n_best=3))[0].alternatives
         for written in pipeline.stream("A raw text."):
             print(written)
+
+A target that was cut at the model's limit says so: `finished` is False.
 """
 
 from kseq2seq_runtime.beam import Beam
 from kseq2seq_runtime.greedy import Greedy
 from kseq2seq_runtime.model import Model
-from kseq2seq_runtime.pipeline import Pipeline, Prediction
+from kseq2seq_runtime.pipeline import Pipeline
+from kseq2seq_runtime.prediction import Alternative, Prediction, Stream
 from kseq2seq_runtime.sample import Sample
 from kseq2seq_runtime.search import Hypothesis
 
-__all__ = ["Beam", "Greedy", "Hypothesis", "Model", "Pipeline", "Prediction", "Sample"]
+__all__ = [
+    "Alternative",
+    "Beam",
+    "Greedy",
+    "Hypothesis",
+    "Model",
+    "Pipeline",
+    "Prediction",
+    "Sample",
+    "Stream",
+]

@@ -13,6 +13,7 @@ from kseq2seq_runtime.settings import check_number, check_whole
 
 if TYPE_CHECKING:
     from kseq2seq_runtime.model import Model
+    from kseq2seq_runtime.record import Record
 
 
 class _Branch(NamedTuple):
@@ -84,7 +85,7 @@ class Beam(Search):
         count = 0
         while not self._done(branches, finished, count, model.record.target_length):
             made = [extend(model, branch.live) for branch in branches]
-            branches, ended = self._advance(branches, made, model.record.special.end)
+            branches, ended = self._advance(branches, made, model.record)
             count += len(ended)
             finished = sorted(finished + ended, key=lambda found: -found.score)[: self.width]
             if branches:
@@ -101,7 +102,7 @@ class Beam(Search):
         return len(finished) == self.width and bool(finished[-1].score >= bound)
 
     def _advance(
-        self, branches: list[_Branch], made: list[Extensions], end: int
+        self, branches: list[_Branch], made: list[Extensions], record: Record
     ) -> tuple[list[_Branch], list[Hypothesis]]:
         """Returns what lives on, likeliest first, and what is finished by this step."""
         totals = np.stack(
@@ -110,6 +111,7 @@ class Beam(Search):
                 for branch, each in zip(branches, made, strict=True)
             ]
         )
+        end, places = record.special.end, record.source_length
         live_on: list[_Branch] = []
         ended: list[Hypothesis] = []
         for rank, place in enumerate(_largest(totals.ravel(), 2 * self.width)):
@@ -119,9 +121,10 @@ class Beam(Search):
                 break
             ids = (*before.ids, token)
             if self.coverage_penalty:
-                covered = covered + self._alignment(made[parent], len(covered))
+                covered = covered + self._alignment(made[parent], len(covered), places)
             if token == end and rank < self.width:
-                ended.append(Hypothesis(ids, float(self._score(total, len(ids), covered))))
+                score = float(self._score(total, len(ids), covered))
+                ended.append(Hypothesis(ids, score, made[parent].finished))
             elif token != end and len(live_on) < self.width:
                 live_on.append(_Branch(Live(ids, total, made[parent].carried), covered))
         return live_on, ended
@@ -138,13 +141,19 @@ class Beam(Search):
             self.length_penalty
         )
 
-    def _alignment(self, made: Extensions, places: int) -> np.ndarray:
+    def _alignment(self, made: Extensions, length: int, places: int) -> np.ndarray:
         if made.alignment is None:
             raise ValueError(
                 f"`coverage_penalty`={self.coverage_penalty} needs a model with attention, and "
                 "this one has none. Leave it at 0."
             )
-        return made.alignment[:places]
+        if len(made.alignment) != places:
+            raise ValueError(
+                f"`coverage_penalty`={self.coverage_penalty} needs a model with attention to each "
+                f"of {places} source tokens, and this one looks at {len(made.alignment)} places. "
+                "Leave it at 0."
+            )
+        return made.alignment[:length]
 
 
 def _largest(values: np.ndarray, count: int) -> np.ndarray:

@@ -31,4 +31,5 @@ class Independent(Search):
             made = extend(model, live)
             token = self.pick(made.log_probs, random)
             live = Live((*live.ids, token), live.log_prob + made.log_probs[token], made.carried)
-            yield [Hypothesis(live.ids, float(live.log_prob))]
+            finished = made.finished if token == end else None
+            yield [Hypothesis(live.ids, float(live.log_prob), finished)]

@@ -145,10 +145,16 @@ class Model:
 
     def _generate(self, source: Sequence[int]) -> list[Hypothesis]:
         made = self._run("generate", self._inputs(source))
-        rows = zip(made["ids"][0], made["lengths"][0], made["scores"][0], strict=True)
+        count = len(made["lengths"][0])
+        said = made["finished"][0] if "finished" in made else [None] * count
+        rows = zip(made["ids"][0], made["lengths"][0], made["scores"][0], said, strict=True)
         found = [
-            Hypothesis(tuple(ids[:length].tolist()), float(score))
-            for ids, length, score in rows
+            Hypothesis(
+                tuple(ids[:length].tolist()),
+                float(score),
+                None if finished is None else bool(finished),
+            )
+            for ids, length, score, finished in rows
             if length > 0
         ]
         if not found:

@@ -3,28 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Generator, Iterator, Sequence
 
 from kseq2seq_runtime.fields import read_field, read_object
 from kseq2seq_runtime.model import Model
+from kseq2seq_runtime.prediction import Alternative, Prediction, Stream
 from kseq2seq_runtime.search import Hypothesis, Search
 from kseq2seq_runtime.tokenizers import REPLACEMENT, SPECIAL, Tokenizer, load_tokenizer
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """What a pipeline made of one text.
-
-    Attributes:
-        text: the best target.
-        score: what the search ranks by, in nats; for beam search over the length penalty.
-        alternatives: further (text, score), best first.
-    """
-
-    text: str
-    score: float
-    alternatives: list[tuple[str, float]] = field(default_factory=list)
 
 
 class Pipeline:
@@ -106,7 +91,7 @@ class Pipeline:
         """Returns only the best text for each of `texts`; options as for a call."""
         return [prediction.text for prediction in self(texts, search=search, seed=seed)]
 
-    def stream(self, text: str, *, search: Search | None = None, seed: int = 0) -> Iterator[str]:
+    def stream(self, text: str, *, search: Search | None = None, seed: int = 0) -> Stream:
         """Yields the target as it is written: each time all of it so far, the last one whole.
 
         Nothing is computed before it is asked for, and nothing more once the iterator is closed
@@ -118,6 +103,9 @@ class Pipeline:
             search: `Greedy()` by default, whatever is inside the file.
             seed: as for a call.
 
+        Returns:
+            A `Stream`, an iterator whose `finished` says at the end whether the target was cut.
+
         Raises:
             TypeError: if `text` is no string.
             ValueError: if the text is too long.
@@ -125,17 +113,21 @@ class Pipeline:
         Example:
             ::
 
-                for written in pipeline.stream("A long sentence."):
+                stream = pipeline.stream("A long sentence.")
+                for written in stream:
                     print(written, flush=True)
+                if not stream.finished:
+                    print("... and here it was cut.")
         """
         (source,) = self._ids([text])
         if len(source) == 1:
-            return iter(())
-        return self._written(self.model.stream(source, search=search, seed=(seed, 0)))
+            return Stream(iter(()), finished=True)
+        return Stream(self._written(self.model.stream(source, search=search, seed=(seed, 0))))
 
-    def _written(self, steps: Iterator[list[Hypothesis]]) -> Iterator[str]:
-        shown = ""
+    def _written(self, steps: Iterator[list[Hypothesis]]) -> Generator[str, None, bool | None]:
+        shown, finished = "", None
         for best, *_ in steps:
+            finished = best.finished
             text = self.target.decode(best.ids)
             if best.ids[-1] != SPECIAL.end:
                 # Later bytes may complete what now can't be read; at the end it is shown as it is.
@@ -143,15 +135,18 @@ class Pipeline:
             if text != shown:
                 shown = text
                 yield text
+        return finished
 
     def _predict(
         self, source: list[int], search: Search | None, seed: tuple[int, int]
     ) -> Prediction:
         if len(source) == 1:
             return Prediction("", 0.0)
-        hypotheses = self.model.generate(source, search=search, seed=seed)
-        found = [(self.target.decode(ids), score) for ids, score in hypotheses]
-        return Prediction(*found[0], alternatives=found[1:])
+        found = [
+            Alternative(self.target.decode(one.ids), one.score, one.finished)
+            for one in self.model.generate(source, search=search, seed=seed)
+        ]
+        return Prediction(*found[0], alternatives=[*found[1:]], finished=found[0].finished)
 
     def _ids(self, texts: list[str]) -> list[list[int]]:
         """The sources of texts, refusing what is none or too long before any is run."""

@@ -14,16 +14,36 @@ if TYPE_CHECKING:
 NEVER = -np.inf  # the log-probability of what is forbidden
 
 
-class Hypothesis(NamedTuple):
-    """A target, or the beginning of one.
-
-    Attributes:
-        ids: its tokens; whole if the last one is the end.
-        score: what the search ranks by, in nats.
-    """
-
+class _Scored(NamedTuple):
     ids: tuple[int, ...]
     score: float
+
+
+class Hypothesis(_Scored):
+    """A target, or the beginning of one: a pair (ids, score) that may say whether it is finished.
+
+    Args:
+        ids: its tokens; whole if the last one is the end.
+        score: what the search ranks by, in nats.
+        finished: False if it was cut: its end stands at the model's limit, and another token was
+            likelier there. None of a beginning, and where the file's own search does not say (it
+            was exported by an earlier version).
+
+    Example:
+        >>> from kseq2seq_runtime import Hypothesis
+        >>> ids, score = Hypothesis((7, 2), -1.5, finished=False)
+        >>> Hypothesis((7, 2), -1.5, finished=False).finished
+        False
+    """
+
+    finished: bool | None = None
+
+    def __new__(  # noqa: D102
+        cls, ids: tuple[int, ...], score: float, finished: bool | None = None
+    ) -> Hypothesis:
+        made = super().__new__(cls, ids, score)
+        made.finished = finished
+        return made
 
 
 class Live(NamedTuple):
@@ -48,11 +68,13 @@ class Extensions(NamedTuple):
         log_probs: float32 (V,); -inf where a token is forbidden.
         carried: what the model carries on.
         alignment: float32 (S,), where the model looked; None without attention.
+        finished: whether a target that ends with the next token is finished, and not cut.
     """
 
     log_probs: np.ndarray
     carried: dict[str, np.ndarray]
     alignment: np.ndarray | None
+    finished: bool
 
 
 @dataclass(frozen=True)
@@ -93,13 +115,14 @@ def extend(model: Model, live: Live) -> Extensions:
     special, position = model.record.special, len(live.ids)
     token = live.ids[-1] if live.ids else special.start
     logits, carried, alignment = model.decode_step(token, position, live.carried)
-    log_probs = log_softmax(logits)
+    log_probs, finished = log_softmax(logits), True
     if position + 1 == model.record.target_length:
         forbidden = np.arange(len(log_probs)) != special.end
+        finished = bool(logits[special.end] >= logits.max())
     else:
         forbidden = [special.padding, special.start]
     log_probs[forbidden] = NEVER
-    return Extensions(log_probs, carried, alignment)
+    return Extensions(log_probs, carried, alignment, finished)
 
 
 def log_softmax(logits: np.ndarray) -> np.ndarray:

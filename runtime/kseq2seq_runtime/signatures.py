@@ -61,8 +61,9 @@ def _check(given: dict[str, Kinds], made: dict[str, Kinds], record: Record) -> N
     state = {name: kind for name, kind in carried.items() if name.startswith("state_")}
     _agree("decode_step", "takes", given["decode_step"], {"token": one, "position": one, **carried})
     logits: Kinds = {"logits": ((1, record.target_vocabulary), "float32"), **state}
-    if "alignment" in made["decode_step"]:
-        logits["alignment"] = ((1, places), "float32")
+    if "alignment" in made["decode_step"]:  # an encoder may have other places than its source
+        looked = made["decode_step"]["alignment"][0]
+        logits["alignment"] = ((1, looked[-1] if looked else places), "float32")
     _agree("decode_step", "gives", made["decode_step"], logits)
     count = made["generate"].get("lengths", ((0, 0), ""))[0][-1]
     found: Kinds = {
@@ -70,6 +71,8 @@ def _check(given: dict[str, Kinds], made: dict[str, Kinds], record: Record) -> N
         "lengths": ((1, count), "int32"),
         "scores": ((1, count), "float32"),
     }
+    if "finished" in made["generate"]:  # files of earlier versions do not say
+        found["finished"] = ((1, count), "int32")
     _agree("generate", "gives", made["generate"], found)
 
 

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { greedy, sampling, tokens } from "../search.js";
+import { greedy, sampling, tokens, whole } from "../search.js";
 
 // Gives the rows of logits one after another, and notes what it is asked.
 class Scripted {
@@ -58,6 +58,28 @@ test("at the last place only the end is chosen", async () => {
   ];
   assert.deepEqual(await ids(new Scripted(3, rows), greedy), [4, 4, 2]);
   assert.deepEqual(await ids(new Scripted(1, rows), greedy), [2]);
+});
+
+test("an end says whether it is the model's or the limit's", async () => {
+  const ends = async (limit, last) => {
+    const model = new Scripted(limit, [[0, 0, 0, 0, 5, 0], last]);
+    let made;
+    for await (made of tokens(model, [2], greedy)) if (made.id !== 2) assert.ok(!("finished" in made));
+    return made.finished;
+  };
+  assert.equal(await ends(2, [0, 0, 1, 0, 5, 0]), false);
+  assert.equal(await ends(2, [9, 0, 5, 0, 5, 0]), false); // even where only padding is likelier
+  assert.equal(await ends(2, [0, 0, 5, 0, 5, 0]), true);
+  assert.equal(await ends(9, [9, 9, 5, 0, 1, 0]), true); // there was room for more
+});
+
+test("the file's own search says so too, if the file does", async () => {
+  for (const finished of [true, false, undefined]) {
+    const model = { special: { end: 2 }, generate: async () => ({ ids: [4, 2], finished }) };
+    const made = [];
+    for await (const token of whole(model, [2])) made.push(token);
+    assert.deepEqual(made, [{ id: 4 }, { id: 2, finished }]);
+  }
 });
 
 test("a probability is the model's own", async () => {
