@@ -46,7 +46,7 @@ def warm_averages(model: keras.Model) -> None:
         >>> from kseq2seq.training import warm_averages
         >>> model = build_model("gru", source=9, target=9, hidden_dim=4)
         >>> model.compile(keras.optimizers.Adam(use_ema=True, ema_momentum=0.998))
-        >>> warmaverages_of(model)
+        >>> warm_averages(model)
 
     Source:
         The warm-up is that of `tf.train.ExponentialMovingAverage` with `num_updates`.

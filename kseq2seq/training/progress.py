@@ -28,7 +28,7 @@ class Progress(keras.callbacks.Callback):
     `Run.fit` uses it in place of Keras' bar, whose time left is that of an epoch.
 
     Args:
-        steps: how many there are in all.
+        steps: how many there are in all; None where only `limit` ends training.
         limit: the `TimeLimit` of the run, if it has one, with this one after it among callbacks.
         at: tells the step that training is at; counted from 0 where None.
         rewrite: whether to rewrite the last line; by default where `file` is a terminal.
@@ -46,7 +46,7 @@ class Progress(keras.callbacks.Callback):
 
     def __init__(
         self,
-        steps: int,
+        steps: int | None,
         limit: TimeLimit | None = None,
         at: Callable[[], int] | None = None,
         rewrite: bool | None = None,
@@ -115,20 +115,20 @@ class Progress(keras.callbacks.Callback):
 
     def _left(self) -> float | None:
         """Seconds until training ends; None where there is no pace yet."""
-        if self.model.stop_training or self._step >= self.steps:
+        if self.model.stop_training or (self.steps and self._step >= self.steps):
             return 0.0
         if not self._marks:
             return None
         (then, steps, used), now = self._marks[0], time.monotonic()
         ahead = []
-        if self._step > steps:
+        if self.steps and self._step > steps:
             ahead.append((self.steps - self._step) / (self._step - steps))
         if self.limit and self.limit.used > used:
             ahead.append((60 * self.limit.minutes - self.limit.used) / (self.limit.used - used))
         return max(0.0, min(ahead) * (now - then)) if ahead else None
 
     def _tell(self, logs: dict, stays: bool) -> None:
-        parts = [f"step {self._step:,} of {self.steps:,}"]
+        parts = [f"step {self._step:,}" + (f" of {self.steps:,}" if self.steps else "")]
         if self.limit:
             parts.append(f"{self.limit.used / 60:.1f} of {self.limit.minutes:g} min")
         shown = {"loss": logs["loss"]} if "loss" in logs else {}

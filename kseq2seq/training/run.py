@@ -110,10 +110,10 @@ class Run:
 
         It is Keras' `fit` otherwise: metrics, callbacks, `steps_per_execution`, XLA and averaged
         weights, which start warm (see `warm_averages`) and are in the model at the end (checkpoints
-        hold the others, so that a run may go on with more steps; `BetterWeights` chooses). Callbacks go on as well if they have `get_state()` and
-        `set_state(state)`, as those of this package have, or are Keras' `EarlyStopping`,
-        `ReduceLROnPlateau`, `ModelCheckpoint`, `SwapEMAWeights` or `TensorBoard`; others begin
-        anew.
+        hold the others, so that a run may go on with more steps; `BetterWeights` chooses).
+        Callbacks go on as well if they have `get_state()` and `set_state(state)`, as those of this
+        package have, or are Keras' `EarlyStopping`, `ReduceLROnPlateau`, `ModelCheckpoint`,
+        `SwapEMAWeights` or `TensorBoard`; others begin anew.
 
         A learning rate that is a number, and is compiled otherwise than when the run was begun,
         counts; else that of the checkpoint does, which a callback may have lowered.
