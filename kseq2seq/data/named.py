@@ -73,7 +73,6 @@ def split_corpora(pairs: Iterable[Pair]) -> dict[str, Corpus]:
         if empty:
             raise ValueError(
                 f"{len(whole)} pairs leave nothing for {' and '.join(empty)}: a split takes 3 in "
-                "100 keys by their hash. Give some hundreds of pairs with different keys, or "
-                "write each `Corpus` yourself."
+                "100 keys by their hash. Give some hundreds of pairs with different keys."
             )
         return {split: Corpus.write(select(whole, split)) for split in SPLITS}

@@ -1,12 +1,15 @@
 """Losses, optimizers, schedules and callbacks for `fit`."""
 
-from kseq2seq.training.averaging import average_weights, averaged_weights
+from kseq2seq.training.ahead import compile_ahead
+from kseq2seq.training.averaging import average_weights, averaged_weights, warm_averages
+from kseq2seq.training.better_weights import BetterWeights
 from kseq2seq.training.callbacks import GenerationScore, TimeLimit
 from kseq2seq.training.guided_alignment import GuidedAlignment, with_alignments
 from kseq2seq.training.layerwise import LayerwiseAdam, layer_rates, layerwise_decay
 from kseq2seq.training.losses import TokenCrossEntropy
 from kseq2seq.training.packed import packed
 from kseq2seq.training.places import weight_places
+from kseq2seq.training.progress import Progress
 from kseq2seq.training.r_drop import RDrop, r_drop
 from kseq2seq.training.record import Record, add_scores
 from kseq2seq.training.run import Run
@@ -17,10 +20,12 @@ from kseq2seq.training.truncated import truncated
 from kseq2seq.training.word_vectors import load_word_vectors
 
 __all__ = [
+    "BetterWeights",
     "GenerationScore",
     "GuidedAlignment",
     "InverseSquareRoot",
     "LayerwiseAdam",
+    "Progress",
     "RDrop",
     "Record",
     "Run",
@@ -31,6 +36,7 @@ __all__ = [
     "add_scores",
     "average_weights",
     "averaged_weights",
+    "compile_ahead",
     "inverse_sigmoid",
     "layer_rates",
     "layerwise_decay",
@@ -39,6 +45,7 @@ __all__ = [
     "r_drop",
     "scheduled_sampling",
     "truncated",
+    "warm_averages",
     "weight_places",
     "with_alignments",
 ]

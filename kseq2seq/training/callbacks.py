@@ -10,13 +10,14 @@ import keras
 
 from kseq2seq.decoding.checks import check_whole
 from kseq2seq.metrics import TextMetric, bleu, chrf
-from kseq2seq.training.averaging import averaged_weights
+from kseq2seq.training.averaging import averaged_weights, warm_averages
 
 
 class GenerationScore(keras.callbacks.Callback):
     """Scores generated texts after an epoch and adds the scores to its logs.
 
-    Where the optimizer averages the weights (`use_ema=True`), the averaged ones generate.
+    Where the optimizer averages the weights (`use_ema=True`), the averaged ones generate, and the
+    average starts warm; see `warm_averages`.
 
     Put it before `EarlyStopping(monitor="val_chrf", mode="max")` or `ModelCheckpoint`, which then
     find its scores there. They keep the weights as they are: to keep the averaged ones, put
@@ -66,17 +67,24 @@ class GenerationScore(keras.callbacks.Callback):
         self.every = every
         self.scores: dict[str, float] = {}
 
+    def set_model(self, model: keras.Model) -> None:
+        """Is called by `fit`."""
+        super().set_model(model)
+        warm_averages(model)
+
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         """Scores, and adds `val_<name>` to the logs."""
         if epoch % self.every:
             return
         with averaged_weights(self.model):
-            texts = list(self.generate(self.sources))
-        self.scores = {
-            f"val_{name}": metric(texts, self.references) for name, metric in self.metrics.items()
-        }
+            self.scores = {f"val_{name}": score for name, score in self.measure().items()}
         if logs is not None:
             logs.update(self.scores)
+
+    def measure(self) -> dict[str, float]:
+        """Returns the score of each metric, with the model's weights as they are now."""
+        texts = list(self.generate(self.sources))
+        return {name: metric(texts, self.references) for name, metric in self.metrics.items()}
 
     def get_state(self) -> dict:
         """Returns the last scores, for a checkpoint of a `Run`."""
@@ -98,10 +106,12 @@ def check_pairs(sources: Sequence[str], references: Sequence[str], every: int) -
 
 
 class TimeLimit(keras.callbacks.Callback):
-    """Ends training after some minutes, between two batches.
+    """Ends training after some minutes of it, between two batches.
 
-    The clock starts with `fit` and counts compiling and whatever other callbacks do. In a `Run` the
-    time until the checkpoint that it goes on from is counted too.
+    They begin when the first step has ended: tracing and compiling, which come before, don't count
+    (see `compile_ahead` for models that compile each shape of a batch); validation and whatever
+    other callbacks do counts. In a `Run` the training until the checkpoint that it continues from
+    counts too.
 
     Args:
         minutes: how long, above 0.
@@ -123,22 +133,35 @@ class TimeLimit(keras.callbacks.Callback):
             raise ValueError(f"`minutes` must be above 0; got {minutes!r}.")
         self.minutes = minutes
         self.clock = clock
-        self.begin = math.inf
+        self.begin = math.inf  # when training would have begun, had it not been interrupted
+        self._before = 0.0
+
+    @property
+    def used(self) -> float:
+        """Seconds of training until now."""
+        return self._before if math.isinf(self.begin) else self.clock() - self.begin
 
     def on_train_begin(self, logs: dict | None = None) -> None:
-        """Starts the clock."""
-        self.begin = self.clock()
+        """Waits for the first step."""
+        self.begin, self._before = math.inf, 0.0
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         """Looks at the clock."""
-        if self.clock() >= self.begin + 60 * self.minutes:
-            self.model.stop_training = True
+        if math.isinf(self.begin):
+            self.begin = self.clock() - self._before
+        self._end_if_over()
 
     def get_state(self) -> dict:
         """Returns the seconds used up, for a checkpoint of a `Run`."""
-        return {"seconds": self.clock() - self.begin}
+        return {"seconds": self.used}
 
     def set_state(self, state: dict) -> None:
         """Counts seconds that were used up before; ends training at once if they are all."""
-        self.begin = min(self.begin, self.clock() - state["seconds"])  # a roll-back takes time, too
-        self.on_train_batch_end(0)
+        self._before = max(self._before, state["seconds"])
+        if not math.isinf(self.begin):  # a roll-back takes time, too
+            self.begin = min(self.begin, self.clock() - state["seconds"])
+        self._end_if_over()
+
+    def _end_if_over(self) -> None:
+        if self.used >= 60 * self.minutes:
+            self.model.stop_training = True

@@ -16,23 +16,24 @@ import numpy as np
 class Journal(keras.callbacks.History):
     """Keras' `History`, of all the processes of a run, kept in a file as well.
 
-    Each line has the number of the epoch from 1 on, the step at its end, minutes of training until
-    then, and its logs. A number that is not finite is null.
+    Each line has the number of the epoch from 1 on, the step at its end, minutes until then, how
+    many of them went by before a first step had ended, in `compiling`, and its logs. A number that
+    is not finite is null.
 
     Args:
         path: the file.
-        progress: tells the step and the minutes.
+        progress: tells the step and both kinds of minutes.
 
     Example:
         >>> import tempfile
         >>> path = Path(tempfile.mkdtemp(), "history.jsonl")
-        >>> journal = Journal(path, lambda: {"step": 500, "minutes": 1.5})
+        >>> journal = Journal(path, lambda: {"step": 500, "minutes": 1.5, "compiling": 0.5})
         >>> journal.set_model(keras.Sequential())
         >>> journal.rewind(0)
         >>> journal.on_epoch_end(0, {"loss": 2.5})
         >>> journal.write()
         >>> print(path.read_text())
-        {"epoch": 1, "step": 500, "minutes": 1.5, "logs": {"loss": 2.5}}
+        {"epoch": 1, "step": 500, "minutes": 1.5, "compiling": 0.5, "logs": {"loss": 2.5}}
     """
 
     def __init__(self, path: Path, progress: Callable[[], dict[str, Any]]):

@@ -16,15 +16,20 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from kseq2seq.training.ahead import compile_ahead
 from kseq2seq.training.arrays import read_nest, write_nest
+from kseq2seq.training.averaging import warm_averages
+from kseq2seq.training.callbacks import TimeLimit
 from kseq2seq.training.checkpoints import Checkpoints
+from kseq2seq.training.clock import Clock
 from kseq2seq.training.journal import Journal
+from kseq2seq.training.matching import global_seed, matching, spec_of
 from kseq2seq.training.memory import callback_states, restore_callbacks
 from kseq2seq.training.position import Position
+from kseq2seq.training.progress import Progress
 from kseq2seq.training.signals import Signals
 from kseq2seq.training.state import (
     described,
-    make_variables,
     random_state,
     set_random_state,
     state_variables,
@@ -56,7 +61,7 @@ class Loop:
         self.position = Position(model, batches)
         self.journal = Journal(
             run.directory / "history.jsonl",
-            lambda: {"step": self.step, "minutes": round(self._seconds() / 60, 3)},
+            self._progress,
         )
         self.step = self.epoch = self.taken = self.skipped = self.roll_backs = 0
         self.rate = _constant_rate(model)
@@ -64,7 +69,9 @@ class Loop:
         self._undone: Undone | None = None
         self._saved: tuple[int, ...] | None = None
         self._tried_step, self._tried_at = 0, time.monotonic()
-        self._seconds_before, self._began_at = 0.0, time.monotonic()
+        self._before = {"seconds": 0.0, "compiling": 0.0}  # of the run, until this call
+        self._clock = Clock()
+        self._clock.begin()
         self._unwritten: Exception | None = None
 
     def train(
@@ -73,22 +80,27 @@ class Loop:
         steps_per_epoch: int,
         callbacks: Sequence[keras.callbacks.Callback],
         validation: dict[str, Any],
+        shapes: int,
         verbose: Any,
     ) -> keras.callbacks.History:
         """Trains, from the newest checkpoint on where there is one; see `Run.fit`."""
         self.steps, self.steps_per_epoch = steps, steps_per_epoch
         self.validation = validation
         self.model.stop_training = False
+        warm_averages(self.model)
         newest = self.checkpoints.newest()
-        nest = self._matching(newest) if newest else None
+        nest = matching(self, newest) if newest else None
         with contextlib.ExitStack() as stack:
             if self.run.on_nan == "skip":
                 self._undone = stack.enter_context(undoing(self.model))
             self.model.make_train_function()
+            callbacks = [*callbacks, self.journal]
+            if verbose != 0 and not any(isinstance(each, Progress) for each in callbacks):
+                limit = next((each for each in callbacks if isinstance(each, TimeLimit)), None)
+                rewrite = {1: True, 2: False}.get(verbose)
+                callbacks.append(Progress(steps, limit, lambda: self.step, rewrite))
             self.callbacks = keras.callbacks.CallbackList(
-                [*callbacks, self.journal],
-                add_progbar=verbose != 0,
-                verbose=verbose,
+                callbacks,
                 epochs=math.ceil(steps / steps_per_epoch),
                 steps=steps_per_epoch,
                 model=self.model,
@@ -101,6 +113,11 @@ class Loop:
                 self._restore(newest, nest)
             else:
                 self.journal.rewind(0)
+            if shapes and not self._over():
+                compile_ahead(self.model, self.batches, shapes, lambda: self.signals.received)
+                if self._undone is not None:
+                    self._undone.begin(self.skipped)
+                self._end_if_told()
             while True:
                 self._steps()
                 whole = self._within_epoch() == steps_per_epoch
@@ -138,6 +155,7 @@ class Loop:
                 self.callbacks.on_epoch_begin(self.epoch)
             self.callbacks.on_train_batch_begin(done)
             logs = self._execute()
+            self._clock.step()
             self.step += at_once
             self.taken += at_once
             self.callbacks.on_train_batch_end(done + at_once - 1, logs)
@@ -212,8 +230,13 @@ class Loop:
             or (minutes is not None and time.monotonic() - self._tried_at >= 60 * minutes)
         )
 
-    def _seconds(self) -> float:
-        return self._seconds_before + time.monotonic() - self._began_at
+    def _spent(self) -> dict[str, float]:
+        here = {"seconds": self._clock.total, "compiling": self._clock.compiling}
+        return {name: seconds + here[name] for name, seconds in self._before.items()}
+
+    def _progress(self) -> dict[str, Any]:
+        spent = {name: round(seconds / 60, 3) for name, seconds in self._spent().items()}
+        return {"step": self.step, "minutes": spent["seconds"], "compiling": spent["compiling"]}
 
     # What is not finite
 
@@ -297,10 +320,10 @@ class Loop:
             "taken": self.taken,
             "skipped": self.skipped,
             "roll_backs": self.roll_backs,
-            "seconds": self._seconds(),
+            **self._spent(),
             "learning_rate": self.rate,
-            "data": _spec(self.batches),
-            "seed": _seed(),
+            "data": spec_of(self.batches),
+            "seed": global_seed(),
             "described": described(state_variables(self.model)),
             "variables": values,
             "logs": {name: np.asarray(value) for name, value in self._logs.items()},
@@ -308,45 +331,12 @@ class Loop:
             "callbacks": callback_states(self.callbacks.callbacks),
         }
 
-    def _matching(self, path: Path) -> dict[str, Any]:
-        """Reads a checkpoint, which must be of this model, optimizer and data."""
-        nest = read_nest(path, "state")
-        if nest["data"] != _spec(self.batches):
-            raise ValueError(
-                f"{path} is of a run on other data: its batches were {nest['data']}, these are "
-                f"{_spec(self.batches)}. Go on with the same data, or name another directory."
-            )
-        if nest["steps_per_epoch"] != self.steps_per_epoch:
-            raise ValueError(
-                f"The run in {self.run.directory} has steps_per_epoch={nest['steps_per_epoch']}; "
-                f"got {self.steps_per_epoch}. Go on with the former, or name another directory."
-            )
-        if len(state_variables(self.model)) != len(nest["described"]):
-            make_variables(self.model, self.batches)
-        here, there = described(state_variables(self.model)), nest["described"]
-        if here != there:
-            pairs = [(h, t) for h, t in zip(here, there, strict=False) if h != t]
-            first = f", such as {pairs[0][0]} in place of {pairs[0][1]}" if pairs else ""
-            raise ValueError(
-                f"{path} is of another model, optimizer or list of metrics: {len(there)} variables "
-                f"there, {len(here)} here, {len(pairs)} of them unlike{first}. Build and compile "
-                "the model as when the run was begun, or name another directory."
-            )
-        if nest["seed"] != _seed():
-            warnings.warn(
-                f"TensorFlow's global seed was {nest['seed']} when it was begun and is {_seed()} "
-                "now: shuffled data will come in another order. For the same one, call "
-                "keras.utils.set_random_seed with the same seed before the data is made.",
-                stacklevel=2,
-            )
-        return nest
-
     def _restore(self, path: Path, nest: dict[str, Any]) -> None:
         """Makes all as it was when the checkpoint was written, but the position in the data."""
         self.step, self.epoch, self.taken = nest["step"], nest["epoch"], nest["taken"]
         self.skipped, self.roll_backs = nest["skipped"], nest["roll_backs"]
-        self._seconds_before = max(nest["seconds"], self._seconds())  # a roll-back takes time, too
-        self._began_at = time.monotonic()
+        for name, spent in self._spent().items():  # a roll-back takes time, too
+            self._before[name] += max(0.0, nest.get(name, 0.0) - spent)
         self._tried_step, self._tried_at = self.step, time.monotonic()
         self._saved = self._here()
         self._logs = nest["logs"]
@@ -356,7 +346,7 @@ class Loop:
         for variable, value in zip(state_variables(self.model), nest["variables"], strict=True):
             variable.assign(value)
         if self._undone is not None:
-            self._undone.total.assign(self.skipped)
+            self._undone.begin(self.skipped)
         set_random_state(nest["random"])
         restore_callbacks(self.callbacks.callbacks, nest["callbacks"])
         if self.rate == nest["learning_rate"] or None in (self.rate, nest["learning_rate"]):
@@ -389,12 +379,3 @@ def _constant_rate(model: keras.Model) -> float | None:
     """The learning rate of a model's optimizer; None if it follows a schedule."""
     rate = getattr(model.optimizer, "learning_rate", None)
     return float(rate) if isinstance(rate, keras.Variable) else None
-
-
-def _seed() -> int:
-    return tf.compat.v1.get_seed(1)[0]
-
-
-def _spec(batches: tf.data.Dataset) -> list[str]:
-    parts = tf.nest.flatten(batches.element_spec, expand_composites=True)
-    return [f"{part.dtype.name} {part.shape}" for part in parts]

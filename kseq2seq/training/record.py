@@ -20,6 +20,7 @@ from keras.src.utils.rng_utils import get_random_seed
 from kseq2seq.data import Corpus
 from kseq2seq.disk import whole_file
 from kseq2seq.text.files import json_text, read_json
+from kseq2seq.training.clock import Clock
 from kseq2seq.training.environment import environment, revision
 from kseq2seq.training.plain import checksums, described, plain
 
@@ -30,8 +31,9 @@ class Record(keras.callbacks.Callback):
     """Writes down what a run is and how far it has come, in `run.json`.
 
     That is: the settings given, the model's configuration and size, optimizer and loss, seed,
-    checksums of the data, git commit, versions and devices, when it began, minutes, steps, and of
-    each number in the logs the last, the least and the most. `python -m kseq2seq.runs` compares
+    checksums of the data, git commit, versions and devices, when it began, minutes in all, how many
+    of them were spent compiling before a first step had ended, steps, and of each number in the
+    logs the last, the least and the most. `python -m kseq2seq.runs` compares
     the records of several runs.
 
     It is written when the first batch is due and after each epoch. A model that has taken no step
@@ -86,20 +88,25 @@ class Record(keras.callbacks.Callback):
             "data": checksums({} if data is None else data),
         }
         self._record: dict[str, Any] | None = None
-        self._minutes_before, self._began_at = 0.0, 0.0
+        self._minutes_before, self._compiling_before = 0.0, 0.0
+        self._clock = Clock(lambda: time.monotonic())
         self._lock: IO | None = None
 
     def on_train_begin(self, logs: dict | None = None) -> None:
         """Starts the clock."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self._lock = _shared(self.path.with_name("lock"))
-        self._record, self._minutes_before = None, 0.0
-        self._began_at = time.monotonic()
+        self._record, self._minutes_before, self._compiling_before = None, 0.0, 0.0
+        self._clock.begin()
 
     def on_train_batch_begin(self, batch: int, logs: dict | None = None) -> None:
         """Writes, before the first batch: only now a `Run` has put back what was there before."""
         if self._record is None:
             self._begin()
+
+    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
+        """Looks at the clock."""
+        self._clock.step()
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         """Notes the logs and writes."""
@@ -148,6 +155,7 @@ class Record(keras.callbacks.Callback):
         if step and self.path.exists():
             self._record = record = read_json(self.path)
             self._minutes_before = max(self._minutes_before, record["minutes"])
+            self._compiling_before = record.get("compiling", 0.0)
             anew = {name: value for name, value in now.items() if value != record.get(name)}
             for name, part in self._given["data"].items():
                 before = record["data"].get(name, part)
@@ -164,6 +172,7 @@ class Record(keras.callbacks.Callback):
                 "state": "training",
                 "began": at,
                 "minutes": 0.0,
+                "compiling": 0.0,
                 "steps": step,
                 "logs": {},
                 "scores": {},
@@ -178,7 +187,9 @@ class Record(keras.callbacks.Callback):
         assert record is not None
         if self._described.built:  # Keras may build it in its first step
             record["model"]["parameters"] = self._described.count_params()
-        record["minutes"], record["steps"] = round(self._minutes(), 3), self._step()
+        compiling = self._compiling_before + self._clock.compiling / 60
+        record["minutes"], record["compiling"] = round(self._minutes(), 3), round(compiling, 3)
+        record["steps"] = self._step()
         _write(self.path, record)
 
     def _write_if_possible(self) -> None:
@@ -196,7 +207,7 @@ class Record(keras.callbacks.Callback):
         return self.model if self._of is None else self._of
 
     def _minutes(self) -> float:
-        return self._minutes_before + (time.monotonic() - self._began_at) / 60
+        return self._minutes_before + self._clock.total / 60
 
     def _step(self) -> int:
         return int(self.model.optimizer.iterations)

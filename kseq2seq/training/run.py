@@ -28,8 +28,9 @@ class Run:
     goes on from the newest, in the middle of an epoch too, as if nothing had been. With
     `keras.utils.set_random_seed` and `tf.config.experimental.enable_op_determinism()` the weights
     are then equal bit for bit to those of a run that nothing ended; without the latter they were so
-    too in all tests on a CPU, where it costs nothing to speak of. A SIGTERM or a Ctrl-C ends
-    training after the current step and saves first.
+    too in all tests on a CPU, where it costs nothing to speak of. A SIGTERM or a Ctrl-C is answered
+    at once and ends training after the current step, which is saved first; a second one ends at
+    once, even while a step is compiled.
 
     In the directory are `checkpoints/`, whose files are never half written, `history.jsonl` with a
     line for each epoch, and `lock`, by which a second process is refused.
@@ -102,16 +103,17 @@ class Run:
         callbacks: Sequence[keras.callbacks.Callback] = (),
         validation_data: Any = None,
         validation_steps: int | None = None,
+        compile_ahead: int = 0,
         verbose: Literal["auto", 0, 1, 2] = "auto",
     ) -> keras.callbacks.History:
         """Trains until `steps` batches have been trained on in all, in this call and before.
 
         It is Keras' `fit` otherwise: metrics, callbacks, `steps_per_execution`, XLA and averaged
-        weights, which are in the model at the end (checkpoints hold the others, so that a run may
-        go on with more steps). Callbacks go on as well if they have `get_state()` and
-        `set_state(state)`, as those of this package have, or are Keras' `EarlyStopping`,
-        `ReduceLROnPlateau`, `ModelCheckpoint`, `SwapEMAWeights` or `TensorBoard`; others begin
-        anew.
+        weights, which start warm (see `warm_averages`) and are in the model at the end (checkpoints
+        hold the others, so that a run may go on with more steps; `BetterWeights` chooses).
+        Callbacks go on as well if they have `get_state()` and `set_state(state)`, as those of this
+        package have, or are Keras' `EarlyStopping`, `ReduceLROnPlateau`, `ModelCheckpoint`,
+        `SwapEMAWeights` or `TensorBoard`; others begin anew.
 
         A learning rate that is a number, and is compiled otherwise than when the run was begun,
         counts; else that of the checkpoint does, which a callback may have lowered.
@@ -125,7 +127,10 @@ class Run:
             callbacks: of Keras, of this package, or your own.
             validation_data: what `model.evaluate` takes, for the end of each epoch.
             validation_steps: how many batches of it.
-            verbose: as in `fit`.
+            compile_ahead: compile for so many shapes of a batch before the first step; see
+                `compile_ahead`, also for which data may be read twice.
+            verbose: 0 for silence, 2 for a line an epoch as in a log, 1 for one that is rewritten
+                in between; "auto" chooses by whether there is a terminal. See `Progress`.
 
         Returns:
             The history of the whole run, as `fit` returns it.
@@ -143,6 +148,7 @@ class Run:
         """
         check_whole("steps", steps)
         check_whole("steps_per_epoch", steps_per_epoch)
+        check_whole("compile_ahead", compile_ahead, least=0)
         if not getattr(model, "compiled", False):
             raise ValueError("The model is not compiled; call model.compile(...) first.")
         if not isinstance(batches, tf.data.Dataset):
@@ -178,6 +184,7 @@ class Run:
                 steps_per_epoch,
                 callbacks,
                 {"x": validation_data, "steps": validation_steps},
+                compile_ahead,
                 verbose,
             )
 

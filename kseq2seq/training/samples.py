@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from kseq2seq.plot import alignment
 from kseq2seq.plot.pictures import need_matplotlib
-from kseq2seq.training.averaging import averaged_weights
+from kseq2seq.training.averaging import averaged_weights, warm_averages
 from kseq2seq.training.callbacks import check_pairs
 
 _MARKUP = re.compile(r"[\\`*_\[\]<>&|~$]")
@@ -42,7 +42,7 @@ class Samples(keras.callbacks.Callback):
     Under "Text" is a table of sources, references and generated texts; under "Images", for a
     model with attention, a picture of each alignment. Steps are epochs, as for the curves of
     `keras.callbacks.TensorBoard`, which this goes along with in one directory. Where the optimizer
-    averages the weights (`use_ema=True`), the averaged ones generate.
+    averages the weights (`use_ema=True`), the averaged ones generate, and the average starts warm.
 
     Args:
         directory: where to write events; `tensorboard --logdir` of it shows them.
@@ -83,6 +83,11 @@ class Samples(keras.callbacks.Callback):
         self.references = list(references)
         self.every = every
         self._writer: Any = None
+
+    def set_model(self, model: keras.Model) -> None:
+        """Is called by `fit`."""
+        super().set_model(model)
+        warm_averages(model)
 
     def on_train_begin(self, logs: dict | None = None) -> None:
         """Opens a file of events; TensorBoard puts those of several `fit` together."""

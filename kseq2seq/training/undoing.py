@@ -26,6 +26,12 @@ class Undone:
             keras.Variable(0, dtype="int64", trainable=False) for _ in range(3)
         )
 
+    def begin(self, total: int) -> None:
+        """Starts from a checkpoint, before which `total` steps were undone."""
+        self.total.assign(total)
+        self.in_a_row.assign(0)
+        self.most_in_a_row.assign(0)
+
 
 @contextmanager
 def undoing(model: keras.Model) -> Iterator[Undone]:

@@ -1,0 +1,21 @@
+"""What recipes and other programs on the command line share."""
+
+from kseq2seq.cli.held_out import held_out
+from kseq2seq.cli.messages import DATA, Messages
+from kseq2seq.cli.numbers import positive, share, whole
+from kseq2seq.cli.outputs import check_not_begun, check_output, resumable, settings_of
+from kseq2seq.cli.report import report
+
+__all__ = [
+    "DATA",
+    "Messages",
+    "check_not_begun",
+    "check_output",
+    "held_out",
+    "positive",
+    "report",
+    "resumable",
+    "settings_of",
+    "share",
+    "whole",
+]

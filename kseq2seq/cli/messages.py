@@ -1,0 +1,84 @@
+"""Errors and warnings of the package in the words of a program: its own flags, in one line."""
+
+from __future__ import annotations
+
+import re
+import sys
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+# What to do about `--data` and `--columns`, which recipes take.
+DATA = (
+    "--data takes sample[:fr|de|ko], debian:LANG, a .tsv, .csv or .jsonl file, or two text files "
+    "with a comma between; --columns names the columns of a file, or numbers them (--columns 0 1) "
+    "where it has no header."
+)
+
+
+class Messages:
+    r"""Says what the package says about arguments of its functions about a program's flags.
+
+    Args:
+        flags: names of arguments, or other words of the package, and what to say instead.
+
+    Example:
+        >>> messages = Messages({"vocabulary_size": "--vocabulary"})
+        >>> messages.translated("`vocabulary_size` must be at least 1;\n got 0.")
+        '--vocabulary must be at least 1; got 0.'
+    """
+
+    def __init__(self, flags: Mapping[str, str]):
+        self.flags = dict(flags)
+
+    def translated(self, message: str) -> str:
+        """Returns a message in one line that names flags."""
+        for name, flag in self.flags.items():
+            word = re.escape(name)
+            word = rf"\b{word}\b" if name.isidentifier() else word
+            message = re.sub(f"`{word}`|{word}", flag.replace("\\", r"\\"), message)
+        return " ".join(message.split())
+
+    @contextmanager
+    def errors(self, about: str, advice: str = "") -> Iterator[None]:
+        """Inside, an error ends the program with status 2 and one line, without a traceback.
+
+        It is for what depends on a user's files and flags: errors of values and of files, and of
+        programs that are missing or fail.
+
+        Args:
+            about: the flags that what happens inside depends on, with their values.
+            advice: what else the user can do, in flags.
+
+        Raises:
+            SystemExit: with 2.
+        """
+        try:
+            yield
+        except (ValueError, OSError, RuntimeError) as error:
+            told = self.translated(_text(error))
+            line = f"{_program()}: error: {about}: {told}"
+            if advice:
+                line = f"{line.rstrip('.')}. {advice}"
+            print(line, file=sys.stderr)
+            raise SystemExit(2) from None
+
+    def show_warnings(self) -> None:
+        """From now on warnings are one line each, that names flags, and no place in code."""
+
+        def show(message: Any, *_: Any, **__: Any) -> None:
+            print(f"{_program()}: {self.translated(str(message))}", file=sys.stderr)
+
+        warnings.showwarning = show
+
+
+def _text(error: BaseException) -> str:
+    if isinstance(error, OSError) and error.strerror and error.filename:
+        return f"{error.filename}: {error.strerror}"
+    return str(error) or type(error).__name__
+
+
+def _program() -> str:
+    return Path(sys.argv[0]).name

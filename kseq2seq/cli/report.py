@@ -1,0 +1,80 @@
+"""What a model has come to: scores beside those of copying the source, and samples."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+
+from kseq2seq.decoding import Search
+from kseq2seq.metrics import TextMetric, below_baseline, bleu, chrf
+
+_METRICS = {"BLEU": bleu, "chrF": chrf}
+_SAMPLES = 6
+
+
+def report(
+    search: Search,
+    sources: Sequence[str],
+    hypotheses: Sequence[str],
+    references: Sequence[str],
+    metrics: Mapping[str, TextMetric] | None = None,
+) -> tuple[dict[str, float], list[str]]:
+    """Prints scores of generated texts and of the sources themselves, and a few of the texts.
+
+    Args:
+        search: what generated them.
+        sources: N texts.
+        hypotheses: N generated texts.
+        references: N texts.
+        metrics: names and functions (hypotheses, references) -> float, higher for better; BLEU and
+            chrF where None.
+
+    Returns:
+        The scores, by names in lower case, and the names of those in which the generated texts are
+        no better than the sources; see `below_baseline`.
+
+    Example:
+        >>> from kseq2seq import Beam
+        >>> scores, below = report(Beam(4), ["a b c d"], ["x b c d"], ["x b c d"])
+        <BLANKLINE>
+        Held-out pairs: 1                         BLEU    chrF
+        copying the source                        59.5    47.9
+        Beam(width=4, length_penalty=0.6)        100.0   100.0
+        <BLANKLINE>
+          a b c d
+          = x b c d
+          ~ x b c d
+        >>> below
+        []
+    """
+    metrics = metrics or _METRICS
+    widths = [max(8, len(name) + 2) for name in metrics]
+    widths[0] -= 2
+    print(f"\n{_row(f'Held-out pairs: {len(sources)}', list(metrics), widths)}")
+    found = []
+    for name, texts in (("copying the source", sources), (search_name(search), hypotheses)):
+        scores = {name: metric(texts, references) for name, metric in metrics.items()}
+        print(_row(name, [f"{score:.1f}" for score in scores.values()], widths))
+        found.append(scores)
+    for index in range(0, len(sources), max(1, len(sources) // _SAMPLES))[:_SAMPLES]:
+        print(f"\n  {sources[index]}\n  = {hypotheses[index]}\n  ~ {references[index]}")
+    copied, made = found
+    return {name.lower(): score for name, score in made.items()}, below_baseline(made, copied)
+
+
+def search_name(search: Search) -> str:
+    """Returns a search with the settings that do something.
+
+    Example:
+        >>> from kseq2seq import Greedy
+        >>> search_name(Greedy())
+        'Greedy()'
+    """
+    settings = {field.name: getattr(search, field.name) for field in fields(search)}
+    shown = ", ".join(f"{name}={value}" for name, value in settings.items() if value)
+    return f"{type(search).__name__}({shown})"
+
+
+def _row(name: str, cells: Sequence[str], widths: Sequence[int]) -> str:
+    pairs = zip(cells, widths, strict=True)
+    return f"{name:<40}" + "".join(f"{cell:>{width}}" for cell, width in pairs)

@@ -1,0 +1,150 @@
+"""How far training is of what limits it, in one line."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import IO, Any
+
+import keras
+import numpy as np
+
+from kseq2seq.training.callbacks import TimeLimit
+
+_NAMES = {"val_bleu": "BLEU", "val_chrf": "chrF"}
+_ONE_DECIMAL = (*_NAMES, "val_ter")
+_SILENCE = 60.0  # seconds after which a log gets a line within an epoch
+
+
+class Progress(keras.callbacks.Callback):
+    """Shows steps and minutes of training, what is left of them, the loss and validation's scores.
+
+    A line stays for each epoch. In a terminal the last one is rewritten as training goes on; in a
+    log there is a line a minute where epochs take longer. The time left is that of whichever ends
+    training first, steps or minutes, at the pace of the latter half of this process's training.
+
+    `Run.fit` uses it in place of Keras' bar, whose time left is that of an epoch.
+
+    Args:
+        steps: how many there are in all; None where only `limit` ends training.
+        limit: the `TimeLimit` of the run, if it has one, with this one after it among callbacks.
+        at: tells the step that training is at; counted from 0 where None.
+        rewrite: whether to rewrite the last line; by default where `file` is a terminal.
+        file: where to write; standard output where None.
+
+    Example:
+        >>> import numpy as np
+        >>> from kseq2seq.training import Progress
+        >>> model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+        >>> model.compile("sgd", "mse")
+        >>> x = y = np.zeros((8, 1))
+        >>> _ = model.fit(x, y, batch_size=2, callbacks=[Progress(steps=4)], verbose=0)
+        step 4 of 4  loss 0.000  0:00 left
+    """
+
+    def __init__(
+        self,
+        steps: int | None,
+        limit: TimeLimit | None = None,
+        at: Callable[[], int] | None = None,
+        rewrite: bool | None = None,
+        file: IO[str] | None = None,
+    ):
+        super().__init__()
+        self.steps = steps
+        self.limit = limit
+        self._at = at
+        self._file = file
+        self._rewrite = rewrite
+        self._step = 0
+        self._shown = 0
+        self._told_at = 0.0
+        self._scores: dict[str, float] = {}
+        self._since = 0.0
+        self._marks: deque[tuple[float, int, float]] = deque()  # when; steps and seconds used then
+
+    def on_train_begin(self, logs: dict | None = None) -> None:
+        """Begins anew."""
+        self._step, self._shown, self._told_at = 0, 0, time.monotonic()
+        self._scores = {}
+        self._marks.clear()
+        if self._rewrite is None:
+            self._rewrite = (self._file or sys.stdout).isatty()
+
+    def get_state(self) -> dict[str, Any]:
+        """Returns the step and the last scores, for a checkpoint of a `Run`."""
+        return {"step": self._step, "scores": self._scores}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Continues from there; the pace of before says nothing of that from now on."""
+        self._step, self._scores = state["step"], state["scores"]
+        self._marks.clear()
+
+    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
+        """Shows where training is, now and then."""
+        self._step = self._at() if self._at else self._step + self.model.steps_per_execution
+        now = time.monotonic()
+        self._mark(now)
+        if now - self._told_at >= (1.0 if self._rewrite else _SILENCE):
+            self._tell(logs or {}, stays=not self._rewrite)
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        """Leaves a line."""
+        logs = dict(logs or {})
+        found = {name: np.asarray(logs[name]) for name in logs if name.startswith("val_")}
+        self._scores = {name: float(value) for name, value in found.items() if not value.ndim}
+        self._mark(time.monotonic())
+        self._tell(logs, stays=True)
+
+    def on_train_end(self, logs: dict | None = None) -> None:
+        """Leaves no line half written."""
+        if self._shown:
+            self._write("", stays=True)
+
+    def _mark(self, now: float) -> None:
+        """Keeps the pace of the latter half; a hundred marks are enough."""
+        marks = self._marks
+        if not marks:
+            self._since = now
+        if not marks or now - marks[-1][0] >= (now - self._since) / 100:
+            marks.append((now, self._step, self.limit.used if self.limit else 0.0))
+        while len(marks) > 2 and marks[1][0] <= (self._since + now) / 2:
+            marks.popleft()
+
+    def _left(self) -> float | None:
+        """Seconds until training ends; None where there is no pace yet."""
+        if self.model.stop_training or (self.steps and self._step >= self.steps):
+            return 0.0
+        if not self._marks:
+            return None
+        (then, steps, used), now = self._marks[0], time.monotonic()
+        ahead = []
+        if self.steps and self._step > steps:
+            ahead.append((self.steps - self._step) / (self._step - steps))
+        if self.limit and self.limit.used > used:
+            ahead.append((60 * self.limit.minutes - self.limit.used) / (self.limit.used - used))
+        return max(0.0, min(ahead) * (now - then)) if ahead else None
+
+    def _tell(self, logs: dict, stays: bool) -> None:
+        parts = [f"step {self._step:,}" + (f" of {self.steps:,}" if self.steps else "")]
+        if self.limit:
+            parts.append(f"{self.limit.used / 60:.1f} of {self.limit.minutes:g} min")
+        shown = {"loss": logs["loss"]} if "loss" in logs else {}
+        for name, value in {**shown, **self._scores}.items():
+            digits = 1 if name in _ONE_DECIMAL else 3
+            parts.append(f"{_NAMES.get(name, name)} {float(value):.{digits}f}")
+        left = self._left()
+        if left is not None:
+            minutes, seconds = divmod(round(left), 60)
+            parts.append(f"{minutes}:{seconds:02} left")
+        self._write("  ".join(parts), stays)
+
+    def _write(self, line: str, stays: bool) -> None:
+        file = self._file or sys.stdout
+        before = "\r" if self._rewrite and self._shown else ""
+        file.write(f"{before}{line:<{self._shown}}" + "\n" * stays)
+        file.flush()
+        self._shown = 0 if stays else len(line)
+        self._told_at = time.monotonic()
