@@ -4,6 +4,9 @@ import ast
 import importlib
 import inspect
 import re
+import subprocess
+import sys
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -70,6 +73,33 @@ def test_what_a_page_shows_is_there(page):
         for problem in problems(block, known)
     ]
     assert found == []
+
+
+@pytest.mark.parametrize("page", ["README.md", "README.ko.md"])
+def test_the_snippets_of_the_readme_join(page):
+    code = "\n".join(BLOCK.findall((ROOT / page).read_text(encoding="utf-8")))
+    ruff = [sys.executable, "-m", "ruff", "check", "--isolated", "--select", "F821", "--quiet", "-"]
+    done = subprocess.run(ruff, input=code, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+
+
+def test_no_table_is_broken_by_a_blank_line_or_a_row_of_another_width():
+    for page in sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]):
+        lines = page.read_text(encoding="utf-8").splitlines()
+        for number, (before, line) in enumerate(pairwise(lines), start=2):
+            if line.startswith("|"):
+                starts = not before.startswith("|")
+                rule = lines[number].startswith("|") and set(lines[number]) <= set("|-: ")
+                assert not starts or rule, f"{page.name}:{number} is no head of a table"
+                cells = [re.sub(r"\\\||`[^`]*`", "", each).count("|") for each in (before, line)]
+                assert starts or cells[0] == cells[1], f"{page.name}:{number} has other columns"
+
+
+def test_every_page_is_linked_from_the_readme():
+    for readme in ("README.md", "README.ko.md"):
+        text = (ROOT / readme).read_text(encoding="utf-8")
+        for page in (ROOT / "docs").glob("*.md"):
+            assert f"(docs/{page.name}" in text, f"{readme} does not link {page.name}"
 
 
 @pytest.mark.parametrize(
