@@ -11,7 +11,7 @@ from kseq2seq.decoding import Search
 from kseq2seq.decoding.description import describe, described
 from kseq2seq.disk import restore, whole_directory
 from kseq2seq.formats import FORMAT, upgraded
-from kseq2seq.models import Seq2Seq, build_model
+from kseq2seq.models import Seq2Seq
 from kseq2seq.text import TextSource, TextTarget
 from kseq2seq.text.files import read_field, read_json, write_json
 
@@ -38,7 +38,7 @@ def save_parts(
     described_search = describe(search)
     with whole_directory(directory, may_hold=[EXAMPLES]) as scratch:
         # Keras saves a compiled model's optimizer too, which is three times the model or more.
-        bare = build_model(**model.get_config())
+        bare = Seq2Seq.from_config(model.get_config())
         bare.set_weights(model.get_weights())
         bare.save_weights(scratch / WEIGHTS)
         source.save(scratch)
@@ -73,7 +73,7 @@ def load_parts(directory: Path) -> tuple[Seq2Seq, TextSource, TextTarget, Search
     _check_files(directory, files)
     try:
         search = described(config["search"])
-        model = build_model(**config["model"])
+        model = Seq2Seq.from_config(config["model"])
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(
             f"{path} does not describe a pipeline ({type(error).__name__}: {error}). "
