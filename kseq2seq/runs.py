@@ -38,6 +38,7 @@ _WIDEST = 24
 _CHECKSUM = re.compile(r"[0-9a-f]{40,}")
 # Where a table is too wide, columns go in this order, then settings, then sizes; results stay.
 _LEFT_OUT = ("checksum", "environment", "git", "loss", "optimizer", "data", "model", "seed")
+_MOST = 2**53  # steps or minutes
 
 
 @dataclass(frozen=True)
@@ -215,10 +216,26 @@ def _read(path: Path) -> dict[str, Any]:
         raise ValueError("run.json has no format_version, so it is of something else")
     if version > _FORMAT_VERSION:
         raise ValueError(f"run.json has format_version {version}; a newer kseq2seq reads it")
+    if (name := unusable(record)) is not None:
+        raise ValueError(f"run.json has no usable {name!r}")
+    return record
+
+
+def unusable(record: dict[str, Any]) -> str | None:
+    """Returns the name of a field of a record that is missing or can't be; None if there is none.
+
+    Args:
+        record: the content of a `run.json`.
+
+    Example:
+        >>> unusable({"state": "finished", "began": 3})
+        'began'
+    """
     for name, kind in _KINDS.items():
         if not isinstance(record.get(name), kind):
-            raise ValueError(f"run.json has no usable {name!r}")
-    return record
+            return name
+    numbers = ("minutes", "steps")
+    return next((name for name in numbers if not 0 <= record[name] < _MOST), None)  # NaN is neither
 
 
 def _state(path: Path, record: dict[str, Any]) -> str:
@@ -228,6 +245,8 @@ def _state(path: Path, record: dict[str, Any]) -> str:
     try:
         import fcntl
 
+        if (path / "lock").exists() and not (path / "lock").is_file():
+            return "unfinished"
         with open(path / "lock", "rb") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -293,7 +312,9 @@ def _logged(record: dict[str, Any], name: str, which: str) -> Any:
 
 
 def _number(value: Any) -> Any:
-    return value if isinstance(value, float | int) else None
+    return (
+        value if isinstance(value, float) or (type(value) is int and abs(value) < _MOST) else None
+    )
 
 
 def _differences(records: list[dict[str, Any]]) -> Iterator[tuple[tuple[str, ...], list[Any]]]:

@@ -238,6 +238,9 @@ def test_what_is_no_run_is_named_and_left_out(tmp_path):
     keep(tmp_path, "newer", record(format_version=2))
     keep(tmp_path, "unlike", record(minutes="4"))
     keep(tmp_path, "deep", "[" * 100_000)
+    keep(tmp_path, "large", record(steps=10**400))
+    keep(tmp_path, "negative", record(minutes=-1))
+    keep(tmp_path, "nan", record(minutes=float("nan")))
     keep(tmp_path, "\x1b[31mred", "{}")
     (tmp_path / "none").mkdir()
     (tmp_path / ".scratch").mkdir()
@@ -245,7 +248,10 @@ def test_what_is_no_run_is_named_and_left_out(tmp_path):
     runs, skipped = read_runs([tmp_path])
     assert [(run.name, run.state) for run in runs] == [("good", "interrupted")]
     told = {line.split(": ")[0]: line.split(": ", 1)[1] for line in skipped}
-    assert told.keys() == {"cut", "list", "foreign", "newer", "unlike", "deep", "�[31mred", "none"}
+    odd = {"cut", "list", "foreign", "newer", "unlike", "deep", "large", "negative", "nan"}
+    assert told.keys() == odd | {"�[31mred", "none"}
+    assert told["large"] == "run.json has no usable 'steps'"
+    assert told["nan"] == told["negative"] == told["unlike"]
     assert told["none"] == "it has no run.json"
     assert told["unlike"] == "run.json has no usable 'minutes'"
     assert "newer kseq2seq" in told["newer"]
@@ -255,8 +261,8 @@ def test_what_is_no_run_is_named_and_left_out(tmp_path):
 
 def test_strange_values_do_not_end_the_table():
     strange = record(
-        scores={"bleu": "high", "chrf": [1]},
-        logs={"loss": 3, "val_bleu": {"last": "x"}},
+        scores={"bleu": "high", "chrf": [1], "ter": 10**400},
+        logs={"loss": 3, "val_bleu": {"last": "x", "most": 10**400}},
         settings={"a": {"b": [1, {"c": "\x1b[2J"}]}},
         model={"class": 3, "config": [], "parameters": {}},
         environment=None,

@@ -1,6 +1,15 @@
 """How files and directories come to be on disk: whole, or not at all."""
 
+from kseq2seq.disk.aside import put_aside
 from kseq2seq.disk.synchronize import synchronize
 from kseq2seq.disk.whole import restore, settle, whole_directory, whole_file, whole_files
 
-__all__ = ["restore", "settle", "synchronize", "whole_directory", "whole_file", "whole_files"]
+__all__ = [
+    "put_aside",
+    "restore",
+    "settle",
+    "synchronize",
+    "whole_directory",
+    "whole_file",
+    "whole_files",
+]

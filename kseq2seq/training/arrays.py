@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -48,17 +49,32 @@ def read_nest(folder: Path, name: str) -> dict[str, Any]:
         name: of the files.
 
     Raises:
-        ValueError: if it was written by a newer version.
+        OSError: if a file can't be read.
+        ValueError: if it was written by a newer version, or by something else; the message begins
+            with the name of the file.
     """
-    record = json.loads((folder / f"{name}.json").read_bytes())
-    version = record.pop("format_version")
+    path = folder / f"{name}.json"
+    try:
+        record = json.loads(path.read_bytes())
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{path.name} is not valid JSON: {error}") from error
+    version = record.pop("format_version", None) if isinstance(record, dict) else None
+    if type(version) is not int or version < 1:
+        raise ValueError(f"{path.name} must be a JSON object with a whole `format_version`.")
     if version > FORMAT_VERSION:
         raise ValueError(
-            f"{folder} has format_version {version}, this kseq2seq reads up to {FORMAT_VERSION}; "
-            "go on with a newer kseq2seq."
+            f"{path.name} has format_version {version}, this kseq2seq reads up to "
+            f"{FORMAT_VERSION}; go on with a newer kseq2seq."
         )
-    with zipfile.ZipFile(folder / f"{name}.npz") as file:
-        return _unpacked(record, file)
+    try:
+        with zipfile.ZipFile(folder / f"{name}.npz") as file:
+            return _unpacked(record, file)
+    except OSError:
+        raise
+    except Exception as error:  # NumPy and zipfile have many ways to fail on what is not theirs
+        raise ValueError(
+            f"{name}.npz does not hold the arrays of {path.name} ({type(error).__name__}: {error})."
+        ) from error
 
 
 def _packed(value: Any, arrays: list[np.ndarray]) -> Any:
@@ -85,9 +101,25 @@ def _unpacked(value: Any, file: zipfile.ZipFile) -> Any:
     if isinstance(value, list):
         return [_unpacked(part, file) for part in value]
     if isinstance(value, dict) and _ARRAY in value:
-        with file.open(f"{value[_ARRAY]}.npy") as array:
-            bits = np.lib.format.read_array(array, allow_pickle=False)
-        return bits.view(tf.as_dtype(value["dtype"]).as_numpy_dtype)
+        return _array(file, f"{value[_ARRAY]}.npy").view(_dtype(value["dtype"]))
     if isinstance(value, dict):
         return {key: _unpacked(part, file) for key, part in value.items()}
     return value
+
+
+def _array(file: zipfile.ZipFile, name: str) -> np.ndarray:
+    """Reads an array, no larger than what is stored of it."""
+    with file.open(name) as stored:
+        version = np.lib.format.read_magic(stored)
+        read = {(1, 0): np.lib.format.read_array_header_1_0}.get(
+            version, np.lib.format.read_array_header_2_0
+        )
+        shape, _, dtype = read(stored)
+        if math.prod(shape) * dtype.itemsize > file.getinfo(name).file_size:
+            raise ValueError(f"{name} says it has the shape {shape}, for which it is too short")
+    with file.open(name) as stored:
+        return np.lib.format.read_array(stored, allow_pickle=False)
+
+
+def _dtype(name: str) -> Any:
+    return tf.as_dtype(name).as_numpy_dtype

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import math
 import os
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
+
+from kseq2seq.disk import put_aside, whole_file
 
 
 class Journal(keras.callbacks.History):
@@ -40,10 +43,7 @@ class Journal(keras.callbacks.History):
         super().__init__()
         self.path = path
         self._progress = progress
-        self._lines: list[bytes] = []
-        if path.exists():  # a last line that a kill cut short is none
-            lines = path.read_bytes().splitlines(keepends=True)
-            self._lines = [line for line in lines if line.endswith(b"\n")]
+        self._lines = _read(path)
         self._written = len(self._lines)
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
@@ -55,15 +55,17 @@ class Journal(keras.callbacks.History):
 
     def rewind(self, epochs: int) -> None:
         """Forgets all but the first `epochs` epochs, in the file too."""
-        lines = [json.loads(line) for line in self._lines]
-        lines = [line for line in lines if line["epoch"] <= epochs]
-        del self._lines[len(lines) :]
-        self._written = min(self._written, len(lines))
+        pairs = [(line, json.loads(line)) for line in self._lines]
+        kept = [line for line, told in pairs if told["epoch"] <= epochs]
+        if kept != self._lines[: len(kept)]:  # someone put them in another order
+            self._lines, self._written = kept, 0
+        del self._lines[len(kept) :]
+        self._written = min(self._written, len(kept))
         with open(self.path, "ab") as file:
             file.truncate(sum(map(len, self._lines[: self._written])))
         self.epoch: list[int] = []
         self.history.clear()
-        for line in lines:
+        for line in map(json.loads, kept):
             logs = {k: math.nan if v is None else v for k, v in line["logs"].items()}
             super().on_epoch_end(line["epoch"] - 1, logs)
 
@@ -84,6 +86,46 @@ class Journal(keras.callbacks.History):
                 file.truncate(size)
                 raise
         self._written = len(self._lines)
+
+
+def _read(path: Path) -> list[bytes]:
+    """The lines of a history; a last one that a kill cut short is none.
+
+    Warns:
+        UserWarning: of what can't be read, which is put aside whole.
+    """
+    if not os.path.lexists(path):
+        return []
+    try:
+        lines = path.read_bytes().splitlines(keepends=True) if path.is_file() else None
+    except OSError:
+        lines = None
+    whole = [line for line in lines or () if line.endswith(b"\n")]
+    kept = [line for line in whole if _tells_of_an_epoch(line)]
+    if lines is None or len(kept) < len(whole):
+        first = next((i for i, line in enumerate(whole, 1) if not _tells_of_an_epoch(line)), 0)
+        what = f"line {first} is" if first else "it is"
+        aside = put_aside(path)
+        warnings.warn(
+            f"{path} can't be read: {what} no history of an epoch. It is kept as {aside.name}, and "
+            f"the history goes on with the {len(kept)} epochs that can be read.",
+            stacklevel=3,
+        )
+        with whole_file(path) as scratch:
+            scratch.write_bytes(b"".join(kept))
+    return kept
+
+
+def _tells_of_an_epoch(line: bytes) -> bool:
+    try:
+        told = json.loads(line)
+        epoch, logs = told["epoch"], told["logs"]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return False
+    numbers = isinstance(logs, dict) and all(
+        isinstance(value, int | float | list | None) for value in logs.values()
+    )
+    return type(epoch) is int and epoch > 0 and numbers
 
 
 def _plain(value: Any) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import math
+import os
 import shutil
 import time
 import warnings
@@ -40,7 +41,8 @@ from kseq2seq.training.undoing import Undone, undoing
 if TYPE_CHECKING:
     from kseq2seq.training.run import Run
 
-_FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
+# No room on the disk, in a quota, or below a limit on the size of files.
+_FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
 
 
 class Loop:
@@ -360,19 +362,27 @@ class Loop:
         try:
             yield
         except (OSError, tf.errors.OpError) as error:
-            full = getattr(error, "errno", None) in _FULL or "No space left" in str(error)
-            if not full:
+            reason = _why_full(error)
+            if reason is None:
                 raise
             free = shutil.disk_usage(self.run.directory).free
             size = f" and a checkpoint is of {needed / 1e6:,.1f} or more" if needed else ""
             told = (
                 f"The disk of {self.run.directory} is full at step {self.step}: {free / 1e6:,.1f} "
-                f"MB are free{size}. The checkpoints that are there are whole."
+                f"MB are free{size} ({reason}). The checkpoints that are there are whole."
             )
             if self.run.on_full_disk == "stop":
                 raise OSError(errno.ENOSPC, f"{told} Make room and run again to go on") from error
             warnings.warn(f"{told} Training goes on; the next one due is tried.", stacklevel=2)
             self._unwritten = error
+
+
+def _why_full(error: Exception) -> str | None:
+    """What an error, of the system's or of TensorFlow's, says of a full disk; None if nothing."""
+    for number in _FULL:
+        if getattr(error, "errno", None) == number or os.strerror(number) in str(error):
+            return os.strerror(number)
+    return None
 
 
 def _constant_rate(model: keras.Model) -> float | None:

@@ -19,6 +19,7 @@ from keras.src.utils.rng_utils import get_random_seed
 
 from kseq2seq.data import Corpus
 from kseq2seq.disk import whole_file
+from kseq2seq.runs import unusable
 from kseq2seq.text.files import json_text, read_json
 from kseq2seq.training.clock import Clock
 from kseq2seq.training.environment import environment, revision
@@ -153,13 +154,13 @@ class Record(keras.callbacks.Callback):
         }
         at, step = datetime.now(UTC).isoformat(timespec="seconds"), self._step()
         if step and self.path.exists():
-            self._record = record = read_json(self.path)
+            self._record = record = _read(self.path)
             self._minutes_before = max(self._minutes_before, record["minutes"])
             self._compiling_before = record.get("compiling", 0.0)
             anew = {name: value for name, value in now.items() if value != record.get(name)}
             for name, part in self._given["data"].items():
                 before = record["data"].get(name, part)
-                if part["sha256"] != before["sha256"]:
+                if part["sha256"] != before.get("sha256"):
                     warnings.warn(
                         f"What is recorded in {self.path.parent} goes on with other data than "
                         f"before: {name!r} is {part} in place of {before}.",
@@ -196,8 +197,8 @@ class Record(keras.callbacks.Callback):
         """Writes; what can't be written is no reason to end training."""
         assert self._record is not None
         try:
-            with suppress(FileNotFoundError):  # scores may have been added since
-                self._record["scores"] = read_json(self.path)["scores"]
+            with suppress(OSError, ValueError):  # scores may have been added since
+                self._record["scores"] = _read(self.path)["scores"]
             self._write()
         except (OSError, ValueError) as error:
             warnings.warn(f"{self.path} could not be written: {error}", stacklevel=2)
@@ -230,9 +231,26 @@ def add_scores(directory: str | os.PathLike[str], scores: Mapping[str, float]) -
     for name, score in scores.items():
         if not isinstance(score, Real) or not math.isfinite(score):
             raise ValueError(f"The score {name!r} must be a finite number; got {score!r}.")
-    record = read_json(path)
+    record = _read(path)
     added = {name: float(score) for name, score in scores.items()}
     _write(path, {**record, "scores": {**record["scores"], **added}})
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """Reads a record that can be gone on with."""
+    record = read_json(path)
+    name = unusable(record)
+    if name is None and not isinstance(record.get("resumed"), list):
+        name = "resumed"
+    for parts in ("logs", "data"):
+        if name is None and not all(isinstance(part, dict) for part in record[parts].values()):
+            name = parts
+    if name is not None:
+        raise ValueError(
+            f"{path} is damaged: it has no usable {name!r}. Put a copy of it back, or rename it to "
+            "begin a new record."
+        )
+    return record
 
 
 def _write(path: Path, record: dict[str, Any]) -> None:
@@ -248,6 +266,8 @@ def _shared(path: Path) -> IO | None:
     try:
         import fcntl
     except ImportError:  # no such locks on Windows
+        return None
+    if path.exists() and not path.is_file():  # a pipe, say, that would be waited for
         return None
     file = path.open("a")
     with suppress(OSError):

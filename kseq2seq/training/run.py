@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -221,6 +222,8 @@ class Run:
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
     """Keeps other processes out, where the system has such locks; a kill opens them."""
+    if os.path.lexists(path) and not path.is_file():
+        raise ValueError(f"{path} must be a file, and something else is there. Move it away.")
     with path.open("a") as file:
         try:
             import fcntl
@@ -229,11 +232,17 @@ def _locked(path: Path) -> Iterator[None]:
             return
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        except BlockingIOError:
             raise ValueError(
                 f"Another process is training in {path.parent}; wait for it, or name another "
                 "directory."
             ) from None
+        except OSError as error:
+            warnings.warn(
+                f"{path} can't be locked ({error.strerror}). See to it that no other process "
+                f"trains in {path.parent}.",
+                stacklevel=4,
+            )
         yield
 
 

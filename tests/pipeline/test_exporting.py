@@ -111,7 +111,7 @@ def test_the_report_says_where_it_was_tried_on_english(pipeline, monkeypatch, ex
         def __call__(self, name, source, source_length):
             inputs = {"source": source, "source_mask": source > 0}
             found = ks.decode(pipeline.model, inputs, ks.Greedy(), max_length=6)
-            return {"ids": np.asarray(found.ids)}
+            return {"ids": np.asarray(found.ids), "finished": np.ones((1, 1), "int32")}
 
     monkeypatch.setattr(parity, "Signatures", File)
     monkeypatch.setattr(parity, "SENTENCES", 30)

@@ -41,7 +41,7 @@ def copy(saved, tmp_path):
 @pytest.fixture
 def same_model(pipeline, monkeypatch):
     """Models are not built anew, which would take most of the time."""
-    monkeypatch.setattr(storage, "build_model", lambda **_: pipeline.model)
+    monkeypatch.setattr(storage.Seq2Seq, "from_config", lambda _: pipeline.model)
 
 
 def files(directory):

@@ -164,3 +164,13 @@ def whole(begun, tmp_path_factory):
     put(*begun)
     history = fit(tmp_path_factory.mktemp("whole"), begun[0], numbers())
     return state(begun[0]), history
+
+
+@pytest.fixture(scope="module")
+def trained(begun, tmp_path_factory):
+    """The directory of a finished run: checkpoints 2 to 4, after steps 6, 9 and 11."""
+    keras.utils.set_random_seed(0)
+    put(*begun)
+    path = tmp_path_factory.mktemp("trained") / "run"
+    fit(path, begun[0], numbers())
+    return path

@@ -8,6 +8,7 @@ import signal
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from kseq2seq.data.fetch import sha256
 from kseq2seq.training import loop as loop_module
@@ -85,6 +86,33 @@ def test_a_full_disk_is_told_of_and_tried_again(runs, tmp_path, small, monkeypat
     assert runs.names(tmp_path) == ["000001-step-3", "000002-step-9", "000003-step-11"]
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(errno.EFBIG, "File too large"),
+        OSError(errno.EDQUOT, "Disk quota exceeded"),
+        tf.errors.ResourceExhaustedError(None, None, "checkpoints/data; No space left on device"),
+        tf.errors.OutOfRangeError(None, None, "checkpoints/data; File too large"),
+    ],
+    ids=lambda error: type(error).__name__ + str(getattr(error, "errno", "")),
+)
+def test_no_room_in_a_quota_or_for_so_large_a_file_is_a_full_disk(
+    runs, tmp_path, small, monkeypatch, error
+):
+    write, tries = loop_module.write_nest, iter([False, True, False])
+
+    def failing(*given):
+        if next(tries):
+            raise error
+        write(*given)
+
+    monkeypatch.setattr(loop_module, "write_nest", failing)
+    reason = getattr(error, "strerror", None) or str(error).split("; ")[1]
+    with pytest.warns(UserWarning, match=rf"is full at step 6: .*\({reason}\)"):
+        runs.fit(tmp_path, small, runs.numbers(), steps=9)
+    assert runs.names(tmp_path) == ["000001-step-3", "000002-step-9"]
+
+
 def test_a_full_disk_stops_where_that_was_chosen(runs, tmp_path, small, monkeypatch):
     tries = iter([False, True])
     full_disk(monkeypatch, lambda: next(tries))
@@ -159,3 +187,17 @@ def test_a_newer_format_is_refused(runs, tmp_path, small):
     sums.write_text(sums.read_text().replace(before, sha256(record)))
     with pytest.raises(ValueError, match="format_version 2, this kseq2seq reads up to 1"):
         runs.fit(tmp_path, small, runs.numbers(), steps=4)
+
+
+@pytest.mark.parametrize("error", [errno.ENOLCK, errno.EOPNOTSUPP])
+def test_where_a_lock_cant_be_had_training_goes_on_and_says_so(
+    runs, tmp_path, small, monkeypatch, error
+):
+    import fcntl
+
+    def refused(*_):
+        raise OSError(error, os.strerror(error))
+
+    monkeypatch.setattr(fcntl, "flock", refused)
+    with pytest.warns(UserWarning, match="lock can't be locked .*no other process"):
+        runs.fit(tmp_path, small, runs.numbers(), steps=3)

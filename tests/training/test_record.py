@@ -1,4 +1,5 @@
 import json
+import os
 import subprocess
 import sys
 import warnings
@@ -288,6 +289,54 @@ def test_a_damaged_record_is_told_of_before_training_goes_on(fresh, train, tmp_p
     (tmp_path / "run.json").write_text(text[:-20])
     with pytest.raises(ValueError, match=r"run.json is not valid JSON"):
         train(fresh, [Record(tmp_path)])
+
+
+@pytest.mark.parametrize(
+    ("change", "name"),
+    [
+        ({"minutes": None}, "minutes"),
+        ({"minutes": float("nan")}, "minutes"),
+        ({"steps": 10**400}, "steps"),
+        ({"logs": {"loss": 3}}, "logs"),
+        ({"scores": [1]}, "scores"),
+        ({"data": {"train": "x"}}, "data"),
+        ({"resumed": 3}, "resumed"),
+    ],
+)
+def test_a_record_that_cant_be_is_named(fresh, train, tmp_path, change, name):
+    record = Record(tmp_path)
+    begin(record, fresh)
+    record.on_train_end()
+    path = tmp_path / "run.json"
+    path.write_text(json.dumps({**read(tmp_path), **change}))
+    fresh.optimizer.iterations.assign(3)
+    with pytest.raises(ValueError, match=f"run.json is damaged: it has no usable '{name}'.*rename"):
+        begin(Record(tmp_path), fresh)
+    with pytest.raises(ValueError, match="is damaged"):
+        add_scores(tmp_path, {"bleu": 1.0})
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "\0", '{"format_version": 1}'])
+def test_a_record_that_is_damaged_while_it_trains_is_written_anew(fresh, tmp_path, content):
+    record = Record(tmp_path, settings={"rate": 1})
+    begin(record, fresh)
+    add_scores(tmp_path, {"bleu": 2.0})
+    record.on_epoch_end(0, {"loss": 1.5})
+    (tmp_path / "run.json").write_text(content)
+    record.on_epoch_end(1, {"loss": 0.5})
+    assert read(tmp_path)["logs"]["loss"] == {"last": 0.5, "least": 0.5, "most": 1.5}
+    assert (read(tmp_path)["scores"], read(tmp_path)["settings"]) == ({"bleu": 2.0}, {"rate": 1})
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no pipes there")
+@pytest.mark.parametrize("make", ["mkdir", "mkfifo"])
+def test_an_odd_lock_is_not_waited_for(fresh, tmp_path, make):
+    from kseq2seq.runs import read_runs
+
+    getattr(os, make)(tmp_path / "lock")
+    begin(Record(tmp_path), fresh)
+    ((run,), _) = read_runs([tmp_path])
+    assert run.state == "unfinished"
 
 
 def test_the_commit_is_that_of_the_working_directory(tmp_path, monkeypatch):
