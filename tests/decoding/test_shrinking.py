@@ -38,6 +38,7 @@ def check(lab, model, source, search, limits=None, filters=(), jit_compile=False
     np.testing.assert_array_equal(np.array(found.ids), expected.ids)
     np.testing.assert_array_equal(np.array(found.lengths), expected.lengths)
     np.testing.assert_allclose(np.array(found.scores), expected.scores, atol=5e-5)
+    np.testing.assert_array_equal(np.array(found.finished), expected.finished)
 
 
 LIMITS = [9, 1, 3, 7, 2, 9, 4, 5, 1]

@@ -51,6 +51,8 @@ def test_ids_give_what_decode_does(pipeline, served, translator, name, jit_compi
         wanted = ks.decode(pipeline.model, pipeline.source(texts), search, max_length=24)
         assert made["ids"].numpy().tolist() == wanted.ids.numpy().tolist()
         assert np.allclose(made["scores"], wanted.scores, atol=1e-4)
+        assert made["finished"].dtype == tf.bool
+        assert made["finished"].numpy().tolist() == wanted.finished.numpy().tolist()
 
 
 def test_padding_beyond_the_length_is_not_looked_at(pipeline, served, translator):
@@ -87,6 +89,7 @@ def test_blank_texts_give_blank_texts(served):
     made = served.signatures["beam"](texts=tf.constant(["", "un deux"]))
     assert made["texts"].numpy()[0].tolist() == [b""] * 3
     assert made["scores"].numpy()[0].tolist() == [0.0, -np.inf, -np.inf]
+    assert made["finished"].numpy().all()
     assert made["texts"].numpy()[1, 0] == b"two one"
 
 

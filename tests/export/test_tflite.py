@@ -11,7 +11,7 @@ from ai_edge_litert import schema_py_generated as schema
 
 import kseq2seq as ks
 from kseq2seq import text
-from kseq2seq.export import ParityError, tflite
+from kseq2seq.export import ParityError, parity, tflite
 from kseq2seq.export.interpreter import Signatures
 from kseq2seq.export.sizes import in_float32
 
@@ -62,6 +62,8 @@ def test_generate_gives_what_decode_does(pipeline, search, signatures, written, 
         assert made["ids"].tolist() == wanted.ids.numpy().tolist()
         assert made["lengths"].tolist() == wanted.lengths.numpy().tolist()
         assert np.allclose(made["scores"], wanted.scores, atol=1e-4)
+        assert made["finished"].dtype == np.int32
+        assert made["finished"].tolist() == wanted.finished.numpy().astype(int).tolist()
 
 
 def test_a_host_can_write_token_by_token(pipeline, signatures, translator):
@@ -150,14 +152,16 @@ def test_raw_text_in_raw_text_out(translator, tmp_path):
 
     made = run("été 김치")
     assert made["texts"][0, 0].decode() == "kimchi summer"
-    assert made["texts"].shape == made["scores"].shape == (1, 2)
+    assert made["texts"].shape == made["scores"].shape == made["finished"].shape == (1, 2)
     blank = run(" ")
     assert blank["texts"].tolist() == [[b"", b""]]
     assert blank["scores"].tolist() == [[0.0, -np.inf]]
+    assert blank["finished"].tolist() == [[1, 1]]
     too_long = run("un " * 30)
     assert too_long["source_length"][0] > 12
     assert too_long["texts"].tolist() == [[b"", b""]]
     assert np.isneginf(too_long["scores"]).all()
+    assert too_long["finished"].tolist() == [[1, 1]]
 
 
 def test_fewer_targets_than_asked_for_are_told(lab):
@@ -170,6 +174,8 @@ def test_fewer_targets_than_asked_for_are_told(lab):
     assert made["ids"].tolist() == wanted.ids.numpy().tolist()
     assert made["lengths"][0].tolist()[-3:] == [0, 0, 0]
     assert np.isneginf(made["scores"][0, -3:]).all()
+    assert made["finished"][0].tolist() == wanted.finished[0].numpy().astype(int).tolist()
+    assert made["finished"][0, -3:].all() and not made["finished"].all()
 
 
 def test_mixed_precision_is_written_in_float32(lab):
@@ -189,6 +195,23 @@ def test_a_changed_model_is_noticed(translator, tmp_path, monkeypatch):
             tmp_path / "x.tflite", source_length=12, target_length=14, examples=translator.sources
         )
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_target_that_is_cut_for_the_file_alone_is_noticed(
+    pipeline, search, written, translator, monkeypatch
+):
+    class Turned(Signatures):
+        def __call__(self, name, **inputs):
+            made = super().__call__(name, **inputs)
+            return made | {"finished": 1 - made["finished"]} if name == "generate" else made
+
+    monkeypatch.setattr(parity, "Signatures", Turned)
+    parts = (written[0].read_bytes(), pipeline.model, pipeline.source, pipeline.target, search)
+    options = {"lengths": (12, 14), "examples": translator.sources[:1]}
+    with pytest.raises(ParityError, match="for cut at its limit, the model for finished"):
+        parity.compare(*parts, exact=True, **options)
+    said = parity.compare(*parts, exact=False, **options)
+    assert said.unfinished == (0, 1) and "cut at the limit 0 -> 1" in str(said)
 
 
 def test_changed_steps_are_noticed(translator, tmp_path, monkeypatch):

@@ -17,6 +17,9 @@ def test_predictions_are_kseq2seqs(both, texts):
         assert [text for text, _ in found.alternatives] == [t for t, _ in expected.alternatives]
         scores = [score for _, score in expected.alternatives]
         np.testing.assert_allclose([s for _, s in found.alternatives], scores, atol=1e-4)
+        assert found.finished is expected.finished
+        said = [one.finished for one in expected.alternatives]
+        assert [one.finished for one in found.alternatives] == said
 
 
 def test_one_text_or_several(opened, texts):
@@ -65,7 +68,9 @@ def test_what_is_no_text_is_refused(opened):
 def test_streams_are_kseq2seqs(both, texts):
     pipeline, runtime = both
     for text in texts[:5]:
-        assert list(runtime.stream(text)) == list(pipeline.stream(text))
+        found, expected = runtime.stream(text), pipeline.stream(text)
+        assert list(found) == list(expected)
+        assert found.finished is expected.finished is not None
 
 
 def test_streams_of_beams_are_kseq2seqs(made, opened, texts):

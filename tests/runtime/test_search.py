@@ -1,8 +1,11 @@
 """Every search finds what kseq2seq's own finds: the same targets, the same scores."""
 
+import tarfile
+from pathlib import Path
+
 import numpy as np
 import pytest
-from kseq2seq_runtime import Beam, Greedy
+from kseq2seq_runtime import Beam, Greedy, Pipeline
 
 import kseq2seq
 from kseq2seq import decode
@@ -56,6 +59,27 @@ def test_a_search_in_steps_finds_what_kseq2seq_finds(search, both, texts, lab):
     expected = theirs(pipeline, texts, like(search), lab)
     for text, wanted in zip(texts, expected, strict=True):
         same(in_steps(runtime, text, search), wanted)
+
+
+@pytest.mark.parametrize("search", [Greedy(), Beam(5, length_penalty=1.5, n_best=2)], ids=repr)
+def test_it_says_what_was_cut(search, both, texts, lab):
+    pipeline, runtime = both
+    found = lab.searched(pipeline.model, pipeline.source(texts), like(search), 12)
+    for text, lengths, finished in zip(texts, found.lengths, found.finished, strict=True):
+        said = [one.finished for one in in_steps(runtime, text, search)]
+        assert said == finished[lengths > 0].tolist()
+
+
+def test_a_file_of_an_earlier_version_does_not_say_but_searches_here_do(tmp_path):
+    golden = Path(__file__).parent.parent / "golden" / "luong.tar.xz"
+    with tarfile.open(golden) as archive:
+        archive.extract("model.tflite", tmp_path, filter="data")
+    pipeline = Pipeline(tmp_path / "model.tflite")
+    (own,) = pipeline("Open the file")
+    assert own.finished is None and all(one.finished is None for one in own.alternatives)
+    for search in (Greedy(), Beam(3)):
+        if search.settings != pipeline.model.record.search:
+            assert pipeline("Open the file", search=search)[0].finished in (True, False)
 
 
 @pytest.mark.parametrize("penalty", [0.2, 3.0])
