@@ -67,6 +67,26 @@ class Ahead(Protocol):
         """Returns the line that comes after `index` others, or None at the end."""
 
 
+class Later:
+    """Lines from some place on.
+
+    Args:
+        lines: from here.
+        start: how many of them come before.
+
+    Example:
+        >>> Later(Lines([(1, "a"), (2, "b")]), 1).peek(0)
+        (2, 'b')
+    """
+
+    def __init__(self, lines: Ahead, start: int):
+        self._lines, self._start = lines, start
+
+    def peek(self, index: int) -> Line | None:
+        """Returns the line that comes after `index` others, or None at the end."""
+        return self._lines.peek(self._start + index)
+
+
 class Record(NamedTuple):
     """A row that is well-formed.
 
@@ -136,7 +156,7 @@ def scan(first: str, lines: Ahead, delimiter: str, escape: str = '"') -> Record 
     while True:
         if line.startswith('"', start):
             parts, begin, size = [], start + 1, 0
-            while (close := _closing(line, begin, escape)) < 0:
+            while (close := closing(line, begin, escape)) < 0:
                 parts.append(line[begin:])
                 size += len(line) - begin
                 following = lines.peek(used)
@@ -146,13 +166,13 @@ def scan(first: str, lines: Ahead, delimiter: str, escape: str = '"') -> Record 
                     return Malformed(f"a quoted field of more than {LONGEST:,} characters", 1)
                 line, begin, used = following[1], 0, used + 1
                 end = len(bare(line))
-            at_start |= bool(parts) and (close == 0 or line[close - 1] == delimiter)
+            at_start |= bool(parts) and opens_field(line, close, delimiter)
             text = "".join([*parts, line[begin:close]])
             text = text.replace('""', '"') if escape == '"' else _ESCAPED.sub(r"\1", text)
             stop = close + 1
             if stop != end and line[stop] != delimiter:
-                first_here = close == 0 or line[close - 1] == delimiter
-                return Malformed(f"'{delimiter}' expected after '\"'", used + 1, first_here)
+                opens = opens_field(line, close, delimiter)
+                return Malformed(f"{delimiter!r} expected after '\"'", used + 1, opens)
             wrapped.append(True)
         else:
             stop = line.find(delimiter, start, end)
@@ -167,8 +187,19 @@ def scan(first: str, lines: Ahead, delimiter: str, escape: str = '"') -> Record 
         start = stop + 1
 
 
-def _closing(line: str, begin: int, escape: str) -> int:
-    """Where the quote stands that closes a field, from `begin` on; -1 if it is on no such line."""
+def opens_field(line: str, place: int, delimiter: str) -> bool:
+    """Whether a quote, or the run of quotes it ends, stands where a field begins."""
+    before = line[:place].rstrip('"')
+    return not before or before[-1] == delimiter
+
+
+def closing(line: str, begin: int = 0, escape: str = '"') -> int:
+    r"""Returns where the quote stands that closes a field, from `begin` on; -1 if there is none.
+
+    Example:
+        >>> closing('a ""b"" c",d\n'), closing('a ""b""\n')
+        (9, -1)
+    """
     place = line.find('"', begin)
     while place >= 0:
         if escape == '"':

@@ -12,12 +12,12 @@ import csv
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from kseq2seq.data.quoted import Line, Lines, Malformed, Record, bare, scan
+from kseq2seq.data.quoted import Later, Line, Lines, Malformed, Record, bare, scan
+from kseq2seq.data.stray import left_over, taken_in
 
 ROWS = 10  # a field of so many lines that each would be a row is a stray quote's
 DOUBTFUL = 3  # from so many on, it is told
 _MOST_LINES = 2**14
-_NO_LINES = Lines([])
 
 
 class Row(NamedTuple):
@@ -129,11 +129,14 @@ def _row(
             parted = parts(first, delimiter, width)
             if parted:
                 return [Row(number, fields) for fields in parted]
-            return [Fault(number, wrong, 1, any(made.wrapped) or made.bare)]
+            if not any(made.wrapped):
+                return [Fault(number, wrong, 1, made.bare)]
         made = Malformed(wrong, made.lines, made.at_start)
     else:
         made = made._replace(reason=f"bad CSV: {made.reason}")
-    lost = _lost(made, lines, delimiter, width)
+    lost = taken_in(made, lines, delimiter, width) if made.lines > 1 else 0
+    if lost == made.lines - 1:  # the quote at fault ended the row: before its text did?
+        lost += left_over(Later(lines, lost), delimiter, width)
     lines.skip(lost)
     stray = made.lines > 1 and not lost
     return [Fault(number, made.reason + (_resumed(number) if stray else ""), 1 + lost)]
@@ -154,22 +157,6 @@ def parts(line: str, delimiter: str, width: int) -> list[list[str]]:
         return []
     rows = [part.split(delimiter) for part in bare(line).split("\r")]
     return rows if all(len(row) == width for row in rows) else []
-
-
-def _lost(made: Malformed, lines: Lines, delimiter: str, width: int) -> int:
-    """How many of the lines that a faulty quote took in are text, and are lost with its row."""
-    inside = [lines.peek(index) for index in range(made.lines - 1 - made.at_start)]
-    texts = [line[1] for line in inside if line is not None and bare(line[1])]
-    rows = sum(_is_row(text, delimiter, width) for text in texts)
-    return 0 if 2 * rows >= max(len(texts), 1) else len(inside)
-
-
-def _is_row(line: str, delimiter: str, width: int) -> bool:
-    if '"' not in line:
-        return line.count(delimiter) == width - 1
-    made = scan(line, _NO_LINES, delimiter)
-    right = isinstance(made, Record) and len(made.fields) == width
-    return right and (not made.bare or line.count('"') % 2 == 0)
 
 
 def _like_rows(first: str, count: int, lines: Lines, delimiter: str, width: int) -> int:

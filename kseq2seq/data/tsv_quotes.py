@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from kseq2seq.data.quoted import Line, Lines, Malformed, scan
+from kseq2seq.data.quoted import Later, Lines, Malformed, scan
 
 _SAMPLE = 200  # lines with a quote
 _SIZE = 2**20  # characters
@@ -17,16 +17,6 @@ _FULL = 3  # rows that are wrapped as a whole
 _COMMAS = 3  # fields that are wrapped for a comma's sake
 _NUMBER = re.compile(r"[-+.0-9eE]*")
 _DOUBLED = re.compile(r'"(?:[^"]|"")*""(?:[^"]|"")*"')
-
-
-class _Later:
-    """Lines from some place on."""
-
-    def __init__(self, lines: Lines, start: int):
-        self.lines, self.start = lines, start
-
-    def peek(self, index: int) -> Line | None:
-        return self.lines.peek(self.start + index)
 
 
 def quotes_wrap(lines: Lines, delimiter: str, width: int, *, top: bool, commas: bool) -> bool:
@@ -58,7 +48,7 @@ def quotes_wrap(lines: Lines, delimiter: str, width: int, *, top: bool, commas: 
             rows += 1
             continue
         quoted += 1
-        made = scan(line, _Later(lines, place), delimiter)
+        made = scan(line, Later(lines, place), delimiter)
         if isinstance(made, Malformed):
             against += 1
             continue
@@ -69,7 +59,8 @@ def quotes_wrap(lines: Lines, delimiter: str, width: int, *, top: bool, commas: 
             span = [line, *(lines.peek(place + n)[1] for n in range(made.lines - 1))]  # type: ignore[index]
             place += made.lines - 1
             size += sum(map(len, span[1:]))
-            if all(text.count(delimiter) == width - 1 for text in span):
+            texts = all(text.count(delimiter) == width - 1 for text in span)
+            if texts and not any('"' in field for field in made.fields):
                 against += 1  # more likely a quotation that goes on in another row
                 continue
         rows += 1
