@@ -18,8 +18,9 @@ $(READY): setup.py runtime/setup.py
 	touch $(READY)
 
 run: $(READY)
-	$(BIN)/python recipes/translation.py --data sample --minutes 4 --vocabulary 4000 \
-	  --hidden-dim 128 --layers 2 --batch-tokens 1024 --output saved_models/translation
+	$(BIN)/python recipes/translation.py --data sample --steps 2000 --minutes 10 --packed \
+	  --vocabulary 4000 --hidden-dim 128 --layers 2 --batch-tokens 1024 \
+	  --output saved_models/translation
 
 test: $(READY)
 	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal

@@ -24,7 +24,7 @@ from pathlib import Path
 
 from comparison_run import run, scores
 
-from kseq2seq import data, text
+from kseq2seq import cli, data, text
 
 # name: (architecture, sizes, peak of the learning rate). `hidden_dim` is the multiple of 8 that
 # brings all parameters, tables included, nearest to 2.0 million with one vocabulary of 4,000.
@@ -58,6 +58,17 @@ MODELS: dict[str, tuple[str, dict, float]] = {
 }
 SMOKE = {"hidden_dim": 32, "num_layers": 1}
 LONGEST = 96  # tokens of a side
+# The package's words for what the flags here are called.
+MESSAGES = cli.Messages(
+    {
+        "vocabulary_size": "--vocabulary",
+        "tokens_per_batch": "--batch-tokens",
+        "dropout": "--dropout",
+        "`columns`": "--columns",
+        "source=0, target=1": "--columns 0 1",
+        ", or raise max_length": "",
+    }
+)
 
 
 def arguments() -> argparse.Namespace:
@@ -70,17 +81,24 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("--models", nargs="+", choices=MODELS, help="all where not given")
     parser.add_argument("--seeds", nargs="+", type=int, default=[1])
-    parser.add_argument("--minutes", type=float, default=4, help="of training, compiling left out")
+    parser.add_argument(
+        "--minutes", type=cli.positive, default=4, help="of training, compiling left out"
+    )
     parser.add_argument("--output", type=Path, help="default: saved_models/compare[-smoke]")
-    parser.add_argument("--vocabulary", type=int, default=4000, help="pieces of SentencePiece")
-    parser.add_argument("--dropout", type=float, default=0.0, help="0 suits a few minutes")
-    parser.add_argument("--batch-tokens", type=int, default=1024)
-    parser.add_argument("--test", type=int, default=1000, help="the most test pairs")
+    parser.add_argument(
+        "--vocabulary", type=cli.whole, default=4000, help="pieces of SentencePiece"
+    )
+    parser.add_argument("--dropout", type=cli.share, default=0.0, help="0 suits a few minutes")
+    parser.add_argument("--batch-tokens", type=cli.whole, default=1024)
+    parser.add_argument("--test", type=cli.whole, default=1000, help="the most test pairs")
     parser.add_argument(
         "--threads", type=int, default=0, help="0: TensorFlow chooses; with 1, time is CPU time"
     )
     parser.add_argument(
-        "--parallel", type=int, default=1, help="runs at a time, each on its own share of the CPUs"
+        "--parallel",
+        type=cli.whole,
+        default=1,
+        help="runs at a time, each on its own share of the CPUs",
     )
     parser.add_argument("--report", action="store_true", help="only make the table and the plots")
     parser.add_argument("--smoke", action="store_true", help="two tiny models, seconds")
@@ -103,21 +121,22 @@ def prepare(options: argparse.Namespace) -> None:
     if read(folder / "data.json").get("settings") == settings:
         return
     (folder / "data.json").unlink(missing_ok=True)  # until all of it is written
-    corpora = data.split_corpora(data.named_pairs(options.data, options.columns))
-    train = data.Corpus.write(corpora["train"], folder / "train")
+    with MESSAGES.errors(f"--data {options.data}", cli.DATA):
+        corpora = data.split_corpora(data.named_pairs(options.data, options.columns))
+    train = corpora["train"]
     texts = (side for pair in train for side in pair[:2])
-    tokenizer = text.SentencePieceTokenizer.train(texts, options.vocabulary)
+    with MESSAGES.errors(f"--vocabulary {options.vocabulary}"):
+        tokenizer = text.SentencePieceTokenizer.train(texts, options.vocabulary)
     source, target = text.TextSource(tokenizer, LONGEST), text.TextTarget(tokenizer, LONGEST)
-    survey = data.survey(train, source, target)
-    buckets = data.fit_buckets(survey, count=2 if options.smoke else 6)
+    with MESSAGES.errors(f"--data {options.data}"):
+        survey = data.survey(train, source, target)
+        buckets = data.fit_buckets(survey, count=2 if options.smoke else 6)
+        pairs = [*corpora["validation"], *corpora["test"]]  # nothing is chosen by either
+        kept = cli.held_out(source, pairs, "test")
     print(f"Training pairs\n{data.bucket_table(survey, buckets)}\n")
-    pairs = [*corpora["validation"], *corpora["test"]]  # nothing is chosen by either
-    fits = source.lengths([pair.source for pair in pairs]).numpy() <= LONGEST
-    kept = [pair for pair, fit in zip(pairs, fits, strict=True) if fit]
     chosen = random.Random(0).sample(kept, min(options.test, len(kept)))
-    print(
-        f"Test pairs: {len(chosen)} of {len(pairs)}, {len(pairs) - len(kept)} too long left out.\n"
-    )
+    print(f"Test pairs: {len(chosen)} of {len(pairs)}.\n")
+    data.Corpus.write(train, folder / "train")
     data.Corpus.write(chosen, folder / "test")
     source.save(folder)
     target.save(folder)
@@ -198,6 +217,7 @@ def run_all(options: argparse.Namespace) -> list[str]:
 
 def main() -> None:
     options = arguments()
+    MESSAGES.show_warnings()
     if options.one:
         settings = settings_of(options, options.one, options.seeds[0])
         folder = options.output / f"{settings['name']}-{settings['seed']}"
@@ -209,9 +229,12 @@ def main() -> None:
         sys.exit(f"{error}; the plots need: pip install 'kseq2seq[plot]'")
     failed = []
     if not options.report:
+        with MESSAGES.errors(f"--output {options.output}"):
+            cli.check_output(options.output, {})
         prepare(options)
         failed = run_all(options)
-    report(options.output)
+    with MESSAGES.errors(f"--output {options.output}"):
+        report(options.output)
     if failed:
         sys.exit(f"Failed: {', '.join(failed)}. The same command runs only these again.")
 

@@ -14,6 +14,7 @@ from kseq2seq import data, metrics, text, training
 import keras
 import tensorflow as tf
 
+compile_shapes = training.compile_ahead  # which makes averages of weights warm, too
 LENGTHS = (3, 6, 10, 15)  # words of a source: the upper ends of all bins but the last
 
 
@@ -98,27 +99,6 @@ def fit(pipeline: ks.Pipeline, corpus: data.Corpus, buckets: list, settings: dic
 def clock_of(settings: dict):
     """The wall's clock; with one thread the processor's own, which a busy machine does not turn."""
     return time.process_time if settings["threads"] == 1 else time.monotonic
-
-
-def compile_shapes(model: ks.Seq2Seq, batches: tf.data.Dataset, count: int) -> float:
-    """Takes a step in each of `count` shapes, undoes it all, and returns the seconds it took."""
-    shapes: dict = {}
-    for inputs, labels in batches:
-        shapes[(*inputs["source"].shape, *labels.shape)] = (inputs, labels)
-        if len(shapes) == count:
-            break
-    model.optimizer.build(model.trainable_variables)
-    before = [(variable, variable.numpy()) for variable in model.variables]
-    before += [(variable, variable.numpy()) for variable in model.optimizer.variables]
-    of_each = tf.data.Dataset.from_generator(
-        lambda: iter(shapes.values()), output_signature=batches.element_spec
-    )
-    began = time.monotonic()
-    model.fit(of_each, steps_per_epoch=count, shuffle=False, verbose=0)
-    seconds = time.monotonic() - began
-    for variable, value in before:
-        variable.assign(value)
-    return seconds
 
 
 def evaluate(pipeline: ks.Pipeline, pairs: list[data.Pair], clock) -> dict:

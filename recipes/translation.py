@@ -23,7 +23,7 @@ import sys
 from pathlib import Path
 
 import kseq2seq as ks
-from kseq2seq import cli, data, metrics, runs, text, training
+from kseq2seq import cli, data, metrics, text, training
 
 # isort: split
 import keras
@@ -97,7 +97,7 @@ def arguments() -> argparse.Namespace:
     if options.resume:
         if options.output:
             parser.error("--resume goes on in the directory of the run; leave --output out")
-        with MESSAGES.errors("--resume"):
+        with MESSAGES.errors("--resume", status=2):
             parser.set_defaults(**cli.settings_of(options.resume))
     options = parser.parse_args()  # again: what is given counts more than those
     options.output = options.resume or options.output
@@ -164,10 +164,10 @@ def fit(
     options: argparse.Namespace,
     pipeline: ks.Pipeline,
     batches: tuple[keras.Model, tf.data.Dataset, int],
-    validation: tuple[list[str], list[str]],
+    validation: list[data.Pair],
     corpora: dict[str, data.Corpus],
-) -> int:
-    """Trains, leaves the better of raw and averaged weights, and returns the steps in all."""
+) -> None:
+    """Trains, and leaves the better of raw and averaged weights in the model."""
     model, batches, shapes = batches
     # Fine-tuning: lower rate, faster-moving average. Short runs warm up faster.
     warmup = 200 if options.steps else 400
@@ -185,7 +185,9 @@ def fit(
         jit_compile=compiles(options, pipeline),
     )
     score = training.GenerationScore(
-        lambda texts: pipeline.texts(texts, search=ks.Greedy()), *validation
+        lambda texts: pipeline.texts(texts, search=ks.Greedy()),
+        [pair.source for pair in validation],
+        [pair.target for pair in validation],
     )
     better = training.BetterWeights(lambda: score.measure()["chrf"])
     settings = {name: value for name, value in vars(options).items() if name != "resume"}
@@ -207,21 +209,7 @@ def fit(
             if error.errno != errno.ENOSPC:
                 raise
             print(f"\n{error}")  # the model is ready all the same
-    kept = runs.read_runs([options.output])[0][0].record
-    steps = int(model.optimizer.iterations)
-    print(
-        f"\nTrained for {kept['minutes'] - kept['compiling']:.1f} minutes, {steps:,} steps, after "
-        f"{kept['compiling']:.1f} minutes of compiling."
-    )
-    if better.chosen:
-        scores = " and ".join(f"{value:.1f} {name}" for name, value in better.scores.items())
-        print(f"Kept the {better.chosen} weights: chrF {scores}, on validation.")
-    if steps < warmup:
-        print(
-            f"WARNING: too short: the learning rate was to rise for {warmup} steps. Give more "
-            "--minutes, or make steps cheaper: --batch-tokens, --hidden-dim, --layers."
-        )
-    return steps
+    cli.report_training(options.output, better, warmup)
 
 
 def main() -> None:
@@ -237,30 +225,29 @@ def main() -> None:
         corpora = data.split_corpora(data.named_pairs(options.data, options.columns))
     pipeline = start(options, corpora["train"])
     with MESSAGES.errors(f"--data {options.data}" + " --packed" * options.packed):
-        validation = cli.held_out(pipeline, corpora["validation"], "validation", 100)
-        test = cli.held_out(pipeline, corpora["test"], "test", 32 if options.smoke else None)
+        validation = cli.held_out(pipeline.source, corpora["validation"], "validation", 100)
+        test = cli.held_out(pipeline.source, corpora["test"], "test", 32 if options.smoke else None)
         batches = batches_of(options, pipeline, corpora["train"])
     fit(options, pipeline, batches, validation, corpora)
     with MESSAGES.errors(f"--output {options.output}", f"Then --resume {options.output}."):
         pipeline.save(options.output / "pipeline")
-    scores, below = cli.report(pipeline.search, test[0], pipeline.texts(test[0]), test[1])
+    made = pipeline.texts([pair.source for pair in test])
+    scores, below = cli.report(test, made, pipeline.search)
     training.add_scores(options.output, scores)
     if below:
         print(
-            f"\nWARNING: no better than copying the source by {' and '.join(below)}, so this model "
-            "is of no use yet. Train it longer: --steps, --minutes."
+            f"\nWARNING: no better than copying the source by {' and '.join(below)}. This model is "
+            "of no use yet: train it longer (--steps, --minutes)."
         )
     with MESSAGES.errors(f"--output {options.output}", f"Then --resume {options.output}."):
         pipeline.export(options.output / "saved_model")
     served = tf.saved_model.load(str(options.output / "saved_model")).signatures["beam"]
-    sentence = test[0][0]
+    sentence = test[0].source
     made = served(texts=tf.constant([sentence]))["texts"].numpy()[0, 0].decode()
     print(f"\nThe reloaded export, raw text in and out:\n  {sentence}\n  = {made}")
     shutil.rmtree(options.output / "checkpoints", ignore_errors=True)  # all is done
-    parts = "pipeline/ (to go on from), saved_model/ (to serve)"
-    if below:
-        parts = "pipeline/ and saved_model/, which are of no use before more training"
-    print(f"\nSaved in {options.output}: {parts}")
+    use = "no use yet, see the warning" if below else "to serve"
+    print(f"\nSaved in {options.output}: pipeline/ (to go on from), saved_model/ ({use})")
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from kseq2seq.cli.held_out import held_out
 from kseq2seq.cli.messages import DATA, Messages
 from kseq2seq.cli.numbers import positive, share, whole
 from kseq2seq.cli.outputs import check_not_begun, check_output, resumable, settings_of
-from kseq2seq.cli.report import report
+from kseq2seq.cli.report import report, report_training
 
 __all__ = [
     "DATA",
@@ -14,6 +14,7 @@ __all__ = [
     "held_out",
     "positive",
     "report",
+    "report_training",
     "resumable",
     "settings_of",
     "share",

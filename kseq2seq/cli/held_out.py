@@ -1,4 +1,4 @@
-"""Pairs to score a pipeline on."""
+"""Pairs to score a model on."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from collections.abc import Iterable
 import numpy as np
 
 from kseq2seq.data import Pair
-from kseq2seq.pipeline import Pipeline
+from kseq2seq.text import TextSource
 
 _TOGETHER = 1000
 
 
 def held_out(
-    pipeline: Pipeline, pairs: Iterable[Pair], what: str, limit: int | None = None
-) -> tuple[list[str], list[str]]:
-    """Returns the sources that a pipeline can read, and their references; says what is left out.
+    source: TextSource, pairs: Iterable[Pair], what: str, limit: int | None = None
+) -> list[Pair]:
+    """Returns the pairs whose sources a model can read, and says how many are left out.
 
     Args:
-        pipeline: whose source has a longest text.
+        source: has a longest text.
         pairs: held-out ones.
         what: says what they are for.
         limit: the most to return, the first ones; all where None.
@@ -27,20 +27,16 @@ def held_out(
         ValueError: if none can be read.
 
     Example:
-        >>> from kseq2seq import build_model
-        >>> from kseq2seq.text import ByteTokenizer, TextSource, TextTarget
-        >>> byte = ByteTokenizer()
-        >>> model = build_model("gru", source=byte, target=byte, hidden_dim=4)
-        >>> pipeline = Pipeline(model, TextSource(byte, 8), TextTarget(byte, 8))
+        >>> from kseq2seq.text import ByteTokenizer
         >>> pairs = [Pair("much too long", "x", "1"), Pair("short", "y", "2")]
-        >>> held_out(pipeline, pairs, "test")
+        >>> [pair.target for pair in held_out(TextSource(ByteTokenizer(), 8), pairs, "test")]
         Left out 1 of 2 test pairs, whose sources have more than 8 tokens.
-        (['short'], ['y'])
+        ['y']
     """
     pairs = list(pairs)
-    longest = pipeline.source.max_length
+    longest = source.max_length
     parts = [pairs[begin : begin + _TOGETHER] for begin in range(0, len(pairs), _TOGETHER)]
-    lengths = [pipeline.source.lengths([pair.source for pair in part]).numpy() for part in parts]
+    lengths = [source.lengths([pair.source for pair in part]).numpy() for part in parts]
     length = np.concatenate(lengths) if lengths else np.zeros(0)
     kept = [pair for pair, tokens in zip(pairs, length, strict=True) if 1 < tokens <= longest]
     long = int((length > longest).sum())
@@ -55,5 +51,4 @@ def held_out(
             f"Left out {long} of {len(pairs)} {what} pairs, whose sources have more than {longest} "
             "tokens."
         )
-    kept = kept[:limit]
-    return [pair.source for pair in kept], [pair.target for pair in kept]
+    return kept[:limit]

@@ -42,8 +42,8 @@ class Messages:
         return " ".join(message.split())
 
     @contextmanager
-    def errors(self, about: str, advice: str = "") -> Iterator[None]:
-        """Inside, an error ends the program with status 2 and one line, without a traceback.
+    def errors(self, about: str, advice: str = "", status: int = 1) -> Iterator[None]:
+        """Inside, an error ends the program with one line on standard error and no traceback.
 
         It is for what depends on a user's files and flags: errors of values and of files, and of
         programs that are missing or fail.
@@ -51,9 +51,10 @@ class Messages:
         Args:
             about: the flags that what happens inside depends on, with their values.
             advice: what else the user can do, in flags.
+            status: of the program.
 
         Raises:
-            SystemExit: with 2.
+            SystemExit: with the status.
         """
         try:
             yield
@@ -63,7 +64,7 @@ class Messages:
             if advice:
                 line = f"{line.rstrip('.')}. {advice}"
             print(line, file=sys.stderr)
-            raise SystemExit(2) from None
+            raise SystemExit(status) from None
 
     def show_warnings(self) -> None:
         """From now on warnings are one line each, that names flags, and no place in code."""

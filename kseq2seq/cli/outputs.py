@@ -22,15 +22,19 @@ def check_output(output: Path, parts: Mapping[str, str]) -> None:
             made by an earlier run, which is replaced.
 
     Raises:
-        ValueError: if something else is in the place of a part.
-        OSError: if it is a file, or can't be written to.
+        ValueError: if it can't be written to, or something else is in the place of a part.
 
     Example:
         >>> check_output(Path(tempfile.mkdtemp(), "new"), {"pipeline": "pipeline.json"})
     """
     place = next(path for path in (output, *output.absolute().parents) if path.exists())
-    with tempfile.TemporaryFile(dir=place):
-        pass
+    try:
+        with tempfile.TemporaryFile(dir=place):
+            pass
+    except OSError as error:
+        raise ValueError(
+            f"nothing can be written to {place} ({error.strerror}); name another directory."
+        ) from error
     for name, mark in parts.items():
         part = output / name
         if part.is_file() or (part.is_dir() and any(part.iterdir()) and not (part / mark).exists()):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 
 from kseq2seq.data.debian import debian
 from kseq2seq.data.pairs import Pair
@@ -10,6 +11,8 @@ from kseq2seq.data.readers import read_pairs
 from kseq2seq.data.records import Corpus
 from kseq2seq.data.sample import sample
 from kseq2seq.data.split import SPLITS, select, split_of, unique
+
+_SUFFIXES = {".tsv", ".csv", ".jsonl", ".ndjson"}
 
 
 def named_pairs(name: str, columns: Sequence[str] = ("source", "target")) -> Iterator[Pair]:
@@ -41,6 +44,11 @@ def named_pairs(name: str, columns: Sequence[str] = ("source", "target")) -> Ite
     paths = name.split(",")
     if len(paths) == 2:
         return read_pairs((paths[0], paths[1]))
+    if Path(name).is_file() and Path(name.removesuffix(".gz")).suffix not in _SUFFIXES:
+        raise ValueError(
+            f"{name}: the name of a file must end in {', '.join(sorted(_SUFFIXES))}, and .gz if it "
+            "is packed; two parallel text files are named with a comma between."
+        )
     if len(columns) not in (2, 3):
         raise ValueError(f"`columns` are those of source, target and perhaps key; got {columns!r}.")
     source, target, *key = (int(name) if name.isdigit() else name for name in columns)

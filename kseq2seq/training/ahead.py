@@ -81,9 +81,9 @@ def compile_ahead(
                 break
             model.train_function(iterator)
     finally:
+        model.reset_metrics()  # some may have been made in the first step
         for variable, value in kept:
             variable.assign(value)
-        model.reset_metrics()  # which were made in the first step
         set_random_state(numbers)
     return time.monotonic() - began
 

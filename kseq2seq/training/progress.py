@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import time
 from collections import deque
@@ -143,6 +144,8 @@ class Progress(keras.callbacks.Callback):
 
     def _write(self, line: str, stays: bool) -> None:
         file = self._file or sys.stdout
+        if self._rewrite and not stays:  # a line that wraps can't be rewritten
+            line = line[: shutil.get_terminal_size().columns - 1]
         before = "\r" if self._rewrite and self._shown else ""
         file.write(f"{before}{line:<{self._shown}}" + "\n" * stays)
         file.flush()

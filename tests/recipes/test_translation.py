@@ -1,5 +1,7 @@
 """The recipe as a user runs it: the bundled sample, then a file of one's own going on from it."""
 
+import importlib
+import json
 import subprocess
 import sys
 import time
@@ -97,6 +99,114 @@ def test_refuses_what_does_not_go_together(given, told):
     done = run(*given)
     assert done.returncode == 2
     assert told in done.stderr
+
+
+@pytest.fixture
+def main(monkeypatch, capsys):
+    """Runs the recipe in this process; returns its status, standard output and standard error."""
+    monkeypatch.syspath_prepend(str(RECIPE.parent))
+    recipe = importlib.import_module("translation")
+
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", [str(RECIPE), *map(str, arguments)])
+        capsys.readouterr()
+        try:
+            recipe.main()
+            code = 0
+        except SystemExit as ended:
+            code = ended.code
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    return call
+
+
+@pytest.mark.parametrize(
+    ("content", "given", "told"),
+    [
+        (None, (), "no such file: {file}"),
+        ("hello\tbonjour\n", (), "--columns 0 1"),
+        ("en\tfr\nhello\tbonjour\n", (), "--columns names the columns of a file"),
+        ("a\tb\n", ("--columns", "0", "7"), "no column 7"),
+        ("a\tb\n", ("--columns", "0"), "--columns are those of source, target and perhaps key"),
+        ("", (), "it is empty"),
+        ("source\ttarget\n \t \n", (), "no usable pair"),
+        ("source\ttarget\na\tb\n", (), "1 pairs leave nothing for validation and test"),
+        (b"source\ttarget\n\xff\tb\n", (), "UTF-8"),
+        ([("long " * 99 + str(n), "b") for n in range(300)], (), "none of the "),
+        ([(f"n {n}", "b") for n in range(300)], ("--hidden-dim", "7"), "--hidden-dim"),
+        ([(f"n {n}", "b") for n in range(300)], ("--init", "/"), "--init /"),
+    ],
+)
+def test_what_the_user_gave_is_refused_in_a_line_before_anything_is_made(
+    main, tmp_path, content, given, told
+):
+    file, output = tmp_path / "my.tsv", tmp_path / "out"
+    if isinstance(content, list):
+        rows = ["source\ttarget", *("\t".join(pair) for pair in content)]
+        content = "\n".join(rows)
+    if content is not None:
+        file.write_bytes(content.encode() if isinstance(content, str) else content)
+    code, _, said = main("--data", file, "--output", output, "--vocabulary", 300, *given)
+    assert code == 1
+    assert told.format(file=file) in said
+    last = [line for line in said.splitlines() if "error:" in line]
+    assert said.splitlines()[-1:] == last  # all of it in one line
+    assert "Traceback" not in said
+    for word in ("max_length", "vocabulary_size", "hidden_dim", "source=0", "Corpus"):
+        assert word not in said
+    assert not output.exists()
+
+
+def test_an_output_that_cant_be_is_refused_before_the_data_is_read(main, tmp_path):
+    (tmp_path / "file").touch()
+    code, _, said = main("--data", "nowhere.tsv", "--output", tmp_path / "file" / "x")
+    assert (code, said.count("\n")) == (1, 1)
+    assert f"--output {tmp_path / 'file' / 'x'}: nothing can be written to" in said
+    (tmp_path / "saved_model").mkdir()
+    (tmp_path / "saved_model" / "thesis.txt").touch()
+    code, _, said = main("--data", "nowhere.tsv", "--output", tmp_path)
+    assert code == 1
+    assert "saved_model is there, and no run made it" in said
+
+
+def test_what_was_trained_is_there_whatever_fails_after_it(main, tmp_path, monkeypatch):
+    """Held-out sources too long among them; then the rest is done, without training again."""
+    rows = [f"open file {n} now\touvrir {n}" for n in range(300)]
+    rows += [f"{'very ' * 200}long {n}\tlong {n}" for n in range(100)]
+    file, output = tmp_path / "my.tsv", tmp_path / "out"
+    file.write_text("\n".join(["source\ttarget", *reversed(rows)]), encoding="utf-8")
+    command = ("--smoke", "--steps", 2, "--data", file, "--vocabulary", 300, "--output", output)
+
+    def fails(*_, **__):
+        raise OSError(28, "No space left on device", "saved_model")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Pipeline, "export", fails)
+        code, said, told = main(*command)
+    assert code == 1
+    assert "Left out " in said and "whose sources have more than 96 tokens" in said
+    assert "chrF on validation pairs: averaged " in said
+    assert "WARNING: 2 steps are too few" in said
+    assert "WARNING: no better than copying the source" in said
+    assert "Saved in" not in said
+    assert f"saved_model: No space left on device. Then --resume {output}." in told
+    weights = Pipeline.load(output / "pipeline").model.get_weights()
+    assert json.loads((output / "run.json").read_text())["state"] == "finished"
+    code, _, told = main(*command)
+    assert code == 1
+    assert "interrupted" not in told
+    assert f"--resume {output}" in told
+    code, said, told = main("--resume", output)
+    assert (code, told) == (0, "")
+    assert "Going on from step 2" in said
+    assert "The reloaded export, raw text in and out:\n  open file" in said
+    assert "no use yet, see the warning" in said
+    assert not (output / "checkpoints").exists()
+    for one, other in zip(
+        Pipeline.load(output / "pipeline").model.get_weights(), weights, strict=True
+    ):
+        assert (one == other).all()
 
 
 def test_a_file_that_is_not_there_is_named():

@@ -85,6 +85,22 @@ def test_time_limit_asks_the_clock_it_is_given():
     assert len(done.epoch) == 6  # seconds: one at each batch
 
 
+def test_time_limit_counts_training_and_not_what_comes_before():
+    now = [0.0]
+
+    spans = iter([600.0, *[10.0] * 50])  # compiles, then trains
+
+    class Slow(keras.callbacks.Callback):
+        def on_train_batch_begin(self, batch, logs=None):
+            now[0] += next(spans)
+
+    limit = TimeLimit(1, lambda: now[0])
+    seen = (
+        tiny().fit(X, Y, epochs=50, batch_size=len(X), verbose=0, callbacks=[Slow(), limit]).epoch
+    )
+    assert len(seen) == 7  # the first, and six of ten seconds
+
+
 def test_what_is_not_compiled_has_no_averages():
     with (
         pytest.raises(ValueError, match=r"'gone' is not compiled.*the view"),

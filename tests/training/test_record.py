@@ -192,6 +192,33 @@ def test_minutes_of_a_checkpoint_count_where_the_record_is_older(fresh, tmp_path
     assert record.get_state() == {"minutes": 10.0}
 
 
+def test_compiling_is_told_from_training(fresh, runs, tmp_path, monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(module.time, "monotonic", lambda: now[0])
+
+    class Slow(keras.callbacks.Callback):
+        """A first step of 3 minutes, of which all but little is compiling, and steps of one."""
+
+        def __init__(self):
+            super().__init__()
+            self.first = True
+
+        def on_train_batch_begin(self, batch, logs=None):
+            now[0] += 180.0 if self.first else 60.0
+            self.first = False
+
+    def train(steps):
+        callbacks = [Slow(), Record(tmp_path)]
+        options = {"run": {"every_steps": None}, "steps_per_epoch": 2, "callbacks": callbacks}
+        runs.fit(tmp_path, fresh, runs.numbers(), steps, **options)
+        lines = (tmp_path / "history.jsonl").read_text().splitlines()
+        told = [json.loads(line) for line in lines] + [read(tmp_path)]
+        return [(each["minutes"], each["compiling"]) for each in told]
+
+    assert train(4) == [(4.0, 3.0), (6.0, 3.0), (6.0, 3.0)]
+    assert train(6)[-2:] == [(10.0, 6.0), (10.0, 6.0)]
+
+
 def test_scores_added_in_the_middle_stay(fresh, train, tmp_path):
     class Score(keras.callbacks.Callback):
         def on_epoch_begin(self, epoch, logs=None):

@@ -12,6 +12,7 @@ import keras
 import numpy as np
 import pytest
 
+from kseq2seq.training import signals as module
 from kseq2seq.training.arrays import read_nest
 
 
@@ -58,6 +59,52 @@ def test_a_handler_of_the_programs_own_is_called(runs, tmp_path, small):
         assert runs.names(tmp_path) == ["000001-step-2"]
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+# Python runs no handler while the main thread is in a long call, as when XLA compiles.
+IS_BUSY = """
+import hashlib, runpy, sys, time
+Signals = runpy.run_path(sys.argv[1])["Signals"]
+with Signals():
+    print("busy", flush=True)
+    hashlib.pbkdf2_hmac("sha256", b"", b"", 10**9)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_busy_process_answers_at_once_and_ends_at_the_second_signal(number):
+    command = [sys.executable, "-c", IS_BUSY, module.__file__]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            assert process.stdout.readline() == "busy\n"
+            process.send_signal(number)
+            answer = process.stderr.readline() + process.stderr.readline()
+            assert process.poll() is None
+            assert f"{number.name}: training ends and saves after this step" in answer
+            assert "a second signal ends at once" in answer
+            process.send_signal(number)
+            assert process.wait(timeout=60) == 128 + number
+        finally:
+            process.kill()
+
+
+def test_who_listens_to_signals_already_hears_them_too():
+    import socket
+
+    reads, writes = socket.socketpair()
+    with reads, writes:
+        writes.setblocking(False)
+        before = signal.set_wakeup_fd(writes.fileno())
+        try:
+            with module.Signals() as signals:
+                signal.raise_signal(signal.SIGTERM)
+                assert signals.received == signal.SIGTERM
+                assert reads.recv(8) == bytes([signal.SIGTERM])
+            assert signal.set_wakeup_fd(before) == writes.fileno()
+        finally:
+            signal.set_wakeup_fd(before)
 
 
 def test_another_thread_trains_without_handlers(runs, tmp_path, small):
