@@ -23,7 +23,9 @@ from kseq2seq.training.memory import callback_states, restore_callbacks
 from kseq2seq.training.position import Position
 from kseq2seq.training.signals import Signals
 from kseq2seq.training.state import (
-    described,
+    check_frozen,
+    comparable,
+    description,
     make_variables,
     random_state,
     set_random_state,
@@ -301,7 +303,7 @@ class Loop:
             "learning_rate": self.rate,
             "data": _spec(self.batches),
             "seed": _seed(),
-            "described": described(state_variables(self.model)),
+            **description(self.model),
             "variables": values,
             "logs": {name: np.asarray(value) for name, value in self._logs.items()},
             "random": random_state(),
@@ -321,9 +323,10 @@ class Loop:
                 f"The run in {self.run.directory} has steps_per_epoch={nest['steps_per_epoch']}; "
                 f"got {self.steps_per_epoch}. Go on with the former, or name another directory."
             )
+        check_frozen(path, self.model, nest)
         if len(state_variables(self.model)) != len(nest["described"]):
             make_variables(self.model, self.batches)
-        here, there = described(state_variables(self.model)), nest["described"]
+        here, there = comparable(state_variables(self.model), nest)
         if here != there:
             pairs = [(h, t) for h, t in zip(here, there, strict=False) if h != t]
             first = f", such as {pairs[0][0]} in place of {pairs[0][1]}" if pairs else ""
