@@ -47,6 +47,7 @@ class Prebuilt(keras.layers.Layer):
     """
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        """Makes a layer that remembers what its constructor was given."""
         layer = super().__new__(cls, *args, **kwargs)
         given = _arguments(cls, args, kwargs)
         vars(layer)["_given"] = MappingProxyType(given)  # which Keras neither tracks nor saves

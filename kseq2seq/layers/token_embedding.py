@@ -168,7 +168,7 @@ class TokenEmbedding(Prebuilt):
         Returns:
             (B, T, dim).
         """
-        x = self.table(tokens)
+        x = ops.cast(self.table(tokens), self.compute_dtype)
         x = x * ops.cast(self.deviation * self.dim**0.5, x.dtype)
         steps = ops.arange(ops.shape(tokens)[1], dtype="int32") + position
         if self.positions == "sinusoidal":

@@ -30,7 +30,7 @@ from kseq2seq.training.position import Position
 from kseq2seq.training.progress import Progress
 from kseq2seq.training.signals import Signals
 from kseq2seq.training.state import (
-    described,
+    description,
     random_state,
     set_random_state,
     state_variables,
@@ -326,7 +326,7 @@ class Loop:
             "learning_rate": self.rate,
             "data": spec_of(self.batches),
             "seed": global_seed(),
-            "described": described(state_variables(self.model)),
+            **description(self.model),
             "variables": values,
             "logs": {name: np.asarray(value) for name, value in self._logs.items()},
             "random": random_state(),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import tensorflow as tf
 
 from kseq2seq.training.arrays import read_nest
-from kseq2seq.training.state import described, make_variables, state_variables
+from kseq2seq.training.state import check_frozen, comparable, make_variables, state_variables
 
 if TYPE_CHECKING:
     from kseq2seq.training.loop import Loop
@@ -39,9 +39,10 @@ def matching(loop: Loop, path: Path) -> dict[str, Any]:
             f"The run in {loop.run.directory} has steps_per_epoch={nest['steps_per_epoch']}; "
             f"got {loop.steps_per_epoch}. Go on with the former, or name another directory."
         )
+    check_frozen(path, loop.model, nest)
     if len(state_variables(loop.model)) != len(nest["described"]):
         make_variables(loop.model, loop.batches)
-    here, there = described(state_variables(loop.model)), nest["described"]
+    here, there = comparable(state_variables(loop.model), nest)
     if here != there:
         pairs = [(h, t) for h, t in zip(here, there, strict=False) if h != t]
         first = f", such as {pairs[0][0]} in place of {pairs[0][1]}" if pairs else ""

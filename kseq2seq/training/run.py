@@ -18,7 +18,7 @@ from kseq2seq.training.arrays import read_nest
 from kseq2seq.training.checkpoints import whole
 from kseq2seq.training.loop import Loop
 from kseq2seq.training.signals import Signals
-from kseq2seq.training.state import described
+from kseq2seq.training.state import comparable
 
 
 class Run:
@@ -213,7 +213,8 @@ class Run:
         wanted = {id(weight) for weight in model.weights}
         for path in whole(self.directory / "checkpoints"):
             nest = read_nest(path, "state")
-            if described(model.variables) != nest["described"][: len(model.variables)]:
+            here, there = comparable(model.variables, nest)
+            if here != there[: len(here)]:
                 raise ValueError(f"{path} is of another model than {model.name!r}.")
             pairs = zip(model.variables, nest["variables"], strict=False)
             yield [value for variable, value in pairs if id(variable) in wanted]

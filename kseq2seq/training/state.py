@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import keras
@@ -11,6 +12,8 @@ import numpy as np
 import tensorflow as tf
 from keras.src.backend.common import global_state
 from keras.src.random import seed_generator
+
+from kseq2seq.formats import FORMAT
 
 _NUMBER = re.compile(r"_\d+(?![^_/])")
 
@@ -91,6 +94,57 @@ def described(variables: list[Any]) -> list[str]:
         ['kernel float32 (2, 3)']
     """
     return [f"{_NUMBER.sub('', v.path)} {v.dtype} {tuple(v.shape)}" for v in variables]
+
+
+def description(model: keras.Model) -> dict[str, Any]:
+    """Returns what a checkpoint says of the variables it has."""
+    return {
+        FORMAT: 2,
+        "described": described(state_variables(model)),
+        "frozen": _frozen(model),
+    }
+
+
+def comparable(variables: list[Any], record: Mapping[str, Any]) -> tuple[list[str], list[str]]:
+    """Returns what the variables here and those of a checkpoint are, to be compared.
+
+    Those of format 1, whose variables have shorter paths, are compared by dtype and shape.
+
+    Raises:
+        ValueError: if the checkpoint is of a newer format.
+    """
+    here, there = described(variables), list(record["described"])
+    number = record.get(FORMAT, 1)
+    if number not in (1, 2):
+        raise ValueError(
+            f"The checkpoint has format {number!r}; this kseq2seq reads formats up to 2. Go on "
+            "with a newer kseq2seq."
+        )
+    if number == 1:
+        here, there = ([text.split(" ", 1)[1] for text in side] for side in (here, there))
+    return here, there
+
+
+def check_frozen(path: Any, model: keras.Model, record: Mapping[str, Any]) -> None:
+    """Refuses a checkpoint of a model in which other weights were frozen.
+
+    Raises:
+        ValueError: names a weight that is frozen here or there only.
+    """
+    here, there = _frozen(model), record.get("frozen")
+    if there is None or here == there or len(here) != len(there):
+        return
+    index = next(index for index, frozen in enumerate(here) if frozen != there[index])
+    raise ValueError(
+        f"{path} has {sum(there)} frozen weights and this model {sum(here)}: "
+        f"{model.weights[index].path} is frozen {'there' if there[index] else 'here'} only. Freeze "
+        "the same layers before model.compile(...), or name another directory."
+    )
+
+
+def _frozen(model: keras.Model) -> list[bool]:
+    trained = {id(weight) for weight in model.trainable_weights}
+    return [id(weight) not in trained for weight in model.weights]
 
 
 def random_state() -> dict[str, Any]:

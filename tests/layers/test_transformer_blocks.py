@@ -48,7 +48,7 @@ def test_residual_drops_the_branch_and_not_the_trunk():
 def test_encoder_block_is_its_sublayers_in_turn(norm):
     block = EncoderBlock(SIZES._replace(norm=norm))
     x = draw(2, 4, 8)
-    made, _ = block.attention(block.attended.enter(x), MASK[:, None, None, :])
+    made = block.attention(block.attended.enter(x), MASK[:, None, None, :])
     middle = np.array(block.attended(x, made))
     expected = block.fed(middle, block.feed_forward(block.fed.enter(middle)))
     np.testing.assert_allclose(np.array(block(x, MASK)), np.array(expected), atol=1e-6)
