@@ -1,6 +1,17 @@
 """Scores of tokens and of texts."""
 
-from kseq2seq.metrics.text import TextMetric, bleu, chrf
+from kseq2seq.metrics.references import tokenizer_for
+from kseq2seq.metrics.text import Scores, TextMetric, TextScore, bleu, chrf
 from kseq2seq.metrics.tokens import Perplexity, TokenAccuracy, token_weights
 
-__all__ = ["Perplexity", "TextMetric", "TokenAccuracy", "bleu", "chrf", "token_weights"]
+__all__ = [
+    "Perplexity",
+    "Scores",
+    "TextMetric",
+    "TextScore",
+    "TokenAccuracy",
+    "bleu",
+    "chrf",
+    "token_weights",
+    "tokenizer_for",
+]
