@@ -32,7 +32,7 @@ setup(
         "tensorflow-text>=2.21.1,<2.22; platform_system != 'Windows'",
         "rouge-score>=0.1.2",
         "sacrebleu>=2.5,<3",
-        "sentencepiece>=0.2.1,<0.3",
+        "sentencepiece>=0.2.2,<0.3",
     ],
     extras_require={
         "gpu": ["tensorflow[and-cuda]>=2.21,<2.22"],

@@ -28,8 +28,9 @@ class TextModel(FixedModel):
         )
 
     They know no byte fallback: a character that has no piece is unknown on the way in, and one that
-    the model spells in bytes is lost on the way out. The other signatures, with a tokenizer of the
-    host's, have no such limit.
+    the model spells in bytes is lost on the way out. White space of any kind is a space to them,
+    also where the tokenizer would keep tabs and new lines. The other signatures, with a tokenizer
+    of the host's, have no such limit.
 
     Args:
         source: a `TextSource` with a SentencePiece tokenizer.
@@ -45,6 +46,7 @@ class TextModel(FixedModel):
         reader, writer = _fast(source.tokenizer), _fast(target.tokenizer)
         self.tokenizers = [reader, writer]
         special = source.tokenizer.special
+        space = target.tokenizer.leading_space
         places = self.source_length
 
         @tf.function(input_signature=[tf.TensorSpec([1], tf.string, name="texts")])
@@ -60,6 +62,8 @@ class TextModel(FixedModel):
             searched = tf.logical_and(fits, tf.logical_not(blank))
             rows = tf.where(searched, found["ids"][0], special.end)
             text = (rows != special.padding) & (rows != special.start) & (rows != special.end)
+            if space is not None:
+                text &= tf.cumsum(tf.cast(text & (rows != space), tf.int32), axis=1) > 0
             first = tf.range(found["scores"].shape[1])[None] == 0
             # a text without a token gives an empty one and no other; a length is never 0
             nothing = _log(tf.logical_and(first, length > 0))

@@ -2,44 +2,117 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
-TextMetric = Callable[[Sequence[str], Sequence[str]], float]
+from kseq2seq.metrics.references import Reference, reference_lists, tokenizer_for
+from kseq2seq.text.raw import raw_texts
+
+TextMetric = Callable[[Sequence[str], Sequence[Any]], float]
 
 
-def bleu(hypotheses: Sequence[str], references: Sequence[str], tokenize: str = "13a") -> float:
+class TextScore(float):
+    """A score that says how it was computed.
+
+    Attributes:
+        signature: sacreBLEU's own, to be named beside the score: how many references, which
+            tokenizer ("tok"), which version.
+
+    Example:
+        >>> from kseq2seq.metrics import bleu
+        >>> bleu(["今天天气很好。"], ["今天天气很好。"]).signature
+        'nrefs:1|case:mixed|eff:no|tok:zh|smooth:exp|version:...'
+    """
+
+    signature: str
+
+    def __new__(cls, value: float, signature: str = "") -> TextScore:
+        """Makes a float of a value."""
+        made = super().__new__(cls, value)
+        made.signature = signature
+        return made
+
+
+class Scores(dict[str, float]):
+    """Scores by their names; as a string it has the signature of each beside it.
+
+    Example:
+        >>> from kseq2seq.metrics import Scores, TextScore
+        >>> scores = Scores(bleu=TextScore(31.25, "tok:13a"), length=1.0)
+        >>> print(scores)
+        bleu 31.25 (tok:13a), length 1.00
+        >>> scores
+        {'bleu': 31.25, 'length': 1.0}
+    """
+
+    def __str__(self) -> str:
+        named = []
+        for name, score in self.items():
+            signature = getattr(score, "signature", "")
+            named.append(f"{name} {score:.2f}" + (f" ({signature})" if signature else ""))
+        return ", ".join(named)
+
+
+def scored(
+    metrics: Mapping[str, TextMetric] | None,
+    hypotheses: Sequence[str],
+    references: Sequence[Reference],
+) -> Scores:
+    """Returns the scores of texts by several metrics; BLEU and chrF if None are given."""
+    metrics = metrics or {"bleu": bleu, "chrf": chrf}
+    return Scores((name, metric(hypotheses, references)) for name, metric in metrics.items())
+
+
+def bleu(
+    hypotheses: Sequence[str], references: Sequence[Reference], tokenize: str | None = None
+) -> TextScore:
     """Corpus BLEU, 0 to 100.
 
     Args:
         hypotheses: N texts.
-        references: N texts, one for each.
-        tokenize: sacreBLEU's tokenizer; "13a" as in WMT, "char" for scripts without spaces.
+        references: N texts, one for each, or N lists of texts, of any number each.
+        tokenize: sacreBLEU's tokenizer. If None, the one that suits the scripts of the references:
+            "13a" as in WMT where words have spaces between them; see `tokenizer_for`. So it is the
+            same in each call with the same references.
+
+    Returns:
+        The score, with its `signature`.
 
     Raises:
-        ValueError: if the two differ in number or are empty.
+        TypeError: if something is no text.
+        ValueError: if the two differ in number or are empty, or there is no such tokenizer.
 
     Example:
         >>> from kseq2seq.metrics import bleu
         >>> round(bleu(["the cat sat on the mat"], ["the cat sat on a mat"]), 1)
         53.7
+        >>> round(bleu(["the cat sat on the mat"], [["a cat sat there", "the cat sat on a mat"]]), 1)
+        61.5
 
     Source:
         Papineni et al. 2002; Post 2018, "A Call for Clarity in Reporting BLEU Scores".
     """
-    _check(hypotheses, references)
+    hypotheses, rows = _pairs(hypotheses, references)
     import sacrebleu
 
-    return sacrebleu.corpus_bleu(list(hypotheses), [list(references)], tokenize=tokenize).score
+    known = sacrebleu.BLEU.TOKENIZERS
+    if tokenize is not None and tokenize not in known:
+        raise ValueError(f"`tokenize` must be None or one of {list(known)}; got {tokenize!r}.")
+    return _score(sacrebleu.BLEU(tokenize=tokenize or tokenizer_for(rows)), hypotheses, rows)
 
 
-def chrf(hypotheses: Sequence[str], references: Sequence[str]) -> float:
+def chrf(hypotheses: Sequence[str], references: Sequence[Reference]) -> TextScore:
     """Corpus chrF2, 0 to 100: the F-score of character n-grams up to 6, recall counted double.
 
     Args:
         hypotheses: N texts.
-        references: N texts, one for each.
+        references: N texts, one for each, or N lists of texts, of any number each.
+
+    Returns:
+        The score, with its `signature`.
 
     Raises:
+        TypeError: if something is no text.
         ValueError: if the two differ in number or are empty.
 
     Example:
@@ -50,17 +123,34 @@ def chrf(hypotheses: Sequence[str], references: Sequence[str]) -> float:
     Source:
         Popović 2015, "chrF: character n-gram F-score for automatic MT evaluation".
     """
-    _check(hypotheses, references)
+    hypotheses, rows = _pairs(hypotheses, references)
     import sacrebleu
 
-    return sacrebleu.corpus_chrf(list(hypotheses), [list(references)]).score
+    return _score(sacrebleu.CHRF(), hypotheses, rows)
 
 
-def _check(hypotheses, references):
-    if isinstance(hypotheses, str) or isinstance(references, str):
-        raise ValueError("Pass lists of texts, not single texts.")
-    if len(hypotheses) != len(references) or not len(references):
+def _score(metric: Any, hypotheses: list[str], rows: list[list[str]]) -> TextScore:
+    """Asks sacreBLEU, which wants the first reference of each, then the second of each..."""
+    most = max(map(len, rows))
+    streams = [[row[n] if n < len(row) else None for row in rows] for n in range(most)]
+    score = metric.corpus_score(hypotheses, streams).score
+    return TextScore(score, str(metric.get_signature()))
+
+
+def _pairs(
+    hypotheses: Sequence[str], references: Sequence[Reference]
+) -> tuple[list[str], list[list[str]]]:
+    if isinstance(hypotheses, str | bytes) or isinstance(references, str | bytes):
         raise ValueError(
-            f"There must be one reference for each hypothesis, and at least one; got "
-            f"{len(hypotheses)} hypotheses and {len(references)} references."
+            "`hypotheses` and `references` must be lists of texts; got a single text. Put it in a "
+            "list."
         )
+    texts, rows = raw_texts(hypotheses, "hypotheses"), reference_lists(references)
+    if len(texts) != len(rows) or not texts:
+        raise ValueError(
+            f"There must be one reference for each hypothesis, or one list of some, and at least "
+            f"one hypothesis; got {len(texts)} hypotheses and {len(rows)} references."
+        )
+    if not any(text.strip() for row in rows for text in row):
+        raise ValueError(f"The {len(rows)} references hold no text. Are they the right ones?")
+    return texts, rows

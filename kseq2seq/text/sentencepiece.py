@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
-import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal
@@ -12,19 +10,23 @@ from typing import Any, Literal
 import tensorflow as tf
 
 from kseq2seq.text.files import read_checked, read_field, write_checked
-from kseq2seq.text.tokenizer import REPLACEMENT, Tokenizer
+from kseq2seq.text.leading import LeadingSpaces
+from kseq2seq.text.normalization import MARK, RULES
+from kseq2seq.text.pieces import learned
+from kseq2seq.text.tokenizer import Tokenizer
 
 FILE = "spm.model"
-_NORMALIZATIONS = ("nmt_nfkc", "nmt_nfkc_cf", "nfkc", "nfkc_cf", "identity")
 
 
 class SentencePieceTokenizer(Tokenizer):
     """Cuts text into pieces learned from a corpus, the same ids as the sentencepiece library.
 
-    Text comes back up to the model's normalisation: by default NFKC, with control characters
-    dropped, each run of white space (new lines too) one space and none at the ends, and "▁"
-    (U+2581), which stands for the space inside the model, read as one. Characters the corpus
-    lacked are spelled in bytes, so they come back too, unless `byte_fallback` is off.
+    Text comes back up to the model's normalization. By default that is NFKC, with each run of white
+    space (new lines too) one space and none at the ends, and without control characters (NUL is
+    one) and byte order marks; joiners, direction marks and other format characters are kept. "▁"
+    (U+2581) stands for the space inside every model, so it comes back as one. Characters the corpus
+    lacked are spelled in bytes and come back too, unless `byte_fallback` is off. A model file holds
+    its normalization, which the sentencepiece library follows as well.
 
     `sample=True` draws from all segmentations of a unigram model with the temperature 1 / 0.1, and
     drops one in ten merges of a byte-pair model. The drawing takes its seed from the operating
@@ -72,6 +74,7 @@ class SentencePieceTokenizer(Tokenizer):
         self._processor = processor
         self._model = model
         self._best, self._sampled = _in_graph(model)
+        self._leading = LeadingSpaces(model)
 
     @classmethod
     def train(
@@ -82,7 +85,7 @@ class SentencePieceTokenizer(Tokenizer):
         *,
         character_coverage: float = 0.9995,
         byte_fallback: bool = True,
-        normalization: str = "nmt_nfkc",
+        normalization: str = "nfkc_clean",
     ) -> SentencePieceTokenizer:
         """Returns a tokenizer learned from texts: the same one for the same texts in one order.
 
@@ -90,63 +93,44 @@ class SentencePieceTokenizer(Tokenizer):
             texts: the texts to learn from, read once; none is left out for being long.
             vocabulary_size: how many ids to use, the special ones and the 256 bytes of
                 `byte_fallback` included; a corpus too small for so many gives as many as it can.
+                If they can't hold the characters of the corpus, the rarer ones are spelled in
+                bytes or, without `byte_fallback`, there are as many ids as needed; a warning says
+                so.
             model_type: "unigram" or "bpe".
-            character_coverage: the share of the corpus whose characters get ids of their own; 1.0
-                for small alphabets, the default for Chinese, Japanese and Korean.
+            character_coverage: the share of the corpus whose characters get ids of their own,
+                from 0.98 to 1; 1.0 for small alphabets, the default for Chinese, Japanese and
+                Korean.
             byte_fallback: spell other characters in bytes rather than lose them.
-            normalization: "nmt_nfkc" as the class says; "nfkc" keeps control characters and new
-                lines; "_cf" folds case too; "identity" changes nothing and keeps all white space,
-                as program code needs.
+            normalization: "nfkc_clean" as the class says; "nmt_nfkc" is the library's own, which
+                makes a space of the non-joiner inside Persian words and of other format
+                characters; "nfkc" keeps control characters and new lines. "nfkc_clean_cf",
+                "nmt_nfkc_cf" and "nfkc_cf" fold case too. "identity" changes nothing and keeps all
+                white space, as program code needs.
 
         Raises:
-            ValueError: no text to learn from, a bad setting, or too few ids to hold the characters
-                of the corpus; the message says how many are needed.
+            TypeError: a text is no string.
+            ValueError: `texts` is a single string or holds nothing to learn from, a text holds a
+                lone surrogate, a setting is bad, or there are too few ids for the 256 bytes.
         """
-        import sentencepiece
-
         if model_type not in ("unigram", "bpe"):
             raise ValueError(f"model_type must be 'unigram' or 'bpe', got {model_type!r}.")
-        if normalization not in _NORMALIZATIONS:
-            raise ValueError(
-                f"normalization must be one of {_NORMALIZATIONS}, got {normalization!r}."
-            )
+        if normalization not in RULES:
+            raise ValueError(f"normalization must be one of {RULES}, got {normalization!r}.")
         if vocabulary_size < 1:
             raise ValueError(f"vocabulary_size must be at least 1, got {vocabulary_size}.")
-        if not 0 < character_coverage <= 1:
-            raise ValueError(f"character_coverage must be in (0, 1], got {character_coverage}.")
-        model = io.BytesIO()
-        try:
-            sentencepiece.SentencePieceTrainer.train(
-                sentence_iterator=iter(texts),
-                model_writer=model,
-                vocab_size=vocabulary_size,
-                model_type=model_type,
-                character_coverage=character_coverage,
-                byte_fallback=byte_fallback,
-                normalization_rule_name=normalization,
-                remove_extra_whitespaces=normalization != "identity",
-                hard_vocab_limit=False,
-                max_sentence_length=2**30,
-                num_threads=4,  # the unigram model depends on it
-                pad_id=cls.special.padding,
-                bos_id=cls.special.start,
-                eos_id=cls.special.end,
-                unk_id=cls.special.unknown,
-                unk_surface=REPLACEMENT,
-                minloglevel=2,
-            )
-        except RuntimeError as error:
-            if "sentences_.empty()" in str(error) or "all_chars_count" in str(error):
-                raise ValueError("texts has nothing to learn from; give text.") from error
-            needed = re.search(r"smaller than required_chars\. \d+ vs (\d+)", str(error))
-            if needed is None:
-                raise
+        if not 0.98 <= character_coverage <= 1:
             raise ValueError(
-                f"vocabulary_size {vocabulary_size} can't hold the characters of these texts, which"
-                f" need {needed[1]} ids; give at least {needed[1]}, or a lower character_coverage"
-                + (", or byte_fallback=False." if byte_fallback else ".")
-            ) from error
-        return cls(model.getvalue())
+                f"character_coverage must be from 0.98 to 1, got {character_coverage}."
+            )
+        model = learned(
+            texts,
+            vocabulary_size,
+            model_type,
+            character_coverage=character_coverage,
+            byte_fallback=byte_fallback,
+            normalization=normalization,
+        )
+        return cls(model)
 
     @property
     def vocabulary_size(self) -> int:
@@ -158,15 +142,21 @@ class SentencePieceTokenizer(Tokenizer):
         """The serialised SentencePiece model."""
         return self._model
 
+    @property
+    def leading_space(self) -> int | None:
+        """The id of a space alone, which is dropped at the start of a text; None if it is kept."""
+        space = self._processor.piece_to_id(MARK)
+        return None if self._leading.kept or space == self.special.unknown else space
+
     def words(self) -> list[str]:
         """See `Tokenizer`; a piece of several words has a space between them."""
-        return [piece.replace("▁", " ").strip(" ") for piece in super().words()]
+        return [piece.replace(MARK, " ").strip(" ") for piece in super().words()]
 
     def _tokenize(self, texts: tf.Tensor, sample: bool) -> tf.RaggedTensor:
         return (self._sampled if sample else self._best).tokenize(texts)
 
     def _detokenize(self, ids: tf.RaggedTensor) -> tf.Tensor:
-        return self._best.detokenize(ids)
+        return self._leading.read(self._best, ids)
 
     def _piece(self, token: int) -> str:
         return self._processor.id_to_piece(token)

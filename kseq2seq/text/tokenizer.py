@@ -13,6 +13,7 @@ import tensorflow as tf
 from kseq2seq.disk import whole_files
 from kseq2seq.special_tokens import SpecialTokens
 from kseq2seq.text.files import write_json
+from kseq2seq.text.raw import checked_text, shown
 
 REPLACEMENT = "\ufffd"
 
@@ -45,8 +46,11 @@ class Tokenizer(tf.Module, ABC):
             (N, None) int32 ids; a row is empty where the text is.
 
         Raises:
-            ValueError: `texts` is not a vector.
+            TypeError: an item is no string.
+            ValueError: `texts` is not a vector, or one holds a lone surrogate.
         """
+        if not tf.is_tensor(texts):
+            texts = _strings(texts)
         texts = tf.convert_to_tensor(texts, tf.string)
         if texts.shape.rank != 1:
             raise ValueError(
@@ -145,3 +149,16 @@ class Tokenizer(tf.Module, ABC):
     @abstractmethod
     def _load(cls, path: Path, settings: dict[str, Any]) -> Tokenizer:
         """The tokenizer of the settings read from `path`, its files lying beside it."""
+
+
+def _strings(texts: Any) -> Any:
+    """Returns what makes a tensor of strings, naming the item that does not."""
+    if isinstance(texts, str | bytes) or getattr(texts, "ndim", 1) != 1:
+        return texts  # its shape is refused
+    if not isinstance(texts, Iterable):
+        raise TypeError(f"texts must be a vector (N,) of strings; got {shown(texts)}.")
+    texts = list(texts)
+    for index, text in enumerate(texts):
+        if not isinstance(text, bytes | list | tuple) and not tf.is_tensor(text):
+            checked_text(text, f"Text {index}")
+    return texts

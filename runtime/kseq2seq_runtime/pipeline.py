@@ -9,6 +9,7 @@ from kseq2seq_runtime.fields import read_field, read_object
 from kseq2seq_runtime.model import Model
 from kseq2seq_runtime.prediction import Alternative, Prediction, Stream
 from kseq2seq_runtime.search import Hypothesis, Search
+from kseq2seq_runtime.texts import strings
 from kseq2seq_runtime.tokenizers import REPLACEMENT, SPECIAL, Tokenizer, load_tokenizer
 
 
@@ -80,7 +81,7 @@ class Pipeline:
             TypeError: if `texts` holds something else than strings.
             ValueError: if a text is too long.
         """
-        sources = self._ids([texts] if isinstance(texts, str | bytes) else list(texts))
+        sources = self._ids(strings(texts))
         return [
             self._predict(source, search, (seed, index)) for index, source in enumerate(sources)
         ]
@@ -119,7 +120,7 @@ class Pipeline:
                 if not stream.finished:
                     print("... and here it was cut.")
         """
-        (source,) = self._ids([text])
+        (source,) = self._ids(strings([text]))
         if len(source) == 1:
             return Stream(iter(()), finished=True)
         return Stream(self._written(self.model.stream(source, search=search, seed=(seed, 0))))
@@ -149,17 +150,9 @@ class Pipeline:
         return Prediction(*found[0], alternatives=[*found[1:]], finished=found[0].finished)
 
     def _ids(self, texts: list[str]) -> list[list[int]]:
-        """The sources of texts, refusing what is none or too long before any is run."""
+        """The sources of texts, refusing what is too long before any is run."""
         longest, sources = self.model.record.source_length, []
         for index, text in enumerate(texts):
-            if not isinstance(text, str):
-                raise TypeError(f"Text {index} must be a str; got {type(text).__name__}: {text!r}.")
-            try:
-                text.encode()
-            except UnicodeEncodeError as error:
-                raise ValueError(
-                    f"Text {index} holds a lone surrogate at {error.start}, which UTF-8 can't hold."
-                ) from error
             source = [*self.source.encode(text), SPECIAL.end]
             if len(source) > longest:
                 raise ValueError(

@@ -11,6 +11,7 @@ from typing import Any
 from kseq2seq_runtime.bundle import AGAIN, Bundle
 from kseq2seq_runtime.fields import read_field, read_object
 from kseq2seq_runtime.record import SpecialTokens
+from kseq2seq_runtime.texts import checked
 
 REPLACEMENT = "\ufffd"
 SPECIAL = SpecialTokens()
@@ -24,9 +25,14 @@ class Tokenizer(ABC):
     def vocabulary_size(self) -> int:
         """How many ids there are, the special ones included."""
 
-    @abstractmethod
     def encode(self, text: str) -> list[int]:
-        """Returns the ids of a text, with neither `start` nor `end`."""
+        """Returns the ids of a text, with neither `start` nor `end`.
+
+        Raises:
+            TypeError: `text` is no string.
+            ValueError: it holds a lone surrogate.
+        """
+        return self._encode(checked(text, "The text"))
 
     def decode(self, ids: Iterable[int]) -> str:
         """Returns the text of ids, up to the first `end`.
@@ -41,6 +47,10 @@ class Tokenizer(ABC):
             if token not in (SPECIAL.padding, SPECIAL.start):
                 kept.append(int(token) if 0 <= token < self.vocabulary_size else SPECIAL.unknown)
         return self._decode(kept)
+
+    @abstractmethod
+    def _encode(self, text: str) -> list[int]:
+        """The ids of a text that UTF-8 can hold."""
 
     @abstractmethod
     def _decode(self, ids: list[int]) -> str:
@@ -63,8 +73,7 @@ class ByteTokenizer(Tokenizer):
         """260: the special tokens and the 256 bytes."""
         return len(SPECIAL) + 256
 
-    def encode(self, text: str) -> list[int]:
-        """See `Tokenizer`."""
+    def _encode(self, text: str) -> list[int]:
         return [byte + len(SPECIAL) for byte in text.encode()]
 
     def _decode(self, ids: list[int]) -> str:
@@ -99,8 +108,7 @@ class CharacterTokenizer(Tokenizer):
         """The special tokens and the known characters."""
         return len(SPECIAL) + len(self._characters)
 
-    def encode(self, text: str) -> list[int]:
-        """See `Tokenizer`."""
+    def _encode(self, text: str) -> list[int]:
         return [self._ids.get(character, SPECIAL.unknown) for character in text]
 
     def _decode(self, ids: list[int]) -> str:
@@ -133,20 +141,20 @@ class SentencePieceTokenizer(Tokenizer):
                 f"unknown ids; this one has {ids}."
             )
         self._processor = processor
+        self._trims = not processor.normalize(" ")
 
     @property
     def vocabulary_size(self) -> int:
         """How many pieces the model has, the special ones included."""
         return self._processor.vocab_size()
 
-    def encode(self, text: str) -> list[int]:
-        """See `Tokenizer`."""
+    def _encode(self, text: str) -> list[int]:
         return self._processor.encode(text)
 
     def _decode(self, ids: list[int]) -> str:
-        # The library leaves out one space before the first word, kseq2seq all of them.
-        text = itertools.dropwhile(lambda token: not self._processor.decode([token]), ids)
-        return self._processor.decode(list(text))
+        if self._trims:  # The library leaves out one space before the first word, kseq2seq all.
+            ids = list(itertools.dropwhile(lambda token: not self._processor.decode([token]), ids))
+        return self._processor.decode(ids)
 
 
 def load_tokenizer(bundle: Bundle, side: str) -> Tokenizer:

@@ -8,6 +8,9 @@ from kseq2seq_runtime.tokenizers import ByteTokenizer, CharacterTokenizer, Sente
 from kseq2seq import text
 
 NASTY = [
+    "    return  x",
+    "می\u200cخواهم a\u200bb \u061c",
+    " \t \x85\x80",
     "",
     " ",
     "  two  spaces  ",
@@ -34,6 +37,8 @@ def pairs(lines):
         "unigram": (330, "unigram", {}),
         "bpe": (330, "bpe", {}),
         "without bytes": (70, "unigram", {"byte_fallback": False}),
+        "the library's": (330, "unigram", {"normalization": "nmt_nfkc"}),
+        "code": (330, "unigram", {"normalization": "identity"}),
         "as it is": (90, "bpe", {"byte_fallback": False, "normalization": "identity"}),
         "folded": (330, "unigram", {"normalization": "nfkc_cf"}),
     }
@@ -43,7 +48,8 @@ def pairs(lines):
     return made
 
 
-NAMES = ["bytes", "characters", "unigram", "bpe", "without bytes", "as it is", "folded"]
+KINDS = ["unigram", "bpe", "without bytes", "code", "the library's", "as it is", "folded"]
+NAMES = ["bytes", "characters", *KINDS]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -72,6 +78,20 @@ def test_texts_are_the_same(name, pairs):
 
     texts = theirs.detokenize(tf.ragged.constant(rows, tf.int64, ragged_rank=1)).numpy()
     assert [ours.decode(row) for row in rows] == [one.decode() for one in texts]
+
+
+def test_leading_spaces_are_kept_where_the_model_keeps_them(pairs):
+    for name, back in (("code", "    return  x"), ("unigram", "return x")):
+        _, ours = pairs[name]
+        assert ours.decode(ours.encode("    return  x")) == back
+
+
+@pytest.mark.parametrize("name", ["bytes", "characters", "unigram"])
+def test_what_utf8_cannot_hold_is_refused(name, pairs):
+    with pytest.raises(ValueError, match="The text holds a lone surrogate at 4"):
+        pairs[name][1].encode("bad \ud83d")
+    with pytest.raises(TypeError, match="must be a str; got list"):
+        pairs[name][1].encode(["a"])
 
 
 def test_what_is_lost_shows():

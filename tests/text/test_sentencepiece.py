@@ -1,8 +1,11 @@
+import itertools
 import unicodedata
 
 import pytest
 import sentencepiece
 import tensorflow as tf
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from kseq2seq.text import SentencePieceTokenizer
 
@@ -62,6 +65,70 @@ def test_identity_keeps_everything():
     code = ["def f(x):\n    return x + 1\n", "\tif a  !=  b:\n\n        ﬁ\u200b "]
     tokenizer = SentencePieceTokenizer.train(code, 300, normalization="identity")
     assert decoded(tokenizer.detokenize(tokenizer.tokenize(code))) == code
+
+
+ANY = st.characters(exclude_categories=["Cs"])
+SPACED = ["    return  x", " x", "  ", "\t\n", " \n ", "trailing   ", "a\0 b", "\u3000 ", "▁ ▁▁x"]
+
+
+@pytest.fixture(scope="module", params=["unigram", "bpe"])
+def code(request):
+    lines = ["def f(x):\n    return  x + 1\n", "  leading", "trailing  "] * 20
+    return SentencePieceTokenizer.train(lines, 330, request.param, normalization="identity")
+
+
+def test_identity_keeps_the_spaces_at_the_start_as_the_library_does(code):
+    ids = code.tokenize(SPACED)
+    library = sentencepiece.SentencePieceProcessor(model_proto=code.model)
+    assert ids.to_list() == library.encode(SPACED)
+    assert decoded(code.detokenize(ids)) == [text.replace("▁", " ") for text in SPACED]
+    assert decoded(code.detokenize(tf.ragged.constant([[], [3], [9]], tf.int32))) == ["", "�", "\5"]
+
+
+def test_a_text_grows_with_its_ids(code):
+    (ids,) = code.tokenize(["   if  x"]).to_list()
+    texts = decoded(code.detokenize([ids[:n] + [0] * (len(ids) - n) for n in range(len(ids) + 1)]))
+    assert all(longer.startswith(text) for text, longer in itertools.pairwise(texts))
+    assert texts[-1] == "   if  x"
+
+
+@settings(deadline=None, max_examples=25, derandomize=True)
+@given(st.lists(st.text(ANY), min_size=1, max_size=9))
+def test_identity_gives_back_any_text(code, texts):
+    assert decoded(code.detokenize(code.tokenize(texts))) == [t.replace("▁", " ") for t in texts]
+
+
+@pytest.fixture(scope="module")
+def clean():
+    return trained(character_coverage=1.0)
+
+
+NASTY = "\0\x01\t\n\x85\x9f \u00a0\u061c\u200b\u200c\u200d\u2028▁\u3000\ufeff\ufffdﬁe\u0301\u1161각"
+
+
+@settings(deadline=None, max_examples=25, derandomize=True)
+@given(
+    st.lists(st.text(st.characters(exclude_categories=["Cs"]) | st.sampled_from(NASTY)), min_size=1)
+)
+def test_any_text_is_read_as_the_library_reads_it(clean, texts):
+    library = sentencepiece.SentencePieceProcessor(model_proto=clean.model)
+    ids = clean.tokenize(texts)
+    assert ids.to_list() == library.encode(texts)
+    normal = [library.normalize(text).replace("▁", " ")[1:] for text in texts]
+    assert decoded(clean.detokenize(ids)) == normal
+
+
+def test_joiners_are_kept_and_control_characters_dropped(clean):
+    texts = ["می\u200cخواهم", "a\u200eb", "a\u200bb", "\ufeffa\ufeffb", "a\0b\x01", "a\x85b\x80"]
+    back = decoded(clean.detokenize(clean.tokenize(texts)))
+    assert back == [*texts[:3], "ab", "ab", "a b"]
+
+
+def test_a_model_keeps_its_normalization():
+    texts = ["a\u200cb\0 ", "  x"]
+    tokenizers = [trained(normalization=rule) for rule in ("nmt_nfkc", "nfkc", "nmt_nfkc_cf")]
+    texts_back = [decoded(one.detokenize(one.tokenize(texts))) for one in tokenizers]
+    assert texts_back == [["a b\0", "x"], ["a\u200cb\0", "x"], ["a b\0", "x"]]
 
 
 def test_without_byte_fallback_a_new_character_is_seen_to_be_lost():

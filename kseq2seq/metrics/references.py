@@ -1,0 +1,98 @@
+"""One reference or several for each hypothesis, and how they are written."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import warnings
+from collections.abc import Iterable, Sequence
+
+from kseq2seq.text.raw import checked_text, raw_texts, shown
+
+Reference = str | Sequence[str]
+
+_HAN = r"\u2e80-\u2fdf\u3005\u3007\u3021-\u3029\u3105-\u312f\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+_HAN += r"\U00020000-\U0003ffff"
+_KANA = r"\u3041-\u3096\u309d-\u30fa\u30fc-\u30ff\u31f0-\u31ff\uff66-\uff9f"
+# Thai, Lao, Tibetan, Burmese, Khmer, the scripts of the Tai languages, Balinese and Javanese.
+_OTHERS = r"\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff\u1950-\u19ff\u1a20-\u1aaf\u1b00-\u1b7f"
+_OTHERS += r"\ua980-\ua9ff\uaa60-\uaadf"
+_COUNTED = {name: re.compile(f"[{of}]") for name, of in (("han", _HAN), ("kana", _KANA))}
+_COUNTED["others"] = re.compile(f"[{_OTHERS}]")
+_UNSPACED = re.compile(f"[{_HAN}{_KANA}{_OTHERS}]")
+_WORD = re.compile(r"\w+")
+
+
+def reference_lists(references: Iterable[Reference], name: str = "references") -> list[list[str]]:
+    """Returns the references of each hypothesis as a list of at least one.
+
+    Args:
+        references: N texts, or N lists of texts, or some of each.
+        name: of the argument, for messages.
+
+    Raises:
+        TypeError: for what is neither a text nor a list of texts.
+        ValueError: for a single text, an empty list, or a lone surrogate.
+
+    Example:
+        >>> from kseq2seq.metrics.references import reference_lists
+        >>> reference_lists(["a b", ["c", "c d"]])
+        [['a b'], ['c', 'c d']]
+    """
+    if isinstance(references, str | bytes):
+        raise ValueError(
+            f"`{name}` must be a list of texts, or of lists of texts; got one text, "
+            f"{shown(references)}. Put it in a list."
+        )
+    if references is None or not isinstance(references, Iterable):
+        raise TypeError(
+            f"`{name}` must be a list of texts, or of lists of texts; got {shown(references)}."
+        )
+    made = []
+    for index, given in enumerate(references):
+        if isinstance(given, str) or not isinstance(given, Iterable) or isinstance(given, bytes):
+            made.append([checked_text(given, f"Text {index} of `{name}`")])
+            continue
+        made.append(raw_texts(given, f"{name}[{index}]"))
+        if not made[-1]:
+            raise ValueError(f"`{name}[{index}]` must hold at least one text; got none.")
+    return made
+
+
+def tokenizer_for(references: Iterable[Reference]) -> str:
+    """Returns the name of the sacreBLEU tokenizer for texts in their scripts.
+
+    "zh" for Chinese; "ja-mecab" for Japanese or, where its packages are missing, "char" with a
+    warning; "char" for Thai, Lao, Khmer, Burmese and other scripts that put no spaces between
+    words; "13a" for all others, Korean too. A text counts as unspaced where it has more such
+    characters than words of other scripts.
+
+    Args:
+        references: as for `bleu`.
+
+    Example:
+        >>> from kseq2seq.metrics import tokenizer_for
+        >>> tokenizer_for(["the cat"]), tokenizer_for(["今天天气很好。"]), tokenizer_for(["สวัสดี"])
+        ('13a', 'zh', 'char')
+    """
+    han = kana = others = words = 0
+    for texts in reference_lists(references):
+        for text in texts:
+            counts = {name: len(of.findall(text)) for name, of in _COUNTED.items()}
+            han, kana = han + counts["han"], kana + counts["kana"]
+            others += counts["others"]
+            words += len(_WORD.findall(_UNSPACED.sub(" ", text)))
+    if han + kana + others / 4 <= words:  # a word in the other scripts has about four characters
+        return "13a"
+    if 10 * others > han + kana + others:
+        return "char"
+    if 10 * kana <= han + kana:
+        return "zh"
+    if all(importlib.util.find_spec(package) for package in ("MeCab", "ipadic")):
+        return "ja-mecab"
+    warnings.warn(
+        "BLEU of Japanese is usually of words, which need packages that are not installed; this is "
+        "of characters (tok:char). Install sacrebleu[ja], or pass tokenize='char'.",
+        stacklevel=3,
+    )
+    return "char"
