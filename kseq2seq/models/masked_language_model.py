@@ -7,6 +7,7 @@ from typing import Any
 import keras
 
 from kseq2seq.layers import Prebuilt, linear, normalization
+from kseq2seq.models.fitted import Fitted
 
 
 class _Guess(Prebuilt):
@@ -27,7 +28,7 @@ class _Guess(Prebuilt):
 
 
 @keras.saving.register_keras_serializable(package="kseq2seq")
-class MaskedLanguageModel(keras.Model):
+class MaskedLanguageModel(Fitted):
     """A functional model {"source" (B, S), "source_mask" (B, S)} -> logits (B, S, V).
 
     Made by `build_model("masked_lm", source)`, whose arguments are its configuration. Train it on

@@ -8,6 +8,7 @@ import keras
 
 from kseq2seq.decoders import Decoder
 from kseq2seq.encoders import token_input
+from kseq2seq.models.fitted import Fitted
 
 
 class TeacherForcing(keras.layers.Layer):
@@ -28,7 +29,7 @@ class TeacherForcing(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable(package="kseq2seq")
-class Seq2Seq(keras.Model):
+class Seq2Seq(Fitted):
     """A functional model {"source", "source_mask", "target"} -> logits.
 
     Made by `build_model`, whose arguments are its configuration: saving and loading it needs no
