@@ -23,38 +23,45 @@ def function(model: keras.Model, step: Callable) -> Callable:
         model: compiled under a strategy.
         step: from a batch, dealt out to replicas, to metrics; in cross-replica context.
     """
-    one_step = tf.autograph.experimental.do_not_convert(step)
-    if not model.run_eagerly:
-        one_step = tf.function(one_step, reduce_retracing=True)
 
-    def steps(iterator: Any) -> dict[str, Any]:
+    @tf.autograph.experimental.do_not_convert
+    def one_step(batches: Any) -> dict[str, Any]:
+        return step(next(batches))
+
+    traced = one_step if model.run_eagerly else tf.function(one_step, reduce_retracing=True)
+
+    def steps(batches: Any) -> dict[str, Any]:
         logs = None
         for _ in range(model.steps_per_execution):
             try:
-                batch = next(iterator)
+                logs = _one_step(batches)
             except (StopIteration, tf.errors.OutOfRangeError):
                 if logs is None:
                     raise
                 break
-            build(model, batch)
-            logs = one_step(batch)
         return logs
+
+    def _one_step(batches: Any) -> dict[str, Any]:
+        if not hasattr(batches, "element_spec"):  # of `train_on_batch`, the same for each replica
+            batch = tf.nest.map_structure(tf.convert_to_tensor, next(batches))
+            batches = iter(tf.data.Dataset.from_tensors(batch))
+        build(model, batches.element_spec)
+        return traced(batches)
 
     return steps
 
 
-def build(model: keras.Model, batch: Any) -> None:
-    """Makes the variables of metrics and optimizer, outside of any graph.
+def build(model: keras.Model, spec: Any) -> None:
+    """Makes the variables of losses, metrics and optimizer, outside of any graph.
 
     Args:
         model: compiled under a strategy.
-        batch: one that is dealt out to replicas, or the specification of one that is not.
+        spec: of a batch, which may be dealt out to replicas.
     """
     parts = (model._compile_loss, model._compile_metrics, model.optimizer)
     if all(part is None or part.built for part in parts):
         return
-    local = model.distribute_strategy.experimental_local_results
-    first = tf.nest.map_structure(lambda value: local(value)[0], batch)
+    first = tf.nest.map_structure(lambda part: getattr(part, "_value_specs", [part])[0], spec)
     with model.distribute_strategy.scope():
         model._symbolic_build(data_batch=first)
 
@@ -109,7 +116,7 @@ def _learn(model: keras.Model, data: Any, totals: list) -> tuple[list, tf.Tensor
         states = list(zip(model.non_trainable_variables, before, strict=True))
         with tf.GradientTape() as tape:
             with keras.StatelessScope(states) as scope:  # no replica may assign to them
-                y_pred = model(x, training=True)
+                y_pred = _predicted(model, x, training=True)
             batch = x, y, y_pred, sample_weight
             loss = scaled_loss(model, _factors(model, y, sample_weight, totals), *batch)
             scaled = model.optimizer.scale_loss(loss)
@@ -126,13 +133,33 @@ def _evaluate(model: keras.Model, data: Any, totals: list) -> tf.Tensor:
 
     def evaluate(data: Any, totals: list) -> tf.Tensor:
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
-        y_pred = model(x, training=False)
+        y_pred = _predicted(model, x, training=False)
         factors = _factors(model, y, sample_weight, totals)
         loss = scaled_loss(model, factors, x, y, y_pred, sample_weight, training=False)
         model.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
         return loss
 
     return _compiled(model, evaluate)(data, totals)
+
+
+def _predicted(model: keras.Model, x: Any, training: bool) -> Any:
+    """Returns the outputs for a replica's rows, of which the last of all may leave it none.
+
+    A row of ones stands in then, since layers need not know what to make of nothing.
+    """
+    rows = _rows(x)
+    missing = tf.maximum(1 - rows, 0)
+
+    def filled(value: tf.Tensor) -> tf.Tensor:
+        shape = tf.concat([[missing], tf.shape(value)[1:]], axis=0)
+        return tf.concat([value, tf.ones(shape, value.dtype)], axis=0)
+
+    outputs = model(tf.nest.map_structure(filled, x), training=training)
+    return tf.nest.map_structure(lambda value: value[:rows], outputs)
+
+
+def _rows(x: Any) -> tf.Tensor:
+    return tf.shape(next(leaf for leaf in tf.nest.flatten(x) if leaf is not None))[0]
 
 
 def _totals(model: keras.Model, data: Any) -> tuple[list, tf.Tensor]:
@@ -186,7 +213,6 @@ def _track(model: keras.Model, data: Any, loss: tf.Tensor) -> None:
 
     def local(data: Any, loss: tf.Tensor) -> None:
         x, _, _ = keras.utils.unpack_x_y_sample_weight(data)
-        rows = tf.shape(next(leaf for leaf in tf.nest.flatten(x) if leaf is not None))[0]
-        model._loss_tracker.update_state(loss, sample_weight=rows)
+        model._loss_tracker.update_state(loss, sample_weight=_rows(x))
 
     model.distribute_strategy.run(local, args=(data, loss))
