@@ -8,7 +8,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from kseq2seq.encoders.inputs import mask_input, token_input
+from kseq2seq.encoders.inputs import real_places, source_inputs
 
 _NEEDED = {"token_ids", "padding_mask"}
 
@@ -82,7 +82,8 @@ def backbone_encoder(backbone: keras.Model) -> keras.Model:
             f"{name} are {', '.join(sorted(names))}. Give an encoder of text, such as a "
             "BertBackbone or a RobertaBackbone."
         )
-    source, mask = token_input("source"), mask_input("source_mask")
+    read = source_inputs()
+    source, mask = read["source"], real_places(read)
     limit = getattr(backbone, "max_sequence_length", None)
     tokens = source if limit is None else LengthLimit(limit, name="length_limit")(source)
     inputs = {"token_ids": tokens, "padding_mask": ops.cast(mask, "int32")}
@@ -98,7 +99,7 @@ def backbone_encoder(backbone: keras.Model) -> keras.Model:
             f"of {name} are {backbone.output}."
         )
     encoded = {"outputs": outputs, "mask": mask}
-    return keras.Model({"source": source, "source_mask": mask}, encoded, name="encoder")
+    return keras.Model(read, encoded, name="encoder")
 
 
 def backbone_config(backbone: keras.Model) -> dict[str, Any]:

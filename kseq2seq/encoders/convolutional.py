@@ -5,7 +5,7 @@ from __future__ import annotations
 import keras
 from keras import ops
 
-from kseq2seq.encoders.inputs import mask_input, token_input
+from kseq2seq.encoders.inputs import real_places, source_inputs
 from kseq2seq.layers import (
     DEVIATION,
     ROOT_HALF,
@@ -93,7 +93,8 @@ def convolutional_encoder(
         3.5, by which embeddings start from N(0, 0.1).
         The gradients of the encoder are not scaled by the number of attentions.
     """
-    source, mask = token_input("source"), mask_input("source_mask")
+    inputs = source_inputs()
+    source, mask = inputs["source"], real_places(inputs)
     with keras.name_scope("encoder"):
         table = token_table(vocabulary_size, embedding_dim)
         embed = TokenEmbedding(
@@ -106,4 +107,4 @@ def convolutional_encoder(
         keys = linear(hidden_dim, embedding_dim, name="leave")(x)
         outputs = WithEmbeddings(name="outputs")(keys, embedded)
     encoded = {"outputs": outputs, "keys": keys, "mask": mask}
-    return keras.Model({"source": source, "source_mask": mask}, encoded, name="encoder")
+    return keras.Model(inputs, encoded, name="encoder")

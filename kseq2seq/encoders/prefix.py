@@ -7,7 +7,7 @@ from typing import Any
 
 import keras
 
-from kseq2seq.encoders.inputs import mask_input, token_input
+from kseq2seq.encoders.inputs import real_places, source_inputs
 from kseq2seq.layers import PrefixBlock, TokenEmbedding
 
 
@@ -35,9 +35,10 @@ def prefix_encoder(
         >>> prefix_encoder(embedding, blocks, norm=None).output["blocks"][0]["key"].shape
         (None, 2, 4, None)
     """
-    source, mask = token_input("source"), mask_input("source_mask")
+    inputs = source_inputs()
+    source, mask = inputs["source"], real_places(inputs)
     encoded = {**read_prefix(embedding, blocks, norm, source, mask), "mask": mask}
-    return keras.Model({"source": source, "source_mask": mask}, encoded, name="encoder")
+    return keras.Model(inputs, encoded, name="encoder")
 
 
 def read_prefix(

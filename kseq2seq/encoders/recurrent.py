@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import keras
 
-from kseq2seq.encoders.inputs import mask_input, token_input
+from kseq2seq.encoders.inputs import real_places, source_inputs
 from kseq2seq.layers import Embedding, recurrent, reverse
 
 
@@ -63,7 +63,8 @@ def recurrent_encoder(
         >>> encoder.output["outputs"].shape, len(encoder.output["states"])
         ((None, None, 16), 2)
     """
-    source, mask = token_input("source"), mask_input("source_mask")
+    inputs = source_inputs()
+    source, mask = inputs["source"], real_places(inputs)
     with keras.name_scope("encoder"):
         tokens = Reversal(name="reversal")(source, mask) if reverse_source else source
         x = Embedding(vocabulary_size, embedding_dim, name="embedding")(tokens)
@@ -87,4 +88,4 @@ def recurrent_encoder(
             x = Reversal(name="outputs_in_order")(x, mask)
         start = states[-1][0][:, -hidden_dim:]
     encoded = {"outputs": x, "mask": mask, "states": states, "start": start}
-    return keras.Model({"source": source, "source_mask": mask}, encoded, name="encoder")
+    return keras.Model(inputs, encoded, name="encoder")

@@ -7,7 +7,7 @@ from typing import Any
 
 import keras
 
-from kseq2seq.encoders.inputs import mask_input, token_input
+from kseq2seq.encoders.inputs import real_places, source_inputs
 from kseq2seq.layers import (
     BlockSizes,
     EncoderBlock,
@@ -55,7 +55,8 @@ def transformer_encoder(
         Vaswani et al. 2017, section 3.1; with `norm="pre"` a last normalisation follows the blocks
         (Xiong et al. 2020).
     """
-    source, mask = token_input("source"), mask_input("source_mask")
+    inputs = source_inputs()
+    source, mask = inputs["source"], real_places(inputs)
     dim = sizes.hidden_dim
     with keras.name_scope("encoder"):
         embed = TokenEmbedding(
@@ -68,7 +69,7 @@ def transformer_encoder(
         ]
         norm = normalization(dim, name="norm") if sizes.norm.before else None
         encoded = {**read_source(embed, blocks, norm, source, mask), "mask": mask}
-    return keras.Model({"source": source, "source_mask": mask}, encoded, name="encoder")
+    return keras.Model(inputs, encoded, name="encoder")
 
 
 def read_source(

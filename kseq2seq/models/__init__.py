@@ -3,6 +3,7 @@
 from kseq2seq.models.architecture import Architecture
 from kseq2seq.models.build import ARCHITECTURES, build_model
 from kseq2seq.models.convolutional import Convolutional
+from kseq2seq.models.fitted import Fitted
 from kseq2seq.models.hybrid import Backbone, Hybrid
 from kseq2seq.models.masked_language_model import MaskedLanguageModel
 from kseq2seq.models.recurrent import Bahdanau, Gru, Lstm, Luong, Recurrent, Rnn
@@ -24,6 +25,7 @@ __all__ = [
     "Convolutional",
     "DecoderOnly",
     "EncoderSizes",
+    "Fitted",
     "Gru",
     "Hybrid",
     "Lstm",

@@ -6,10 +6,9 @@ import json
 import weakref
 from typing import Any
 
-import keras
-
 from kseq2seq.formats import FORMAT, upgraded
 from kseq2seq.layers import changes_of
+from kseq2seq.models.fitted import Fitted
 
 
 class Arguments(dict):
@@ -19,7 +18,7 @@ class Arguments(dict):
     """
 
 
-class BuiltModel(keras.Model):
+class BuiltModel(Fitted):
     """The base of the models of `build_model`.
 
     Args:

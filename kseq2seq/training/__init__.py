@@ -16,6 +16,7 @@ from kseq2seq.training.run import Run
 from kseq2seq.training.samples import Samples
 from kseq2seq.training.scheduled_sampling import inverse_sigmoid, scheduled_sampling
 from kseq2seq.training.schedules import InverseSquareRoot, WarmUp
+from kseq2seq.training.steps import Steps
 from kseq2seq.training.truncated import truncated
 from kseq2seq.training.word_vectors import load_word_vectors
 

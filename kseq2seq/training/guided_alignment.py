@@ -97,11 +97,15 @@ class GuidedAlignment(keras.losses.Loss):
     def __call__(self, y_true, y_pred, sample_weight=None):
         """Returns the mean loss over tokens with a link, weighted if asked."""
         links = ops.convert_to_tensor(y_true)
-        weights = ops.cast(ops.any(ops.not_equal(links, 0), axis=-1), "float32")
-        if sample_weight is not None:
-            given = ops.cast(sample_weight, "float32")
-            weights = weights * (given[:, None] if len(given.shape) == 1 else given)
-        return super().__call__(links, y_pred, weights)
+        return super().__call__(links, y_pred, self.weights(links, sample_weight))
+
+    def weights(self, y_true, sample_weight=None):
+        """Returns what each row of links weighs in the mean, float32 (B, T), 0 without a link."""
+        weights = ops.cast(ops.any(ops.not_equal(y_true, 0), axis=-1), "float32")
+        if sample_weight is None:
+            return weights
+        given = ops.cast(sample_weight, "float32")
+        return weights * (given[:, None] if len(given.shape) == 1 else given)
 
     def get_config(self):
         """See `keras.losses.Loss`."""

@@ -57,7 +57,11 @@ class TokenCrossEntropy(keras.losses.Loss):
     def __call__(self, y_true, y_pred, sample_weight=None):
         """Returns the mean loss over tokens that are not padding, weighted if asked."""
         labels = ops.convert_to_tensor(y_true)
-        return super().__call__(labels, y_pred, token_weights(labels, self.padding, sample_weight))
+        return super().__call__(labels, y_pred, self.weights(labels, sample_weight))
+
+    def weights(self, y_true, sample_weight=None):
+        """Returns what each label weighs in the mean, float32 (B, T), 0 at padding."""
+        return token_weights(y_true, self.padding, sample_weight)
 
     def get_config(self):
         """See `keras.losses.Loss`."""

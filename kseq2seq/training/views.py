@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import keras
 
-from kseq2seq.models import Seq2Seq
+from kseq2seq.models import Fitted, Seq2Seq
 
 
 def view(model: Seq2Seq, forcing: Callable, name: str) -> keras.Model:
@@ -35,7 +35,7 @@ def view(model: Seq2Seq, forcing: Callable, name: str) -> keras.Model:
     """
     check(model)
     encoded = model.encoder(model.encoder.input)
-    return keras.Model(model.input, forcing(model.input["target"], encoded), name=name)
+    return Fitted(model.input, forcing(model.input["target"], encoded), name=name)
 
 
 def check(model: Seq2Seq) -> None:

@@ -1,0 +1,88 @@
+"""The base of what `fit` is called on: target tokens weigh the same, however batches are cut."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import keras
+
+
+class Trainer(Protocol):
+    """Training steps for where Keras' own would weigh tokens unequally.
+
+    They need TensorFlow, which this floor does without; `kseq2seq.training` gives them.
+    """
+
+    def prepare(self, model: keras.Model) -> None:
+        """Makes what the steps of a compiled model need, before they are traced."""
+
+    def accumulates(self, model: keras.Model) -> bool:
+        """Whether the optimizer adds up the gradients of several batches."""
+
+    def replicated(self, model: keras.Model) -> bool:
+        """Whether the model's variables are on several devices, which share each batch."""
+
+    def train_step(self, model: keras.Model, data: Any) -> dict[str, Any]:
+        """Learns from a batch and returns metrics."""
+
+    def test_step(self, model: keras.Model, data: Any) -> dict[str, Any]:
+        """Evaluates a batch that replicas share and returns metrics."""
+
+    def function(self, model: keras.Model, step: Any) -> Any:
+        """Returns what `fit` or `evaluate` calls with an iterator of batches for replicas."""
+
+
+class Fitted(keras.Model):
+    """A functional model that learns from tokens alike, whichever batch or device they are on.
+
+    On one device, a batch a step, it is trained by Keras' own steps. Where devices share a batch
+    (`tf.distribute.MirroredStrategy`) or the optimizer accumulates gradients, Keras gives each part
+    the same weight; here it has that of the tokens in it.
+
+    Example:
+        >>> import numpy as np
+        >>> from kseq2seq.models.fitted import Fitted
+        >>> x = keras.Input((2,))
+        >>> model = Fitted(x, keras.layers.Dense(1)(x))
+        >>> model.compile("sgd", "mse")
+        >>> model.fit(np.ones((3, 2)), np.ones((3, 1)), verbose=0).epoch
+        [0]
+    """
+
+    trainer: Trainer | None = None
+
+    def train_step(self, *args: Any) -> Any:
+        """See `keras.Model`; the arguments are those of the backend's trainer."""
+        trainer = self.trainer
+        if trainer and (trainer.replicated(self) or trainer.accumulates(self)):
+            return trainer.train_step(self, *args)
+        return super().train_step(*args)
+
+    def test_step(self, *args: Any) -> Any:
+        """See `keras.Model`; the arguments are those of the backend's trainer."""
+        if self.trainer and self.trainer.replicated(self):
+            return self.trainer.test_step(self, *args)
+        return super().test_step(*args)
+
+    def make_train_function(self, force: bool = False) -> Any:
+        """See `keras.Model`."""
+        if self.trainer and (self.train_function is None or force):
+            self.trainer.prepare(self)
+        if not self.trainer or not self.trainer.replicated(self):
+            return super().make_train_function(force)
+        if self.train_function is None or force:
+            self.train_function = self.trainer.function(self, self.train_step)
+        return self.train_function
+
+    def make_test_function(self, force: bool = False) -> Any:
+        """See `keras.Model`."""
+        if not self.trainer or not self.trainer.replicated(self):
+            return super().make_test_function(force)
+        if self.test_function is None or force:
+            self.test_function = self.trainer.function(self, self.test_step)
+        return self.test_function
+
+    def _maybe_symbolic_build(self, *args: Any, **kwargs: Any) -> None:
+        """Leaves out Keras' own for replicas, which would add up a batch; `function` builds."""
+        if not self.trainer or not self.trainer.replicated(self):
+            super()._maybe_symbolic_build(*args, **kwargs)

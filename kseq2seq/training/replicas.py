@@ -1,0 +1,218 @@
+"""Training on several devices that share each batch, equal to training on one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from kseq2seq.training.accumulation import accumulating, weigh
+from kseq2seq.training.counts import count, counts, scaled_loss
+
+# Between the seeds of replicas, which draw dropout of their own.
+_APART = 1_000_003
+
+
+def function(model: keras.Model, step: Callable) -> Callable:
+    """Returns what takes a step, or `steps_per_execution` of them, on an iterator's batches.
+
+    Args:
+        model: compiled under a strategy.
+        step: from a batch, dealt out to replicas, to metrics; in cross-replica context.
+    """
+
+    @tf.autograph.experimental.do_not_convert
+    def one_step(batches: Any) -> dict[str, Any]:
+        return step(next(batches))
+
+    traced = one_step if model.run_eagerly else tf.function(one_step, reduce_retracing=True)
+
+    def steps(batches: Any) -> dict[str, Any]:
+        logs = None
+        for _ in range(model.steps_per_execution):
+            try:
+                logs = _one_step(batches)
+            except (StopIteration, tf.errors.OutOfRangeError):
+                if logs is None:
+                    raise
+                break
+        return logs
+
+    def _one_step(batches: Any) -> dict[str, Any]:
+        if not hasattr(batches, "element_spec"):  # of `train_on_batch`, the same for each replica
+            batch = tf.nest.map_structure(tf.convert_to_tensor, next(batches))
+            batches = iter(tf.data.Dataset.from_tensors(batch))
+        build(model, batches.element_spec)
+        return traced(batches)
+
+    return steps
+
+
+def build(model: keras.Model, spec: Any) -> None:
+    """Makes the variables of losses, metrics and optimizer, outside of any graph.
+
+    Args:
+        model: compiled under a strategy.
+        spec: of a batch, which may be dealt out to replicas.
+    """
+    parts = (model._compile_loss, model._compile_metrics, model.optimizer)
+    if all(part is None or part.built for part in parts):
+        return
+    first = tf.nest.map_structure(lambda part: getattr(part, "_value_specs", [part])[0], spec)
+    with model.distribute_strategy.scope():
+        model._symbolic_build(data_batch=first)
+
+
+def train_step(model: keras.Model, data: Any) -> dict[str, Any]:
+    """Learns from a batch that is dealt out to replicas; called in cross-replica context.
+
+    Each replica has the gradient of its share of the loss of the whole batch. Their sum is given to
+    the optimizer once, outside of the replicas: clipping, averages of weights, accumulation and loss
+    scaling see what they would see on one device.
+
+    Returns:
+        The metrics so far, of all replicas.
+    """
+    strategy, optimizer = model.distribute_strategy, model.optimizer
+    totals, weight = _totals(model, data)
+    gradients, loss, states = strategy.run(partial(_learn, model), args=(data, totals))
+    _track(model, data, _sum(strategy, loss))
+    pairs = zip(model.trainable_variables, gradients, strict=True)
+    pairs = [(v, _sum(strategy, gradient)) for v, gradient in pairs if gradient is not None]
+    variables, gradients = [v for v, _ in pairs], [gradient for _, gradient in pairs]
+    if accumulating(optimizer):
+        gradients = weigh(optimizer, model._accumulated, gradients, weight)
+    if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+        optimizer._common_apply(gradients, variables)  # `apply` wants to be called by replicas
+    else:
+        optimizer.apply(gradients, variables)
+    for variable, value in zip(model.non_trainable_variables, states, strict=True):
+        first = strategy.experimental_local_results(value)[0]
+        # Statistics of batches are averaged; all else is what the first replica makes of it.
+        average = first.dtype.is_floating and strategy.num_replicas_in_sync > 1
+        variable.assign(strategy.reduce("MEAN", value, axis=None) if average else first)
+    return model.get_metrics_result()
+
+
+def test_step(model: keras.Model, data: Any) -> dict[str, Any]:
+    """Evaluates a batch that is dealt out to replicas; called in cross-replica context."""
+    strategy = model.distribute_strategy
+    totals, _ = _totals(model, data)
+    loss = strategy.run(partial(_evaluate, model), args=(data, totals))
+    _track(model, data, _sum(strategy, loss))
+    return model.get_metrics_result()
+
+
+def _learn(model: keras.Model, data: Any, totals: list) -> tuple[list, tf.Tensor, list]:
+    """Returns a replica's share of the gradients and of the loss, and new states."""
+    replica = tf.distribute.get_replica_context()
+    before = [_state_of(variable, replica) for variable in model.non_trainable_variables]
+
+    def learn(data: Any, totals: list, before: list) -> tuple[list, tf.Tensor, list]:
+        x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+        states = list(zip(model.non_trainable_variables, before, strict=True))
+        with tf.GradientTape() as tape:
+            with keras.StatelessScope(states) as scope:  # no replica may assign to them
+                y_pred = _predicted(model, x, training=True)
+            batch = x, y, y_pred, sample_weight
+            loss = scaled_loss(model, _factors(model, y, sample_weight, totals), *batch)
+            scaled = model.optimizer.scale_loss(loss)
+        gradients = tape.gradient(scaled, model.trainable_variables)
+        gradients = [g if g is None else tf.convert_to_tensor(g) for g in gradients]
+        model.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
+        return gradients, loss, [scope.get_current_value(variable) for variable, _ in states]
+
+    return _compiled(model, learn)(data, totals, before)
+
+
+def _evaluate(model: keras.Model, data: Any, totals: list) -> tf.Tensor:
+    """Returns a replica's share of the loss."""
+
+    def evaluate(data: Any, totals: list) -> tf.Tensor:
+        x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+        y_pred = _predicted(model, x, training=False)
+        factors = _factors(model, y, sample_weight, totals)
+        loss = scaled_loss(model, factors, x, y, y_pred, sample_weight, training=False)
+        model.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
+        return loss
+
+    return _compiled(model, evaluate)(data, totals)
+
+
+def _predicted(model: keras.Model, x: Any, training: bool) -> Any:
+    """Returns the outputs for a replica's rows, of which the last of all may leave it none.
+
+    A row of ones stands in then, since layers need not know what to make of nothing.
+    """
+    rows = _rows(x)
+    missing = tf.maximum(1 - rows, 0)
+
+    def filled(value: tf.Tensor) -> tf.Tensor:
+        shape = tf.concat([[missing], tf.shape(value)[1:]], axis=0)
+        return tf.concat([value, tf.ones(shape, value.dtype)], axis=0)
+
+    outputs = model(tf.nest.map_structure(filled, x), training=training)
+    return tf.nest.map_structure(lambda value: value[:rows], outputs)
+
+
+def _rows(x: Any) -> tf.Tensor:
+    return tf.shape(next(leaf for leaf in tf.nest.flatten(x) if leaf is not None))[0]
+
+
+def _totals(model: keras.Model, data: Any) -> tuple[list, tf.Tensor]:
+    """Returns what the batch counts for each term of the loss, and what it weighs in a step."""
+
+    def local(data: Any) -> tuple[list, tf.Tensor]:
+        _, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+        found = counts(model, y, sample_weight)
+        return [tf.constant(1.0) if c is None else c for c in found], count(model, y, sample_weight)
+
+    strategy = model.distribute_strategy
+    found = strategy.run(local, args=(data,))
+    return tf.nest.map_structure(lambda value: strategy.reduce("SUM", value, axis=None), found)
+
+
+def _factors(model: keras.Model, y: Any, sample_weight: Any, totals: list) -> list[Any]:
+    """Returns by what a replica's terms of the loss are multiplied.
+
+    Keras divides each mean by the number of replicas, and leaves sums as they are.
+    """
+    replicas = model.distribute_strategy.num_replicas_in_sync
+    return [
+        1.0 if part is None else replicas * tf.math.divide_no_nan(part, total)
+        for part, total in zip(counts(model, y, sample_weight), totals, strict=True)
+    ]
+
+
+def _sum(strategy: tf.distribute.Strategy, value: Any) -> tf.Tensor:
+    """Adds up what replicas made, on the first device."""
+    return strategy.extended.reduce_to("SUM", value, strategy.extended.worker_devices[0])
+
+
+def _state_of(variable: Any, replica: Any) -> tf.Tensor:
+    """The value of a variable for a replica: that of all, but for seeds."""
+    value = tf.convert_to_tensor(variable.value)
+    if variable.name != "seed_generator_state":
+        return value
+    number = tf.cast(replica.replica_id_in_sync_group, value.dtype)
+    return value + tf.stack([number * _APART, tf.zeros_like(number)])
+
+
+def _compiled(model: keras.Model, step: Callable) -> Callable:
+    """XLA holds what one replica does; adding up across replicas stays outside."""
+    if model.run_eagerly or not model.jit_compile:
+        return step
+    return tf.function(step, jit_compile=True, autograph=False)
+
+
+def _track(model: keras.Model, data: Any, loss: tf.Tensor) -> None:
+    """Notes the loss of the whole batch, by its rows."""
+
+    def local(data: Any, loss: tf.Tensor) -> None:
+        x, _, _ = keras.utils.unpack_x_y_sample_weight(data)
+        model._loss_tracker.update_state(loss, sample_weight=_rows(x))
+
+    model.distribute_strategy.run(local, args=(data, loss))

@@ -1,0 +1,71 @@
+"""Steps of training that weigh target tokens alike, in batches that are parts of a larger one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from kseq2seq.models.fitted import Fitted
+from kseq2seq.training import replicas
+from kseq2seq.training.accumulation import Accumulated, accumulating, weigh
+from kseq2seq.training.counts import count
+
+
+class Steps:
+    """What `Fitted` asks of training with TensorFlow; see `kseq2seq.models.fitted.Trainer`."""
+
+    def prepare(self, model: keras.Model) -> None:
+        """See `Trainer`."""
+        model._accumulated = None
+        if self.accumulates(model):
+            with model.distribute_strategy.scope():
+                model._accumulated = Accumulated()
+
+    def accumulates(self, model: keras.Model) -> bool:
+        """See `Trainer`."""
+        return accumulating(model.optimizer) is not None and bool(model.trainable_variables)
+
+    def replicated(self, model: keras.Model) -> bool:
+        """See `Trainer`."""
+        strategy = model.distribute_strategy
+        return isinstance(strategy, tf.distribute.MirroredStrategy) or (
+            strategy.num_replicas_in_sync > 1
+        )
+
+    def train_step(self, model: keras.Model, data: Any) -> dict[str, Any]:
+        """See `Trainer`."""
+        if self.replicated(model):
+            return replicas.train_step(model, data)
+        return _accumulated_step(model, data)
+
+    def test_step(self, model: keras.Model, data: Any) -> dict[str, Any]:
+        """See `Trainer`."""
+        return replicas.test_step(model, data)
+
+    def function(self, model: keras.Model, step: Any) -> Any:
+        """See `Trainer`."""
+        return replicas.function(model, step)
+
+
+def _accumulated_step(model: keras.Model, data: Any) -> dict[str, Any]:
+    """Keras' step, but for the weight of the batch among those that make one step."""
+    x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+    optimizer, variables = model.optimizer, model.trainable_variables
+    with tf.GradientTape() as tape:
+        y_pred = model(x, training=True)
+        loss = model._compute_loss(x, y, y_pred, sample_weight, training=True)
+        scaled = optimizer.scale_loss(loss)
+    rows = tf.shape(next(leaf for leaf in tf.nest.flatten(x) if leaf is not None))[0]
+    model._loss_tracker.update_state(loss, sample_weight=rows)
+    gradients = tape.gradient(scaled, variables)
+    if not optimizer.built:
+        with keras.name_scope(optimizer.name, caller=optimizer):
+            optimizer.build(variables)
+    weight = count(model, y, sample_weight)
+    optimizer.apply(weigh(optimizer, model._accumulated, gradients, weight), variables)
+    return model.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
+
+
+Fitted.trainer = Steps()
