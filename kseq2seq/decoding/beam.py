@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import ceil
-from typing import Any
+from typing import Any, ClassVar
 
+import numpy as np
+import tensorflow as tf
 from keras import ops
 
 from kseq2seq.decoding.banks import best_of_banks
@@ -21,6 +23,8 @@ from kseq2seq.decoding.search import (
     Search,
     possible,
 )
+
+MANY = 2**30  # hypotheses; more are never counted
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,7 @@ class Beam(Search):
     patience: float | None = None
 
     uses_banks = True
+    scales: ClassVar = {"length_penalty": None, "coverage_penalty": 0, "patience": None}
 
     def __post_init__(self):
         check_whole("width", self.width)
@@ -81,6 +86,13 @@ class Beam(Search):
             )
         if self.patience is not None:
             check_number("patience", self.patience, above=True)
+
+    def given(self):
+        """See `Search`; `patience` in float64, as it is rounded up to a number of hypotheses."""
+        given = super().given()
+        if "patience" in given and not tf.is_tensor(self.patience):
+            given["patience"] = np.float64(self.patience)
+        return given
 
     def start(self, problem):
         """See `Search`."""
@@ -100,7 +112,7 @@ class Beam(Search):
             state["ended"] = ops.zeros((sources,), dtype="int32")
         if problem.partial:
             state["banks"] = ops.zeros((sources, width), dtype="int32")
-        if self.coverage_penalty:
+        if self.uses("coverage_penalty"):
             places = ops.shape(problem.mask)[1]
             state["coverage"] = ops.zeros((sources, width, places), dtype="float32")
         return state
@@ -124,7 +136,7 @@ class Beam(Search):
         parents, tokens = places // vocabulary, places % vocabulary
         ended = ops.equal(tokens, problem.special.end)
         kept = {}
-        if self.coverage_penalty:
+        if self.uses("coverage_penalty"):
             kept["coverage"] = self._covered(made, state)
 
         # The best are masked and not sliced: XLA knows a top-k only while nothing else is cut out.
@@ -182,7 +194,10 @@ class Beam(Search):
 
     def _tired(self, state):
         """Whether enough hypotheses of a source have finished, (B,)."""
-        return state["ended"] >= ceil(self.patience * self.width)
+        if tf.is_tensor(self.patience):
+            enough = tf.math.ceil(self.patience * self.width)
+            return state["ended"] >= tf.cast(tf.minimum(enough, MANY), tf.int32)
+        return state["ended"] >= ceil(min(self.patience * self.width, MANY))
 
     def _finished(self, values, parents, whole, live, kept, problem):
         """Extensions as finished hypotheses; those of value -inf are none.
@@ -195,7 +210,7 @@ class Beam(Search):
         ids = ops.slice_update(ids, (0, 0, live.step), end)
         found = possible(values)
         scores = values / self._penalty(length)
-        if self.coverage_penalty:
+        if self.uses("coverage_penalty"):
             covered = ops.clip(gather(kept["coverage"], parents), 1e-9, 1.0)
             logs = ops.where(problem.mask[:, None], ops.log(covered), 0.0)
             scores = scores + self.coverage_penalty * ops.sum(logs, axis=-1)
@@ -226,8 +241,8 @@ class Beam(Search):
         """How much of each source place the live hypotheses have looked at, (B, N, S)."""
         if made.alignment is None:
             raise ValueError(
-                f"`coverage_penalty`={self.coverage_penalty} needs a model with attention, and "
-                "this one has none. Leave it at 0."
+                "`coverage_penalty` needs a model with attention, and this one has none. Leave it "
+                "at 0."
             )
         before = state["coverage"]
         return before + ops.reshape(ops.cast(made.alignment, "float32"), ops.shape(before))

@@ -67,6 +67,7 @@ def _mapped(loop: Loop, function: Callable, carries: Sequence[Carry]) -> Carry:
                     loop.filters, *(given["filters"] for given in givens), strict=True
                 )
             ],
+            "search": first.given["search"],
         },
         live=first.live._replace(
             ids=function(*(live.ids for live in lives)),

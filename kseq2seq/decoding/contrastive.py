@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
+import numpy as np
+import tensorflow as tf
 from keras import ops
 
 from kseq2seq.decoding.checks import check_number, check_whole
@@ -41,6 +44,8 @@ class Contrastive(Search):
     top_k: int = 4
     penalty: float = 0.6
 
+    scales: ClassVar = {"penalty": None}
+
     def __post_init__(self):
         check_whole("top_k", self.top_k)
         check_number("penalty", self.penalty, 0, 1)
@@ -49,6 +54,18 @@ class Contrastive(Search):
     def width(self) -> int:
         """See `Search`."""
         return self.top_k
+
+    def given(self):
+        """See `Search`; in float64, as one less it is a factor too."""
+        return {"penalty": self.penalty if tf.is_tensor(self.penalty) else np.float64(self.penalty)}
+
+    def check(self, vocabulary, max_length):
+        """See `Search`."""
+        if self.top_k > vocabulary:
+            raise ValueError(
+                f"`top_k` must be at most {vocabulary}, the ids of the model; got {self.top_k}. "
+                "Lower it."
+            )
 
     def start(self, problem):
         """See `Search`."""
@@ -67,10 +84,6 @@ class Contrastive(Search):
     def advance(self, made, live, state, problem):
         """See `Search`; chooses among the candidates that the rows are, then proposes the next."""
         step, special, count = live.step, problem.special, self.top_k
-        if count > problem.vocabulary:
-            raise ValueError(
-                f"`top_k`={count} candidates, but the model has only {problem.vocabulary} ids."
-            )
         hidden = ops.reshape(ops.cast(made.hidden, "float32"), (-1, count, problem.hidden_width))
         hidden = hidden / ops.maximum(ops.norm(hidden, axis=-1, keepdims=True), 1e-9)
         ended = state["ended"]
@@ -128,5 +141,8 @@ class Contrastive(Search):
         there = ops.arange(past.shape[1], dtype="int32") < step
         repeats = ops.max(ops.where(there, alike, -1.0), axis=-1)
         sure = ops.exp(state["log_probs"])
-        worth = (1 - self.penalty) * sure - self.penalty * repeats
+        sureness, penalty = 1 - self.penalty, self.penalty
+        if tf.is_tensor(penalty):
+            sureness, penalty = tf.cast(sureness, tf.float32), tf.cast(penalty, tf.float32)
+        worth = sureness * sure - penalty * repeats
         return likeliest(ops.where(possible(state["log_probs"]), worth, NEVER))

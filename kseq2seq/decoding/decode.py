@@ -65,7 +65,7 @@ def search_targets(
     once more, all steps at once.
     """
     loop = Loop(model.decoder, search, max_length, special, filters, partial)
-    started = {"source": source, "limits": limits, "seeds": seeds, "given": given}
+    started = {"source": source, "limits": limits, "seeds": seeds, "given": given, "numbers": None}
     encoded = model.encoder(source, training=False)
     return _searched(model, loop, encoded, started, alignments)
 
@@ -191,6 +191,7 @@ def _searched(model: Any, loop: Loop, encoded: dict, started: dict, alignments: 
         source=started["source"].get("source"),
         seeds=started["seeds"],
         given=started["given"],
+        numbers=started["numbers"],
     )
     found = loop.finish(loop.run(carry))
     aligned = _align(model, encoded, found.ids, loop.special) if alignments else None

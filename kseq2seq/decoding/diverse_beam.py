@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from keras import ops
 
@@ -48,6 +49,8 @@ class DiverseBeam(Search):
     diversity: float = 0.5
     length_penalty: float = 0.6
 
+    scales: ClassVar = {"diversity": None, "length_penalty": None}
+
     def __post_init__(self):
         check_whole("width", self.width)
         if self.width % check_whole("groups", self.groups):
@@ -61,7 +64,8 @@ class DiverseBeam(Search):
     @property
     def beam(self) -> Beam:
         """The search of one group."""
-        return Beam(self.width // self.groups, self.length_penalty)
+        beam = Beam(self.width // self.groups)
+        return beam.with_given({"length_penalty": self.length_penalty})
 
     def start(self, problem):
         """See `Search`."""

@@ -22,7 +22,7 @@ class Carry(NamedTuple):
 
     Attributes:
         context: the decoder's, of B rows; constant.
-        given: what belongs to the sources and what the filters were given; constant.
+        given: what belongs to the sources, and what the search and the filters were given; constant.
         live: the hypotheses, of B * N rows.
         state: the decoder's, of B * N rows.
         search: the search's own.
@@ -103,7 +103,7 @@ class Loop:
     def key(self) -> tuple:
         """What the loop's graphs depend on, beside the decoder."""
         keys = tuple(rule.key for rule in self.filters)
-        return self.search, self.max_length, self.special, keys, self.partial
+        return self.search.key, self.max_length, self.special, keys, self.partial
 
     def partly(self) -> Loop:
         """Returns the same loop, but `partial`."""
@@ -119,6 +119,7 @@ class Loop:
         source=None,
         seeds=None,
         given: Sequence[dict] | None = None,
+        numbers: dict | None = None,
         room: int | None = None,
     ) -> Carry:
         """Prepares to decode B sources.
@@ -130,6 +131,8 @@ class Loop:
             source: (B, S), what the encoder was given, for filters that ask for it.
             seeds: int (B,), for searches that draw at random; None takes 0, 1, 2...
             given: what each filter's `given` returned; None asks them.
+            numbers: what the search's `given` returned; None leaves its settings as they are, which
+                makes constants of them in a graph.
             room: steps that caches have places for, until `grow`; None takes `max_length`.
         """
         context, state = self.decoder.initial(encoded, room or self.max_length)
@@ -147,7 +150,9 @@ class Loop:
         constant = {
             "sources": of_sources,
             "filters": tree.map_structure(tf.convert_to_tensor, list(given)),
+            "search": tree.map_structure(tf.convert_to_tensor, numbers or {}),
         }
+        search = self.search.with_given(constant["search"])
         problem = self._problem(constant)
         rows = sources * self.search.width
         live = Live(
@@ -160,7 +165,7 @@ class Loop:
             given=constant,
             live=live,
             state=repeat(state, self.search.width),
-            search=self.search.start(problem),
+            search=search.start(problem),
             filters=[
                 rule.start(known, problem)
                 for rule, known in zip(self.filters, self._prepared(constant), strict=True)
@@ -170,18 +175,19 @@ class Loop:
     def run(self, carry: Carry, steps: Any = None, left: Any = 0) -> Carry:
         """Goes on for `steps` steps, or to the end; stops early once all but `left` are done."""
         problem, prepared = self._problem(carry.given), self._prepared(carry.given)
+        chosen = self.search.with_given(carry.given["search"])
         stop = self.max_length if steps is None else carry.live.step + steps
         stop = ops.minimum(stop, self.max_length)
 
         def unfinished(live, state, search, filters):
-            going = ops.logical_not(self.search.done(search, problem))
+            going = ops.logical_not(chosen.done(search, problem))
             return ops.logical_and(ops.sum(ops.cast(going, "int32")) > left, live.step < stop)
 
         def advance(live, state, search, filters):
             tokens = live.tokens[:, None]
             made = self.decoder(tokens, carry.context, state, position=live.step, training=False)
             extensions, after_filters = self._extensions(made, live, filters, prepared, problem)
-            choice = self.search.advance(extensions, live, search, problem)
+            choice = chosen.advance(extensions, live, search, problem)
             ids, after_state, after_filters = reorder(
                 (live.ids, made.state, after_filters), choice.parents
             )
@@ -201,7 +207,8 @@ class Loop:
 
     def done_sources(self, carry: Carry) -> Any:
         """Returns bool (B,): no step is left that could find anything better for a source."""
-        done = self.search.done(carry.search, self._problem(carry.given))
+        search = self.search.with_given(carry.given["search"])
+        done = search.done(carry.search, self._problem(carry.given))
         return ops.logical_or(done, carry.live.step >= self.max_length)
 
     def done(self, carry: Carry) -> Any:
@@ -210,8 +217,8 @@ class Loop:
 
     def finish(self, carry: Carry) -> Hypotheses:
         """Returns what was found so far, best first."""
-        problem = self._problem(carry.given)
-        found = self.search.finish(carry.live, carry.search, problem)
+        search, problem = self.search.with_given(carry.given["search"]), self._problem(carry.given)
+        found = search.finish(carry.live, carry.search, problem)
         if found.finished is None:
             found = found._replace(finished=found.lengths < problem.limits[:, None])
         return found

@@ -49,6 +49,7 @@ def prepare(
         "limits": _limits(limits, rows, loop.max_length),
         "seeds": seeds_of(seed, tf.shape(source["source_mask"])[0]),
         "given": given,
+        "numbers": {name: tf.constant(x) for name, x in search.given().items()},
     }
     return loop, started
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import tensorflow as tf
 from keras import ops
@@ -57,6 +57,8 @@ class Sample(Independent):
     typical: Any = 1.0
     samples: int = 1
 
+    scales: ClassVar = {"temperature": None, "top_k": 0, "top_p": 1, "min_p": 0, "typical": 1}
+
     def __post_init__(self):
         check_whole("samples", self.samples)
         settings = {
@@ -93,15 +95,15 @@ class Sample(Independent):
 
     def _kept(self, log_probs):
         """What the next token is drawn from, as log-probabilities of any sum."""
-        kept = log_probs / self.temperature
-        for keep, setting, all_kept in (
-            (keep_top_k, self.top_k, 0),
-            (keep_top_p, self.top_p, 1),
-            (keep_min_p, self.min_p, 0),
-            (keep_typical, self.typical, 1),
+        kept = log_probs * tf.math.reciprocal(ops.cast(self.temperature, "float32"))
+        for keep, name in (
+            (keep_top_k, "top_k"),
+            (keep_top_p, "top_p"),
+            (keep_min_p, "min_p"),
+            (keep_typical, "typical"),
         ):
-            if tf.is_tensor(setting) or setting != all_kept:
-                kept = keep(kept, setting)
+            if self.uses(name, self.scales[name]):
+                kept = keep(kept, getattr(self, name))
         return kept
 
     def _uniform(self, problem):

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+import copy
+from collections.abc import Hashable, Mapping
+from dataclasses import fields
+from typing import Any, ClassVar, NamedTuple, Self
+
+import numpy as np
+import tensorflow as tf
 
 from kseq2seq.decoding.gathering import repeat
 from kseq2seq.special_tokens import SpecialTokens
@@ -14,9 +20,9 @@ LEAST = -6e4
 
 
 def possible(log_probs: Any) -> Any:
-    """Returns which log-probabilities, or sums of some, are of what may be; NaN is not.
+    """Returns True where a log-probability, or a sum of some, is of an allowed token.
 
-    To be asked before anything is divided by a length.
+    False for NaN. Call it before anything is divided by a length.
     """
     return log_probs > LEAST
 
@@ -126,13 +132,55 @@ class Search:
     and makes the last allowed token an end, so every hypothesis ends. Which of them are finished
     the loop says too: a search keeps `Extensions.finished` of the row whose end it chooses.
 
-    A search has a `width`, N: how many hypotheses a source has while it runs.
+    A search has a `width`, N: how many hypotheses a source has while it runs. Its settings have two
+    parts: `key` is compiled into the loop, and the numbers that `given` returns are inputs of it,
+    so that one compiled loop serves many values of them. A search is a dataclass that names these
+    numbers in `scales`; inside a compiled loop they are scalar tensors.
 
     Attributes:
         uses_banks: whether hypotheses are kept by how much of what is required they have.
+        scales: settings that only scale or cut, and the values that leave each without effect;
+            None where there is no such value. A setting without effect is compiled in.
     """
 
     uses_banks: bool = False
+    scales: ClassVar[Mapping[str, Any]] = {}
+
+    @property
+    def key(self) -> Hashable:
+        """What a compiled loop depends on: all settings but those that `given` returns."""
+        given = self.given()
+        if not given:
+            return self
+        kept = [f.name for f in fields(self) if f.name not in given]  # type: ignore[arg-type]
+        return type(self), tuple(given), tuple((name, getattr(self, name)) for name in kept)
+
+    def given(self) -> dict[str, Any]:
+        """Returns the settings that are inputs of a compiled loop, as scalars."""
+        numbers = {
+            name: getattr(self, name) for name, none in self.scales.items() if self.uses(name, none)
+        }
+        return {
+            name: number if tf.is_tensor(number) else _scalar(number)
+            for name, number in numbers.items()
+        }
+
+    def with_given(self, given: Mapping[str, Any]) -> Self:
+        """Returns the same search with other numbers in the place of those that `given` returns."""
+        if not given:
+            return self
+        made = copy.copy(self)
+        for name, number in given.items():
+            object.__setattr__(made, name, number)  # a frozen dataclass; its checks are for values
+        return made
+
+    def uses(self, name: str, none: Any = 0) -> bool:
+        """Whether a setting has an effect: `none` is the value without one."""
+        number = getattr(self, name)
+        return tf.is_tensor(number) or (number is not None and number != none)
+
+    def check(self, vocabulary: int, max_length: int) -> None:
+        """Raises a ValueError if the search makes no sense for such targets."""
 
     @property
     def width(self) -> int:
@@ -157,3 +205,10 @@ class Search:
     def finish(self, live: Live, state: dict, problem: Problem) -> Hypotheses:
         """Returns what was found."""
         raise NotImplementedError
+
+
+def _scalar(number: Any) -> np.generic:
+    """A setting as a scalar of the type that a graph computes in."""
+    if isinstance(number, int | np.integer):
+        return np.int32(min(number, np.iinfo("int32").max))
+    return np.float32(number)

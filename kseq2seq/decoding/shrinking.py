@@ -141,6 +141,7 @@ def _part(loop: Loop, started: dict, rows: np.ndarray, length: int) -> dict:
             {name: of_rows(x) for name, x in arrays.items()} if rule.of_sources else arrays
             for rule, arrays in zip(loop.filters, started["given"], strict=True)
         ],
+        "numbers": started["numbers"],
     }
 
 
@@ -154,6 +155,7 @@ def _graphs(model: Any, loop: Loop, jit_compile: bool) -> _Graphs:
             source=started["source"].get("source"),
             seeds=started["seeds"],
             given=started["given"],
+            numbers=started["numbers"],
             room=min(ROOM, loop.max_length),
         )
 

@@ -91,6 +91,7 @@ def _graphs(model: Any, loop: Loop) -> tuple:
             source=started["source"]["source"],
             seeds=started["seeds"],
             given=started["given"],
+            numbers=started["numbers"],
         )
 
     def run(carry):

@@ -32,9 +32,9 @@ class Filtered(NamedTuple):
 class Filter:
     """The base of filters: changes the log-probabilities that a search chooses from.
 
-    Filters are frozen dataclasses. What they know is told in two: `key` is compiled into the loop,
-    and what `given` returns is handed to it as tensors, so that one compiled loop serves many
-    values. Methods after `start` use what they are given and not what the filter holds.
+    Filters are frozen dataclasses. A filter has two parts: `key` is compiled into the loop, and what
+    `given` returns is an input of the loop, so that one compiled loop serves many values. `prepare`
+    and the methods after it use what they are given and not what the filter holds.
 
     Filters run in the order given, each on what the one before made. Nothing is normalised again,
     so scores are sums of what filters leave: with filters that only forbid, the model's own
@@ -59,7 +59,7 @@ class Filter:
         """Raises a ValueError if the filter makes no sense for such targets."""
 
     def given(self) -> dict:
-        """Returns arrays for the compiled loop; none by default."""
+        """Returns arrays and scalars for the compiled loop; none by default."""
         return {}
 
     def of(self, rows: Sequence[int]) -> Filter:
@@ -136,3 +136,11 @@ def check_ids(name: str, ids: Iterable[int], vocabulary: int, special: SpecialTo
             f"`{name}` names the special ids {never}, which no target holds before its end. Leave "
             "them out."
         )
+
+
+def key_of(rule: Filter, kind: type[Filter], *compiled: Hashable) -> Hashable:
+    """Returns the key of a filter of a kind: what is compiled in beside its type.
+
+    A subclass may read in its own methods what the filter holds, so all of it is compiled in.
+    """
+    return (kind, *compiled) if type(rule) is kind else rule

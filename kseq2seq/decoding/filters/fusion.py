@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 from keras import ops
 
 from kseq2seq.decoding.checks import check_number
-from kseq2seq.decoding.filters.filter import Filter, Filtered
+from kseq2seq.decoding.filters.filter import Filter, Filtered, key_of
 from kseq2seq.decoding.fingerprint import fingerprint
 from kseq2seq.decoding.gathering import repeat
 from kseq2seq.decoding.log_softmax import log_softmax
@@ -26,7 +27,7 @@ class Fusion(Filter):
 
     Args:
         model: the language model; its target ids are those of the model it helps.
-        weight: beta, at least 0.
+        weight: beta, at least 0 and at most 10.
 
     Example:
         >>> from kseq2seq import build_model
@@ -42,7 +43,7 @@ class Fusion(Filter):
     weight: float = 0.3
 
     def __post_init__(self):
-        check_number("weight", self.weight)
+        check_number("weight", self.weight, 0, 10)
         if not hasattr(self.model, "decoder"):
             raise ValueError(
                 f"`model` must be a Seq2Seq from `build_model`; got {type(self.model).__name__}."
@@ -51,6 +52,15 @@ class Fusion(Filter):
     def __repr__(self) -> str:
         """Names the weights, so that what was made with others is told apart."""
         return f"Fusion({fingerprint(self.model)[:12]}, weight={self.weight})"
+
+    @property
+    def key(self):
+        """See `Filter`."""
+        return key_of(self, Fusion, self.model)
+
+    def given(self):
+        """See `Filter`; {"weight": float32}."""
+        return {"weight": np.float32(self.weight)}
 
     def check(self, vocabulary, max_length, special):
         """See `Filter`."""
@@ -73,7 +83,7 @@ class Fusion(Filter):
         mask = ops.ones((1, 1), dtype="bool")
         encoded = self.model.encoder({"source": source, "source_mask": mask}, training=False)
         context, state = self.model.decoder.initial(encoded, problem.max_length)
-        return {"context": context, "state": state}
+        return {**given, "context": context, "state": state}
 
     def start(self, given, problem):
         """See `Filter`; the language model's state."""
@@ -85,4 +95,4 @@ class Fusion(Filter):
             live.tokens[:, None], given["context"], state, position=live.step, training=False
         )
         second = log_softmax(tf.squeeze(made.logits, 1))
-        return Filtered(log_probs + self.weight * second, made.state)
+        return Filtered(log_probs + given["weight"] * second, made.state)

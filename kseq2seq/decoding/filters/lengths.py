@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 from keras import ops
 
 from kseq2seq.decoding.checks import check_number, check_whole
-from kseq2seq.decoding.filters.filter import Filter, Filtered
+from kseq2seq.decoding.filters.filter import Filter, Filtered, key_of
 from kseq2seq.decoding.search import NEVER
+
+FAR = 2**30  # tokens; no target has as many, and float32 holds it exactly
 
 
 @dataclass(frozen=True)
@@ -22,10 +25,18 @@ class _Length(Filter):
         check_whole("tokens", self.tokens, 0)
         check_number("ratio", self.ratio)
 
-    def bound(self, problem):
+    def given(self):
+        """See `Filter`; {"tokens": float32, "ratio": float32}."""
+        return {
+            "tokens": np.float32(min(self.tokens, FAR)),
+            "ratio": np.float32(min(self.ratio, FAR)),
+        }
+
+    def bound(self, given, problem):
         """Returns tokens + ratio * source length, rounded down, for each row (rows, 1)."""
         source = ops.sum(ops.cast(problem.mask, "float32"), axis=1)
-        bound = ops.cast(ops.floor(self.tokens + self.ratio * source + 1e-4), "int32")
+        bound = ops.floor(given["tokens"] + given["ratio"] * source + 1e-4)
+        bound = ops.cast(ops.minimum(bound, FAR), "int32")
         return ops.reshape(problem.per_hypothesis(bound), (-1, 1))
 
 
@@ -46,10 +57,15 @@ class MinLength(_Length):
         MinLength(tokens=0, ratio=0.5)
     """
 
+    @property
+    def key(self):
+        """See `Filter`."""
+        return key_of(self, MinLength)
+
     def apply(self, log_probs, live, state, given, problem):
         """See `Filter`."""
         least = ops.minimum(
-            self.bound(problem),
+            self.bound(given, problem),
             ops.reshape(problem.per_hypothesis(problem.limits), (-1, 1)),
         )
         end = ops.equal(ops.arange(problem.vocabulary), problem.special.end)
@@ -78,9 +94,14 @@ class MaxLength(_Length):
         if not self.tokens and not self.ratio:
             raise ValueError("MaxLength needs `tokens` or `ratio` above 0; both are 0.")
 
+    @property
+    def key(self):
+        """See `Filter`."""
+        return key_of(self, MaxLength)
+
     def apply(self, log_probs, live, state, given, problem):
         """See `Filter`."""
-        most = self.bound(problem)
+        most = self.bound(given, problem)
         other = ops.not_equal(ops.arange(problem.vocabulary), problem.special.end)
         late = ops.logical_and(other, live.step + 1 >= most)
         return Filtered(ops.where(late, NEVER, log_probs), state)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 from keras import ops
 
 from kseq2seq.decoding.checks import check_number, check_whole
-from kseq2seq.decoding.filters.filter import Filter, Filtered, marked
+from kseq2seq.decoding.filters.filter import Filter, Filtered, key_of, marked
 from kseq2seq.decoding.search import NEVER
 
+LONGEST = 64  # an n-gram that any target may be asked about, however short
 
 @dataclass(frozen=True)
 class RepetitionPenalty(Filter):
@@ -18,7 +20,7 @@ class RepetitionPenalty(Filter):
     .. math:: \log p(v) \gets \theta \log p(v) \quad \text{if } v \in y_{<t}
 
     Args:
-        penalty: theta, at least 1; 1 changes nothing.
+        penalty: theta, at least 1 and at most 10; 1 changes nothing.
 
     Example:
         >>> from kseq2seq.decoding import RepetitionPenalty
@@ -33,12 +35,21 @@ class RepetitionPenalty(Filter):
     penalty: float = 1.2
 
     def __post_init__(self):
-        check_number("penalty", self.penalty, 1)
+        check_number("penalty", self.penalty, 1, 10)
+
+    @property
+    def key(self):
+        """See `Filter`."""
+        return key_of(self, RepetitionPenalty)
+
+    def given(self):
+        """See `Filter`; {"penalty": float32}."""
+        return {"penalty": np.float32(self.penalty)}
 
     def apply(self, log_probs, live, state, given, problem):
         """See `Filter`."""
         said = marked(live.ids, problem.vocabulary)
-        return Filtered(ops.where(said, log_probs * self.penalty, log_probs), state)
+        return Filtered(ops.where(said, log_probs * given["penalty"], log_probs), state)
 
 
 @dataclass(frozen=True)
@@ -46,7 +57,8 @@ class NoRepeatNgram(Filter):
     """Forbids an n-gram that the target, or its source, already has.
 
     Args:
-        size: n, at least 1.
+        size: n, at least 1 and at most 64, or `max_length` where that is more; an n-gram longer
+            than a target forbids nothing.
         of_source: look for it in the source in place of the target; the two must share a
             vocabulary.
 
@@ -65,24 +77,45 @@ class NoRepeatNgram(Filter):
     def __post_init__(self):
         check_whole("size", self.size)
 
-    def apply(self, log_probs, live, state, given, problem):
+    @property
+    def key(self):
         """See `Filter`."""
+        return key_of(self, NoRepeatNgram, self.of_source)
+
+    def check(self, vocabulary, max_length, special):
+        """See `Filter`."""
+        if self.size > (most := max(max_length, LONGEST)):
+            raise ValueError(
+                f"`size` must be at most {most}; got {self.size}, and no target of `max_length`="
+                f"{max_length} has such an n-gram. Lower it, or leave NoRepeatNgram out."
+            )
+
+    def given(self):
+        """See `Filter`; {"before": int32}, the tokens of an n-gram before its last."""
+        return {"before": np.int32(self.size - 1)}
+
+    def start(self, given, problem):
+        """See `Filter`; {"matched": int32 (rows, places of the text)}.
+
+        So many of the last tokens of a hypothesis are the same as those before each place.
+        """
         if self.of_source and problem.source is None:
             raise ValueError("NoRepeatNgram(of_source=True) needs sources of tokens.")
+        rows, places = ops.shape(problem.limits)[0] * problem.width, problem.max_length
+        if self.of_source:
+            places = ops.shape(problem.source)[1]
+        return {"matched": ops.zeros((rows, places), dtype="int32")}
+
+    def apply(self, log_probs, live, state, given, problem):
+        """See `Filter`."""
         text = problem.per_hypothesis(problem.source) if self.of_source else live.ids
         text = ops.cast(text, "int32")
-        before = self.size - 1
-        # windows of `before` tokens, and the token that follows each
-        count = ops.maximum(ops.shape(text)[1] - before, 0)
-        place = ops.arange(before, dtype="int32") + live.step - before
-        last = ops.take(live.ids, ops.maximum(place, 0), axis=1)
-        same = ops.ones_like(text[:, before:], dtype="bool")
-        for offset in range(before):
-            window = text[:, offset : offset + count]
-            same = ops.logical_and(same, ops.equal(window, last[:, offset, None]))
-        same = ops.logical_and(same, live.step >= before)
-        following = ops.where(same, text[:, before:], -1)
-        text_only = ops.not_equal(following, problem.special.padding)
-        text_only = ops.logical_and(text_only, ops.not_equal(following, problem.special.end))
-        repeated = marked(ops.where(text_only, following, -1), problem.vocabulary)
-        return Filtered(ops.where(repeated, NEVER, log_probs), state)
+        # one more than before the place to the left, if the last token stands there
+        again = ops.equal(text[:, :-1], live.tokens[:, None])
+        matched = ops.where(again, state["matched"][:, :-1] + 1, 0)
+        matched = ops.pad(ops.where(live.step > 0, matched, 0), ((0, 0), (1, 0)))
+        text_only = ops.not_equal(text, problem.special.padding)
+        text_only = ops.logical_and(text_only, ops.not_equal(text, problem.special.end))
+        last = ops.logical_and(text_only, matched >= given["before"])
+        repeated = marked(ops.where(last, text, -1), problem.vocabulary)
+        return Filtered(ops.where(repeated, NEVER, log_probs), {"matched": matched})
