@@ -91,8 +91,9 @@ def runs_table(runs: Sequence[KeptRun], sort: str | None = None, width: int | No
     """Returns a line for each run, under names of columns.
 
     The columns are: name, architecture, parameters, settings (and whatever else of a record) in
-    which the runs differ, steps, minutes, the last loss, the last and the best of what validation
-    gave, scores added later, state. Columns that would say the same are there once.
+    which the runs differ, steps, minutes, how many of them went by compiling, the last loss, the
+    last and the best of what validation gave, scores added later, state. Columns that would say the
+    same are there once.
 
     Args:
         runs: from `read_runs`.
@@ -282,6 +283,9 @@ def _results(records: list[dict[str, Any]]) -> dict[str, list[Any]]:
         "steps": [record["steps"] for record in records],
         "minutes": [float(record["minutes"]) for record in records],
     }
+    compiling = [_number(record.get("compiling")) for record in records]
+    if any(compiling):  # how many of the minutes; earlier records lack it
+        columns["compiling"] = [None if part is None else float(part) for part in compiling]
     for name in dict.fromkeys(name for record in records for name in record["logs"]):
         if name == "loss" or name.startswith("val_"):
             columns[name] = [_logged(record, name, "last") for record in records]
@@ -354,7 +358,7 @@ def _rank(column: str, cell: Any) -> tuple:
         return (1,)
     if isinstance(cell, str):
         return 0, 1, cell
-    least = _less_is_better(column) or column in ("minutes", "steps", "parameters")
+    least = _less_is_better(column) or column in ("minutes", "compiling", "steps", "parameters")
     return 0, 0, cell if least else -cell
 
 

@@ -69,6 +69,18 @@ def test_the_table_of_one_run_has_what_it_came_to_and_no_settings():
     )
 
 
+def test_minutes_of_compiling_have_a_column_where_a_run_has_them():
+    runs = [
+        KeptRun("a", "finished", record()),
+        KeptRun("b", "finished", record(compiling=0.5)),
+    ]
+    assert [row.get("compiling") for row in cells(runs_table(runs[1:]))] == ["0.50"]
+    table = runs_table(runs).splitlines()
+    assert table[0].split()[4:6] == ["minutes", "compiling"]
+    assert table[1].split()[4] == "4.00"
+    assert table[2].split()[4:6] == ["4.00", "0.50"]
+
+
 def test_only_what_differs_has_a_column_and_the_same_said_twice_has_one():
     runs = [
         KeptRun("a", "finished", record()),
