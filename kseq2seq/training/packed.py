@@ -9,8 +9,8 @@ import keras
 from kseq2seq.decoders import PrefixDecoder, TransformerDecoder
 from kseq2seq.encoders import read_prefix, read_source, token_input
 from kseq2seq.layers import EncoderBlock, TokenEmbedding, attend, first_places, together
-from kseq2seq.models import Fitted, Seq2Seq
-from kseq2seq.training.views import check
+from kseq2seq.models import Seq2Seq
+from kseq2seq.training.views import View, check
 
 
 def packed(model: Seq2Seq) -> keras.Model:
@@ -57,7 +57,8 @@ def packed(model: Seq2Seq) -> keras.Model:
     names = ("source", "source_segments", "target", "target_segments")
     inputs = {name: token_input(name) for name in names}
     forcing = _PackedForcing(read, layers, decoder, name="packed", dtype=decoder.dtype_policy)
-    return Fitted(inputs, forcing(**inputs), name=f"{model.name}_packed")
+    outputs = forcing(**inputs)
+    return View(inputs, outputs, f"{model.name}_packed", model=model, made_by="packed")
 
 
 class _PackedForcing(keras.layers.Layer):

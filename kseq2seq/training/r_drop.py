@@ -5,9 +5,9 @@ from __future__ import annotations
 import keras
 from keras import ops
 
-from kseq2seq.models import Fitted, Seq2Seq
+from kseq2seq.models import Seq2Seq
 from kseq2seq.training.losses import TokenCrossEntropy
-from kseq2seq.training.views import check
+from kseq2seq.training.views import View, check
 
 
 def r_drop(model: Seq2Seq) -> keras.Model:
@@ -38,7 +38,7 @@ def r_drop(model: Seq2Seq) -> keras.Model:
     check(model)
     twice = {name: ops.repeat(x, 2, axis=0) for name, x in model.input.items()}
     pairs = Pairs(dtype=model.decoder.dtype_policy)(model(twice))
-    return Fitted(model.input, pairs, name="r_drop")
+    return View(model.input, pairs, "r_drop", model=model, made_by="r_drop")
 
 
 class Pairs(keras.layers.Layer):

@@ -63,7 +63,8 @@ def scheduled_sampling(
         raise ValueError(f"`rate` must be in [0, 1], or a function of the step; got {rate!r}.")
     forcing = model.get_layer("decoder")
     layer = ScheduledSampling(forcing, rate, sample, seed, padding, dtype=forcing.dtype_policy)
-    return view(model, layer, name="scheduled_sampling")
+    options = {"rate": rate, "sample": sample, "seed": seed, "padding": padding}
+    return view(model, layer, name="scheduled_sampling", **options)
 
 
 def inverse_sigmoid(k: float) -> Callable[[Any], Any]:
@@ -86,9 +87,30 @@ def inverse_sigmoid(k: float) -> Callable[[Any], Any]:
     Source:
         Bengio et al. 2015, section 2.4; the rate here is one less their epsilon.
     """
-    if not k >= 1:
-        raise ValueError(f"`k` must be at least 1, such as 1000; got {k!r}.")
-    return lambda step: ops.sigmoid(ops.cast(step, "float32") / k - math.log(k))
+    return InverseSigmoid(k)
+
+
+@keras.saving.register_keras_serializable(package="kseq2seq")
+class InverseSigmoid:
+    """What `inverse_sigmoid` returns, which can be saved."""
+
+    def __init__(self, k: float):
+        if not k >= 1:
+            raise ValueError(f"`k` must be at least 1, such as 1000; got {k!r}.")
+        self.k = k
+
+    def __call__(self, step: Any) -> Any:
+        """Returns the rate after `step` batches."""
+        return ops.sigmoid(ops.cast(step, "float32") / self.k - math.log(self.k))
+
+    def get_config(self) -> dict[str, float]:
+        """Returns the arguments of the constructor."""
+        return {"k": self.k}
+
+    @classmethod
+    def from_config(cls, config: dict[str, float]) -> InverseSigmoid:
+        """Makes what `get_config` described."""
+        return cls(**config)
 
 
 class ScheduledSampling(keras.layers.Layer):

@@ -51,7 +51,8 @@ def truncated(model: Seq2Seq, steps: int) -> keras.Model:
     if not isinstance(steps, int) or steps < 1:
         raise ValueError(f"`steps` must be a whole number of at least 1; got {steps!r}.")
     decoder = model.decoder
-    return view(model, Truncated(decoder, steps, dtype=decoder.dtype_policy), name="truncated")
+    layer = Truncated(decoder, steps, dtype=decoder.dtype_policy)
+    return view(model, layer, name="truncated", steps=steps)
 
 
 class Truncated(keras.layers.Layer):

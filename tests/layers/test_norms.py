@@ -83,9 +83,10 @@ def test_first_weights_are_scaled_where_the_paper_says_and_nowhere_else():
     attention = {"qkv/kernel", "output/kernel"}
     fed = {"inner/kernel", "inner/bias", "outer/kernel", "outer/bias"}
     both = attention | fed | {"norm/gamma", "norm/beta"}
-    assert ratios(lambda norm: EncoderBlock(of(norm=norm)), 0.3) == both
-    assert ratios(lambda norm: PrefixBlock(of(norm=norm)), 0.3) == both
-    assert ratios(lambda norm: DecoderBlock(of(norm=norm), source_dim=6), 0.3) == both | {
+    assert ratios(lambda norm: EncoderBlock(of(norm=norm), name="block"), 0.3) == both
+    assert ratios(lambda norm: PrefixBlock(of(norm=norm), name="block"), 0.3) == both
+    decoder = ratios(lambda norm: DecoderBlock(of(norm=norm), source_dim=6, name="block"), 0.3)
+    assert decoder == both | {
         "query/kernel",
         "kv/kernel",
     }

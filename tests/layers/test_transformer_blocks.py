@@ -68,8 +68,7 @@ def test_decoder_block_alignment_and_cache():
     block = DecoderBlock(SIZES._replace(norm=Norm("post")), source_dim=6)
     context = block.cross_attention.context(draw(2, 4, 6))
     x, causal = draw(2, 3, 8), np.tril(np.ones((3, 3), bool))
-    made, cache, alignment = block(x, context, MASK, causal)
-    assert cache is None
+    made, alignment = block(x, context, MASK, causal)
     assert alignment.shape == (2, 3, 4)
     assert not np.array(alignment)[1, :, 2:].any()
     empty = block.self_attention.empty_cache(2, 5)
