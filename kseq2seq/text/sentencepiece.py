@@ -11,10 +11,13 @@ from typing import Any, Literal
 
 import tensorflow as tf
 
+from kseq2seq.quiet import without_lines
 from kseq2seq.text.files import read_checked, read_field, write_checked
 from kseq2seq.text.tokenizer import REPLACEMENT, Tokenizer
 
 FILE = "spm.model"
+# Told of each model without normalization; tensorflow-text's copy of the library has no switch.
+_LOG = re.compile(rb"normalizer\.cc\(\d+\) LOG\(INFO\)")
 _NORMALIZATIONS = ("nmt_nfkc", "nmt_nfkc_cf", "nfkc", "nfkc_cf", "identity")
 
 
@@ -58,7 +61,8 @@ class SentencePieceTokenizer(Tokenizer):
         import sentencepiece
 
         try:
-            processor = sentencepiece.SentencePieceProcessor(model_proto=model)
+            with without_lines(_LOG):
+                processor = sentencepiece.SentencePieceProcessor(model_proto=model)
         except (RuntimeError, TypeError) as error:
             raise ValueError(
                 f"model must be the bytes of a SentencePiece model: {error}"
@@ -71,7 +75,8 @@ class SentencePieceTokenizer(Tokenizer):
             )
         self._processor = processor
         self._model = model
-        self._best, self._sampled = _in_graph(model)
+        with without_lines(_LOG):
+            self._best, self._sampled = _in_graph(model)
 
     @classmethod
     def train(

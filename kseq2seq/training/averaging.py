@@ -42,7 +42,7 @@ def averaged_weights(model: keras.Model) -> Iterator[None]:
             f"the model that is fitted: where that is a view, such as `packed` makes, the view."
         )
     optimizer = getattr(optimizer, "inner_optimizer", optimizer)
-    if not getattr(optimizer, "use_ema", False) or not int(optimizer.iterations):
+    if not getattr(optimizer, "use_ema", False) or not np.asarray(optimizer.iterations):
         yield
         return
     averages = optimizer._model_variables_moving_average
@@ -117,4 +117,4 @@ def _check_alike(sums: list[np.ndarray], weights: list[np.ndarray], count: int) 
 
 def _assign(kept: list[tuple[Any, Any]], values: list[Any]) -> None:
     for (variable, _), value in zip(kept, values, strict=True):
-        variable.assign(value)
+        variable.assign(np.asarray(value))

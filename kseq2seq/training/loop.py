@@ -16,6 +16,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from kseq2seq.training.accumulation import UNKNOWN
 from kseq2seq.training.arrays import read_nest, write_nest
 from kseq2seq.training.checkpoints import Checkpoints
 from kseq2seq.training.journal import Journal
@@ -25,6 +26,7 @@ from kseq2seq.training.signals import Signals
 from kseq2seq.training.state import (
     described,
     make_variables,
+    number,
     random_state,
     set_random_state,
     state_variables,
@@ -243,7 +245,7 @@ class Loop:
         """Goes back to the newest checkpoint and returns False, or raises."""
         newest = self.checkpoints.newest()
         rate = getattr(self.model.optimizer, "learning_rate", math.nan)
-        told = f"{what} at step {self.step - ago}, with a learning rate of {float(rate):.3g}."
+        told = f"{what} at step {self.step - ago}, with a learning rate of {number(rate):.3g}."
         if self.run.on_nan == "roll_back" and newest and self.roll_backs < self.run.nan_limit:
             roll_backs, taken = self.roll_backs + 1, self.taken
             warnings.warn(
@@ -324,6 +326,10 @@ class Loop:
         if len(state_variables(self.model)) != len(nest["described"]):
             make_variables(self.model, self.batches)
         here, there = described(state_variables(self.model)), nest["described"]
+        if here[:-1] == there and getattr(self.model, "_accumulated", None):
+            # Written before tokens were counted: how many have been accumulated is not known.
+            there.append(here[-1])
+            nest["variables"].append(np.array(UNKNOWN, "float32"))
         if here != there:
             pairs = [(h, t) for h, t in zip(here, there, strict=False) if h != t]
             first = f", such as {pairs[0][0]} in place of {pairs[0][1]}" if pairs else ""
@@ -388,7 +394,7 @@ class Loop:
 def _constant_rate(model: keras.Model) -> float | None:
     """The learning rate of a model's optimizer; None if it follows a schedule."""
     rate = getattr(model.optimizer, "learning_rate", None)
-    return float(rate) if isinstance(rate, keras.Variable) else None
+    return number(rate) if isinstance(rate, keras.Variable) else None
 
 
 def _seed() -> int:
