@@ -11,30 +11,55 @@ from contextlib import contextmanager
 
 _NOISE = re.compile(rb"WARNING: All log messages before absl|[IWE]\d{4} |To enable the following")
 
+_turned = False
+
 
 @contextmanager
-def quiet_load() -> Iterator[None]:
+def quiet_load(loaded: bool | None = None) -> Iterator[None]:
     """Inside, lines of TensorFlow's own log do not reach standard error; all others come after.
 
     TensorFlow's libraries print to the file descriptor before any log level counts, so the
     descriptor itself is turned to a file. Does nothing once TensorFlow is loaded, or where the user
     set `TF_CPP_MIN_LOG_LEVEL` below 2.
+
+    Args:
+        loaded: whether TensorFlow is; None asks Python, which says so from the first moment of
+            loading it.
     """
+    if "tensorflow" in sys.modules if loaded is None else loaded:
+        yield
+        return
+    with without_lines(_NOISE):
+        yield
+
+
+@contextmanager
+def without_lines(noise: re.Pattern[bytes]) -> Iterator[None]:
+    """Inside, lines that begin as `noise` does not reach standard error; all others come after.
+
+    Does nothing where the user set `TF_CPP_MIN_LOG_LEVEL` below 2, or inside another of its kind.
+
+    Args:
+        noise: matches the beginning of a line.
+    """
+    global _turned
     wanted = os.environ.get("TF_CPP_MIN_LOG_LEVEL", "") in ("0", "1")
-    if wanted or "tensorflow" in sys.modules or sys.stderr is None:
+    if wanted or _turned or sys.stderr is None:
         yield
         return
     sys.stderr.flush()
     kept = os.dup(2)
+    _turned = True
     with tempfile.TemporaryFile() as aside:
         os.dup2(aside.fileno(), 2)
         try:
             yield
         finally:
+            _turned = False
             sys.stderr.flush()
             os.dup2(kept, 2)
             os.close(kept)
             aside.seek(0)
             for line in aside:
-                if not _NOISE.match(line):
+                if not noise.match(line):
                     os.write(2, line)

@@ -18,7 +18,8 @@ class _OnKeras(MetaPathFinder):
     """Waits until Keras is imported, by whomever, then registers and steps aside.
 
     Where a module of this package is what imports Keras, it waits for that module too: it could
-    not be used half-made.
+    not be used half-made. So it does where TensorFlow is imported, which imports Keras itself, and
+    loads it quietly.
     """
 
     def __init__(self) -> None:
@@ -26,15 +27,16 @@ class _OnKeras(MetaPathFinder):
 
     def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> Any:
         ours = fullname.rpartition(".")[0] == "kseq2seq"
-        spec = PathFinder.find_spec(fullname, path) if ours or fullname == "keras" else None
+        awaited = ours or fullname in ("keras", "tensorflow")
+        spec = PathFinder.find_spec(fullname, path) if awaited else None
         if spec is None or spec.loader is None:
             return None
-        load = spec.loader.exec_module
+        load, loaded = spec.loader.exec_module, "tensorflow" in sys.modules
 
         def load_and_register(module: Any) -> None:
             self.loading += 1
             try:
-                with quiet_load():
+                with quiet_load(loaded):
                     load(module)
             finally:
                 self.loading -= 1

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import tensorflow as tf
 
+from kseq2seq.quiet import without_lines
 from kseq2seq.text.files import read_checked, read_field, write_checked
 from kseq2seq.text.leading import LeadingSpaces
 from kseq2seq.text.normalization import MARK, RULES
@@ -16,6 +17,8 @@ from kseq2seq.text.pieces import learned
 from kseq2seq.text.tokenizer import Tokenizer
 
 FILE = "spm.model"
+# Told of each model without normalization; tensorflow-text's copy of the library has no switch.
+_LOG = re.compile(rb"normalizer\.cc\(\d+\) LOG\(INFO\)")
 
 
 class SentencePieceTokenizer(Tokenizer):
@@ -60,7 +63,8 @@ class SentencePieceTokenizer(Tokenizer):
         import sentencepiece
 
         try:
-            processor = sentencepiece.SentencePieceProcessor(model_proto=model)
+            with without_lines(_LOG):
+                processor = sentencepiece.SentencePieceProcessor(model_proto=model)
         except (RuntimeError, TypeError) as error:
             raise ValueError(
                 f"model must be the bytes of a SentencePiece model: {error}"
@@ -73,8 +77,9 @@ class SentencePieceTokenizer(Tokenizer):
             )
         self._processor = processor
         self._model = model
-        self._best, self._sampled = _in_graph(model)
-        self._leading = LeadingSpaces(model)
+        with without_lines(_LOG):
+            self._best, self._sampled = _in_graph(model)
+            self._leading = LeadingSpaces(model)
 
     @classmethod
     def train(

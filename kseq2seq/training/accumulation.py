@@ -7,7 +7,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-_UNKNOWN = -1.0
+UNKNOWN = -1.0
 
 
 class Accumulated:
@@ -19,7 +19,7 @@ class Accumulated:
 
     def __init__(self) -> None:
         self.count = keras.Variable(
-            _UNKNOWN, trainable=False, name="accumulated_tokens", aggregation="only_first_replica"
+            UNKNOWN, trainable=False, name="accumulated_tokens", aggregation="only_first_replica"
         )
 
 

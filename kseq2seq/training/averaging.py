@@ -148,7 +148,7 @@ def averages_of(model: keras.Model) -> list[tuple[Any, Any]]:
     return [
         (variable, average)
         for optimizer in _averaging(model.optimizer)
-        if optimizer.built and int(optimizer.iterations)
+        if optimizer.built and np.asarray(optimizer.iterations)
         for variable, average in zip(
             optimizer._trainable_variables,
             optimizer._model_variables_moving_average,
@@ -160,7 +160,7 @@ def averages_of(model: keras.Model) -> list[tuple[Any, Any]]:
 
 def _assign(pairs: Iterable[tuple[Any, Any]]) -> None:
     for variable, value in pairs:
-        variable.assign(value)
+        variable.assign(np.asarray(value))
 
 
 def average_weights(checkpoints: Iterable[Sequence[Any]]) -> list[np.ndarray]:

@@ -31,6 +31,7 @@ from kseq2seq.training.progress import Progress
 from kseq2seq.training.signals import Signals
 from kseq2seq.training.state import (
     description,
+    number,
     random_state,
     set_random_state,
     state_variables,
@@ -268,7 +269,7 @@ class Loop:
         """Goes back to the newest checkpoint and returns False, or raises."""
         newest = self.checkpoints.newest()
         rate = getattr(self.model.optimizer, "learning_rate", math.nan)
-        told = f"{what} at step {self.step - ago}, with a learning rate of {float(rate):.3g}."
+        told = f"{what} at step {self.step - ago}, with a learning rate of {number(rate):.3g}."
         if self.run.on_nan == "roll_back" and newest and self.roll_backs < self.run.nan_limit:
             roll_backs, taken = self.roll_backs + 1, self.taken
             warnings.warn(
@@ -388,4 +389,4 @@ def _why_full(error: Exception) -> str | None:
 def _constant_rate(model: keras.Model) -> float | None:
     """The learning rate of a model's optimizer; None if it follows a schedule."""
     rate = getattr(model.optimizer, "learning_rate", None)
-    return float(rate) if isinstance(rate, keras.Variable) else None
+    return number(rate) if isinstance(rate, keras.Variable) else None

@@ -6,8 +6,10 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import tensorflow as tf
 
+from kseq2seq.training.accumulation import UNKNOWN
 from kseq2seq.training.arrays import read_nest
 from kseq2seq.training.state import check_frozen, comparable, make_variables, state_variables
 
@@ -43,6 +45,10 @@ def matching(loop: Loop, path: Path) -> dict[str, Any]:
     if len(state_variables(loop.model)) != len(nest["described"]):
         make_variables(loop.model, loop.batches)
     here, there = comparable(state_variables(loop.model), nest)
+    if here[:-1] == there and getattr(loop.model, "_accumulated", None):
+        # Written before tokens were counted: how many have been accumulated is not known.
+        there.append(here[-1])
+        nest["variables"].append(np.array(UNKNOWN, "float32"))
     if here != there:
         pairs = [(h, t) for h, t in zip(here, there, strict=False) if h != t]
         first = f", such as {pairs[0][0]} in place of {pairs[0][1]}" if pairs else ""

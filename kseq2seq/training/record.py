@@ -24,6 +24,7 @@ from kseq2seq.text.files import json_text, read_json
 from kseq2seq.training.clock import Clock
 from kseq2seq.training.environment import environment, revision
 from kseq2seq.training.plain import checksums, described, plain
+from kseq2seq.training.state import number
 
 FILE = "run.json"
 
@@ -211,7 +212,7 @@ class Record(keras.callbacks.Callback):
         return self._minutes_before + self._clock.total / 60
 
     def _step(self) -> int:
-        return int(self.model.optimizer.iterations)
+        return int(number(self.model.optimizer.iterations))
 
 
 def add_scores(directory: str | os.PathLike[str], scores: Mapping[str, float]) -> None:

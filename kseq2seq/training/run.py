@@ -14,6 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from kseq2seq.decoding.checks import check_number, check_whole
+from kseq2seq.models import Fitted
 from kseq2seq.training.arrays import read_nest
 from kseq2seq.training.checkpoints import whole
 from kseq2seq.training.loop import Loop
@@ -175,8 +176,12 @@ class Run:
             raise ValueError(
                 "`validation_data` has no end; give `eval_batches(...)`, or `validation_steps`."
             )
-        if self.on_nan == "skip" and model.distribute_strategy.num_replicas_in_sync > 1:
-            raise ValueError("on_nan='skip' needs a model on one device; take 'roll_back'.")
+        several = model.distribute_strategy.num_replicas_in_sync > 1
+        if self.on_nan == "skip" and several and not isinstance(model, Fitted):
+            raise ValueError(
+                "on_nan='skip' needs a model on one device, or one of `build_model` or a view of "
+                "it; use on_nan='roll_back'."
+            )
         self.directory.mkdir(parents=True, exist_ok=True)
         with _locked(self.directory / "lock"), Signals() as signals:
             loop = Loop(self, model, batches, signals)

@@ -14,6 +14,8 @@ from keras.src.backend.common import global_state
 from keras.src.random import seed_generator
 
 from kseq2seq.formats import FORMAT
+from kseq2seq.models import Fitted
+from kseq2seq.training import replicas
 
 _NUMBER = re.compile(r"_\d+(?![^_/])")
 
@@ -22,7 +24,8 @@ def state_variables(model: keras.Model) -> list[Any]:
     """Returns all variables that training changes, each once.
 
     Weights, seeds of dropout, states of metrics, and of each optimizer that is an attribute of the
-    model all it has: steps taken, moments, averages of weights, gathered gradients, loss scale.
+    model all it has: steps taken, moments, averages of weights, gathered gradients, loss scale. Last, where
+    gradients are accumulated, the tokens that they are of.
 
     Args:
         model: a compiled model that has taken a step; before, some are not there yet.
@@ -37,6 +40,8 @@ def state_variables(model: keras.Model) -> list[Any]:
     found = [*model.variables, *model.metrics_variables]
     for optimizer in optimizers(model):
         found += optimizer.variables
+    if getattr(model, "_accumulated", None):
+        found.append(model._accumulated.count)
     return list({id(variable): variable for variable in found}.values())
 
 
@@ -57,6 +62,9 @@ def make_variables(model: keras.Model, batches: tf.data.Dataset) -> None:
         >>> [variable.name for variable in state_variables(model)]
         ['kernel', 'bias', 'total', 'count', 'iteration', 'learning_rate']
     """
+    if isinstance(model, Fitted) and model.trainer and model.trainer.replicated(model):
+        replicas.build(model, batches.element_spec)
+        return
     if model.run_eagerly:
         model.make_train_function()
         model.train_function(iter(batches.take(1)))
@@ -64,6 +72,16 @@ def make_variables(model: keras.Model, batches: tf.data.Dataset) -> None:
     run = model.distribute_strategy.run
     step = tf.function(lambda batch: run(model.train_step, args=(batch,)), autograph=False)
     step.get_concrete_function(batches.element_spec)
+
+
+def number(value: Any) -> float:
+    """Returns the value of a scalar variable or tensor, on however many devices it is.
+
+    Example:
+        >>> number(keras.Variable(0.5))
+        0.5
+    """
+    return np.asarray(value).item()
 
 
 def step_variables(model: keras.Model) -> list[Any]:

@@ -19,13 +19,14 @@ class Steps:
     def prepare(self, model: keras.Model) -> None:
         """See `Trainer`."""
         model._accumulated = None
-        if self.accumulates(model):
+        if accumulating(model.optimizer):
             with model.distribute_strategy.scope():
                 model._accumulated = Accumulated()
 
     def accumulates(self, model: keras.Model) -> bool:
         """See `Trainer`."""
-        return accumulating(model.optimizer) is not None and bool(model.trainable_variables)
+        known = getattr(model, "_accumulated", None)
+        return known is not None and bool(model.trainable_variables)
 
     def replicated(self, model: keras.Model) -> bool:
         """See `Trainer`."""
