@@ -15,6 +15,8 @@ from kseq2seq.data.lines import numbered_lines
 from kseq2seq.decoding.checks import check_whole
 from kseq2seq.text.files import read_json, write_json
 
+MOST_LINES = 2**20  # held at a time
+
 
 class Progress(NamedTuple):
     """How far a file is.
@@ -62,7 +64,7 @@ def generate_lines(
     See `Pipeline.generate_file`; `settings` are what a run that goes on must agree in.
     """
     source, target = Path(source), Path(target)
-    check_whole("window", window)
+    check_whole("window", window, most=MOST_LINES)
     if not source.is_file():
         raise FileNotFoundError(f"{source} is no file; give one with a text on each line.")
     if target.exists():

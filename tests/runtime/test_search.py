@@ -131,7 +131,7 @@ def test_settings_that_make_no_sense_are_refused(make, message):
 
 def test_what_is_no_search_is_refused(opened):
     for call in (opened["bytes"], opened["bytes"].stream):
-        with pytest.raises(ValueError, match=r"`search` must be such as Greedy\(\)"):
+        with pytest.raises(ValueError, match=r"`search` must be a Search, for example Greedy\(\)"):
             call("hi", search="beam")
 
 
