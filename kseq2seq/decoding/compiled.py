@@ -12,6 +12,7 @@ import tensorflow as tf
 MOST = 64  # kept for one model; the one that was not used for longest goes first
 SHAPES = 1024  # of arguments whose graph is known without asking TensorFlow
 _TRACING = threading.RLock()  # Keras and AutoGraph trace one function at a time
+_KEEPING = threading.Lock()  # of what is kept, for moments
 
 
 def compiled(model: Any, key: tuple, build: Callable[[], Any]) -> Any:
@@ -26,14 +27,24 @@ def compiled(model: Any, key: tuple, build: Callable[[], Any]) -> Any:
         >>> compiled(model, ("a",), list) is compiled(model, ("a",), list)
         True
     """
+    kept = model.__dict__.setdefault("_compiled", OrderedDict())
+    if (made := _found(kept, key)) is not None:
+        return made
     with _TRACING:
-        kept = model.__dict__.setdefault("_compiled", OrderedDict())
-        if key not in kept:
-            kept[key] = build()
-            if len(kept) > MOST:
-                kept.popitem(last=False)
-        kept.move_to_end(key)
-        return kept[key]
+        if (made := _found(kept, key)) is None:  # no other thread was faster
+            made = build()
+            with _KEEPING:
+                kept[key] = made
+                if len(kept) > MOST:
+                    kept.popitem(last=False)
+    return made
+
+
+def _found(kept: OrderedDict, key: tuple) -> Any:
+    with _KEEPING:
+        if key in kept:
+            kept.move_to_end(key)
+        return kept.get(key)
 
 
 def traced(function: Callable, jit_compile: bool = False) -> Any:
