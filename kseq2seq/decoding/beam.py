@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import ceil
+from math import ceil, log10
 from typing import Any, ClassVar
 
 import numpy as np
@@ -15,6 +15,7 @@ from kseq2seq.decoding.checks import check_number, check_whole
 from kseq2seq.decoding.gathering import best, gather
 from kseq2seq.decoding.search import (
     NEVER,
+    WIDEST,
     Choice,
     Extensions,
     Hypotheses,
@@ -45,9 +46,9 @@ class Beam(Search):
     large as the space of hypotheses, the search is exhaustive.
 
     Args:
-        width: live hypotheses a source; at least 1.
+        width: live hypotheses a source; at least 1 and at most 65,536.
         length_penalty: alpha, at least 0; 0 ranks by log-probability.
-        coverage_penalty: beta, at least 0; needs a model with attention.
+        coverage_penalty: beta, at least 0 and at most 10,000; needs a model with attention.
         n_best: finished hypotheses returned, at most `width`; None returns `width`.
         patience: p, above 0: a source is also done once p * `width` of its hypotheses have
             finished, which is sooner, and may be too soon for the best; None waits for the bound.
@@ -76,9 +77,9 @@ class Beam(Search):
     scales: ClassVar = {"length_penalty": None, "coverage_penalty": 0, "patience": None}
 
     def __post_init__(self):
-        check_whole("width", self.width)
+        check_whole("width", self.width, most=WIDEST)
         check_number("length_penalty", self.length_penalty)
-        check_number("coverage_penalty", self.coverage_penalty)
+        check_number("coverage_penalty", self.coverage_penalty, 0, 1e4)
         if self.n_best is not None and check_whole("n_best", self.n_best) > self.width:
             raise ValueError(
                 f"`n_best` must be at most `width`={self.width}, all that is kept; "
@@ -86,6 +87,10 @@ class Beam(Search):
             )
         if self.patience is not None:
             check_number("patience", self.patience, above=True)
+
+    def check(self, vocabulary, max_length):
+        """See `Search`."""
+        check_length_penalty(self.length_penalty, max_length)
 
     def given(self):
         """See `Search`; `patience` in float64, as it is rounded up to a number of hypotheses."""
@@ -241,8 +246,8 @@ class Beam(Search):
         """How much of each source place the live hypotheses have looked at, (B, N, S)."""
         if made.alignment is None:
             raise ValueError(
-                "`coverage_penalty` needs a model with attention, and this one has none. Leave it "
-                "at 0."
+                f"`coverage_penalty`={self.as_set.coverage_penalty} needs a model with attention, "
+                "and this one has none. Leave it at 0."
             )
         before = state["coverage"]
         return before + ops.reshape(ops.cast(made.alignment, "float32"), ops.shape(before))
@@ -263,3 +268,20 @@ def _best(totals, banks, handicap, count):
     keys = ops.reshape(totals - handicap[:, None], (-1, width * vocabulary))
     places = ops.cast(ops.top_k(keys, count)[1], "int32")
     return gather(flat, places), places
+
+
+def check_length_penalty(alpha: Any, max_length: int) -> None:
+    """Refuses a length penalty whose divisor would leave no digit of a score in float32.
+
+    Raises:
+        ValueError: the penalty of the longest target is more than 1e30.
+    """
+    if tf.is_tensor(alpha):
+        return
+    most = 30 / log10(max((5 + max_length) / 6, 10**0.001))
+    if alpha > most:
+        raise ValueError(
+            f"`length_penalty` must be at most {most:.4g} for targets of up to {max_length:,} "
+            f"tokens, whose scores it would bring to 0 in float32; got {alpha:g}. Lower it; 0.6 to "
+            "1 is usual."
+        )

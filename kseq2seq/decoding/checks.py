@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 
-def check_whole(name: str, value: Any, least: int = 1) -> int:
-    """Returns a whole number of at least `least`, as an int.
+def check_whole(name: str, value: Any, least: int = 1, most: int | None = None) -> int:
+    """Returns a whole number from `least` to `most`, as an int.
 
     Raises:
         ValueError: if it is anything else.
@@ -23,6 +23,8 @@ def check_whole(name: str, value: Any, least: int = 1) -> int:
     whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
     if not whole or int(value) < least:
         raise ValueError(f"`{name}` must be a whole number of at least {least}; got {value!r}.")
+    if most is not None and int(value) > most:
+        raise ValueError(f"`{name}` must be at most {most:,}; got {value}. Lower it.")
     return int(value)
 
 
@@ -43,7 +45,7 @@ def check_number(
     low = real and (value > least if above else value >= least)
     if not (low and value <= most and math.isfinite(value)):
         bound = f"above {least:g}" if above else f"of at least {least:g}"
-        upper = f" and at most {most:g}" if math.isfinite(most) else ""
+        upper = f" and at most {most:,g}" if math.isfinite(most) else ""
         raise ValueError(f"`{name}` must be a number {bound}{upper}; got {value!r}.")
     return float(value)
 

@@ -11,7 +11,7 @@ from keras import ops
 
 from kseq2seq.decoding.checks import check_number, check_whole
 from kseq2seq.decoding.gathering import gather, likeliest
-from kseq2seq.decoding.search import NEVER, Choice, Hypotheses, Search, possible
+from kseq2seq.decoding.search import NEVER, WIDEST, Choice, Hypotheses, Search, possible
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Contrastive(Search):
     rows. The score is the sum of log-probabilities.
 
     Args:
-        top_k: candidates, at least 1.
+        top_k: candidates, at least 1 and at most as many as there are ids, or 65,536.
         penalty: alpha, in [0, 1]; 0 is greedy search.
 
     Raises:
@@ -47,7 +47,7 @@ class Contrastive(Search):
     scales: ClassVar = {"penalty": None}
 
     def __post_init__(self):
-        check_whole("top_k", self.top_k)
+        check_whole("top_k", self.top_k, most=WIDEST)
         check_number("penalty", self.penalty, 0, 1)
 
     @property
@@ -66,6 +66,10 @@ class Contrastive(Search):
                 f"`top_k` must be at most {vocabulary}, the ids of the model; got {self.top_k}. "
                 "Lower it."
             )
+
+    def footprint(self, vocabulary, max_length, hidden_width):
+        """See `Search`; the hidden vectors of all steps."""
+        return 8 * (max_length + 1) * hidden_width
 
     def start(self, problem):
         """See `Search`."""

@@ -7,10 +7,12 @@ from typing import ClassVar
 
 from keras import ops
 
-from kseq2seq.decoding.beam import Beam
+from kseq2seq.decoding.beam import Beam, check_length_penalty
 from kseq2seq.decoding.checks import check_number, check_whole
 from kseq2seq.decoding.gathering import gather, reorder
-from kseq2seq.decoding.search import NEVER, Choice, Hypotheses, Live, Search, possible
+from kseq2seq.decoding.search import NEVER, WIDEST, Choice, Hypotheses, Live, Search, possible
+
+MOST_GROUPS = 128
 
 
 @dataclass(frozen=True)
@@ -25,9 +27,9 @@ class DiverseBeam(Search):
     hypotheses are ranked as `Beam` ranks them, without what was held against them.
 
     Args:
-        width: hypotheses of all groups together; a multiple of `groups`.
-        groups: how many.
-        diversity: lambda, in nats, at least 0.
+        width: hypotheses of all groups together; a multiple of `groups`, at most 65,536.
+        groups: how many; at most 128, each of which is written out in the graph.
+        diversity: lambda, in nats, at least 0 and at most 10,000.
         length_penalty: as for `Beam`.
 
     Raises:
@@ -52,13 +54,13 @@ class DiverseBeam(Search):
     scales: ClassVar = {"diversity": None, "length_penalty": None}
 
     def __post_init__(self):
-        check_whole("width", self.width)
-        if self.width % check_whole("groups", self.groups):
+        check_whole("width", self.width, most=WIDEST)
+        if self.width % check_whole("groups", self.groups, most=MOST_GROUPS):
             raise ValueError(
                 f"`width`={self.width} must be a multiple of `groups`={self.groups}, so that all "
                 "groups are of one size."
             )
-        check_number("diversity", self.diversity)
+        check_number("diversity", self.diversity, 0, 1e4)
         check_number("length_penalty", self.length_penalty)
 
     @property
@@ -66,6 +68,14 @@ class DiverseBeam(Search):
         """The search of one group."""
         beam = Beam(self.width // self.groups)
         return beam.with_given({"length_penalty": self.length_penalty})
+
+    def check(self, vocabulary, max_length):
+        """See `Search`."""
+        check_length_penalty(self.length_penalty, max_length)
+
+    def footprint(self, vocabulary, max_length, hidden_width):
+        """See `Search`; all that was found is compared with all that was found."""
+        return self.width * self.width * (max_length + 2)
 
     def start(self, problem):
         """See `Search`."""

@@ -59,7 +59,7 @@ class Ensemble(Several):
         weights = [1.0] * len(self.models) if weights is None else list(weights)
         if len(weights) != len(self.models):
             raise ValueError(f"There are {len(self.models)} models but {len(weights)} `weights`.")
-        total = sum(check_number("weights", weight, above=True) for weight in weights)
+        total = sum(check_number("weights", weight, 0, 1e30, above=True) for weight in weights)
         self.decoder = _Average(self.models, space, [weight / total for weight in weights])
 
 

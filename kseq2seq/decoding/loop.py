@@ -10,11 +10,23 @@ from keras import ops, tree
 
 from kseq2seq.decoders import Decoder
 from kseq2seq.decoding.checks import check_whole
-from kseq2seq.decoding.filters import Filter
+from kseq2seq.decoding.filters import Filter, check_filters
 from kseq2seq.decoding.gathering import reorder, repeat
 from kseq2seq.decoding.log_softmax import log_softmax
-from kseq2seq.decoding.search import NEVER, Extensions, Hypotheses, Live, Problem, Search, possible
+from kseq2seq.decoding.need import check_need
+from kseq2seq.decoding.search import (
+    NEVER,
+    Extensions,
+    Hypotheses,
+    Live,
+    Problem,
+    Search,
+    check_search,
+    possible,
+)
 from kseq2seq.special_tokens import SPECIAL_TOKENS, SpecialTokens
+
+MOST_TOKENS = 2**20  # of a target
 
 
 class Carry(NamedTuple):
@@ -22,7 +34,7 @@ class Carry(NamedTuple):
 
     Attributes:
         context: the decoder's, of B rows; constant.
-        given: what belongs to the sources, and what the search and the filters were given; constant.
+        given: what belongs to the sources, and what search and filters were given; constant.
         live: the hypotheses, of B * N rows.
         state: the decoder's, of B * N rows.
         search: the search's own.
@@ -50,8 +62,11 @@ class Loop:
         max_length: the most tokens a target may have, its end included; also the cache's size.
         special: the ids that are not text.
         filters: rules about next tokens, in the order they run.
-        partial: take what there is: a hypothesis may end without what is required, and must where
-            filters leave it no token at all.
+        partial: if True, hypotheses may end with constraints unmet, and end when no token is
+            allowed.
+
+    Raises:
+        ValueError: if the search or a filter is none, or makes no sense for the decoder.
 
     Example:
         >>> import numpy as np
@@ -77,7 +92,9 @@ class Loop:
         filters: Sequence[Filter] = (),
         partial: bool = False,
     ):
-        longest, max_length = decoder.max_positions, check_whole("max_length", max_length)
+        check_search(search)
+        longest = decoder.max_positions
+        max_length = check_whole("max_length", max_length, most=MOST_TOKENS)
         if longest is not None and max_length > longest:
             raise ValueError(
                 f"`max_length`={max_length}, but this model has learned positions for {longest} "
@@ -87,16 +104,15 @@ class Loop:
         self.search = search
         self.max_length = max_length
         self.special = special
-        self.filters = tuple(filters)
+        self.filters = check_filters(filters)
         self.partial = partial
+        search.check(decoder.vocabulary_size, max_length)
         for rule in self.filters:
-            if not isinstance(rule, Filter):
-                raise ValueError(f"`filters` must hold such as MinLength(5); got {rule!r}.")
             rule.check(decoder.vocabulary_size, max_length, special)
             if rule.banks and not search.uses_banks:
                 raise ValueError(
-                    f"{type(rule).__name__} takes a search that keeps hypotheses of every degree "
-                    f"of completion, such as Beam(4); got {search!r}."
+                    f"{type(rule).__name__} needs a search that keeps partially satisfied "
+                    f"hypotheses, for example Beam(4); got {search!r}."
                 )
 
     @property
@@ -135,7 +151,9 @@ class Loop:
                 makes constants of them in a graph.
             room: steps that caches have places for, until `grow`; None takes `max_length`.
         """
+        check_need(self, *encoded["mask"].shape)
         context, state = self.decoder.initial(encoded, room or self.max_length)
+        check_need(self, *encoded["mask"].shape, state=state)
         sources = ops.shape(encoded["mask"])[0]
         if limits is None:
             limits = ops.full((sources,), self.max_length, dtype="int32")

@@ -32,7 +32,16 @@ def _hands_on_mask(encoder: Any) -> bool:
     given, made = getattr(encoder, "input", None), getattr(encoder, "output", None)
     if not isinstance(given, dict) or not isinstance(made, dict) or "source_mask" not in given:
         return False
-    return made.get("mask") is given["source_mask"]
+    mask = made.get("mask")
+    return mask is given["source_mask"] or _cast_of(mask) is given["source_mask"]
+
+
+def _cast_of(mask: Any) -> Any:
+    """What a symbolic mask was cast from, as encoders cast the numbers that they are given."""
+    operation, node, _ = mask._keras_history
+    if type(operation).__name__ != "Cast":
+        return None
+    return operation._inbound_nodes[node].input_tensors[0]
 
 
 def has_places(encoded: Any, places: int) -> bool:

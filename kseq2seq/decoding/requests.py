@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from kseq2seq.decoding.filters import Filter
 from kseq2seq.decoding.loop import Loop
-from kseq2seq.decoding.search import Search
+from kseq2seq.decoding.need import check_need
 from kseq2seq.special_tokens import SpecialTokens
 
 
@@ -31,11 +31,10 @@ def prepare(
         ValueError: for what makes no sense.
     """
     check_model(model, special)
-    if not isinstance(search, Search):
-        raise ValueError(f"`search` must be such as Greedy() or Beam(4); got {search!r}.")
-    loop = Loop(model.decoder, search, max_length, special, tuple(filters))
+    loop = Loop(model.decoder, search, max_length, special, filters)
     source = check_source(model, source, loop.max_length)
     rows = source["source_mask"].shape[0]
+    check_need(loop, *source["source_mask"].shape)
     given = [rule.given() for rule in loop.filters]
     for rule, arrays in zip(loop.filters, given, strict=True):
         for array in arrays.values() if rule.of_sources else []:
@@ -64,7 +63,8 @@ def seeds_of(seed: Any, rows: Any) -> Any:
         seeds = np.asarray(seed)
         if seeds.dtype.kind not in "iu" or seeds.ndim > 1:
             raise ValueError(
-                f"`seed` must be a whole number, or one for each source; got {seed!r}."
+                f"`seed` must be a whole number of at most 64 bits, or one for each source; got "
+                f"{seed!r:.80}."
             )
         seed = seeds.astype("int64")
     seed = tf.cast(seed, tf.int64)

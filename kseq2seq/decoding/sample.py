@@ -11,7 +11,7 @@ from keras import ops
 from kseq2seq.decoding.checks import check_number, check_whole
 from kseq2seq.decoding.gathering import likeliest
 from kseq2seq.decoding.independent import Independent
-from kseq2seq.decoding.search import possible
+from kseq2seq.decoding.search import WIDEST, possible
 from kseq2seq.decoding.truncation import keep_min_p, keep_top_k, keep_top_p, keep_typical
 
 
@@ -27,13 +27,13 @@ class Sample(Independent):
     numbers are drawn, and the same ones each time.
 
     Args:
-        temperature: tau, at least 0.0001; below 1 sharpens.
+        temperature: tau, at least 0.0001 and at most 10,000; below 1 sharpens.
         top_k: keep the likeliest k tokens; 0 keeps all.
         top_p: keep the likeliest tokens that sum to this probability, in (0, 1]; 1 keeps all.
         min_p: keep tokens this many times as likely as the likeliest, in [0, 1]; 0 keeps all.
         typical: keep the tokens of most typical information that sum to this probability, in
             (0, 1]; 1 keeps all.
-        samples: how many to draw for a source, independently.
+        samples: how many to draw for a source, independently; at most 65,536.
 
     Inside a graph, as in an exported signature, all but `samples` may be scalar tensors.
 
@@ -60,9 +60,9 @@ class Sample(Independent):
     scales: ClassVar = {"temperature": None, "top_k": 0, "top_p": 1, "min_p": 0, "typical": 1}
 
     def __post_init__(self):
-        check_whole("samples", self.samples)
+        check_whole("samples", self.samples, most=WIDEST)
         settings = {
-            "temperature": lambda x: check_number("temperature", x, 1e-4),
+            "temperature": lambda x: check_number("temperature", x, 1e-4, 1e4),
             "top_k": lambda x: check_whole("top_k", x, 0),
             "top_p": lambda x: check_number("top_p", x, 0, 1, above=True),
             "min_p": lambda x: check_number("min_p", x, 0, 1),
@@ -76,6 +76,10 @@ class Sample(Independent):
     def width(self) -> int:
         """See `Search`."""
         return self.samples
+
+    def footprint(self, vocabulary, max_length, hidden_width):
+        """See `Search`; a random number for each step."""
+        return 4 * self.samples * max_length
 
     def start(self, problem):
         """See `Search`."""

@@ -17,6 +17,7 @@ NEVER = float("-inf")  # the log-probability of what is forbidden
 # What is below is forbidden. TFLite knows no infinity: a file has the lowest number in its place,
 # and one of float16 -65,504. No real target is as unlikely.
 LEAST = -6e4
+WIDEST = 2**16  # hypotheses a source may have
 
 
 def possible(log_probs: Any) -> Any:
@@ -170,9 +171,15 @@ class Search:
         if not given:
             return self
         made = copy.copy(self)
+        object.__setattr__(made, "_as_set", self.as_set)
         for name, number in given.items():
             object.__setattr__(made, name, number)  # a frozen dataclass; its checks are for values
         return made
+
+    @property
+    def as_set(self) -> Self:
+        """The search with the numbers it was made with, for messages."""
+        return vars(self).get("_as_set", self)
 
     def uses(self, name: str, none: Any = 0) -> bool:
         """Whether a setting has an effect: `none` is the value without one."""
@@ -186,6 +193,10 @@ class Search:
     def width(self) -> int:
         """N, how many hypotheses a source has while the search runs."""
         return 1
+
+    def footprint(self, vocabulary: int, max_length: int, hidden_width: int) -> int:
+        """Returns the bytes a source that the search keeps beside what all searches do."""
+        return 0
 
     def start(self, problem: Problem) -> dict:
         """Returns the state before the first step, rows B or B * N on axis 0.
@@ -212,3 +223,27 @@ def _scalar(number: Any) -> np.generic:
     if isinstance(number, int | np.integer):
         return np.int32(min(number, np.iinfo("int32").max))
     return np.float32(number)
+
+
+def check_search(search: Any, name: str = "search") -> Search:
+    """Returns a search, refusing anything else.
+
+    Raises:
+        ValueError: it is no `Search`; the message says what to pass.
+
+    Example:
+        >>> from kseq2seq import Greedy
+        >>> from kseq2seq.decoding.search import check_search
+        >>> check_search(Greedy())
+        Greedy()
+    """
+    if isinstance(search, Search):
+        return search
+    hint = ""
+    if isinstance(search, type) and issubclass(search, Search):
+        hint = f" Call the class: {search.__name__}()."
+    elif isinstance(search, str):
+        hint = " Pass an object, not a name."
+    raise ValueError(
+        f"`{name}` must be a Search, for example Greedy() or Beam(4); got {search!r:.80}.{hint}"
+    )

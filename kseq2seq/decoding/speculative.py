@@ -13,6 +13,8 @@ from kseq2seq.decoding.several import Several, least
 from kseq2seq.models import Seq2Seq
 from kseq2seq.special_tokens import SPECIAL_TOKENS, SpecialTokens
 
+MOST_AHEAD = 64  # steps of the draft, each of which is written out in the graph
+
 
 class Speculative(Several):
     """Decodes as `model` does, in fewer of its steps.
@@ -31,7 +33,7 @@ class Speculative(Several):
     Args:
         model: the `Seq2Seq` to decode with.
         draft: a smaller and faster one with the same source and target ids.
-        ahead: tokens the draft writes at a time, at least 1.
+        ahead: tokens the draft writes at a time, at least 1 and at most 64.
         special: the target's ids that are not text.
 
     Raises:
@@ -61,7 +63,7 @@ class Speculative(Several):
         special: SpecialTokens = SPECIAL_TOKENS,
     ):
         super().__init__([model, draft])
-        check_whole("ahead", ahead)
+        check_whole("ahead", ahead, most=MOST_AHEAD)
         self.special = special
         self.decoder = _Checked(model.decoder, draft.decoder, ahead, special)
         longest = self.decoder.max_positions

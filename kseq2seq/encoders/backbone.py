@@ -9,7 +9,9 @@ import keras
 from keras import ops
 
 from kseq2seq.encoders.inputs import real_places, source_inputs
+from kseq2seq.memory import check_memory
 
+MOST_LAYERS, MOST_SIZE = 1024, 2**24
 _NEEDED = {"token_ids", "padding_mask"}
 
 
@@ -162,12 +164,28 @@ def backbone_from_config(record: dict[str, Any]) -> keras.Model:
         8
     """
     kind, config = _described(record)
+    _check_sizes(record["backbone"], config)
     try:
         return kind(**config)
     except Exception as error:  # whatever a constructor makes of sizes that it was never meant for
         raise ValueError(
             f"{record['backbone']} can't be built from {config} ({type(error).__name__}: {error})."
         ) from error
+
+
+def _check_sizes(name: str, config: dict[str, Any]) -> None:
+    """Refuses sizes that no backbone has, and more weights than memory holds."""
+    for key, value in config.items():
+        most = MOST_LAYERS if "layers" in key else MOST_SIZE
+        if isinstance(value, int | float) and value > most:
+            raise ValueError(f"{key!r} of {name} must be at most {most:,}; got {value}.")
+    sizes = {key: value for key, value in config.items() if isinstance(value, int) and value > 0}
+    width, layers = sizes.get("hidden_dim", 1), sizes.get("num_layers", 1)
+    inner = sizes.get("intermediate_dim", 1)
+    weights = sizes.get("embedding_dim", width) * sizes.get("vocabulary_size", 1) + width * inner
+    if name != "AlbertBackbone":  # whose layers are one
+        weights += (layers - 1) * width * inner
+    check_memory(4 * weights, f"{name} of at least {weights:,} parameters", "Lower its sizes.")
 
 
 def _described(record: Any) -> tuple[type[keras.Model], dict[str, Any]]:

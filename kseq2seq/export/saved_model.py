@@ -24,7 +24,7 @@ SETTINGS = {  # of a `Sample`, given with each call
     "seed": tf.TensorSpec([], tf.int32, name="seed"),
 }
 USUAL = {"temperature": 1.0, "top_k": 0, "top_p": 1.0, "seed": 0}
-LEAST_TEMPERATURE, LEAST_TOP_P = 1e-4, 1e-6  # what a call gives below is taken as these
+TEMPERATURES, TOP_PS = (1e-4, 1e4), (1e-6, 1.0)  # what a call gives beyond is taken as these
 IDS = "_ids"
 WARM_UP = ("a", "a b c d e f g h")
 
@@ -101,11 +101,14 @@ def export_saved_model(
 def _check_names(searches: Mapping[str, Search]) -> None:
     for name, search in searches.items():
         if not isinstance(search, Search):
-            raise ValueError(f"`searches` must hold such as Beam(4); {name!r} is {search!r}.")
+            raise ValueError(
+                f"Values of `searches` must be Search objects; {name!r} is {search!r:.80}. Pass, "
+                "for example, Beam(4)."
+            )
         if name + IDS in searches:
             raise ValueError(
-                f"The signature of ids of {name!r} is {name + IDS!r}, which is a name in "
-                "`searches` too; give that another."
+                f"{name!r} also creates the signature {name + IDS!r}, which `searches` already "
+                "uses; rename one."
             )
 
 
@@ -180,8 +183,8 @@ def _searched(model: Any, tokens: dict, target: Any, search: Search, settings: t
     seeds = None
     if isinstance(search, Sample):
         temperature, top_k, top_p, seed = settings
-        temperature = tf.maximum(temperature, LEAST_TEMPERATURE)
-        top_p = tf.clip_by_value(top_p, LEAST_TOP_P, 1.0)
+        temperature = tf.clip_by_value(temperature, *TEMPERATURES)
+        top_p = tf.clip_by_value(top_p, *TOP_PS)
         search = replace(search, temperature=temperature, top_k=top_k, top_p=top_p)
         seeds = seeds_of(seed, tf.shape(tokens["source"])[0])
     return search_targets(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kseq2seq.decoding.checks import check_whole
+from kseq2seq.decoding.loop import MOST_TOKENS
 from kseq2seq.models import Seq2Seq, build_model
 
 
@@ -39,7 +40,7 @@ def lengths(
         ("source_length", source_length, source),
         ("target_length", target_length, target),
     ):
-        length = side.max_length if given is None else check_whole(name, given)
+        length = side.max_length if given is None else check_whole(name, given, most=MOST_TOKENS)
         if length > side.max_length:
             raise ValueError(
                 f"`{name}`={length}, but the pipeline's own limit is {side.max_length} tokens. "

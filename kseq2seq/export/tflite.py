@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from kseq2seq.decoding import Sample, Search
 from kseq2seq.decoding.description import describe
+from kseq2seq.decoding.search import check_search
 from kseq2seq.export.bundle import write_bundle
 from kseq2seq.export.fixed import FixedModel
 from kseq2seq.export.parity import Parity, compare
@@ -85,8 +86,7 @@ def export_tflite(
             "TFLite has no random numbers that a seed repeats, so `generate` can't sample. Export "
             "another search, such as Greedy(), and sample in the host, by `decode_step`."
         )
-    if not isinstance(search, Search):
-        raise ValueError(f"`search` must be such as Beam(4); got {search!r}.")
+    check_search(search)
     if licence is not None and not isinstance(licence, str):
         raise ValueError(f"`licence` must be a text; got {licence!r}.")
     path = Path(path)

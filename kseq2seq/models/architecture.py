@@ -8,6 +8,7 @@ from typing import Any
 import keras
 
 from kseq2seq.decoders import Decoder
+from kseq2seq.memory import check_memory
 from kseq2seq.models.seq2seq import Seq2Seq
 
 
@@ -26,6 +27,25 @@ class Architecture:
     def build_decoder(self, target: int, encoded: dict[str, Any]) -> Decoder:
         """Builds the decoder for `target` ids and what the encoder gives, as symbolic tensors."""
         raise NotImplementedError
+
+    def encoder_weights(self, source: int) -> int:
+        """Returns a lower bound of the weights of the encoder, without building it."""
+        return 0
+
+    def decoder_weights(self, target: int) -> int:
+        """Returns a lower bound of the weights of the decoder, without building it."""
+        return 0
+
+    def check_memory(self, source: int, target: int | None, size: int) -> None:
+        """Refuses sizes whose weights, of `size` bytes each, would not fit into memory."""
+        weights = self.encoder_weights(source)
+        if target is not None:
+            weights += self.decoder_weights(target)
+        check_memory(
+            size * weights,
+            f"A model of at least {weights:,} parameters",
+            "Lower its widths, its layers or its vocabularies.",
+        )
 
     def parts(self, source: int, target: int) -> tuple[keras.Model, Decoder]:
         """Builds both halves; those that share weights across them build them here."""

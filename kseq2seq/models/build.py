@@ -68,17 +68,18 @@ def build_model(
     """
     made = plan(ARCHITECTURES, architecture, sizes)
     source, target = _vocabulary_size(source), _vocabulary_size(target)
-    checks.at_least(5, source=source)
+    checks.at_least(5, checks.MOST_IDS, source=source)
     if target is not None:
-        checks.at_least(5, target=target)
+        checks.at_least(5, checks.MOST_IDS, target=target)
         target = int(target)
     try:
         policy = keras.dtype_policies.get(dtype or keras.config.dtype_policy())
     except ValueError as error:
         raise ValueError(
-            f"`dtype` must be a Keras dtype policy such as 'float32' or 'mixed_bfloat16'; "
+            f"`dtype` must be a Keras dtype policy, for example 'float32' or 'mixed_bfloat16'; "
             f"got {dtype!r}."
         ) from error
+    made.check_memory(int(source), target, 2 if policy.variable_dtype.endswith("16") else 4)
     arguments = Arguments(
         architecture=architecture,
         source=int(source),

@@ -6,12 +6,19 @@ from collections.abc import Sequence
 from numbers import Integral
 from typing import Any
 
+MOST = 2**20  # of any width or length
+MOST_IDS = 2**24
+MOST_LAYERS = 1024  # each of which is built one by one; the deepest known has 1,000
+MOST_PLACES = 4096  # that a window or a kernel sees at once
 
-def at_least(low: int, **sizes: Any) -> None:
-    """Raises unless every size is a whole number of at least `low`."""
+
+def at_least(low: int, most: int = MOST, **sizes: Any) -> None:
+    """Raises unless every size is a whole number from `low` to `most`."""
     for name, value in sizes.items():
         if isinstance(value, bool) or not isinstance(value, Integral) or value < low:
             raise ValueError(f"`{name}` must be a whole number of at least {low}; got {value!r}.")
+        if value > most:
+            raise ValueError(f"`{name}` must be at most {most:,}; got {value}. Lower it.")
 
 
 def one_of(options: Sequence, **choices: Any) -> None:
@@ -26,7 +33,9 @@ def rate(**rates: Any) -> None:
     """Raises unless every rate is a number in [0, 1)."""
     for name, value in rates.items():
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1:
-            raise ValueError(f"`{name}` must be a number in [0, 1), such as 0.1; got {value!r}.")
+            raise ValueError(
+                f"`{name}` must be a number in [0, 1), for example 0.1; got {value!r}."
+            )
 
 
 def flag(**flags: Any) -> None:

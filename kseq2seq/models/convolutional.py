@@ -49,13 +49,14 @@ class Convolutional(Architecture):
         checks.at_least(
             1,
             hidden_dim=self.hidden_dim,
-            num_layers=self.num_layers,
             max_positions=self.max_positions,
         )
-        checks.at_least(2, kernel_size=self.kernel_size)
-        for name in ("embedding_dim", "decoder_layers"):
-            if getattr(self, name) is not None:
-                checks.at_least(1, **{name: getattr(self, name)})
+        checks.at_least(1, checks.MOST_LAYERS, num_layers=self.num_layers)
+        checks.at_least(2, checks.MOST_PLACES, kernel_size=self.kernel_size)
+        if self.embedding_dim is not None:
+            checks.at_least(1, embedding_dim=self.embedding_dim)
+        if self.decoder_layers is not None:
+            checks.at_least(1, checks.MOST_LAYERS, decoder_layers=self.decoder_layers)
         checks.one_of(("learned", "sinusoidal"), positions=self.positions)
         checks.one_of(("none", "target"), tie_embeddings=self.tie_embeddings)
         checks.rate(dropout=self.dropout)
@@ -68,6 +69,20 @@ class Convolutional(Architecture):
     @property
     def _embedding_dim(self) -> int:
         return self.embedding_dim or self.hidden_dim
+
+    def encoder_weights(self, source: int) -> int:
+        """See `Architecture`."""
+        return self._weights(source, self.num_layers)
+
+    def decoder_weights(self, target: int) -> int:
+        """See `Architecture`."""
+        return self._weights(target, self.decoder_layers or self.num_layers)
+
+    def _weights(self, ids: int, layers: int) -> int:
+        places = self.max_positions if self.positions == "learned" else 0
+        return (ids + places) * self._embedding_dim + (
+            layers * self.kernel_size * 2 * self.hidden_dim * self.hidden_dim
+        )
 
     def build_encoder(self, source: int) -> keras.Model:
         """See `Architecture`."""

@@ -85,6 +85,14 @@ class Hybrid(Architecture):
         object.__setattr__(self, "encoder", _half("encoder", self.encoder, ENCODERS))
         object.__setattr__(self, "decoder", _half("decoder", self.decoder, DECODERS))
 
+    def encoder_weights(self, source: int) -> int:
+        """See `Architecture`."""
+        return self.encoder.encoder_weights(source)
+
+    def decoder_weights(self, target: int) -> int:
+        """See `Architecture`."""
+        return self.decoder.decoder_weights(target)
+
     def parts(self, source: int, target: int) -> tuple[keras.Model, Decoder]:
         """See `Architecture`."""
         encoder = self.encoder.build_encoder(source)

@@ -41,7 +41,8 @@ class Recurrent(Architecture):
     num_states: ClassVar[int] = 1
 
     def __post_init__(self):
-        checks.at_least(1, hidden_dim=self.hidden_dim, num_layers=self.num_layers)
+        checks.at_least(1, hidden_dim=self.hidden_dim)
+        checks.at_least(1, checks.MOST_LAYERS, num_layers=self.num_layers)
         if self.embedding_dim is not None:
             checks.at_least(1, embedding_dim=self.embedding_dim)
         checks.rate(dropout=self.dropout)
@@ -50,6 +51,20 @@ class Recurrent(Architecture):
             reverse_source=self.reverse_source,
             residual=self.residual,
         )
+
+    def encoder_weights(self, source: int) -> int:
+        """See `Architecture`."""
+        return self._weights(source) * (2 if self.bidirectional else 1)
+
+    def decoder_weights(self, target: int) -> int:
+        """See `Architecture`; the output layer is left out."""
+        return self._weights(target)
+
+    def _weights(self, ids: int) -> int:
+        """Of half a table, and of layers with a matrix for their input and one for their state."""
+        width = self.embedding_dim or self.hidden_dim
+        above = 2 * (self.num_layers - 1) * self.hidden_dim
+        return ids * width // 2 + self.hidden_dim * (width + self.hidden_dim + above)
 
     def options(self, encoded: dict[str, Any]) -> dict[str, Any]:
         """What the decoder takes beyond the common sizes."""

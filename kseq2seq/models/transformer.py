@@ -68,10 +68,10 @@ class TransformerSizes(Architecture):
         checks.at_least(
             1,
             hidden_dim=self.hidden_dim,
-            num_layers=self.num_layers,
             num_heads=self.num_heads,
             max_positions=self.max_positions,
         )
+        checks.at_least(1, checks.MOST_LAYERS, num_layers=self.num_layers)
         if self.inner_dim is not None:
             checks.at_least(1, inner_dim=self.inner_dim)
         checks.divides("num_heads", self.num_heads, "hidden_dim", self.hidden_dim)
@@ -89,6 +89,21 @@ class TransformerSizes(Architecture):
                 f"Rotary positions turn pairs of features, so `hidden_dim` / `num_heads` must be "
                 f"even; got {self.hidden_dim} / {self.num_heads}. Pass another `num_heads`."
             )
+
+    def block_weights(self, attentions: int) -> int:
+        """Returns how many weights the matrices of one block have."""
+        matrices = 3 if self.activation == "swiglu" else 2
+        inner = matrices * (self.inner_dim or 4 * self.hidden_dim)
+        return self.hidden_dim * (4 * attentions * self.hidden_dim + inner)
+
+    def table_weights(self, ids: int) -> int:
+        """Returns how many weights the vectors of tokens and, if learned, of places have."""
+        places = self.max_positions if self.positions == "learned" else 0
+        return (ids + places) * self.hidden_dim
+
+    def encoder_weights(self, source: int) -> int:
+        """See `Architecture`."""
+        return self.table_weights(source) + self.num_layers * self.block_weights(1)
 
     def block_sizes(self, norm: Norm) -> BlockSizes:
         """Returns what each block is built from."""
@@ -121,7 +136,7 @@ class EncoderSizes(TransformerSizes):
     def __post_init__(self):
         super().__post_init__()
         checks.one_of(ATTENTIONS, attention=self.attention)
-        checks.at_least(1, window=self.window)
+        checks.at_least(1, checks.MOST_PLACES, window=self.window)
         checks.flag(remat=self.remat)
 
     def stack(self, table: keras.layers.Layer, norm: Norm) -> keras.Model:
@@ -163,8 +178,13 @@ class Transformer(EncoderSizes):
     def __post_init__(self):
         super().__post_init__()
         if self.decoder_layers is not None:
-            checks.at_least(1, decoder_layers=self.decoder_layers)
+            checks.at_least(1, checks.MOST_LAYERS, decoder_layers=self.decoder_layers)
         checks.one_of(TIES, tie_embeddings=self.tie_embeddings)
+
+    def decoder_weights(self, target: int) -> int:
+        """See `Architecture`; a table that is shared counts as the encoder's."""
+        layers = (self.decoder_layers or self.num_layers) * self.block_weights(2)
+        return layers + (0 if self.tie_embeddings == "all" else self.table_weights(target))
 
     def build_encoder(self, source: int) -> keras.Model:
         """See `Architecture`."""

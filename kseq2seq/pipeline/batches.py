@@ -8,6 +8,7 @@ import numpy as np
 
 from kseq2seq.decoding import Filter, Search, UnsatisfiedError, decode
 from kseq2seq.decoding.places import padded
+from kseq2seq.pipeline.graphs import text_graphs
 from kseq2seq.pipeline.prediction import Prediction, predictions
 from kseq2seq.pipeline.unknown import known
 from kseq2seq.pipeline.workers import in_parallel
@@ -19,6 +20,7 @@ def in_batches(
     source: TextSource,
     target: TextTarget,
     texts: list[str],
+    lengths: np.ndarray,
     search: Search,
     *,
     batch_size: int,
@@ -31,11 +33,12 @@ def in_batches(
 ) -> list[Prediction]:
     """Returns predictions in the order of the texts, none of which is too long.
 
-    Args and errors are those of a call of `Pipeline`, with a seed for each text.
+    `lengths` are those of the texts, in tokens. The other arguments, and errors, are those of a
+    call of `Pipeline`, with a seed for each text.
     """
     if not texts:
         return []
-    lengths = source.lengths(texts).numpy()
+    graphs = text_graphs(model, source, target)
     made = {index: Prediction("", 0.0) for index in np.flatnonzero(lengths <= 1).tolist()}
     order = [index for index in np.argsort(lengths, kind="stable").tolist() if index not in made]
     for rule in filters:
@@ -48,9 +51,8 @@ def in_batches(
     padding = source.tokenizer.special.padding
 
     def generate(batch: list[int]) -> list[Prediction]:
-        inputs = padded(
-            model, source([texts[index] for index in batch]), source.max_length, padding
-        )
+        inputs = graphs.inputs([texts[index] for index in batch])
+        inputs = padded(model, inputs, source.max_length, padding)
         try:
             decoded = decode(
                 model,
@@ -66,7 +68,7 @@ def in_batches(
         except UnsatisfiedError as error:
             which = sorted(batch[row] for row in error.sources)
             raise UnsatisfiedError(which, len(texts), "text") from None
-        rows = predictions(source, target, inputs, decoded)
+        rows = predictions(source, target, inputs, decoded, graphs.texts)
         if replace_unknown:
             of_batch = zip(batch, rows, decoded.ids[:, 0].numpy(), strict=True)
             rows = [known(source, target, texts[index], row, ids) for index, row, ids in of_batch]

@@ -17,6 +17,7 @@ from kseq2seq.pipeline.prediction import Prediction
 from kseq2seq.text.files import read_json, write_json
 
 CUT = "cut_at_the_limit"  # a run's record of lines, beside its settings
+MOST_LINES = 2**20  # held at a time
 
 
 class Progress(NamedTuple):
@@ -72,7 +73,7 @@ def generate_lines(
     prediction the text is written, and counted if it is not finished.
     """
     source, target = Path(source), Path(target)
-    check_whole("window", window)
+    check_whole("window", window, most=MOST_LINES)
     if not source.is_file():
         raise FileNotFoundError(f"{source} is no file; give one with a text on each line.")
     if target.exists():

@@ -20,17 +20,22 @@ from kseq2seq.decoding import (
     seeds_of,
 )
 from kseq2seq.decoding.checks import check_whole
+from kseq2seq.decoding.filters import check_filters
+from kseq2seq.decoding.loop import MOST_TOKENS
 from kseq2seq.decoding.places import padded
+from kseq2seq.decoding.search import check_search
 from kseq2seq.metrics import TextMetric, bleu, chrf
 from kseq2seq.models import Seq2Seq
 from kseq2seq.pipeline.batches import in_batches
 from kseq2seq.pipeline.exporting import export_parts
 from kseq2seq.pipeline.files import Progress, generate_lines, print_progress
+from kseq2seq.pipeline.graphs import text_graphs
 from kseq2seq.pipeline.prediction import Prediction, joined
 from kseq2seq.pipeline.scoring import Score, score_pairs
 from kseq2seq.pipeline.sources import MOST_EXAMPLES, fitting, strings
 from kseq2seq.pipeline.storage import load_parts, save_parts
 from kseq2seq.pipeline.streaming import Stream, stream_text
+from kseq2seq.pipeline.workers import MOST_WORKERS
 from kseq2seq.text import TextSource, TextTarget
 
 
@@ -91,7 +96,7 @@ class Pipeline:
         self.model = model
         self.source = source
         self.target = target
-        self.search = Beam() if search is None else search
+        self.search = Beam() if search is None else check_search(search)
         self.examples = examples
 
     @property
@@ -118,6 +123,8 @@ class Pipeline:
 
     @staticmethod
     def _check_lengths(model: Any, source: TextSource, target: TextTarget) -> None:
+        for part in (source, target):
+            check_whole(f"{part.side}.max_length", part.max_length, most=MOST_TOKENS)
         wanted = [
             ("source", source.max_length, model.max_source_length),
             ("target", target.max_length, model.decoder.max_positions),
@@ -176,11 +183,13 @@ class Pipeline:
             ValueError: if a text, or a sentence of it, is too long.
         """
         check_whole("batch_size", batch_size)
-        check_whole("workers", workers)
-        texts, filters = strings(texts), tuple(filters)
+        check_whole("workers", workers, most=MOST_WORKERS)
+        search = self.search if search is None else check_search(search)
+        texts, filters = strings(texts), check_filters(filters)
         if too_long not in ("error", "split"):
             raise ValueError(f"`too_long` must be 'error' or 'split'; got {too_long!r}.")
-        parts = fitting(self.source, texts, too_long == "split")
+        graphs = text_graphs(self.model, self.source, self.target)
+        parts, lengths = fitting(graphs.lengths, self.source.max_length, texts, too_long == "split")
         flat = [part for sentences in parts for part in sentences]
         if len(flat) != len(texts) and any(rule.of_sources for rule in filters):
             raise ValueError(
@@ -194,7 +203,8 @@ class Pipeline:
                 self.source,
                 self.target,
                 flat,
-                search or self.search,
+                lengths,
+                search,
                 batch_size=batch_size,
                 workers=workers,
                 filters=filters,
@@ -269,19 +279,20 @@ class Pipeline:
                     print("... and here it was cut.")
         """
         (text,) = strings([text])
-        fitting(self.source, [text], split=False)
+        graphs = text_graphs(self.model, self.source, self.target)
+        _, lengths = fitting(graphs.lengths, self.source.max_length, [text], split=False)
         padding = self.source.tokenizer.special.padding
         loop, started = prepare(
             self.model,
-            padded(self.model, self.source([text]), self.source.max_length, padding),
-            search or Greedy(),
+            padded(self.model, graphs.inputs([text]), self.source.max_length, padding),
+            Greedy() if search is None else search,
             max_length=self.target.max_length,
             limits=None,
             filters=filters,
             seed=seed,
             special=self.target.tokenizer.special,
         )
-        if self.source.lengths([text]).numpy()[0] <= 1:
+        if lengths[0] <= 1:
             return Stream(iter(()), finished=True)
         return Stream(stream_text(self.model, loop, started, self.target))
 
@@ -332,8 +343,8 @@ class Pipeline:
                 settings or another model, or if another process is writing the same file.
         """
         options: dict[str, Any] = {
-            "search": search or self.search,
-            "filters": tuple(filters),
+            "search": self.search if search is None else check_search(search),
+            "filters": check_filters(filters),
             "unsatisfied": unsatisfied,
             "replace_unknown": replace_unknown,
             "too_long": too_long,

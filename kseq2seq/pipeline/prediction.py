@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -65,13 +66,20 @@ class Prediction:
 
 
 def predictions(
-    source: TextSource, target: TextTarget, inputs: dict, decoded: Decoded
+    source: TextSource,
+    target: TextTarget,
+    inputs: dict,
+    decoded: Decoded,
+    read: Callable[[np.ndarray], list[str]],
 ) -> list[Prediction]:
-    """Reads a decoded batch: B sources as the model saw them, and what was found for them."""
+    """Reads a decoded batch: B sources as the model saw them, and what was found for them.
+
+    `read` returns the texts of ids (N, T).
+    """
     ids, lengths, scores = (part.numpy() for part in decoded[:3])
     finished = decoded.finished.numpy()
-    flat = target.texts(ids.reshape(-1, ids.shape[-1])).numpy()
-    texts = np.array([text.decode() for text in flat], object).reshape(scores.shape)
+    flat = read(ids.reshape(-1, ids.shape[-1]))
+    texts = np.array(flat, object).reshape(scores.shape)
     made = []
     for row, (tokens, mask) in enumerate(
         zip(inputs["source"].numpy(), inputs["source_mask"].numpy(), strict=True)

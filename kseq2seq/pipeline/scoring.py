@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 
 from kseq2seq.decoding import score_targets
+from kseq2seq.decoding.checks import check_whole
 from kseq2seq.decoding.places import padded
+from kseq2seq.pipeline.graphs import text_graphs
 from kseq2seq.pipeline.prediction import Alternative, Prediction
 from kseq2seq.pipeline.sources import fitting
 from kseq2seq.text import TextSource, TextTarget
@@ -57,17 +59,18 @@ def score_pairs(
             f"There must be one target for each source; got {len(sources)} sources and "
             f"{len(targets)} targets."
         )
-    fitting(source, sources, split=False)
+    check_whole("batch_size", batch_size)
+    graphs = text_graphs(model, source, target)
+    _, lengths = fitting(graphs.lengths, source.max_length, sources, split=False)
     if targets:
         target.check(targets)
-    lengths = source.lengths(sources).numpy() if sources else []
     order = np.argsort(lengths, kind="stable").tolist()
     special, made = target.tokenizer.special, {}
     for first in range(0, len(order), batch_size):
         batch = order[first : first + batch_size]
         tokens = target.tokens([targets[index] for index in batch])
         ids = tokens.to_tensor(default_value=special.padding)
-        inputs = source([sources[index] for index in batch])
+        inputs = graphs.inputs([sources[index] for index in batch])
         inputs = padded(model, inputs, source.max_length, source.tokenizer.special.padding)
         log_probs = score_targets(model, inputs, ids, special).numpy()
         for index, row, scores in zip(batch, tokens.to_list(), log_probs, strict=True):

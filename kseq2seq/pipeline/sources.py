@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from kseq2seq.text import TextSource, split_sentences
+from kseq2seq.text import split_sentences
 
 MOST_EXAMPLES = 16  # that a pipeline keeps
 
@@ -29,25 +29,31 @@ def strings(texts: str | Sequence[str]) -> list[str]:
     return texts
 
 
-def fitting(source: TextSource, texts: list[str], split: bool) -> list[list[str]]:
-    """Returns the parts of each text that are to be decoded: itself, where it is not too long.
+def fitting(
+    measure: Callable[[list[str]], np.ndarray], longest: int, texts: list[str], split: bool
+) -> tuple[list[list[str]], np.ndarray]:
+    """Returns the parts of each text to decode, itself where it is not too long, and their lengths.
 
     Args:
-        source: knows how long a text may be.
+        measure: texts -> how many tokens each has.
+        longest: how many a part may have.
         texts: raw texts.
-        split: cut those that are too long into sentences, and do not refuse them.
+        split: cut those that are too long into sentences instead of refusing them.
+
+    Returns:
+        (a list of parts for each text, int (parts,) the tokens of all parts in their order).
 
     Raises:
         ValueError: if a text, or a sentence of it, is too long.
     """
-    longest, parts = source.max_length, [[text] for text in texts]
-    if split and texts:
-        for index in np.flatnonzero(source.lengths(texts).numpy() > longest).tolist():
+    parts = [[text] for text in texts]
+    lengths = measure(texts) if texts else np.zeros(0, int)
+    if split and (lengths > longest).any():
+        for index in np.flatnonzero(lengths > longest).tolist():
             parts[index] = split_sentences(texts[index]) or [texts[index]]
+        lengths = measure([part for sentences in parts for part in sentences])
     owners = [index for index, sentences in enumerate(parts) for _ in sentences]
-    flat = [part for sentences in parts for part in sentences]
-    lengths = source.lengths(flat).numpy().tolist() if flat else []
-    for index, length in zip(owners, lengths, strict=True):
+    for index, length in zip(owners, lengths.tolist(), strict=True):
         if length > longest:
             what, hint = "has", "shorten it, or pass too_long='split'"
             if split:
@@ -56,4 +62,4 @@ def fitting(source: TextSource, texts: list[str], split: bool) -> list[list[str]
                 f"Text {index} {what} {length} tokens, its end included, and the limit is "
                 f"{longest}; {hint}."
             )
-    return parts
+    return parts, lengths

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
+MOST_WORKERS = 256
+
 Given = TypeVar("Given")
 Made = TypeVar("Made")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
@@ -14,6 +15,8 @@ from kseq2seq_runtime.settings import check_number, check_whole
 if TYPE_CHECKING:
     from kseq2seq_runtime.model import Model
     from kseq2seq_runtime.record import Record
+
+WIDEST = 4096
 
 
 class _Branch(NamedTuple):
@@ -38,9 +41,9 @@ class Beam(Search):
     end live on. It ends once no live hypothesis can become better than the worst finished one.
 
     Args:
-        width: live hypotheses; at least 1.
+        width: live hypotheses, each of which is a run of the model; at least 1 and at most 4,096.
         length_penalty: alpha, at least 0; 0 ranks by log-probability.
-        coverage_penalty: beta, at least 0; needs a model with attention.
+        coverage_penalty: beta, at least 0 and at most 10,000; needs a model with attention.
         n_best: finished hypotheses returned, at most `width`; None returns `width`.
         patience: p, above 0: it also ends once p * `width` hypotheses have finished, which is
             sooner, and may be too soon for the best; None waits for the bound.
@@ -65,9 +68,9 @@ class Beam(Search):
     patience: float | None = None
 
     def __post_init__(self):
-        check_whole("width", self.width)
+        check_whole("width", self.width, most=WIDEST)
         check_number("length_penalty", self.length_penalty)
-        check_number("coverage_penalty", self.coverage_penalty)
+        check_number("coverage_penalty", self.coverage_penalty, 0, 1e4)
         if self.n_best is not None and check_whole("n_best", self.n_best) > self.width:
             raise ValueError(
                 f"`n_best` must be at most `width`={self.width}, all that is kept; "
@@ -80,6 +83,7 @@ class Beam(Search):
         self, model: Model, source: Sequence[int], random: np.random.Generator
     ) -> Iterator[list[Hypothesis]]:
         """See `Search`; unfinished hypotheses are shown with their log-probabilities."""
+        self._check(model.record.target_length)
         branches = [_Branch(begin(model, source), np.zeros(len(source), "float32"))]
         finished: list[Hypothesis] = []
         count = 0
@@ -91,6 +95,16 @@ class Beam(Search):
             if branches:
                 yield [Hypothesis(live.ids, float(live.log_prob)) for live, _ in branches]
         yield finished[: self.n_best]
+
+    def _check(self, limit: int) -> None:
+        """Refuses a length penalty that would leave no digit of a score in float32."""
+        most = 30 / math.log10(max((5 + limit) / 6, 10**0.001))
+        if self.length_penalty > most:
+            raise ValueError(
+                f"`length_penalty` must be at most {most:.4g} for targets of up to {limit:,} "
+                f"tokens, whose scores it would bring to 0; got {self.length_penalty:g}. Lower it; "
+                "0.6 to 1 is usual."
+            )
 
     def _done(
         self, branches: list[_Branch], finished: list[Hypothesis], count: int, limit: int

@@ -16,6 +16,7 @@ from kseq2seq_runtime.search import Hypothesis, Search
 from kseq2seq_runtime.settings import check_whole
 from kseq2seq_runtime.signatures import load_signatures
 
+MOST_THREADS = 256
 Tensors = dict[str, np.ndarray]
 
 
@@ -61,7 +62,7 @@ class Model:
     def __init__(self, path: str | os.PathLike[str], threads: int | None = None):
         self.bundle: Bundle = open_bundle(path)
         self.record = read_record(self.bundle.record, f"{self.bundle.path}: kseq2seq.json")
-        threads = None if threads is None else check_whole("threads", threads)
+        threads = None if threads is None else check_whole("threads", threads, most=MOST_THREADS)
         self._signatures = load_signatures(self.bundle, self.record, threads)
         self._lock = threading.Lock()
 
@@ -184,7 +185,8 @@ class Model:
                 return self._signatures[name](**inputs)
         except RuntimeError as error:
             raise ValueError(
-                f"The model failed in {name!r}; has the source an id that the model has not?"
+                f"The model failed in {name!r}. Does the source contain an id outside the "
+                "vocabulary?"
             ) from error
 
 
@@ -197,5 +199,8 @@ def generator(seed: int | Sequence[int]) -> np.random.Generator:
 def check_search(search: Search) -> Search:
     """Returns a search, refusing what is none."""
     if not isinstance(search, Search):
-        raise ValueError(f"`search` must be such as Greedy() or Beam(4); got {search!r}.")
+        hint = f" Call the class: {search.__name__}()." if isinstance(search, type) else ""
+        raise ValueError(
+            f"`search` must be a Search, for example Greedy() or Beam(4); got {search!r:.80}.{hint}"
+        )
     return search

@@ -21,7 +21,7 @@ class Sample(Independent):
     Scores are the log-probabilities of the model itself.
 
     Args:
-        temperature: tau, at least 0.0001; below 1 sharpens.
+        temperature: tau, at least 0.0001 and at most 10,000; below 1 sharpens.
         top_k: keep the likeliest k tokens, and those as likely as the last of them; 0 keeps all.
         top_p: keep the fewest likeliest tokens that sum to this probability, in (0, 1]; 1 keeps
             all.
@@ -44,7 +44,7 @@ class Sample(Independent):
     min_p: float = 0.0
 
     def __post_init__(self):
-        check_number("temperature", self.temperature, 1e-4)
+        check_number("temperature", self.temperature, 1e-4, 1e4)
         check_whole("top_k", self.top_k, 0)
         check_number("top_p", self.top_p, 0, 1, above=True)
         check_number("min_p", self.min_p, 0, 1)

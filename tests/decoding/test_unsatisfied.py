@@ -58,7 +58,9 @@ def test_refuses_filters_for_another_number_of_sources(toys):
 
 
 def test_refuses_what_is_no_filter(toys):
-    with pytest.raises(ValueError, match=r"`filters` must hold such as MinLength"):
+    with pytest.raises(
+        ValueError, match=r"Every item of `filters` must be a Filter, for example MinLength"
+    ):
         decode(toys.model(), toys.source, max_length=4, filters=["min"])
 
 

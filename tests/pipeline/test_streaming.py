@@ -57,7 +57,7 @@ def test_says_that_there_is_no_target(pipeline):
         list(pipeline.stream("x", filters=[Automaton.of_targets(ids)]))
     with pytest.raises(ValueError, match=r"Prefix is for 3 sources, but there are 1"):
         pipeline.stream("x", filters=[Prefix([[5]] * 3)])
-    with pytest.raises(ValueError, match=r"`filters` must hold such as"):
+    with pytest.raises(ValueError, match=r"Every item of `filters` must be a Filter"):
         pipeline.stream("x", filters=["x"])
 
 

@@ -145,6 +145,9 @@ def test_the_like_of_the_files_search_runs_inside_it(opened, monkeypatch):
         (lambda: Beam(length_penalty=-1), "`length_penalty` must be a number of at least 0"),
         (lambda: Beam(coverage_penalty=float("nan")), "`coverage_penalty`"),
         (lambda: Beam(2, patience=0), "`patience`"),
+        (lambda: Beam(10**6), "`width` must be at most 4,096; got 1000000. Lower it."),
+        (lambda: Beam(coverage_penalty=1e300), "`coverage_penalty`.*at most 10,000"),
+        (lambda: Sample(1e300), r"`temperature`.*at most 10,000; got 1e\+300"),
         (lambda: Beam(2, n_best=3), "`n_best` must be at most `width`=2"),
     ],
 )
@@ -155,8 +158,12 @@ def test_settings_that_make_no_sense_are_refused(make, message):
 
 def test_what_is_no_search_is_refused(opened):
     for call in (opened["bytes"], opened["bytes"].stream):
-        with pytest.raises(ValueError, match=r"`search` must be such as Greedy\(\)"):
+        with pytest.raises(ValueError, match=r"`search` must be a Search, for example Greedy\(\)"):
             call("hi", search="beam")
+        with pytest.raises(ValueError, match=r"Call the class: Beam\(\)"):
+            call("hi", search=Beam)
+    with pytest.raises(ValueError, match=r"`length_penalty` must be at most .*got 1e\+300"):
+        opened["bytes"]("hi", search=Beam(2, 1e300))
 
 
 def test_ties_fall_to_the_first():

@@ -1,7 +1,7 @@
 """Filters: rules about next tokens that any search runs under."""
 
 from kseq2seq.decoding.filters.automaton import Automaton
-from kseq2seq.decoding.filters.filter import Filter, Filtered
+from kseq2seq.decoding.filters.filter import Filter, Filtered, check_filters
 from kseq2seq.decoding.filters.fusion import Fusion
 from kseq2seq.decoding.filters.lengths import MaxLength, MinLength
 from kseq2seq.decoding.filters.phrases import Forbid, Require
@@ -20,4 +20,5 @@ __all__ = [
     "Prefix",
     "RepetitionPenalty",
     "Require",
+    "check_filters",
 ]

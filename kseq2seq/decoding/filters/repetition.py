@@ -13,6 +13,7 @@ from kseq2seq.decoding.search import NEVER
 
 LONGEST = 64  # an n-gram that any target may be asked about, however short
 
+
 @dataclass(frozen=True)
 class RepetitionPenalty(Filter):
     r"""Makes every token that a target already has less likely.

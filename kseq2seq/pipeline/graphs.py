@@ -1,0 +1,58 @@
+"""What tokenizers do for a pipeline, as graphs: one call each instead of a hundred operations.
+
+Run eagerly, a tokenizer's operations each take and leave Python's lock, and threads that serve
+requests would spend their time waiting for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from kseq2seq.decoding import compiled
+from kseq2seq.text import TextSource, TextTarget
+
+_TEXTS = tf.TensorSpec([None], tf.string)
+_IDS = tf.TensorSpec([None, None], tf.int32)
+
+
+class TextGraphs:
+    """A pipeline's tokenizers, traced once for batches of any size.
+
+    Args:
+        source: raw texts -> the model's inputs.
+        target: ids -> raw texts.
+
+    Example:
+        >>> from kseq2seq.pipeline.graphs import TextGraphs
+        >>> from kseq2seq.text import ByteTokenizer, TextSource, TextTarget
+        >>> tokenizer = ByteTokenizer()
+        >>> graphs = TextGraphs(TextSource(tokenizer, 64), TextTarget(tokenizer, 8))
+        >>> graphs.lengths(["hi", ""]).tolist()
+        [3, 1]
+    """
+
+    def __init__(self, source: TextSource, target: TextTarget):
+        self._lengths = tf.function(source.lengths).get_concrete_function(_TEXTS)
+        self._inputs = tf.function(source.__call__).get_concrete_function(_TEXTS)
+        self._texts = tf.function(target.texts).get_concrete_function(_IDS)
+
+    def lengths(self, texts: Sequence[str]) -> np.ndarray:
+        """Returns int32 (N,), how many tokens each source has; see `TextSource.lengths`."""
+        return self._lengths(tf.constant(texts, tf.string, [len(texts)])).numpy()
+
+    def inputs(self, texts: Sequence[str]) -> dict[str, tf.Tensor]:
+        """Returns the model's inputs; see `TextSource`."""
+        return self._inputs(tf.constant(texts, tf.string, [len(texts)]))
+
+    def texts(self, ids: np.ndarray) -> list[str]:
+        """Returns the texts of int32 ids (N, T); see `TextTarget.texts`."""
+        return [text.decode() for text in self._texts(tf.constant(ids, tf.int32)).numpy()]
+
+
+def text_graphs(model: Any, source: TextSource, target: TextTarget) -> TextGraphs:
+    """Returns the graphs of a pipeline's tokenizers, which are kept beside its model."""
+    return compiled(model, ("text", source, target), lambda: TextGraphs(source, target))
