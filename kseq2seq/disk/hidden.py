@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import shutil
@@ -11,6 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 NEW, OLD, DONE = "new", "old", "done"  # what has become of what has a hidden name
+_LONGEST = 200  # bytes of a name; file systems take 255
 _DRAWN = re.compile(r"[a-z0-9_]{8}")
 
 
@@ -86,7 +88,9 @@ def remove(path: Path) -> None:
 
 
 def _prefix(path: Path, kind: str) -> str:
-    return f".{path.name}.kseq2seq-{kind}-"
+    name = os.fsencode(path.name)
+    short = path.name if len(name) <= _LONGEST else hashlib.sha256(name).hexdigest()
+    return f".{short}.kseq2seq-{kind}-"
 
 
 def _made(path: Path, file: bool) -> Path:

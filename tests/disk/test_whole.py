@@ -187,6 +187,14 @@ def test_a_directory_in_the_place_of_a_file_is_left_alone(tmp_path):
     assert [entry.name for entry in tmp_path.iterdir()] == ["model.json"]
 
 
+@pytest.mark.parametrize("save", [save_directory, save_file, save_files])
+def test_a_name_may_be_as_long_as_the_file_system_takes(tmp_path, save):
+    path = tmp_path / ("가" * 85)
+    for text in ("old", "new"):
+        save(path, text)
+    assert list(tmp_path.iterdir()) == [path]
+
+
 def test_two_names_that_cannot_be_swapped_stay(tmp_path):
     (tmp_path / "a").write_text("a")
     assert not exchange(tmp_path / "a", tmp_path / "missing")
