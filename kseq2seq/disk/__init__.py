@@ -1,11 +1,13 @@
 """How files and directories come to be on disk: whole, or not at all."""
 
 from kseq2seq.disk.aside import put_aside
+from kseq2seq.disk.hidden import remove
 from kseq2seq.disk.synchronize import synchronize
 from kseq2seq.disk.whole import restore, settle, whole_directory, whole_file, whole_files
 
 __all__ = [
     "put_aside",
+    "remove",
     "restore",
     "settle",
     "synchronize",

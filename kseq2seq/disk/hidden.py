@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 NEW, OLD, DONE = "new", "old", "done"  # what has become of what has a hidden name
+_LONGEST = 200  # bytes of a name; file systems take 255
 _DRAWN = re.compile(r"[a-z0-9_]{8}")
 
 
@@ -39,14 +42,15 @@ def hidden(path: Path, *, file: bool = False) -> Iterator[Path]:
             _unlocked(lock)
 
 
-def left_behind(path: Path, kind: str) -> Iterator[Path]:
-    """Yields the hidden names of a kind beside a path whose process is gone.
+def left_behind(path: Path, kind: str, act: Callable[[Path], Any]) -> None:
+    """Does something with each hidden name of a kind beside a path whose process is gone.
 
     A system or file system without locks can't tell, so there they stay.
 
     Args:
         path: as it was given to `hidden`.
         kind: `NEW`, `OLD` or `DONE`.
+        act: what to do; no other process does it at the same time.
     """
     prefix = _prefix(path, kind)
     try:
@@ -55,10 +59,9 @@ def left_behind(path: Path, kind: str) -> Iterator[Path]:
         return
     for name in names:
         if name.startswith(prefix) and _DRAWN.fullmatch(name.removeprefix(prefix)):
-            found = path.with_name(name)
-            with held(found) as lock:
+            with held(path.with_name(name)) as lock:
                 if lock is not None:
-                    yield found
+                    act(path.with_name(name))
 
 
 @contextmanager
@@ -86,7 +89,9 @@ def remove(path: Path) -> None:
 
 
 def _prefix(path: Path, kind: str) -> str:
-    return f".{path.name}.kseq2seq-{kind}-"
+    name = os.fsencode(path.name)
+    short = path.name if len(name) <= _LONGEST else hashlib.sha256(name).hexdigest()
+    return f".{short}.kseq2seq-{kind}-"
 
 
 def _made(path: Path, file: bool) -> Path:

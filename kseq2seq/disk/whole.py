@@ -143,9 +143,7 @@ def restore(directory: Path) -> None:
     """
     directory = directory.resolve()
     if not directory.exists():
-        for old in left_behind(directory, OLD):
-            if not directory.exists():
-                old.rename(directory)
+        left_behind(directory, OLD, lambda old: directory.exists() or old.rename(directory))
 
 
 def settle(directory: Path) -> None:
@@ -154,16 +152,14 @@ def settle(directory: Path) -> None:
     Args:
         directory: as given to `whole_files`.
     """
-    for done in left_behind(directory / _SAVED, DONE):
-        _spread(done, directory)
+    left_behind(directory / _SAVED, DONE, lambda done: _spread(done, directory))
 
 
 def _clean(path: Path) -> None:
     """Removes what processes that are gone left beside a path."""
     kinds = (NEW, OLD) if path.exists() else (NEW,)
     for kind in kinds:
-        for left in left_behind(path, kind):
-            remove(left)
+        left_behind(path, kind, remove)
 
 
 def _replace(directory: Path, scratch: Path) -> None:

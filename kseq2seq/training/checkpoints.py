@@ -11,13 +11,14 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from kseq2seq.data.fetch import sha256
-from kseq2seq.disk import synchronize
+from kseq2seq.disk import remove, synchronize
 from kseq2seq.training.contents import check_contents
 
 _SUMS = "SHA256SUMS"
 _NAME = re.compile(r"([0-9]{6,12})-step-[0-9]{1,19}")
 _SCRATCH = ".scratch-"
 _WRITTEN = re.compile(r"SHA256SUMS|state\.(json|npz)|data\.(index|data-\d+-of-\d+)")
+_HALF_WRITTEN = re.compile(rf"{_WRITTEN.pattern}|data[._].+")  # as TensorFlow names its own scratch
 
 
 class Checkpoints:
@@ -56,8 +57,7 @@ class Checkpoints:
                 "Move it away, or name another directory for the run."
             ) from error
         for scratch in directory.glob(f"{_SCRATCH}*"):
-            if scratch.is_dir() and not scratch.is_symlink():
-                shutil.rmtree(scratch, ignore_errors=True)
+            _remove(scratch, _HALF_WRITTEN)
 
     @contextmanager
     def writing(self, step: int) -> Iterator[Path]:
@@ -204,7 +204,7 @@ def _unusable(path: Path) -> str | None:
     return None
 
 
-def _remove(path: Path) -> None:
+def _remove(path: Path, written: re.Pattern[str] = _WRITTEN) -> None:
     """Removes the files of a checkpoint; what else someone put there stays."""
     if path.is_symlink() or not path.is_dir():
         return
@@ -213,8 +213,9 @@ def _remove(path: Path) -> None:
             (path / name).unlink(missing_ok=True)
     with suppress(OSError):
         for part in list(path.iterdir()):
-            if _WRITTEN.fullmatch(part.name):
-                part.unlink()
+            ours = part.name.startswith("data_temp") or not part.is_dir()
+            if written.fullmatch(part.name) and ours:
+                remove(part)
         path.rmdir()
 
 

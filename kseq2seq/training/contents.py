@@ -43,8 +43,7 @@ def check_contents(path: Path) -> None:
     _check(isinstance(logs, dict) and _all(list(logs.values()), np.ndarray), "logs")
     _check(_all(nest.get("callbacks"), dict), "callbacks")
     for state in nest["callbacks"]:
-        known = isinstance(state.get("class"), str) and isinstance(state.get("state"), dict)
-        _check(known, "callbacks")
+        _check(isinstance(state.get("class"), str) and "state" in state, "callbacks")
     _check_variables(nest)
     _check_random(nest.get("random"))
     if (path / "data.index").exists():

@@ -140,8 +140,8 @@ class Run:
         Raises:
             TypeError: if `batches` is no dataset.
             ValueError: if the model is not compiled, the data ends too soon, another process is
-                training in the directory, no checkpoint is as it was written, or the newest is of
-                another model, optimizer or data.
+                training in the directory, no checkpoint can be used, or the newest is of another
+                model, optimizer or data.
             FloatingPointError: if the loss or a weight is not finite and `on_nan` says so.
             OSError: if a checkpoint can't be written; see `on_full_disk`.
             SystemExit: with 143, after a SIGTERM and saving; what a full disk has no room for is

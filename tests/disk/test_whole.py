@@ -141,6 +141,28 @@ def test_an_error_leaves_all_as_it_was(tmp_path, save, swapping, monkeypatch):
     assert "old" in (path.read_text() if path.is_file() else read(path))
 
 
+def test_what_an_error_stopped_is_completed_while_the_error_is_still_held(tmp_path, monkeypatch):
+    save_files(tmp_path, "old")
+    replace, left = os.replace, [0, 1]
+
+    def once(*paths):
+        if not left.pop():
+            return replace(*paths)
+        raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", once)
+        with pytest.raises(OSError, match="Input/output") as first:
+            save_files(tmp_path, "new")
+        left.append(1)
+        with pytest.raises(OSError, match="Input/output") as second:
+            settle(tmp_path)
+    assert first.value and second.value
+    settle(tmp_path)
+    assert read(tmp_path) == "new"
+    assert not list(tmp_path.glob(".*"))
+
+
 def test_a_directory_comes_back_when_it_cannot_be_replaced(tmp_path, monkeypatch):
     path, rename = tmp_path / "model", os.rename
     save_directory(path, "old")
@@ -185,6 +207,14 @@ def test_a_directory_in_the_place_of_a_file_is_left_alone(tmp_path):
     with pytest.raises(IsADirectoryError):
         save_file(tmp_path / "model.json", "new")
     assert [entry.name for entry in tmp_path.iterdir()] == ["model.json"]
+
+
+@pytest.mark.parametrize("save", [save_directory, save_file, save_files])
+def test_a_name_may_be_as_long_as_the_file_system_takes(tmp_path, save):
+    path = tmp_path / ("가" * 85)
+    for text in ("old", "new"):
+        save(path, text)
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_two_names_that_cannot_be_swapped_stay(tmp_path):

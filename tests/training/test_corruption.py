@@ -222,6 +222,9 @@ def test_what_is_not_a_checkpoint_is_left_alone(runs, run, small):
         (home / name).write_text("mine")
     (home / "000008-step-77").symlink_to("nowhere")
     (home / f"{'9' * 99}-step-1").mkdir()
+    (home / ".scratch-y").mkdir()
+    (home / ".scratch-y" / "mine.txt").write_text("mine")
+    (home / ".scratch-y" / "data_temp").mkdir()
     (home / "000007-step-55").mkdir()
     (home / "000007-step-55" / "mine.txt").write_text("mine")
     (home / "000004-step-11" / "thesis.txt").write_text("mine")
@@ -230,6 +233,7 @@ def test_what_is_not_a_checkpoint_is_left_alone(runs, run, small):
     assert [(home / name).read_text() for name in strays] == ["mine"] * len(strays)
     assert (home / "000008-step-77").is_symlink()
     assert (home / "000007-step-55" / "mine.txt").exists()
+    assert [path.name for path in (home / ".scratch-y").iterdir()] == ["mine.txt"]
     assert [path.name for path in (home / "000004-step-11").iterdir()] == ["thesis.txt"]
     assert "000013-step-20" in runs.names(run) and "000003-step-9" not in runs.names(run)
 
