@@ -21,7 +21,9 @@ from kseq2seq.decoding import (
 )
 from kseq2seq.decoding.checks import check_whole
 from kseq2seq.export import export_onnx, export_saved_model, export_tflite
-from kseq2seq.metrics import TextMetric, bleu, chrf
+from kseq2seq.metrics import Scores, TextMetric
+from kseq2seq.metrics.references import Reference, checked_references
+from kseq2seq.metrics.text import scored
 from kseq2seq.models import Seq2Seq
 from kseq2seq.pipeline.batches import in_batches
 from kseq2seq.pipeline.files import Progress, generate_lines, print_progress
@@ -31,6 +33,7 @@ from kseq2seq.pipeline.sources import fitting, strings
 from kseq2seq.pipeline.storage import load_parts, save_parts
 from kseq2seq.pipeline.streaming import stream_text
 from kseq2seq.text import TextSource, TextTarget
+from kseq2seq.text.raw import raw_texts
 
 
 class Pipeline:
@@ -140,7 +143,7 @@ class Pipeline:
 
         Raises:
             TypeError: if `texts` holds something else than strings.
-            ValueError: if a text, or a sentence of it, is too long.
+            ValueError: if a text, or a sentence of it, is too long, or holds a lone surrogate.
         """
         check_whole("batch_size", batch_size)
         check_whole("workers", workers)
@@ -178,8 +181,8 @@ class Pipeline:
         )
         return [joined([next(made) for _ in sentences]) for sentences in parts]
 
-    def texts(self, texts: Sequence[str], **options: Any) -> list[str]:
-        """Returns only the best text for each of `texts`; options as for a call."""
+    def texts(self, texts: str | Sequence[str], **options: Any) -> list[str]:
+        """Returns only the best text for each of `texts`, one or several; options as for a call."""
         return [prediction.text for prediction in self(texts, **options)]
 
     def phrases(self, texts: Sequence[str]) -> list[list[int]]:
@@ -189,12 +192,14 @@ class Pipeline:
         forbidden is this way of writing it.
 
         Args:
-            texts: raw words or phrases.
+            texts: a list of raw words or phrases.
 
         Raises:
-            ValueError: if one has no token.
+            TypeError: if one is no string.
+            ValueError: if one has no token, or `texts` is not a list.
         """
-        ids = self.target.tokenizer.tokenize(strings(texts)).to_list()
+        texts = raw_texts(texts)
+        ids = self.target.tokenizer.tokenize(texts).to_list()
         for text, row in zip(texts, ids, strict=True):
             if not row:
                 raise ValueError(f"The phrase {text!r} has no token.")
@@ -320,14 +325,15 @@ class Pipeline:
             N `Score`; what `decode` would give a target as the same tokens without penalties.
 
         Raises:
+            TypeError: if something else than strings is given.
             ValueError: if there is not one target for each source, or a text is too long.
         """
         return score_pairs(
             self.model,
             self.source,
             self.target,
-            strings(sources),
-            strings(targets),
+            raw_texts(sources, "sources"),
+            raw_texts(targets, "targets"),
             batch_size=batch_size,
         )
 
@@ -338,32 +344,34 @@ class Pipeline:
     def evaluate(
         self,
         sources: Sequence[str],
-        references: Sequence[str],
+        references: Sequence[Reference],
         metrics: Mapping[str, TextMetric] | None = None,
         **options: Any,
-    ) -> dict[str, float]:
+    ) -> Scores:
         """Scores generated texts against references.
 
         Args:
             sources: N raw texts.
-            references: N raw texts.
+            references: N raw texts, one for each source, or N lists of texts, of any number each.
             metrics: names and functions (hypotheses, references) -> float; BLEU and chrF if None.
+                They are given the references as they are here.
             **options: as for a call.
 
         Returns:
-            A score for each name.
+            A score for each name. Those of BLEU and chrF have a `signature`, which printing the
+            whole shows: BLEU chooses its tokenizer by the scripts of the references.
 
         Raises:
-            ValueError: if sources and references differ in number.
+            TypeError: if something else than texts is given.
+            ValueError: if sources and references differ in number, or there are none.
         """
-        if len(sources) != len(references):
+        sources, references = raw_texts(sources, "sources"), checked_references(references)
+        if len(sources) != len(references) or not sources:
             raise ValueError(
-                f"There must be one reference for each source; got {len(sources)} sources and "
-                f"{len(references)} references."
+                f"There must be one reference for each source, or one list of some, and at least "
+                f"one source; got {len(sources)} sources and {len(references)} references."
             )
-        hypotheses = self.texts(sources, **options)
-        metrics = metrics or {"bleu": bleu, "chrf": chrf}
-        return {name: metric(hypotheses, references) for name, metric in metrics.items()}
+        return scored(metrics, self.texts(sources, **options), references)
 
     def save(self, directory: str | os.PathLike) -> None:
         """Writes JSON, weights as HDF5, and tokenizers; what was there before is replaced.
