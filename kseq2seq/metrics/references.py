@@ -20,11 +20,11 @@ _OTHERS += r"\ua980-\ua9ff\uaa60-\uaadf"
 _COUNTED = {name: re.compile(f"[{of}]") for name, of in (("han", _HAN), ("kana", _KANA))}
 _COUNTED["others"] = re.compile(f"[{_OTHERS}]")
 _UNSPACED = re.compile(f"[{_HAN}{_KANA}{_OTHERS}]")
-_WORD = re.compile(r"\w+")
+_WORD = re.compile(r"[^\W\d_]+")
 
 
-def reference_lists(references: Iterable[Reference], name: str = "references") -> list[list[str]]:
-    """Returns the references of each hypothesis as a list of at least one.
+def checked_references(references: Iterable[Reference], name: str = "references") -> list:
+    """Returns references as a list, as they are but for the type of the lists inside.
 
     Args:
         references: N texts, or N lists of texts, or some of each.
@@ -35,28 +35,38 @@ def reference_lists(references: Iterable[Reference], name: str = "references") -
         ValueError: for a single text, an empty list, or a lone surrogate.
 
     Example:
-        >>> from kseq2seq.metrics.references import reference_lists
-        >>> reference_lists(["a b", ["c", "c d"]])
-        [['a b'], ['c', 'c d']]
+        >>> from kseq2seq.metrics.references import checked_references
+        >>> checked_references(("a b", ("c", "c d")))
+        ['a b', ['c', 'c d']]
     """
+    wanted = f"`{name}` must be a list of texts, or of lists of texts"
     if isinstance(references, str | bytes):
-        raise ValueError(
-            f"`{name}` must be a list of texts, or of lists of texts; got one text, "
-            f"{shown(references)}. Put it in a list."
-        )
+        raise ValueError(f"{wanted}; got one text, {shown(references)}. Put it in a list.")
     if references is None or not isinstance(references, Iterable):
-        raise TypeError(
-            f"`{name}` must be a list of texts, or of lists of texts; got {shown(references)}."
-        )
-    made = []
+        raise TypeError(f"{wanted}; got {shown(references)}.")
+    if getattr(references, "ndim", 1) > 1 and hasattr(references, "columns"):
+        raise TypeError(f"{wanted}; got a table. Give one column of it.")
+    made: list[Reference] = []
     for index, given in enumerate(references):
-        if isinstance(given, str) or not isinstance(given, Iterable) or isinstance(given, bytes):
-            made.append([checked_text(given, f"Text {index} of `{name}`")])
+        if isinstance(given, str | bytes) or not isinstance(given, Iterable):
+            made.append(checked_text(given, f"Text {index} of `{name}`"))
             continue
         made.append(raw_texts(given, f"{name}[{index}]"))
         if not made[-1]:
             raise ValueError(f"`{name}[{index}]` must hold at least one text; got none.")
     return made
+
+
+def reference_lists(references: Iterable[Reference]) -> list[list[str]]:
+    """Returns the references of each hypothesis as a list; arguments as in `checked_references`.
+
+    Example:
+        >>> from kseq2seq.metrics.references import reference_lists
+        >>> reference_lists(["a b", ["c", "c d"]])
+        [['a b'], ['c', 'c d']]
+    """
+    given = checked_references(references)
+    return [[texts] if isinstance(texts, str) else texts for texts in given]
 
 
 def tokenizer_for(references: Iterable[Reference]) -> str:
@@ -86,7 +96,7 @@ def tokenizer_for(references: Iterable[Reference]) -> str:
         return "13a"
     if 10 * others > han + kana + others:
         return "char"
-    if 10 * kana <= han + kana:
+    if 5 * kana <= han + kana:
         return "zh"
     if all(importlib.util.find_spec(package) for package in ("MeCab", "ipadic")):
         return "ja-mecab"

@@ -49,7 +49,8 @@ class Scores(dict[str, float]):
         named = []
         for name, score in self.items():
             signature = getattr(score, "signature", "")
-            named.append(f"{name} {score:.2f}" + (f" ({signature})" if signature else ""))
+            number = f"{score}" if isinstance(score, int) else f"{score:.2f}"
+            named.append(f"{name} {number}" + (f" ({signature})" if signature else ""))
         return ", ".join(named)
 
 
@@ -86,8 +87,8 @@ def bleu(
         >>> from kseq2seq.metrics import bleu
         >>> round(bleu(["the cat sat on the mat"], ["the cat sat on a mat"]), 1)
         53.7
-        >>> round(bleu(["the cat sat on the mat"], [["a cat sat there", "the cat sat on a mat"]]), 1)
-        61.5
+        >>> round(bleu(["the cat sat on the mat"], [["the cat sat on a mat", "on the mat"]]), 1)
+        75.3
 
     Source:
         Papineni et al. 2002; Post 2018, "A Call for Clarity in Reporting BLEU Scores".

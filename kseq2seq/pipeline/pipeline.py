@@ -24,7 +24,9 @@ from kseq2seq.decoding.filters import check_filters
 from kseq2seq.decoding.loop import MOST_TOKENS
 from kseq2seq.decoding.places import padded
 from kseq2seq.decoding.search import check_search
-from kseq2seq.metrics import TextMetric, bleu, chrf
+from kseq2seq.metrics import Scores, TextMetric
+from kseq2seq.metrics.references import Reference, checked_references
+from kseq2seq.metrics.text import scored
 from kseq2seq.models import Seq2Seq
 from kseq2seq.pipeline.batches import in_batches
 from kseq2seq.pipeline.exporting import export_parts
@@ -37,6 +39,7 @@ from kseq2seq.pipeline.storage import load_parts, save_parts
 from kseq2seq.pipeline.streaming import Stream, stream_text
 from kseq2seq.pipeline.workers import MOST_WORKERS
 from kseq2seq.text import TextSource, TextTarget
+from kseq2seq.text.raw import raw_texts
 
 
 class Pipeline:
@@ -180,7 +183,7 @@ class Pipeline:
 
         Raises:
             TypeError: if `texts` holds something else than strings.
-            ValueError: if a text, or a sentence of it, is too long.
+            ValueError: if a text, or a sentence of it, is too long, or holds a lone surrogate.
         """
         check_whole("batch_size", batch_size)
         check_whole("workers", workers, most=MOST_WORKERS)
@@ -221,8 +224,8 @@ class Pipeline:
         )
         return [joined([next(made) for _ in sentences]) for sentences in parts]
 
-    def texts(self, texts: Sequence[str], **options: Any) -> list[str]:
-        """Returns only the best text for each of `texts`; options as for a call."""
+    def texts(self, texts: str | Sequence[str], **options: Any) -> list[str]:
+        """Returns only the best text for each of `texts`, one or several; options as for a call."""
         return [prediction.text for prediction in self(texts, **options)]
 
     def phrases(self, texts: Sequence[str]) -> list[list[int]]:
@@ -232,12 +235,14 @@ class Pipeline:
         forbidden is this way of writing it.
 
         Args:
-            texts: raw words or phrases.
+            texts: a list of raw words or phrases.
 
         Raises:
-            ValueError: if one has no token.
+            TypeError: if one is no string.
+            ValueError: if one has no token, or `texts` is not a list.
         """
-        ids = self.target.tokenizer.tokenize(strings(texts)).to_list()
+        texts = raw_texts(texts)
+        ids = self.target.tokenizer.tokenize(texts).to_list()
         for text, row in zip(texts, ids, strict=True):
             if not row:
                 raise ValueError(f"The phrase {text!r} has no token.")
@@ -372,14 +377,15 @@ class Pipeline:
             N `Score`; what `decode` would give a target as the same tokens without penalties.
 
         Raises:
+            TypeError: if something else than strings is given.
             ValueError: if there is not one target for each source, or a text is too long.
         """
         return score_pairs(
             self.model,
             self.source,
             self.target,
-            strings(sources),
-            strings(targets),
+            raw_texts(sources, "sources"),
+            raw_texts(targets, "targets"),
             batch_size=batch_size,
         )
 
@@ -390,50 +396,53 @@ class Pipeline:
     def evaluate(
         self,
         sources: Sequence[str],
-        references: Sequence[str],
+        references: Sequence[Reference],
         metrics: Mapping[str, TextMetric] | None = None,
         **options: Any,
-    ) -> dict[str, float]:
+    ) -> Scores:
         """Scores generated texts against references, and counts those cut at their limit.
 
         A target that is cut can look complete, and even right; a warning says how many were.
 
         Args:
             sources: N raw texts.
-            references: N raw texts.
+            references: N raw texts, one for each source, or N lists of texts, of any number each.
             metrics: names and functions (hypotheses, references) -> float; BLEU and chrF if None.
+                They are given the references as they are here.
             **options: as for a call.
 
         Returns:
-            A score for each name, and under "unfinished" how many of the texts were cut.
+            A score for each name, and under "unfinished" how many of the texts were cut. Scores of
+            BLEU and chrF have a `signature`, which printing the whole shows: BLEU chooses its
+            tokenizer by the scripts of the references.
 
         Raises:
-            ValueError: if sources and references differ in number, or a metric is named
-                "unfinished".
+            TypeError: if something else than texts is given.
+            ValueError: if sources and references differ in number, there are none, or a metric is
+                named "unfinished".
         """
-        if len(sources) != len(references):
+        sources, references = raw_texts(sources, "sources"), checked_references(references)
+        if len(sources) != len(references) or not sources:
             raise ValueError(
-                f"There must be one reference for each source; got {len(sources)} sources and "
-                f"{len(references)} references."
+                f"There must be one reference for each source, or one list of some, and at least "
+                f"one source; got {len(sources)} sources and {len(references)} references."
             )
-        metrics = metrics or {"bleu": bleu, "chrf": chrf}
-        if "unfinished" in metrics:
+        if "unfinished" in (metrics or {}):
             raise ValueError(
                 '`metrics` must not use the name "unfinished", which counts the texts '
                 "that were cut; rename that metric."
             )
         predictions = self(sources, **options)
-        hypotheses = [prediction.text for prediction in predictions]
         cut = sum(not prediction.finished for prediction in predictions)
         if cut:
             warnings.warn(
-                f"{cut} of {len(hypotheses)} generated texts were cut at the limit of "
+                f"{cut} of {len(predictions)} generated texts were cut at the limit of "
                 f"{self.target.max_length} tokens, and are scored as they are. Raise the target's "
                 "`max_length` to let them end.",
                 stacklevel=2,
             )
-        scores = {name: metric(hypotheses, references) for name, metric in metrics.items()}
-        return {**scores, "unfinished": cut}
+        scores = scored(metrics, [prediction.text for prediction in predictions], references)
+        return Scores({**scores, "unfinished": cut})
 
     def save(self, directory: str | os.PathLike) -> None:
         """Writes JSON, weights as HDF5, tokenizers and examples; what was there is replaced.

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from kseq2seq.text import split_sentences
+from kseq2seq.text.raw import raw_texts
 
 MOST_EXAMPLES = 16  # that a pipeline keeps
 
@@ -16,17 +17,14 @@ def strings(texts: str | Sequence[str]) -> list[str]:
 
     Raises:
         TypeError: for what is not a string.
+        ValueError: for a text with a lone surrogate.
 
     Example:
         >>> from kseq2seq.pipeline.sources import strings
         >>> strings("one"), strings(("one", "two"))
         (['one'], ['one', 'two'])
     """
-    texts = [texts] if isinstance(texts, str | bytes) else list(texts)
-    for index, text in enumerate(texts):
-        if not isinstance(text, str):
-            raise TypeError(f"Text {index} must be a str; got {type(text).__name__}: {text!r}.")
-    return texts
+    return raw_texts([texts] if isinstance(texts, str | bytes) else texts)
 
 
 def fitting(

@@ -11,6 +11,14 @@ from kseq2seq.pipeline.prediction import Prediction
 from kseq2seq.text import CharacterTokenizer, TextSource, TextTarget, Tokenizer
 from kseq2seq.text.tokenizer import REPLACEMENT
 
+_FINAL = ".!?…。！？．؟।॥።"
+_STOPS = _FINAL + ",;:、，；：،؛¿¡"
+_QUOTES = "\"'“”„‟‘’‚‛«»‹›「」『』"
+_BRACKETS = "()[]{}（）［］｛｝【】《》〈〉"
+_EDGE = f"[{re.escape(_STOPS + _QUOTES + _BRACKETS)}]"
+_EDGES = re.compile(f"({_EDGE}*)(.*?)({_EDGE}*)", re.DOTALL)
+_MARKS_BEFORE = re.compile(rf"(?:{_EDGE}|\s)*$")
+_MARKS_AFTER = re.compile(rf"(?:{_EDGE}|\s)*")
 MARKS = ("▁", "##")  # of SentencePiece's words and of WordPiece's insides
 
 
@@ -86,7 +94,50 @@ def replace_unknown(
         return text
     looked = alignment[:, : len(of_source)].argmax(axis=1)
     words = iter([of_source[place] for place in looked[tokens == unknown]])
-    return re.sub(REPLACEMENT, lambda _: next(words, REPLACEMENT), text)
+
+    def word(lost: re.Match[str]) -> str:
+        return fitted(next(words, REPLACEMENT), text[: lost.start()], text[lost.end() :])
+
+    return re.sub(REPLACEMENT, word, text)
+
+
+def fitted(word: str, before: str, after: str) -> str:
+    """Returns a word of a source without the marks at its ends that don't suit its new place.
+
+    A kind of mark (one that ends a sentence or a part of it, a quote, a bracket) that the target
+    has there is left to the target. Of the others, a full stop stays at the end of the target or
+    within an abbreviation, a comma before another word, and quotes and brackets in pairs.
+
+    Args:
+        word: with the marks that adjoin it in the source.
+        before: the target up to its place.
+        after: the target from there on.
+
+    Example:
+        >>> from kseq2seq.pipeline.unknown import fitted
+        >>> fitted("Zürich.", "in ", "."), fitted("(Zürich),", "in ", ", Bern")
+        ('Zürich', '(Zürich)')
+    """
+    opening, core, closing = _EDGES.fullmatch(word).groups()  # type: ignore[union-attr]
+    if not core:
+        return word
+    there = _MARKS_BEFORE.search(before)[0], _MARKS_AFTER.match(after)[0]  # type: ignore[index]
+    opened, closed = (set(map(_kind, "".join(marks.split()))) for marks in there)
+    opening = [mark for mark in opening if _kind(mark) not in opened]
+    closing = [mark for mark in closing if _kind(mark) not in closed]
+    paired = {_kind(mark) for mark in opening} & {_kind(mark) for mark in closing}
+    last, abbreviation = not after.strip(), "." in core
+
+    def stays(mark: str) -> bool:
+        if _kind(mark) != "stop":
+            return _kind(mark) in paired
+        return last or (mark == "." and abbreviation) if mark in _FINAL else not last
+
+    return "".join([*filter(stays, opening), core, *filter(stays, closing)])
+
+
+def _kind(mark: str) -> str:
+    return "quote" if mark in _QUOTES else "bracket" if mark in _BRACKETS else "stop"
 
 
 def known(

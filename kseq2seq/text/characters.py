@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import tensorflow as tf
 
 from kseq2seq.text.files import read_field
+from kseq2seq.text.raw import each_text
 from kseq2seq.text.tokenizer import REPLACEMENT, Tokenizer
 
 
@@ -51,13 +53,16 @@ class CharacterTokenizer(Tokenizer):
         Args:
             texts: the texts to count, read once.
             vocabulary_size: the most ids to use, the special ones included; None for all
-                characters. Of equally frequent ones the lower code point comes first.
+                characters. Of equally frequent ones the lower code point comes first. A warning
+                says which share of the texts is unknown, if any is.
 
         Returns:
             The same tokenizer for the same texts, in whatever order they come.
 
         Raises:
-            ValueError: the texts have no characters, or the vocabulary leaves no room for one.
+            TypeError: a text is no string.
+            ValueError: `texts` is a single string or has no characters, a text holds a lone
+                surrogate, or the vocabulary leaves no room for a character.
         """
         room = None if vocabulary_size is None else vocabulary_size - len(cls.special)
         if room is not None and room < 1:
@@ -65,11 +70,21 @@ class CharacterTokenizer(Tokenizer):
                 f"vocabulary_size must be at least {len(cls.special) + 1}, got {vocabulary_size}."
             )
         counts: Counter[str] = Counter()
-        for text in texts:
+        for text in each_text(texts):
             counts.update(text)
         if not counts:
             raise ValueError("texts has no characters to learn from; give at least one text.")
-        return cls(sorted(counts, key=lambda character: (-counts[character], character))[:room])
+        ranked = sorted(counts, key=lambda character: (-counts[character], character))
+        kept = ranked[:room]
+        if len(kept) < len(ranked):
+            unknown = 1 - sum(counts[character] for character in kept) / counts.total()
+            warnings.warn(
+                f"vocabulary_size {vocabulary_size} has room for {len(kept)} of the "
+                f"{len(ranked):,} characters of these texts; the others, {unknown:.2%} of the "
+                f"text, are unknown. {len(ranked) + len(cls.special)} ids would hold all.",
+                stacklevel=2,
+            )
+        return cls(kept)
 
     @property
     def vocabulary_size(self) -> int:

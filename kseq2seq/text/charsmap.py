@@ -48,11 +48,12 @@ class Charsmap:
 
     def __getitem__(self, key: str) -> str | None:
         """Returns what replaces a key; None if the key is not listed."""
-        node: int | None = 0
+        node = 0
         for byte in key.encode():
-            node = self._child(node, byte)
-            if node is None:
+            child = self._child(node, byte)
+            if child is None:
                 return None
+            node = child
         if not self._cells[node] & _LISTED:
             return None
         start = self._cells[self._base(node)] & ~_VALUE

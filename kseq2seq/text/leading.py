@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from kseq2seq.text.normalization import MARK
+from kseq2seq.text.normalization import MARK, messages
 
 _LONGEST = 2**31 - 1  # bytes
 
@@ -27,10 +27,8 @@ class LeadingSpaces:
     """
 
     def __init__(self, model: bytes) -> None:
-        from sentencepiece import sentencepiece_model_pb2
-
-        proto = sentencepiece_model_pb2.ModelProto.FromString(model)
-        piece_type = sentencepiece_model_pb2.ModelProto.SentencePiece
+        proto = messages().ModelProto.FromString(model)
+        piece_type = messages().ModelProto.SentencePiece
         special = {piece_type.CONTROL: "", piece_type.UNKNOWN: proto.trainer_spec.unk_surface}
         texts = [special.get(piece.type, piece.piece) for piece in proto.pieces]
         self.kept = not proto.normalizer_spec.remove_extra_whitespaces

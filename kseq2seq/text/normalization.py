@@ -31,9 +31,8 @@ def normalizer(rule: str) -> Any:
         '▁a▁fi'
     """
     import sentencepiece
-    from sentencepiece import sentencepiece_model_pb2
 
-    model = sentencepiece_model_pb2.ModelProto(normalizer_spec=specification(rule))
+    model = messages().ModelProto(normalizer_spec=specification(rule))
     return sentencepiece.SentencePieceNormalizer(
         model_proto=model.SerializeToString(),
         add_dummy_prefix=True,
@@ -45,9 +44,7 @@ def normalizer(rule: str) -> Any:
 @cache
 def specification(rule: str) -> Any:
     """Returns the `NormalizerSpec` of a rule, as a model file holds it."""
-    from sentencepiece import sentencepiece_model_pb2
-
-    made = sentencepiece_model_pb2.NormalizerSpec()
+    made = messages().NormalizerSpec()
     made.CopyFrom(library_rule(CLEAN.get(rule, rule)))
     made.name = rule
     made.remove_extra_whitespaces = rule != "identity"
@@ -67,7 +64,13 @@ def specification(rule: str) -> Any:
 def library_rule(name: str) -> Any:
     """Returns the `NormalizerSpec` of a rule of the sentencepiece library."""
     import sentencepiece
-    from sentencepiece import sentencepiece_model_pb2
 
     content = sentencepiece.SentencePieceNormalizer(rule_name=name).serialized_model_proto()
-    return sentencepiece_model_pb2.ModelProto.FromString(content).normalizer_spec
+    return messages().ModelProto.FromString(content).normalizer_spec
+
+
+def messages() -> Any:
+    """Returns the module of the messages that a model file consists of."""
+    from sentencepiece import sentencepiece_model_pb2
+
+    return sentencepiece_model_pb2

@@ -8,10 +8,10 @@ import tempfile
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from typing import IO
+from typing import IO, Any
 
 from kseq2seq.special_tokens import SpecialTokens
-from kseq2seq.text.normalization import MARK, normalizer, specification
+from kseq2seq.text.normalization import MARK, messages, normalizer, specification
 from kseq2seq.text.raw import each_text
 from kseq2seq.text.tokenizer import REPLACEMENT
 
@@ -116,7 +116,7 @@ class _TooSmall(ValueError):
         self.needed = needed
 
 
-def _trained(lines: Iterable[str], **settings: object) -> bytes:
+def _trained(lines: Iterable[str], **settings: Any) -> bytes:
     import sentencepiece
 
     model, failures = io.BytesIO(), []
@@ -185,9 +185,7 @@ def _size(model: bytes) -> int:
 
 
 def _with_rule(model: bytes, normalization: str) -> bytes:
-    from sentencepiece import sentencepiece_model_pb2
-
-    proto = sentencepiece_model_pb2.ModelProto.FromString(model)
+    proto = messages().ModelProto.FromString(model)
     proto.normalizer_spec.CopyFrom(specification(normalization))
     return proto.SerializeToString()
 

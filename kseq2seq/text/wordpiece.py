@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from kseq2seq.text.files import read_checked, read_field, write_checked
+from kseq2seq.text.raw import each_text
 from kseq2seq.text.tokenizer import REPLACEMENT, Tokenizer
 
 FILE = "vocabulary.txt"
@@ -91,15 +94,17 @@ class WordPieceTokenizer(Tokenizer):
             texts: the texts to learn from; held in memory together.
             vocabulary_size: the most ids to use, the special ones included. KerasHub keeps the
                 1,000 most frequent characters at most: prefer SentencePiece for Chinese, Japanese
-                and Korean.
+                and Korean. A warning says which share of the words is unknown, if any is.
             lowercase: fold case before counting and tokenizing.
 
         Raises:
-            ValueError: no text to learn from, or a vocabulary too small to hold any piece.
+            TypeError: a text is no string.
+            ValueError: `texts` is a single string or holds nothing to learn from, a text holds a
+                lone surrogate, or the vocabulary is too small to hold any piece.
         """
         import keras_hub
 
-        corpus = [text for text in texts if text.strip()]
+        corpus = [text for text in each_text(texts) if text.strip()]
         if not corpus:
             raise ValueError("texts has nothing to learn from; give at least one with a word.")
         room = vocabulary_size - len(cls.special)
@@ -113,7 +118,26 @@ class WordPieceTokenizer(Tokenizer):
             lowercase=lowercase,
             reserved_tokens=[],
         )
-        return cls(vocabulary, lowercase)
+        made = cls(vocabulary, lowercase)
+        unknown, words = made._unknown_words(corpus)
+        if unknown:
+            warnings.warn(
+                f"{unknown:,} of the {words:,} words of these texts ({unknown / words:.2%}) are "
+                f"unknown to a WordPiece vocabulary of {made.vocabulary_size}, which lacks a "
+                "character of each. SentencePieceTokenizer loses none.",
+                stacklevel=2,
+            )
+        return made
+
+    def _unknown_words(self, texts: list[str]) -> tuple[int, int]:
+        """How many words of texts are unknown, and how many there are."""
+        starts = np.array([not word.startswith("##") for word in self.words()])
+        unknown = words = 0
+        for first in range(0, len(texts), 1024):
+            ids = self.tokenize(texts[first : first + 1024]).flat_values.numpy()
+            unknown += int((ids == self.special.unknown).sum())
+            words += int(starts[ids].sum())
+        return unknown, words
 
     @property
     def vocabulary_size(self) -> int:

@@ -9,7 +9,10 @@ from collections.abc import Callable, Mapping, Sequence
 import keras
 
 from kseq2seq.decoding.checks import check_whole
-from kseq2seq.metrics import TextMetric, bleu, chrf
+from kseq2seq.metrics import Scores, TextMetric
+from kseq2seq.metrics.references import Reference, checked_references
+from kseq2seq.metrics.text import scored
+from kseq2seq.text.raw import raw_texts
 from kseq2seq.training.averaging import averaged_weights, warm_averages
 
 
@@ -31,11 +34,18 @@ class GenerationScore(keras.callbacks.Callback):
         generate: maps a list of source texts to a list of target texts with the model as it is;
             a `Pipeline`'s `texts` method does.
         sources: N source texts.
-        references: N target texts.
-        metrics: names, without "val_", and functions (hypotheses, references) -> float.
+        references: N target texts, or N lists of some.
+        metrics: names, without "val_", and functions (hypotheses, references) -> float; BLEU and
+            chrF if None.
         every: score each `every`-th epoch, the first included.
 
+    Attributes:
+        scores: the last ones by their names in the logs. Printing them shows how they were
+            computed; BLEU's tokenizer is chosen by the scripts of the references, so it is the same
+            in each epoch.
+
     Raises:
+        TypeError: if something else than texts is given.
         ValueError: if sources and references differ in number, or `every` is less than 1.
 
     Example:
@@ -54,16 +64,14 @@ class GenerationScore(keras.callbacks.Callback):
         self,
         generate: Callable[[list[str]], Sequence[str]],
         sources: Sequence[str],
-        references: Sequence[str],
+        references: Sequence[Reference],
         metrics: Mapping[str, TextMetric] | None = None,
         every: int = 1,
     ):
         super().__init__()
-        check_pairs(sources, references, every)
+        self.sources, self.references = checked_pairs(sources, references, every)
         self.generate = generate
-        self.sources = list(sources)
-        self.references = list(references)
-        self.metrics = dict(metrics or {"bleu": bleu, "chrf": chrf})
+        self.metrics = metrics
         self.every = every
         self.scores: dict[str, float] = {}
 
@@ -77,14 +85,14 @@ class GenerationScore(keras.callbacks.Callback):
         if epoch % self.every:
             return
         with averaged_weights(self.model):
-            self.scores = {f"val_{name}": score for name, score in self.measure().items()}
+            found = self.measure()
+        self.scores = Scores({f"val_{name}": score for name, score in found.items()})
         if logs is not None:
             logs.update(self.scores)
 
-    def measure(self) -> dict[str, float]:
+    def measure(self) -> Scores:
         """Returns the score of each metric, with the model's weights as they are now."""
-        texts = list(self.generate(self.sources))
-        return {name: metric(texts, self.references) for name, metric in self.metrics.items()}
+        return scored(self.metrics, list(self.generate(self.sources)), self.references)
 
     def get_state(self) -> dict:
         """Returns the last scores, for a checkpoint of a `Run`."""
@@ -95,14 +103,23 @@ class GenerationScore(keras.callbacks.Callback):
         self.scores = state["scores"]
 
 
-def check_pairs(sources: Sequence[str], references: Sequence[str], every: int) -> None:
-    """Refuses sources and references that are no pairs, and epochs that never come."""
-    if len(sources) != len(references) or not len(sources):
+def checked_pairs(
+    sources: Sequence[str], references: Sequence[Reference], every: int
+) -> tuple[list[str], list]:
+    """Returns sources and references; refuses those that are no pairs, and epochs that never come.
+
+    Raises:
+        TypeError: if something else than texts is given.
+        ValueError: if they differ in number, or `every` is less than 1.
+    """
+    texts, wanted = raw_texts(sources, "sources"), checked_references(references)
+    if len(texts) != len(wanted) or not texts:
         raise ValueError(
-            f"There must be one reference for each source, and at least one; got "
-            f"{len(sources)} sources and {len(references)} references."
+            f"There must be one reference for each source, or one list of some, and at least one "
+            f"source; got {len(texts)} sources and {len(wanted)} references."
         )
     check_whole("every", every)
+    return texts, wanted
 
 
 class TimeLimit(keras.callbacks.Callback):

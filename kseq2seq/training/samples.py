@@ -12,10 +12,11 @@ from typing import Any, Protocol
 import keras
 import tensorflow as tf
 
+from kseq2seq.metrics.references import Reference
 from kseq2seq.plot import alignment
 from kseq2seq.plot.pictures import need_matplotlib
 from kseq2seq.training.averaging import averaged_weights, warm_averages
-from kseq2seq.training.callbacks import check_pairs
+from kseq2seq.training.callbacks import checked_pairs
 
 _MARKUP = re.compile(r"[\\`*_\[\]<>&|~$]")
 
@@ -50,7 +51,7 @@ class Samples(keras.callbacks.Callback):
             `Pipeline`, or one with alignments, such as
             `lambda texts: pipeline(texts, search=Greedy(), alignments=True)`.
         sources: N source texts.
-        references: N target texts.
+        references: N target texts, or N lists of some.
         every: show each `every`-th epoch, the first included.
 
     Raises:
@@ -70,17 +71,15 @@ class Samples(keras.callbacks.Callback):
         directory: str | os.PathLike[str],
         generate: Callable[[list[str]], Sequence[Sampled]],
         sources: Sequence[str],
-        references: Sequence[str],
+        references: Sequence[Reference],
         every: int = 1,
     ):
         super().__init__()
-        check_pairs(sources, references, every)
+        self.sources, self.references = checked_pairs(sources, references, every)
         _need_tensorboard()
         need_matplotlib()
         self.directory = os.fspath(directory)
         self.generate = generate
-        self.sources = list(sources)
-        self.references = list(references)
         self.every = every
         self._writer: Any = None
 
@@ -99,7 +98,8 @@ class Samples(keras.callbacks.Callback):
             return
         with averaged_weights(self.model):
             made = list(self.generate(self.sources))
-        rows = zip(self.sources, self.references, [each.text for each in made], strict=True)
+        wanted = [text if isinstance(text, str) else " / ".join(text) for text in self.references]
+        rows = zip(self.sources, wanted, [each.text for each in made], strict=True)
         with self._writer.as_default(step=epoch):
             tf.summary.text("samples", markdown_table(("source", "reference", "generated"), rows))
             for number, each in enumerate(made, start=1):

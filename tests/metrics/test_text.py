@@ -1,8 +1,12 @@
+import copy
+import json
+import pickle
+
 import pytest
 import sacrebleu
 
 from kseq2seq.data import sample
-from kseq2seq.metrics import bleu, chrf
+from kseq2seq.metrics import Scores, TextScore, bleu, chrf
 
 
 @pytest.mark.parametrize("language", ["fr", "ko"])
@@ -23,3 +27,85 @@ def test_refuses_texts_that_do_not_pair(metric):
         metric([], [])
     with pytest.raises(ValueError, match="lists"):
         metric("text", "text")
+
+
+CHINESE = ["我喜欢在公园里散步。", "今天天气很好，我们去爬山吧。"]
+THAI = ["วันนี้อากาศดีมาก", "ฉันชอบเดินเล่นในสวนสาธารณะ"]
+
+
+@pytest.mark.parametrize(("texts", "tokenizer"), [(CHINESE, "zh"), (THAI, "char")])
+def test_a_perfect_text_without_spaces_scores_100(texts, tokenizer):
+    score = bleu(texts, texts)
+    assert score == pytest.approx(100)
+    assert f"|tok:{tokenizer}|" in score.signature
+    assert score == sacrebleu.corpus_bleu(texts, [texts], tokenize=tokenizer).score
+    assert bleu(texts, texts, tokenize="13a") == sacrebleu.corpus_bleu(texts, [texts]).score
+
+
+def test_the_tokenizer_is_that_of_the_references_whatever_is_generated():
+    for hypotheses in (CHINESE, ["", ""], ["the cat", "the dog"], THAI):
+        assert "|tok:zh|" in bleu(hypotheses, CHINESE).signature
+        assert "|tok:13a|" in bleu(hypotheses, ["a cat", "a dog"]).signature
+
+
+@pytest.fixture(scope="module")
+def several():
+    pairs = [pair.target for pair, _ in zip(sample("fr"), range(200), strict=False)]
+    hypotheses = [" ".join(text.split()[1:]) or text for text in pairs]
+    others = [" ".join(text.split()[:-1]) or text for text in pairs]
+    return hypotheses, pairs, others
+
+
+@pytest.mark.parametrize(
+    ("metric", "theirs"), [(bleu, sacrebleu.corpus_bleu), (chrf, sacrebleu.corpus_chrf)]
+)
+def test_several_references_are_those_of_sacrebleu(metric, theirs, several):
+    hypotheses, first, second = several
+    both = list(map(list, zip(first, second, strict=True)))
+    assert metric(hypotheses, both) == theirs(hypotheses, [first, second]).score
+    uneven = [texts if n % 3 else texts[0] for n, texts in enumerate(both)]
+    streams = [first, [text if n % 3 else None for n, text in enumerate(second)]]
+    score = metric(hypotheses, uneven)
+    assert score == theirs(hypotheses, streams).score
+    assert score.signature.startswith("nrefs:var|")
+    assert metric(hypotheses, [[text] for text in first]) == metric(hypotheses, first)
+
+
+def test_an_empty_text_among_others_counts(several):
+    hypotheses, first, _ = several
+    hypotheses, first = ["", *hypotheses[1:]], [*first[:1], "", *first[2:]]
+    assert bleu(hypotheses, first) == sacrebleu.corpus_bleu(hypotheses, [first]).score
+    assert bleu(["", ""], ["a b", "c d"]) == chrf(["", ""], ["a b", "c d"]) == 0
+
+
+@pytest.mark.parametrize("metric", [bleu, chrf])
+@pytest.mark.parametrize(
+    ("hypotheses", "references", "kind", "message"),
+    [
+        (["a"], [""], ValueError, "The 1 references hold no text"),
+        (["a"], [[]], ValueError, r"`references\[0\]` must hold at least one text"),
+        (["a", "b"], [["a", "b"]], ValueError, "2 hypotheses and 1 references"),
+        (["a", None], ["a", "b"], TypeError, "Text 1 of `hypotheses` must be a str"),
+        (["a"], [None], TypeError, "Text 0 of `references` must be a str"),
+        (["a"], [["a", 5]], TypeError, r"Text 1 of `references\[0\]` must be a str"),
+        (["a"], None, TypeError, "`references` must be a list of texts, or of lists"),
+        (["a"], ["a\ud83d"], ValueError, "Text 0 of `references` holds a lone surrogate at 1"),
+    ],
+)
+def test_what_is_no_pair_of_texts_is_refused(metric, hypotheses, references, kind, message):
+    with pytest.raises(kind, match=message):
+        metric(hypotheses, references)
+
+
+def test_an_unknown_tokenizer_is_refused():
+    with pytest.raises(ValueError, match=r"one of.*'zh'.*got 'chinese'"):
+        bleu(["a"], ["a"], tokenize="chinese")
+
+
+def test_a_score_is_a_float_that_keeps_its_signature():
+    score = bleu(CHINESE, CHINESE)
+    for same in (copy.deepcopy(score), pickle.loads(pickle.dumps(score))):
+        assert (same, same.signature) == (score, score.signature)
+    assert json.loads(json.dumps({"bleu": score})) == {"bleu": score}
+    assert repr(TextScore(1.5, "tok:x")) == "1.5"
+    assert str(Scores(bleu=TextScore(1.5, "tok:x"), wer=0.25)) == "bleu 1.50 (tok:x), wer 0.25"

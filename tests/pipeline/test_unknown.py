@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from kseq2seq import Pipeline, build_model
-from kseq2seq.pipeline.unknown import replace_unknown, surfaces
+from kseq2seq.pipeline.unknown import fitted, replace_unknown, surfaces
 from kseq2seq.text import (
     CharacterTokenizer,
     SentencePieceTokenizer,
@@ -83,3 +83,49 @@ def test_needs_attention(wild):
     pipeline = Pipeline(model, TextSource(tokenizer, 8), TextTarget(tokenizer, 8))
     with pytest.raises(ValueError, match=r"`replace_unknown` needs a model with attention"):
         pipeline(["ab"], replace_unknown=True)
+
+
+@pytest.mark.parametrize(
+    ("word", "target", "expected"),
+    [
+        ("Zürich.", "in \ufffd.", "in Zürich."),
+        ("Zürich.", "in \ufffd .", "in Zürich ."),
+        ("Zürich.", "in \ufffd", "in Zürich."),
+        ("Zürich.", "\ufffd is big", "Zürich is big"),
+        ("Zürich!", "in \ufffd.", "in Zürich."),
+        ("Zürich,", "in \ufffd.", "in Zürich."),
+        ("Zürich,", "in \ufffd, Bern", "in Zürich, Bern"),
+        ("Zürich,", "Bern, \ufffd", "Bern, Zürich"),
+        ("Zürich,", "\ufffd and Bern", "Zürich, and Bern"),
+        ('"Zürich".', "« \ufffd ».", "« Zürich »."),
+        ('"Zürich"', "big \ufffd now", 'big "Zürich" now'),
+        ("„Zürich", "big \ufffd now", "big Zürich now"),
+        ("(Zürich).", "there (\ufffd).", "there (Zürich)."),
+        ("(Zürich),", "big \ufffd, now", "big (Zürich), now"),
+        ("Zürich)", "(in \ufffd)", "(in Zürich)"),
+        ("¿Zürich?", "¿\ufffd?", "¿Zürich?"),
+        ("Zürich。", "\ufffd。", "Zürich。"),
+        ("U.S.", "the \ufffd.", "the U.S."),
+        ("U.S.", "the \ufffd army", "the U.S. army"),
+        ("Zürich...", "in \ufffd...", "in Zürich..."),
+        ("don't", "\ufffd.", "don't."),
+        ("50%", "\ufffd.", "50%."),
+        ("#1", "\ufffd!", "#1!"),
+        ("...", "\ufffd x", "... x"),
+        ("", "\ufffd.", "."),
+    ],
+)
+def test_marks_that_the_target_has_are_not_copied(word, target, expected):
+    before, after = target.split("\ufffd")
+    assert before + fitted(word, before, after) + after == expected
+
+
+def test_marks_of_several_words():
+    made = replace_unknown(
+        "\ufffd, \ufffd.", np.array([3, 9, 3, 9, 2]), np.eye(5), ["Zürich.", "x", "Genève,", "y"], 3
+    )
+    assert made == "Zürich, Genève."
+    same = replace_unknown(
+        "\ufffd \ufffd.", np.array([3, 3, 9]), np.eye(1, 3).repeat(3, 0), ["Ω."], 3
+    )
+    assert same == "Ω Ω."

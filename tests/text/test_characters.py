@@ -1,3 +1,5 @@
+import warnings
+
 import pytest
 import tensorflow as tf
 
@@ -79,3 +81,25 @@ def test_pieces():
 def test_bad_input_is_refused(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_what_a_small_vocabulary_loses_is_told():
+    with pytest.warns(UserWarning, match=r"room for 2 of the 4 characters.*25\.00% .* 8 ids"):
+        CharacterTokenizer.train(["aaaabb", "cd"], vocabulary_size=6)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert CharacterTokenizer.train(["aaaabb", "cd"], vocabulary_size=8).vocabulary_size == 8
+
+
+@pytest.mark.parametrize(
+    ("texts", "kind", "message"),
+    [
+        ("hello", ValueError, "got one string, 'hello'. Put it in a list"),
+        (None, TypeError, "`texts` must be a list of strings"),
+        (["a", None], TypeError, "Text 1 must be a str"),
+        (["a", "b\ud83d"], ValueError, "Text 1 holds a lone surrogate at 1"),
+    ],
+)
+def test_what_is_no_list_of_texts_is_refused(texts, kind, message):
+    with pytest.raises(kind, match=message):
+        CharacterTokenizer.train(texts)

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import tensorflow as tf
 
@@ -12,6 +13,7 @@ from kseq2seq.text import (
     ByteTokenizer,
     CharacterTokenizer,
     SentencePieceTokenizer,
+    TextSource,
     WordPieceTokenizer,
 )
 
@@ -158,3 +160,27 @@ def test_words_are_without_the_mark_of_a_word_start():
 def test_words_keep_the_mark_of_a_wordpiece_inside_a_word():
     tokenizer = WordPieceTokenizer(["the", "qu", "##ick"])
     assert tokenizer.words()[4:] == ["the", "qu", "##ick"]
+
+
+@pytest.mark.parametrize(
+    ("texts", "kind", "message"),
+    [
+        (["fine", "bad \ud83d"], ValueError, "Text 1 holds a lone surrogate at 4"),
+        (["fine", None], TypeError, "Text 1 must be a str; got NoneType"),
+        (["fine", 5], TypeError, "Text 1 must be a str; got int: 5"),
+        (np.array(["fine", 5.0], object), TypeError, "Text 1 must be a str; got float"),
+        (None, TypeError, "texts must be a vector"),
+    ],
+)
+def test_what_is_no_text_is_named(texts, kind, message):
+    source = TextSource(ByteTokenizer(), 9)
+    for call in (source, source.tokens, source.lengths, source.check, source.tokenizer.tokenize):
+        with pytest.raises(kind, match=message):
+            call(texts)
+
+
+def test_strings_and_bytes_of_any_collection_are_taken(tokenizer):
+    expected = tokenizer.tokenize(TEXTS).to_list()
+    encoded = [text.encode() for text in TEXTS]
+    for texts in (tuple(TEXTS), np.array(TEXTS), np.array(TEXTS, object), encoded, iter(TEXTS)):
+        assert tokenizer.tokenize(texts).to_list() == expected

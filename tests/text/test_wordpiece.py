@@ -79,3 +79,28 @@ def test_training_is_deterministic_and_keeps_to_the_size():
 def test_bad_input_is_refused(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_words_of_characters_that_are_left_out_are_told():
+    rare = [chr(0x4E00 + 2 * n) + chr(0x4E01 + 2 * n) for n in range(550)]  # 100 too many
+    with pytest.warns(UserWarning, match=r"of the 1,1\d\d words.*\(\d\d?\.\d\d%\) are unknown"):
+        tokenizer = WordPieceTokenizer.train([" ".join(rare), *["the fox"] * 9], 2000)
+    assert 3 in tokenizer.tokenize([" ".join(rare)]).to_list()[0]
+
+
+@pytest.mark.filterwarnings("error::UserWarning")
+def test_nothing_is_told_where_no_word_is_lost():
+    WordPieceTokenizer.train(["the quick fox"] * 3, 60)
+
+
+@pytest.mark.parametrize(
+    ("texts", "kind", "message"),
+    [
+        ("hello", ValueError, "Put it in a list"),
+        (["a", 5], TypeError, "Text 1 must be a str"),
+        (["a", "b\ud83d"], ValueError, "Text 1 holds a lone surrogate at 1"),
+    ],
+)
+def test_what_is_no_list_of_texts_is_refused(texts, kind, message):
+    with pytest.raises(kind, match=message):
+        WordPieceTokenizer.train(texts, 100)
