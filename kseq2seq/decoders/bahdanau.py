@@ -7,6 +7,7 @@ from keras import ops
 
 from kseq2seq.decoders.decoder import Decoder, Step
 from kseq2seq.layers import Attention, RecurrentStack, linear, maxout, recur, token_table
+from kseq2seq.layers.starts import logits_start, table_start
 
 
 @keras.saving.register_keras_serializable(package="kseq2seq")
@@ -56,7 +57,7 @@ class BahdanauDecoder(Decoder):
         self.hidden_width = embedding_dim
         self.maxout = maxout
         with self.parts():
-            self.embedding = token_table(vocabulary_size, embedding_dim)
+            self.embedding = token_table(vocabulary_size, embedding_dim, start=table_start())
             self.starts = [
                 linear(start_dim, hidden_dim, activation="tanh", name=f"start_{index}")
                 for index in range(num_layers)
@@ -71,7 +72,9 @@ class BahdanauDecoder(Decoder):
             readout_dim = 2 * embedding_dim if maxout else embedding_dim
             self.readout = linear(hidden_dim + width, readout_dim, name="readout")
             self.dropout = keras.layers.Dropout(dropout)
-            self.logits = linear(embedding_dim, vocabulary_size, name="logits")
+            self.logits = linear(
+                embedding_dim, vocabulary_size, name="logits", start=logits_start()
+            )
 
     def initial(self, encoded, length=0):
         """See `Decoder`; the context is the source's outputs, their projections and mask."""

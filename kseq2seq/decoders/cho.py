@@ -7,6 +7,7 @@ from keras import ops
 
 from kseq2seq.decoders.decoder import Decoder, Step
 from kseq2seq.layers import RecurrentStack, fold, linear, maxout, token_table, unfold
+from kseq2seq.layers.starts import logits_start, table_start
 
 
 @keras.saving.register_keras_serializable(package="kseq2seq")
@@ -47,7 +48,7 @@ class ChoDecoder(Decoder):
         self.vocabulary_size = vocabulary_size
         self.hidden_width = embedding_dim
         with self.parts():
-            self.embedding = token_table(vocabulary_size, embedding_dim)
+            self.embedding = token_table(vocabulary_size, embedding_dim, start=table_start())
             self.summary = linear(source_dim, hidden_dim, activation="tanh", name="summary")
             self.starts = [
                 linear(hidden_dim, hidden_dim, activation="tanh", name=f"start_{index}")
@@ -59,7 +60,9 @@ class ChoDecoder(Decoder):
             )
             self.readout = linear(hidden_dim + width, 2 * embedding_dim, name="readout")
             self.dropout = keras.layers.Dropout(dropout)
-            self.logits = linear(embedding_dim, vocabulary_size, name="logits")
+            self.logits = linear(
+                embedding_dim, vocabulary_size, name="logits", start=logits_start()
+            )
 
     def initial(self, encoded, length=0):
         """See `Decoder`; the context is the summary c (B, hidden_dim)."""

@@ -8,6 +8,7 @@ from keras import ops
 from kseq2seq.decoders.bridge import Bridge
 from kseq2seq.decoders.decoder import Decoder, Step
 from kseq2seq.layers import Attention, RecurrentStack, linear, recur, token_table
+from kseq2seq.layers.starts import combine_start, logits_start, table_start
 
 
 @keras.saving.register_keras_serializable(package="kseq2seq")
@@ -57,7 +58,7 @@ class LuongDecoder(Decoder):
         self.hidden_dim = hidden_dim
         self.input_feeding = input_feeding
         with self.parts():
-            self.embedding = token_table(vocabulary_size, embedding_dim)
+            self.embedding = token_table(vocabulary_size, embedding_dim, start=table_start())
             self.bridge = Bridge(source_dim, hidden_dim, num_layers, num_states=2, name="bridge")
             self.attention = Attention(score, hidden_dim, source_dim, hidden_dim, name="attention")
             width = embedding_dim + (hidden_dim if input_feeding else 0)
@@ -70,9 +71,12 @@ class LuongDecoder(Decoder):
                 use_bias=False,
                 activation="tanh",
                 name="combine",
+                start=combine_start(),
             )
             self.dropout = keras.layers.Dropout(dropout)
-            self.logits = linear(hidden_dim, vocabulary_size, use_bias=False, name="logits")
+            self.logits = linear(
+                hidden_dim, vocabulary_size, use_bias=False, name="logits", start=logits_start()
+            )
 
     def initial(self, encoded, length=0):
         """See `Decoder`; with input feeding the state holds the last attentional vector."""

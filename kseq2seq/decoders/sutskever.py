@@ -7,6 +7,7 @@ import keras
 from kseq2seq.decoders.bridge import Bridge
 from kseq2seq.decoders.decoder import Decoder, Step
 from kseq2seq.layers import RecurrentStack, linear, token_table
+from kseq2seq.layers.starts import logits_start, table_start
 
 
 @keras.saving.register_keras_serializable(package="kseq2seq")
@@ -46,14 +47,14 @@ class SutskeverDecoder(Decoder):
         self.vocabulary_size = vocabulary_size
         self.hidden_width = hidden_dim
         with self.parts():
-            self.embedding = token_table(vocabulary_size, embedding_dim)
+            self.embedding = token_table(vocabulary_size, embedding_dim, start=table_start())
             num_states = 2 if cell == "lstm" else 1
             self.bridge = Bridge(source_dim, hidden_dim, num_layers, num_states, name="bridge")
             self.stack = RecurrentStack(
                 cell, embedding_dim, hidden_dim, num_layers, dropout, residual, name="stack"
             )
             self.dropout = keras.layers.Dropout(dropout)
-            self.logits = linear(hidden_dim, vocabulary_size, name="logits")
+            self.logits = linear(hidden_dim, vocabulary_size, name="logits", start=logits_start())
 
     def initial(self, encoded, length=0):
         """See `Decoder`; the context is empty."""

@@ -6,6 +6,7 @@ import keras
 
 from kseq2seq.encoders.inputs import real_places, source_inputs
 from kseq2seq.layers import Embedding, recurrent, reverse
+from kseq2seq.layers.starts import table_start
 
 
 @keras.saving.register_keras_serializable(package="kseq2seq")
@@ -67,7 +68,7 @@ def recurrent_encoder(
     source, mask = inputs["source"], real_places(inputs)
     with keras.name_scope("encoder"):
         tokens = Reversal(name="reversal")(source, mask) if reverse_source else source
-        x = Embedding(vocabulary_size, embedding_dim, name="embedding")(tokens)
+        x = Embedding(vocabulary_size, embedding_dim, table_start(), name="embedding")(tokens)
         width, states = embedding_dim, []
         for index in range(num_layers):
             rnn = recurrent(cell, width, hidden_dim, name=f"{cell}_{index}")

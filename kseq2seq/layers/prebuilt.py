@@ -140,7 +140,12 @@ def _made(value: Any) -> Any:
 
 
 def linear(
-    input_dim: int, output_dim: int, use_bias: bool = True, activation=None, name: str | None = None
+    input_dim: int,
+    output_dim: int,
+    use_bias: bool = True,
+    activation=None,
+    name: str | None = None,
+    start: keras.initializers.Initializer | str = "glorot_uniform",
 ) -> keras.layers.Dense:
     """Returns a dense layer that is already built for inputs of width `input_dim`.
 
@@ -149,6 +154,8 @@ def linear(
         >>> [tuple(weight.shape) for weight in linear(3, 4).weights]
         [(3, 4), (4,)]
     """
-    layer = Dense(output_dim, activation=activation, use_bias=use_bias, name=name)
+    layer = Dense(
+        output_dim, activation=activation, use_bias=use_bias, kernel_initializer=start, name=name
+    )
     layer.build((None, input_dim))
     return layer

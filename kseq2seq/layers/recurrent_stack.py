@@ -9,6 +9,7 @@ from keras import ops
 
 from kseq2seq.layers.prebuilt import Prebuilt
 from kseq2seq.layers.recurrence import recur
+from kseq2seq.layers.starts import cell_start
 
 
 @keras.saving.register_keras_serializable(package="kseq2seq")
@@ -43,7 +44,12 @@ def recurrent(kind: str, input_dim: int, units: int, name: str | None = None) ->
         >>> recurrent("gru", input_dim=3, units=4).count_params()
         96
     """
-    options: dict[str, Any] = {"return_sequences": True, "return_state": True, "name": name}
+    options: dict[str, Any] = {
+        "return_sequences": True,
+        "return_state": True,
+        "kernel_initializer": cell_start(),
+        "name": name,
+    }
     if keras.config.dtype_policy().variable_dtype in ("bfloat16", "float16"):
         options["recurrent_initializer"] = Orthogonal()
     if kind == "lstm":

@@ -80,15 +80,20 @@ class ReversibleEmbedding(Adaptable, keras.layers.ReversibleEmbedding):
         return ops.cast(look_up(self.embeddings, ops.cast(inputs, "int32")), self.compute_dtype)
 
 
-def token_table(vocabulary_size: int, dim: int, name: str = "embedding") -> Embedding:
-    """Returns a built embedding drawn from N(0, 1/dim).
+def token_table(
+    vocabulary_size: int,
+    dim: int,
+    name: str = "embedding",
+    start: keras.initializers.Initializer | None = None,
+) -> Embedding:
+    """Returns a built embedding drawn from N(0, 1/dim), or by another initializer.
 
     Example:
         >>> from kseq2seq.layers import token_table
         >>> token_table(100, 8).count_params()
         800
     """
-    table = Embedding(vocabulary_size, dim, _normal(dim), name=name)
+    table = Embedding(vocabulary_size, dim, start or _normal(dim), name=name)
     table.build()
     return table
 
