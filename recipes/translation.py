@@ -12,12 +12,13 @@ Data: `sample` (bundled, 12,000 English-French interface texts under BSD and MIT
     python recipes/translation.py --resume saved_models/translation    # after a kill or Ctrl-C
     python -m kseq2seq.runs saved_models --sort bleu               # compares what you ran
 
-Training ends after `--steps` or `--minutes`, whichever comes first. Minutes are those of training:
-compiling comes before and is counted apart.
+Training ends after `--steps` or `--minutes`, whichever comes first; after 10 minutes where neither
+is given. Minutes are those of training: compiling comes before and is counted apart.
 """
 
 import argparse
 import errno
+import math
 import shutil
 import sys
 from pathlib import Path
@@ -71,8 +72,7 @@ def arguments() -> argparse.Namespace:
     add(
         "--minutes",
         type=cli.positive,
-        default=10,
-        help="the most minutes of training, compiling not counted; default: 10",
+        help="the most of training, compiling not counted; default: 10, with --steps no limit",
     )
     add("--output", type=Path, help="default: saved_models/translation[-smoke]")
     add("--init", type=Path, help="a saved pipeline to go on from, its model as it is")
@@ -166,8 +166,8 @@ def fit(
     batches: tuple[keras.Model, tf.data.Dataset, int],
     validation: list[data.Pair],
     corpora: dict[str, data.Corpus],
-) -> None:
-    """Trains, and leaves the better of raw and averaged weights in the model."""
+) -> tuple[training.BetterWeights, int]:
+    """Trains; returns what left the better of raw and averaged weights, and steps of warm-up."""
     model, batches, shapes = batches
     # Fine-tuning: lower rate, faster-moving average. Short runs warm up faster.
     warmup = 200 if options.steps else 400
@@ -192,9 +192,10 @@ def fit(
     better = training.BetterWeights(lambda: score.measure()["chrf"])
     settings = {name: value for name, value in vars(options).items() if name != "resume"}
     record = training.Record(options.output, settings=settings, model=pipeline.model, data=corpora)
-    limit = training.TimeLimit(options.minutes)
+    minutes = options.minutes or (math.inf if options.steps else 10)
+    limit = training.TimeLimit(minutes)
     progress = training.Progress(options.steps, limit)
-    run = training.Run(options.output, every_minutes=min(5, options.minutes / 4), keep=2)
+    run = training.Run(options.output, every_minutes=min(5, minutes / 4), keep=2)
     with MESSAGES.errors(f"training in {options.output}"), cli.resumable(options.output):
         try:
             run.fit(
@@ -209,7 +210,7 @@ def fit(
             if error.errno != errno.ENOSPC:
                 raise
             print(f"\n{error}")  # the model is ready all the same
-    cli.report_training(options.output, better, warmup)
+    return better, warmup
 
 
 def main() -> None:
@@ -228,9 +229,10 @@ def main() -> None:
         validation = cli.held_out(pipeline.source, corpora["validation"], "validation", 100)
         test = cli.held_out(pipeline.source, corpora["test"], "test", 32 if options.smoke else None)
         batches = batches_of(options, pipeline, corpora["train"])
-    fit(options, pipeline, batches, validation, corpora)
+    trained = fit(options, pipeline, batches, validation, corpora)
     with MESSAGES.errors(f"--output {options.output}", f"Then --resume {options.output}."):
         pipeline.save(options.output / "pipeline")
+    cli.report_training(options.output, *trained)
     made = pipeline.texts([pair.source for pair in test])
     scores, below = cli.report(test, made, pipeline.search)
     training.add_scores(options.output, scores)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 
 from kseq2seq.data import Pair
@@ -73,7 +73,10 @@ def report_training(output: Path, better: BetterWeights, warmup: int) -> None:
         better: has chosen the weights, by chrF on validation pairs.
         warmup: for how many steps the learning rate rises; fewer are no training.
     """
-    kept = read_runs([output])[0][0].record
+    found, _ = read_runs([output])
+    if not found:  # what can't be written ends no training
+        return
+    kept = found[0].record
     print(
         f"\nTrained for {kept['minutes'] - kept['compiling']:.1f} minutes, {kept['steps']:,} "
         f"steps, after {kept['compiling']:.1f} minutes of compiling."
@@ -96,6 +99,8 @@ def search_name(search: Search) -> str:
         >>> search_name(Greedy())
         'Greedy()'
     """
+    if not is_dataclass(search):
+        return repr(search)
     settings = {field.name: getattr(search, field.name) for field in fields(search)}
     shown = ", ".join(f"{name}={value}" for name, value in settings.items() if value)
     return f"{type(search).__name__}({shown})"

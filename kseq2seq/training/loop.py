@@ -117,6 +117,8 @@ class Loop:
             else:
                 self.journal.rewind(0)
             if shapes and not self._over():
+                if verbose != 0:
+                    print(f"Compiling for up to {shapes} shapes of batches.", flush=True)
                 compile_ahead(self.model, self.batches, shapes, lambda: self.signals.received)
                 if self._undone is not None:
                     self._undone.begin(self.skipped)

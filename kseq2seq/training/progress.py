@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 import sys
 import time
@@ -55,7 +56,7 @@ class Progress(keras.callbacks.Callback):
     ):
         super().__init__()
         self.steps = steps
-        self.limit = limit
+        self.limit = limit if limit and math.isfinite(limit.minutes) else None
         self._at = at
         self._file = file
         self._rewrite = rewrite

@@ -1,4 +1,5 @@
 import io
+import math
 
 import pytest
 
@@ -32,6 +33,7 @@ def begun(progress, *others):
         (10**9, 2, "step 50 of 1,000,000,000  0.8 of 2 min  loss 2.500  1:11 left"),
         (None, 2, "step 50  0.8 of 2 min  loss 2.500  1:11 left"),
         (100, None, "step 50 of 100  loss 2.500  0:50 left"),
+        (100, math.inf, "step 50 of 100  loss 2.500  0:50 left"),
     ],
 )
 def test_the_time_left_is_that_of_what_ends_training_first(clock, steps, minutes, told):
