@@ -142,5 +142,5 @@ def _unpacked(raw: io.BufferedReader, packed: str) -> io.BufferedReader:
     else:
         import lzma
 
-        file = lzma.LZMAFile(cast(BinaryIO, raw))
+        file = lzma.LZMAFile(cast(BinaryIO, raw))  # noqa: SIM115
     return io.BufferedReader(cast(io.RawIOBase, file), HEAD)

@@ -1,4 +1,4 @@
-"""Which lines are lost with a row whose quotes are at fault: those of its text, and no other row."""
+"""Which lines are lost with a row whose quotes are at fault: those of its text, no other row."""
 
 from __future__ import annotations
 
