@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -138,6 +139,7 @@ def _held(
     corpus: Corpus, source: Tokens, target: Tokens, buckets: list[Bucket], survey: Survey | None
 ) -> list[int] | None:
     """How many pairs each bucket holds; None if a pair fits none."""
+    measured: Iterable[tuple[np.ndarray, Any]]
     if survey is None:
         measured = _lengths(corpus, source, target)
     else:
@@ -149,8 +151,8 @@ def _held(
         measured = [(np.argwhere(survey.lengths), survey.lengths[survey.lengths.nonzero()])]
     held = np.zeros(len(buckets) + 1, np.int64)
     for lengths, times in measured:
-        fits = (lengths[:, None] <= np.asarray(buckets)).all(axis=-1)
-        first = np.where(fits.any(axis=1), fits.argmax(axis=1), len(buckets))
+        fits = np.all(lengths[:, None] <= np.asarray(buckets), axis=-1)
+        first = np.where(np.any(fits, axis=1), np.argmax(fits, axis=1), len(buckets))
         np.add.at(held, first, times)
     return None if held[-1] else held[:-1].tolist()
 

@@ -1,9 +1,10 @@
 """All the rows of a file with quoted fields, without losing the rest of it to a stray quote.
 
 What is well-formed is read as it is, with one exception: a field of ten different lines or more
-each of which would be a row, the first and the last too. Else, after a quote that isn't closed as it should be, the lines that it took in
-decide: where at least half of them would be rows, the quote is stray, and reading resumes on the
-line after it; where they would not, they are text of the row that is left out.
+each of which would be a row, the first and the last too. Else, after a quote that isn't closed as
+it should be, the lines that it took in decide: where at least half of them would be rows, the quote
+is stray, and reading resumes on the line after it; where they would not, they are text of the row
+that is left out.
 """
 
 from __future__ import annotations

@@ -10,18 +10,9 @@ from kseq2seq.data import quoted, quoted_rows
 from kseq2seq.data.quoted_rows import Fault, Lines
 from kseq2seq.data.readers import read_pairs
 
-WORDS = ["red", "x, y", '"Hi"', '"Go," he', "a;b", "tab\there", "two\nlines", "c\r\nd", "back\\", 'end"',
-         '"start', 'q""q', ", and", "\n\nmore, of\nit, all", '"', '""', "안녕"]  # fmt: skip
-PLAIN = [
-    "red",
-    "x y",
-    '"Hi"',
-    '"Go," he',
-    "tab\there",
-    "two\nlines",
-    "three\nlong\nlines",
-    "back\\",
-]
+WORDS = ["red", "x, y", '"Hi"', '"Go," he', "a;b", "tab\there", "two\nlines", "c\r\nd", "back\\",
+         'end"', '"start', 'q""q', ", and", "\n\nmore, of\nit, all", '"', '""', "안녕"]  # fmt: skip
+PLAIN = ["red", "x y", '"Hi"', '"Go," he', "tab\there", "two\nlines", "three\nlong\nlines"]
 
 
 def read(path, **options):
@@ -117,9 +108,12 @@ def test_the_rest_of_a_broken_row_makes_no_pairs(tmp_path):
 
 def test_fields_of_any_length(tmp_path):
     long = "line, of text\n" * 20_000 + "x" * 300_000
+    sheet = "".join(f"{number},{number}\n" for number in range(100))
+    rows = [(long, "a"), ("b", long), (sheet, sheet), ("c", sheet)]
     path = tmp_path / "c.csv"
-    path.write_text(written([("source", "target"), (long, "a"), ("b", long)]), newline="")
-    assert read(path) == ([(long, "a"), ("b", long)], [])
+    path.write_text(written([("source", "target"), *rows]), newline="")
+    with pytest.warns(UserWarning, match=r"1 quoted fields hold lines .* the first on line 2"):
+        assert read(path) == (rows, [])
 
 
 def test_a_limit_to_what_an_open_quote_holds_in_memory(tmp_path, monkeypatch):

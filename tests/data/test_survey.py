@@ -77,7 +77,9 @@ def test_what_the_vocabulary_lacks_is_counted_and_told():
 
 
 def test_a_piece_that_only_begins_a_word_says_nothing():
-    tokenizer = SentencePieceTokenizer.train(["walk left", "run right"] * 20, vocabulary_size=24)
+    tokenizer = SentencePieceTokenizer.train(
+        ["walk left", "run right"] * 20, vocabulary_size=24, byte_fallback=False
+    )
     sides = TextSource(ByteTokenizer(), 99), TextTarget(tokenizer, 99)
     with (
         Corpus.write(pairs_from([("left", "左"), ("run", "walk left")])) as corpus,
