@@ -81,7 +81,7 @@ def measure(count: int) -> dict[str, float]:
         seconds["train"] = time.perf_counter() - began
 
         began = time.perf_counter()
-        for _ in eval_batches(corpus, source, target, buckets=buckets):
+        for _ in eval_batches(corpus, source, target, buckets=buckets, survey=found):
             pass
         seconds["eval"] = time.perf_counter() - began
     return {"pairs": count, "peak": peak_mib(), "imported": imported, **seconds}

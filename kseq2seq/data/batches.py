@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from typing import Any
+
 import numpy as np
 import tensorflow as tf
 
@@ -9,7 +12,7 @@ from kseq2seq.data.buckets import Bucket
 from kseq2seq.data.epochs import endless_epochs
 from kseq2seq.data.kept import fingerprint, kept_tokens
 from kseq2seq.data.records import Corpus
-from kseq2seq.data.survey import Tokens
+from kseq2seq.data.survey import Survey, Tokens
 
 _TOGETHER = 256
 
@@ -85,6 +88,7 @@ def eval_batches(
     *,
     buckets: list[Bucket],
     tokens_per_batch: int = 3072,
+    survey: Survey | None = None,
 ) -> tf.data.Dataset:
     """Stream a corpus once for evaluation, in the same few shapes as for training.
 
@@ -98,12 +102,15 @@ def eval_batches(
         target: turns target text into tokens.
         buckets: the lengths to pad to, from `fit_buckets` of this corpus's own survey.
         tokens_per_batch: positions of the longer side of a batch, padding included.
+        survey: of this corpus, if there is one. Without it the corpus is tokenized once more, here,
+            to count its batches.
 
     Returns:
-        A finite dataset of elements as in `train_batches`; its order is always the same.
+        A finite dataset of elements as in `train_batches`; its order is always the same, and its
+        `cardinality()` the number of batches.
 
     Raises:
-        ValueError: for a budget or buckets that make no sense.
+        ValueError: for a budget or buckets that make no sense, or a survey of another corpus.
         tf.errors.InvalidArgumentError: while reading, if a pair that is not too long fits no
             bucket.
 
@@ -119,7 +126,53 @@ def eval_batches(
     """
     _check(buckets)
     rows = _rows(corpus.records(), source, target, buckets, sample=False)
-    return _batched(rows, source, target, buckets, tokens_per_batch)
+    batches = _batched(rows, source, target, buckets, tokens_per_batch)
+    held = _held(corpus, source, target, buckets, survey)
+    if held is None:  # reading will say which pair fits no bucket
+        return batches
+    sizes = [_size(sides, tokens_per_batch) for sides in buckets]
+    count = sum(-(-pairs // size) for pairs, size in zip(held, sizes, strict=True))
+    return batches.apply(tf.data.experimental.assert_cardinality(count))
+
+
+def _held(
+    corpus: Corpus, source: Tokens, target: Tokens, buckets: list[Bucket], survey: Survey | None
+) -> list[int] | None:
+    """How many pairs each bucket holds; None if a pair fits none."""
+    measured: Iterable[tuple[np.ndarray, Any]]
+    if survey is None:
+        measured = _lengths(corpus, source, target)
+    else:
+        seen = survey.kept + survey.empty + survey.too_long
+        if seen != len(corpus):
+            raise ValueError(
+                f"`survey` must be of this corpus of {len(corpus):,} pairs; got one of {seen:,}."
+            )
+        measured = [(np.argwhere(survey.lengths), survey.lengths[survey.lengths.nonzero()])]
+    held = np.zeros(len(buckets) + 1, np.int64)
+    for lengths, times in measured:
+        fits = np.all(lengths[:, None] <= np.asarray(buckets), axis=-1)
+        first = np.where(np.any(fits, axis=1), np.argmax(fits, axis=1), len(buckets))
+        np.add.at(held, first, times)
+    return None if held[-1] else held[:-1].tolist()
+
+
+def _lengths(corpus: Corpus, source: Tokens, target: Tokens) -> Iterator[tuple[np.ndarray, int]]:
+    """The tokens of kept pairs (K, 2), some hundreds at a time, each of which counts once."""
+    longest = source.max_length, target.max_length
+
+    def lengths(records):
+        kept = kept_tokens(records, source, target, longest)
+        return tf.stack([side.row_lengths() for side in kept], axis=1)
+
+    together = corpus.records().batch(_TOGETHER)
+    for some in together.map(lengths, tf.data.AUTOTUNE).prefetch(2).as_numpy_iterator():
+        yield some, 1
+
+
+def _size(sides: Bucket, tokens_per_batch: int) -> int:
+    """The rows of a batch of a bucket."""
+    return max(1, tokens_per_batch // max(sides))
 
 
 def _check(buckets: list[Bucket]) -> None:
@@ -165,7 +218,7 @@ def _batched(
     """Gather rows by bucket, cut them to its lengths, and fill up a last batch of each."""
     if tokens_per_batch < 1:
         raise ValueError(f"tokens_per_batch is at least 1; got {tokens_per_batch}")
-    sizes = tf.constant([max(1, tokens_per_batch // max(sides)) for sides in buckets], tf.int64)
+    sizes = tf.constant([_size(sides, tokens_per_batch) for sides in buckets], tf.int64)
     sides = tf.constant(buckets)
     source_ids, target_ids = source.tokenizer.special, target.tokenizer.special
 

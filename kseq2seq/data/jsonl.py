@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from kseq2seq.data.lines import numbered_lines
-from kseq2seq.data.pairs import Pair
+from kseq2seq.data.pairs import SURROGATE, Pair
 from kseq2seq.data.problems import Problem, checked
 from kseq2seq.data.shown import shown_names
-
-_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def jsonl_pairs(path: Path, columns: Sequence[str]) -> Iterator[Pair | Problem]:
@@ -54,7 +51,7 @@ def jsonl_pairs(path: Path, columns: Sequence[str]) -> Iterator[Pair | Problem]:
 def _pair(values: list[Any], path: str, line: int) -> Pair | Problem:
     for role, value in zip(("source", "target", "key"), values, strict=False):
         if isinstance(value, str):
-            if _SURROGATE.search(value):
+            if SURROGATE.search(value):
                 return Problem(path, line, "half of a surrogate pair, which no text can hold")
         elif role != "key" or not isinstance(value, int) or isinstance(value, bool):
             kind = type(value).__name__

@@ -71,7 +71,7 @@ def numbered_lines(path: str | os.PathLike[str]) -> Iterator[tuple[int, str]]:
                     ) from None
                 yield number, text
                 offset += len(line)
-        except (EOFError, zlib.error, OSError, *_lzma_errors()) as error:
+        except _damages() as error:
             if not packed:
                 raise
             raise ValueError(
@@ -118,9 +118,10 @@ def _old_lines(stream: io.BufferedReader) -> Iterator[bytes]:
         yield rest.removesuffix(b"\r") + (b"\n" if rest.endswith(b"\r") else b"")
 
 
-def _lzma_errors() -> tuple[type[Exception], ...]:
+def _damages() -> tuple[type[Exception], ...]:
+    """What unpacking raises for a damaged file."""
     try:
-        import lzma
+        from lzma import LZMAError
     except ImportError:  # a Python that was built without it
-        return ()
-    return (lzma.LZMAError,)
+        return EOFError, OSError, zlib.error
+    return EOFError, OSError, zlib.error, LZMAError

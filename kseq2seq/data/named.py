@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -36,13 +37,22 @@ def named_pairs(name: str, columns: Sequence[str] = ("source", "target")) -> Ite
         >>> next(named_pairs("sample:de")).source != ""
         True
     """
+    if not isinstance(name, str) or not name:
+        raise ValueError(f"The name of a corpus must be a string, not empty; got {name!r:.80}.")
+    if isinstance(columns, str) or not all(isinstance(column, str) for column in columns):
+        raise ValueError(
+            "`columns` must be a list of the names of source, target and perhaps key, for "
+            f"example ['en', 'fr']; got {columns!r:.80}."
+        )
     kind, _, language = name.partition(":")
     if kind == "sample":
         return sample(language or "fr")
     if kind == "debian":
         return debian(language or "fr")
-    paths = name.split(",")
+    paths = [name] if os.path.exists(name) else name.split(",")
     if len(paths) == 2:
+        if list(columns) != ["source", "target"]:
+            raise ValueError(f"{name}: two text files have no columns; got columns {columns!r}.")
         return read_pairs((paths[0], paths[1]))
     if Path(name).is_file() and Path(name.removesuffix(".gz")).suffix not in _SUFFIXES:
         raise ValueError(

@@ -100,7 +100,7 @@ def open_data(path: str | os.PathLike[str]) -> Iterator[DataFile]:
         gzip b'one line'
     """
     path = data_path(path)
-    with path.open("rb", buffering=HEAD) as raw:
+    with io.BufferedReader(io.FileIO(path), HEAD) as raw:
         before = os.fstat(raw.fileno())
         packed = _packing(path, raw.peek(16)[:16])
         yield DataFile(_unpacked(raw, packed), packed)
@@ -142,5 +142,5 @@ def _unpacked(raw: io.BufferedReader, packed: str) -> io.BufferedReader:
     else:
         import lzma
 
-        file = lzma.LZMAFile(cast(BinaryIO, raw))
+        file = lzma.LZMAFile(cast(BinaryIO, raw))  # noqa: SIM115
     return io.BufferedReader(cast(io.RawIOBase, file), HEAD)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import gzip
+import re
 from collections.abc import Iterable, Iterator
 from typing import BinaryIO, NamedTuple
+
+SURROGATE = re.compile("[\ud800-\udfff]")  # half of a character, which UTF-8 can't hold
 
 
 class Pair(NamedTuple):

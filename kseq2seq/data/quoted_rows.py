@@ -1,9 +1,10 @@
 """All the rows of a file with quoted fields, without losing the rest of it to a stray quote.
 
-What is well-formed is read as it is, with one exception: a field of ten lines or more each of which
-would be a row. Else, after a quote that isn't closed as it should be, the lines that it took in
-decide: where at least half of them would be rows, the quote is stray, and reading resumes on the
-line after it; where they would not, they are text of the row that is left out.
+What is well-formed is read as it is, with one exception: a field of ten different lines or more
+each of which would be a row, the first and the last too. Else, after a quote that isn't closed as
+it should be, the lines that it took in decide: where at least half of them would be rows, the quote
+is stray, and reading resumes on the line after it; where they would not, they are text of the row
+that is left out.
 """
 
 from __future__ import annotations
@@ -119,10 +120,10 @@ def _row(
         if count == width:
             if broken and made.lines == 1 and made.bare and first.count('"') % 2:
                 return [Fault(number, "the end of a quoted field whose beginning is left out")]
-            like_rows = _like_rows(first, made.lines, lines, delimiter, width)
+            like_rows = _like_rows(first, made, lines, delimiter)
             if like_rows < ROWS:
                 lines.skip(made.lines - 1)
-                return [Row(number, made.fields, made.lines, like_rows >= DOUBTFUL)]
+                return [Row(number, made.fields, made.lines, like_rows > 0)]
             reason = f"bad CSV: a quoted field of {made.lines} lines that would each be a row"
             return [Fault(number, reason + _resumed(number))]
         if made.lines == 1:
@@ -159,10 +160,14 @@ def parts(line: str, delimiter: str, width: int) -> list[list[str]]:
     return rows if all(len(row) == width for row in rows) else []
 
 
-def _like_rows(first: str, count: int, lines: Lines, delimiter: str, width: int) -> int:
-    """How many lines a row has if each of them, quotes and all, would be one; else 0."""
-    if count < DOUBTFUL or width < 2:
+def _like_rows(first: str, made: Record, lines: Lines, delimiter: str) -> int:
+    """How many different lines a row has if each, quotes and all, would be one of its own; else 0.
+
+    A text seldom has as many delimiters in each line as rows have, those with its quotes included.
+    """
+    separators = len(made.fields) - 1
+    if made.lines < DOUBTFUL or not separators or made.at_start:
         return 0
-    following = (lines.peek(index) for index in range(count - 1))
+    following = (lines.peek(index) for index in range(made.lines - 1))
     texts = [first, *(line[1] for line in following if line is not None)]
-    return count if all(text.count(delimiter) == width - 1 for text in texts) else 0
+    return len(set(texts)) if all(text.count(delimiter) == separators for text in texts) else 0

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any, Literal
@@ -11,7 +10,7 @@ from typing import Any, Literal
 from kseq2seq.data.jsonl import jsonl_pairs
 from kseq2seq.data.lines import numbered_lines
 from kseq2seq.data.opening import SUFFIXES, data_path
-from kseq2seq.data.pairs import Pair
+from kseq2seq.data.pairs import SURROGATE, Pair
 from kseq2seq.data.problems import Problem, checked, usable
 from kseq2seq.data.quoted import bare
 from kseq2seq.data.tables import table_pairs
@@ -101,8 +100,10 @@ def pairs_from(examples: Iterable[Sequence[str]] | Any) -> Iterator[Pair]:
         An iterator of pairs, in the order given.
 
     Raises:
-        TypeError: for a value that is not text, with the number of the example.
-        ValueError: for an example that has not two or three values.
+        TypeError: for a value that is not text, with the number of the example, and if `examples`
+            can't be iterated over.
+        ValueError: for an example that has not two or three values, or a text that can't be written
+            as UTF-8.
 
     Example:
         >>> list(pairs_from([("hello", "안녕"), ("bye", "잘 가", "farewell")]))
@@ -110,18 +111,35 @@ def pairs_from(examples: Iterable[Sequence[str]] | Any) -> Iterator[Pair]:
     """  # noqa: E501
     if hasattr(examples, "as_numpy_iterator"):
         examples = examples.as_numpy_iterator()
+    elif isinstance(examples, str | bytes | Mapping) or not isinstance(examples, Iterable):
+        raise TypeError(
+            "`examples` must be (source, target) tuples, or a dataset of such; got "
+            f"{type(examples).__name__} {examples!r:.80}. `read_pairs` reads files."
+        )
+    return _examples(examples)
+
+
+def _examples(examples: Iterable[Any]) -> Iterator[Pair]:
     for number, example in enumerate(examples):
         if not isinstance(example, (tuple, list)) or len(example) not in (2, 3):
             raise ValueError(
                 f"example {number}: expected (source, target) or (source, target, key); "
                 f"got {example!r:.200}"
             )
-        texts = [part.decode() if isinstance(part, bytes) else part for part in example]
+        try:
+            texts = [part.decode() if isinstance(part, bytes) else part for part in example]
+        except UnicodeDecodeError as error:
+            raise ValueError(f"example {number}: not UTF-8: {error}") from None
         for text in texts:
             if not isinstance(text, str):
                 raise TypeError(
                     f"example {number}: expected text, got {type(text).__name__} {text!r:.80}; "
                     "unbatch() a batched dataset first"
+                )
+            if SURROGATE.search(text):
+                raise ValueError(
+                    f"example {number}: half of a surrogate pair, which no text can hold, in "
+                    f"{text!r:.80}"
                 )
         yield Pair(texts[0], texts[1], texts[-1] if len(texts) == 3 else texts[0])
 
@@ -148,7 +166,8 @@ def _reader(
         not isinstance(delimiter, str) or len(delimiter) != 1 or delimiter in '"\r\n'
     ):
         raise ValueError(
-            f"`delimiter` must be one character other than a quote or line break; got {delimiter!r}."
+            "`delimiter` must be one character, neither a quote nor a line break; got "
+            f"{delimiter!r}."
         )
     if format == "jsonl":
         if delimiter is not None or quoted is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 import weakref
@@ -11,7 +12,7 @@ from pathlib import Path
 import tensorflow as tf
 
 from kseq2seq.data.fetch import replacing
-from kseq2seq.data.pairs import Pair
+from kseq2seq.data.pairs import SURROGATE, Pair
 
 _TEXT = tf.io.FixedLenFeature([], tf.string)
 _PARSED_TOGETHER = 256
@@ -32,6 +33,7 @@ def write_pairs(pairs: Iterable[Pair], path: str | Path) -> int:
         The number of pairs written.
 
     Raises:
+        TypeError: for anything but pairs, with the number of the first.
         ValueError: if there is no pair.
 
     Example:
@@ -42,7 +44,7 @@ def write_pairs(pairs: Iterable[Pair], path: str | Path) -> int:
     count = 0
     with replacing(Path(path)) as partial:
         with tf.io.TFRecordWriter(str(partial)) as writer:
-            for count, pair in enumerate(pairs, start=1):  # noqa: B007
+            for count, pair in enumerate(_checked(pairs), start=1):  # noqa: B007
                 writer.write(_serialised(pair))
         if not count:
             raise ValueError("no pairs to write: the iterable is empty (or was consumed already)")
@@ -90,6 +92,7 @@ class Corpus:
     def __init__(self, path: Path, count: int):
         self.path = path
         self.count = count
+        self._stamp: tuple[int, int] | None = None
         self._remove: weakref.finalize | None = None
 
     @classmethod
@@ -105,6 +108,7 @@ class Corpus:
             The corpus.
 
         Raises:
+            TypeError: for anything but pairs.
             ValueError: if there is no pair.
         """
         home = Path(tempfile.mkdtemp(prefix="kseq2seq-") if folder is None else folder)
@@ -114,6 +118,7 @@ class Corpus:
             corpus._remove = weakref.finalize(corpus, shutil.rmtree, home, ignore_errors=True)
         try:
             corpus.count = write_pairs(pairs, corpus.path)
+            corpus.check_unchanged()
         except BaseException:
             corpus.close()
             raise
@@ -121,6 +126,7 @@ class Corpus:
 
     def dataset(self) -> tf.data.Dataset:
         """Stream the corpus as a dataset of (source, target) scalar strings, in file order."""
+        self.check_unchanged()
         return self._kept_by(pair_dataset(self.path))
 
     def records(self) -> tf.data.Dataset:
@@ -130,7 +136,11 @@ class Corpus:
         parse many at once than to take many apart and put them together again. An iterator that is
         saved holds a place in the file and not its path, as one of `tf.data.TFRecordDataset` does:
         the same pairs in another folder are the same data.
+
+        Raises:
+            ValueError: if the file is gone, or another than it was.
         """
+        self.check_unchanged()
         variant = tf.raw_ops.TFRecordDataset(
             filenames=str(self.path), compression_type="", buffer_size=_READ_AHEAD
         )
@@ -141,6 +151,28 @@ class Corpus:
         dataset.corpus = self  # Datasets keep their inputs, so the file outlives whatever reads it.
         return dataset
 
+    def check_unchanged(self) -> None:
+        """Refuses a file that is gone, or that was written to since it was first looked at.
+
+        Raises:
+            ValueError: naming the file.
+        """
+        try:
+            found = os.stat(self.path)
+        except FileNotFoundError:
+            raise ValueError(
+                f"{self.path}: the file of this corpus is gone; was the corpus closed? Write it "
+                "again."
+            ) from None
+        stamp = found.st_size, found.st_mtime_ns
+        if self._stamp not in (None, stamp):
+            raise ValueError(
+                f"{self.path}: the file of this corpus changed since it was written: it is another "
+                "corpus now. Use the one that `Corpus.write` returned last, or another folder for "
+                "each."
+            )
+        self._stamp = stamp
+
     def close(self) -> None:
         """Remove the temporary folder; a corpus in a folder of the caller's stays where it is."""
         if self._remove:
@@ -150,6 +182,7 @@ class Corpus:
         return self.count
 
     def __iter__(self) -> Iterator[Pair]:
+        self.check_unchanged()
         for record in tf.data.TFRecordDataset(str(self.path)).as_numpy_iterator():
             feature = tf.train.Example.FromString(record).features.feature
             yield Pair(*(feature[name].bytes_list.value[0].decode() for name in Pair._fields))
@@ -159,6 +192,26 @@ class Corpus:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _checked(pairs: Iterable[Pair]) -> Iterator[Pair]:
+    hint = "`pairs_from` makes pairs of tuples, `read_pairs` of a file."
+    if isinstance(pairs, str | bytes) or not isinstance(pairs, Iterable):
+        kind = type(pairs).__name__
+        raise TypeError(f"`pairs` must be pairs; got {kind} {pairs!r:.80}. {hint}")
+    for number, pair in enumerate(pairs):
+        if not isinstance(pair, Pair):
+            raise TypeError(
+                f"`pairs` must hold pairs only; number {number} is {type(pair).__name__} "
+                f"{pair!r:.80}. {hint}"
+            )
+        if not all(isinstance(text, str) for text in pair):
+            raise TypeError(f"The fields of a pair must be strings; pair {number} is {pair!r:.200}")
+        if SURROGATE.search("".join(pair)):
+            raise ValueError(
+                f"pair {number}: half of a surrogate pair, which no text can hold, in {pair!r:.200}"
+            )
+        yield pair
 
 
 def _serialised(pair: Pair) -> bytes:

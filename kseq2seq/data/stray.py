@@ -1,4 +1,4 @@
-"""Which lines are lost with a row whose quotes are at fault: those of its text, and no other row."""
+"""Which lines are lost with a row whose quotes are at fault: those of its text, no other row."""
 
 from __future__ import annotations
 
@@ -91,5 +91,6 @@ def _is_row(line: str, delimiter: str, width: int) -> bool:
     if '"' not in line:
         return bool(line) and line.count(delimiter) == width - 1
     made = scan(line, _NO_LINES, delimiter)
-    right = isinstance(made, Record) and len(made.fields) == width
-    return right and (not made.bare or line.count('"') % 2 == 0)
+    if isinstance(made, Malformed) or len(made.fields) != width:
+        return False
+    return not made.bare or line.count('"') % 2 == 0

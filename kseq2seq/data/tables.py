@@ -124,7 +124,7 @@ def _layout(
     tabs: bool,
 ) -> Layout | None:
     """Finds the columns in the first line that isn't blank; None where there is no such line."""
-    for number, first in lines:
+    for number, first in lines:  # noqa: B007
         if not tabs and (said := re.fullmatch(r"sep=(.)\r?\n?", first)):
             delimiter = delimiter or said[1]  # a spreadsheet's own way to say it
         elif bare(first):

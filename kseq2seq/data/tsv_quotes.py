@@ -1,8 +1,8 @@
 """Whether the quotes of a TSV file wrap its fields, or are text.
 
 Writers of tables wrap a field that needs it (one with a tab, a line break or a quote in it, and
-some spreadsheets one with a comma), or wrap all of them; inside they double each quote. Natural text
-breaks these rules at once: `"Hello," he said`, or `"Hello"`, which needs no wrapping.
+some spreadsheets one with a comma), or wrap all of them; inside they double each quote. Natural
+text breaks these rules at once: `"Hello," he said`, or `"Hello"`, which needs no wrapping.
 """
 
 from __future__ import annotations
@@ -93,8 +93,8 @@ def seems_wrapped(line: str, delimiter: str, width: int) -> bool:
     r"""Returns whether a line that was read as plain might not be.
 
     Example:
-        >>> seems_wrapped('"say ""hi"" to"\tdire\n', "\t", 2), seems_wrapped('"hi"\tdire\n', "\t", 2)
-        (True, False)
+        >>> [seems_wrapped(f"{text}\tdire", "\t", 2) for text in ('"say ""hi"" to"', '"hi"')]
+        [True, False]
     """
     fields = line.rstrip("\r\n").split(delimiter)
     if len(fields) != width:

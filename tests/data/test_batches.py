@@ -1,8 +1,10 @@
 import gc
+import warnings
 from collections import Counter
 from itertools import islice
 from types import SimpleNamespace
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -84,9 +86,16 @@ def static_shapes(buckets):
 
 
 def test_evaluation_holds_each_kept_pair_once_in_static_shapes(corpus, buckets):
-    batches = list(eval_batches(corpus, SOURCE, TARGET, buckets=buckets, tokens_per_batch=TOKENS))
+    made = eval_batches(corpus, SOURCE, TARGET, buckets=buckets, tokens_per_batch=TOKENS)
+    batches = list(made)
     assert {shape(batch) for batch in batches} == static_shapes(buckets)
     assert len(buckets) == 6
+    assert made.cardinality() == len(batches)
+    with_survey = eval_batches(
+        corpus, SOURCE, TARGET, buckets=buckets, tokens_per_batch=TOKENS,
+        survey=survey(corpus, SOURCE, TARGET),
+    )  # fmt: skip
+    assert with_survey.cardinality() == len(batches)
     rows = Counter(row for batch in batches for row in rows_of(batch))
     fillers = rows.pop(None)
     assert rows == Counter(pair[:2] for pair in some_pairs() if keeps(pair))
@@ -257,3 +266,19 @@ def test_training_data_says_that_it_has_no_end(corpus, buckets):
 def test_settings_that_make_no_sense(corpus, buckets, given, told):
     with pytest.raises(ValueError, match=told):
         train_batches(corpus, SOURCE, TARGET, **{"buckets": buckets, "seed": 1, **given})
+
+
+def test_a_survey_of_another_corpus_counts_no_batches(corpus, buckets):
+    with Corpus.write([Pair("a", "b", "k")]) as other:
+        of_another = survey(other, SOURCE, TARGET)
+    with pytest.raises(ValueError, match=r"`survey` must be of this corpus .* got one of 1"):
+        eval_batches(corpus, SOURCE, TARGET, buckets=buckets, survey=of_another)
+
+
+def test_keras_evaluates_all_batches_and_misses_none(corpus, buckets):
+    model = keras.Sequential([keras.layers.Lambda(lambda inputs: inputs["target"])])
+    model.compile(loss=lambda true, made: tf.reduce_mean(tf.cast(made, tf.float32)))
+    batches = eval_batches(corpus, SOURCE, TARGET, buckets=buckets, tokens_per_batch=TOKENS)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model.evaluate(batches, verbose=0)

@@ -54,3 +54,25 @@ def test_damaged_gzip(tmp_path, damage):
     path.write_bytes(data)
     with pytest.raises(ValueError, match=r"a\.gz: damaged gzip file after line|is not UTF-8"):
         list(numbered_lines(path))
+
+
+def test_the_lines_of_an_old_file_end_in_carriage_returns(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_bytes("하나\r둘\r\r".encode() + b"x" * 70_000 + b"\r\nlast\n\nend\r")
+    texts = [line for _, line in numbered_lines(path)]
+    assert texts == ["하나\n", "둘\n", "\n", "x" * 70_000 + "\n", "last\n", "\n", "end\n"]
+
+
+def test_what_is_not_utf8_is_counted(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_bytes(b"ok\n\xe9t\xe9\nok\n\xe0\n\xe8\n")
+    with pytest.raises(ValueError, match=r"a\.txt:2: byte 0xe9 .* \(3 such lines\); .*iconv"):
+        list(numbered_lines(path))
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32", "utf-16-le", "utf-16-be"])
+def test_other_unicode_and_binary_files(tmp_path, encoding):
+    path = tmp_path / "a.txt"
+    path.write_bytes("hello world\nbye\n".encode(encoding))
+    with pytest.raises(ValueError, match=r"a\.txt:1: .*iconv -f UTF-\d\d.* -t UTF-8"):
+        list(numbered_lines(path))

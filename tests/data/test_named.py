@@ -41,3 +41,16 @@ def test_split_corpora_reads_a_stream_once_and_loses_nothing():
 def test_too_few_pairs_for_three_splits():
     with pytest.raises(ValueError, match=r"2 pairs leave nothing for .*some hundreds"):
         split_corpora([Pair("a", "b", "a"), Pair("c", "d", "c")])
+
+
+def test_wrong_kinds_of_names_and_columns(tmp_path):
+    for name in (None, "", ["sample"]):
+        with pytest.raises(ValueError, match="name of a corpus must be a string"):
+            named_pairs(name)
+    for columns in ("en", "en,fr", [0, 1]):
+        with pytest.raises(ValueError, match="`columns` must be a list of the names"):
+            named_pairs("a.tsv", columns)
+    (tmp_path / "a,b.tsv").write_text("source\ttarget\na\tb\n")
+    assert len(list(named_pairs(str(tmp_path / "a,b.tsv")))) == 1
+    with pytest.raises(ValueError, match="two text files have no columns"):
+        named_pairs("a.en,a.fr", ["en", "fr"])

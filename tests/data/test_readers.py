@@ -219,3 +219,13 @@ def test_pairs_from_a_dataset():
     assert list(pairs_from(dataset)) == [Pair("안녕", "hi", "안녕"), Pair("a", "b", "a")]
     with pytest.raises(TypeError, match="unbatch"):
         list(pairs_from(dataset.batch(2)))
+
+
+def test_what_is_no_iterable_of_examples():
+    for nothing in (None, "ab", {"a": "b"}, 3):
+        with pytest.raises(TypeError, match="`examples` must be"):
+            pairs_from(nothing)
+    with pytest.raises(ValueError, match="example 0: not UTF-8"):
+        list(pairs_from([(b"\xff", b"a")]))
+    with pytest.raises(ValueError, match="example 1: half of a surrogate pair"):
+        list(pairs_from([("a", "b"), ("a", "\ud83d")]))

@@ -76,3 +76,29 @@ def test_temporary_corpus_goes_if_writing_fails(tmp_path, monkeypatch):
     with pytest.raises(ValueError, match="no pairs"):
         Corpus.write([])
     assert os.listdir(tmp_path) == []
+
+
+def test_what_is_no_pair_is_refused_by_its_number(tmp_path):
+    pair = Pair("a", "b", "k")
+    for nothing in (None, "text", 3):
+        with pytest.raises(TypeError, match="`pairs` must be pairs; got"):
+            Corpus.write(nothing)
+    with pytest.raises(TypeError, match=r"number 1 is tuple \('a', 'b'\).*pairs_from"):
+        Corpus.write([pair, ("a", "b")])
+    with pytest.raises(TypeError, match=r"must be strings; pair 0 is"):
+        Corpus.write([pair._replace(target=None)])
+    with pytest.raises(ValueError, match="pair 1: half of a surrogate pair"):
+        Corpus.write([pair, pair._replace(source="\ud83d")])
+
+
+def test_a_corpus_that_was_written_over_or_removed(tmp_path):
+    first = Corpus.write([Pair("a", "b", "k")], tmp_path)
+    assert len(list(first)) == 1
+    second = Corpus.write([Pair("a", "b", "k"), Pair("c", "d", "k")], tmp_path)
+    for use in (first.records, first.dataset, lambda: list(first)):
+        with pytest.raises(ValueError, match=r"pairs\.tfrecord: .* changed since it was written"):
+            use()
+    assert len(list(second)) == 2
+    (tmp_path / "pairs.tfrecord").unlink()
+    with pytest.raises(ValueError, match=r"pairs\.tfrecord: .* is gone"):
+        second.records()
