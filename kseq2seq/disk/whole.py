@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -174,9 +175,15 @@ def _replace(directory: Path, scratch: Path) -> None:
         try:
             directory.rename(old)
             scratch.rename(directory)
-        except BaseException:
+        except BaseException as error:
             if not directory.exists():
                 old.rename(directory)
+            if isinstance(error, OSError) and error.errno in (errno.EBUSY, errno.EXDEV):
+                raise OSError(
+                    error.errno,
+                    f"{directory} can't be replaced, since something is mounted there. Save to a "
+                    "directory inside it",
+                ) from error
             raise
         remove(old)
 

@@ -113,14 +113,9 @@ class Pipeline:
 
     def __repr__(self) -> str:
         """What it is made of, on one line."""
-        model = self.model
-        kind = (
-            model.get_config()["architecture"]
-            if isinstance(model, Seq2Seq)
-            else type(model).__name__
-        )
+        name = getattr(self.model, "name", type(self.model).__name__)
         return (
-            f"<Pipeline {kind}: {self.source.max_length} tokens -> {self.target.max_length}, "
+            f"<Pipeline {name}: {self.source.max_length} tokens -> {self.target.max_length}, "
             f"{self.search}, {len(self.examples)} examples>"
         )
 

@@ -180,6 +180,19 @@ def test_a_directory_comes_back_when_it_cannot_be_replaced(tmp_path, monkeypatch
     assert [entry.name for entry in tmp_path.iterdir()] == ["model"]
 
 
+def test_a_mount_point_is_named(tmp_path, monkeypatch):
+    def busy(*_):
+        raise OSError(errno.EBUSY, "Device or resource busy")
+
+    save_directory(tmp_path / "model", "old")
+    monkeypatch.setattr(whole, "exchange", lambda *_: False)
+    monkeypatch.setattr(os, "rename", busy)
+    with pytest.raises(OSError, match=r"model can't be replaced.*mounted.*directory inside it"):
+        save_directory(tmp_path / "model", "new")
+    assert read(tmp_path / "model") == "old"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["model"]
+
+
 def test_all_is_on_disk_before_it_gets_its_name(tmp_path, monkeypatch):
     told, fsync, rename = [], os.fsync, os.rename
     monkeypatch.setattr(os, "fsync", lambda at: (told.append(os.fstat(at).st_ino), fsync(at)))
