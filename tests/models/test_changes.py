@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import kseq2seq as ks
+from kseq2seq import text
 from kseq2seq.models import Seq2Seq
 
 TARGETS = np.array([[1, 3, 4], [1, 6, 6], [1, 4, 3]], "int32")
@@ -216,3 +217,23 @@ def test_a_state_tree_goes_into_another_model(lab):
     assert sorted(tree["trainable_variables"]) == ["decoder", "encoder"]
     other.set_state_tree({name: tree[name] for name in ("trainable_variables",)})
     np.testing.assert_allclose(logits(other, lab), logits(model, lab), atol=1e-6)
+
+
+def test_a_pipeline_keeps_them(tmp_path):
+    tokenizer = text.ByteTokenizer()
+    model = ks.build_model("gru", tokenizer, tokenizer, hidden_dim=4)
+    freeze_encoder(model)
+    adapt(model)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model.decoder.logits.quantize("int8")
+    source, target = text.TextSource(tokenizer, 8), text.TextTarget(tokenizer, 8)
+    ks.Pipeline(model, source, target).save(tmp_path / "pipeline")
+    again = ks.Pipeline.load(tmp_path / "pipeline").model
+    assert again.get_config() == model.get_config()
+    for made, expected in zip(again.weights, model.weights, strict=True):
+        np.testing.assert_array_equal(made, expected)
+    ours = Seq2Seq(model.encoder, model.decoder, dict(model.get_config()))
+    with pytest.raises(NotImplementedError, match="put together by hand"):
+        ks.Pipeline(ours, source, target).save(tmp_path / "other")
+    assert not (tmp_path / "other").exists()
