@@ -9,6 +9,7 @@ from typing import Any
 import keras
 
 from kseq2seq.formats import FORMAT, upgraded
+from kseq2seq.layers.adaptable import Adaptable
 
 SELF = "."  # the path of the layer itself
 _UPGRADES = ()
@@ -79,6 +80,8 @@ def apply_changes(layer: keras.layers.Layer, changes: Mapping[str, Any] | None) 
         lora = parts.get(path, {}).get("lora")
         if lora and not part.lora_enabled:
             part.enable_lora(lora["rank"], lora_alpha=lora["alpha"])
+            if not isinstance(part, Adaptable):
+                _keep_learnable(part)
     for path, part, around in visits:  # a shared part once for each layer around it
         wanted = parts.get(path, {}).get("trainable", around.trainable if around else True)
         if around is None or part.trainable != wanted:
@@ -107,6 +110,20 @@ def _quantize(part: Any, record: Mapping[str, Any] | None) -> None:
     options = record["options"]
     _check_quantizers(options)
     part.quantize(record["mode"], config=keras.saving.deserialize_keras_object(options))
+
+
+def _keep_learnable(part: Any) -> None:
+    """Draws a factor of LoRA after loading, where Keras' own layers would leave both zeros."""
+    load = part.load_own_variables
+
+    def load_and_draw(store: Any) -> None:
+        load(store)
+        for name in ("lora_kernel_a", "lora_embeddings_a"):
+            if hasattr(part, name):
+                factor = getattr(part, name)
+                factor.assign(keras.initializers.HeUniform()(factor.shape, factor.dtype))
+
+    part.load_own_variables = load_and_draw
 
 
 def _check_quantizers(options: Any) -> None:

@@ -11,7 +11,7 @@ import inspect
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import MappingProxyType
-from typing import Any
+from typing import Any, cast
 
 import keras
 from keras.src.backend.common import global_state
@@ -68,8 +68,9 @@ class Prebuilt(keras.layers.Layer):
                 yield
         finally:
             keras.config.set_dtype_policy(before)
-        if not self.trainable:
-            self.trainable = False  # of the parts, too
+        layer: Any = self
+        if not layer.trainable:
+            layer.trainable = False  # with its parts
 
     def build(self, *shapes: Any, **named_shapes: Any) -> None:
         """Has nothing left to do."""
@@ -99,7 +100,7 @@ class Prebuilt(keras.layers.Layer):
 
 def _arguments(cls: type, args: tuple, kwargs: dict[str, Any]) -> dict[str, Any]:
     """What a constructor's own parameters are given, defaults included; without `name` and such."""
-    signature = inspect.signature(cls.__init__)
+    signature = inspect.signature(cls.__init__)  # type: ignore[misc]
     try:
         bound = signature.bind(None, *args, **kwargs)
     except TypeError:  # which the call of the constructor is about to raise
@@ -117,6 +118,7 @@ def _described(value: Any) -> Any:
     if isinstance(value, list | tuple) and not hasattr(value, "get_config"):
         return [_described(part) for part in value]
     if isinstance(value, tuple):  # a NamedTuple, which Keras would take for a plain one
+        value = cast(Any, value)
         return {
             "module": type(value).__module__,
             "class_name": type(value).__name__,

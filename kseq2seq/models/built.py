@@ -30,7 +30,9 @@ class BuiltModel(Fitted):
 
     def __init__(self, inputs: Any, outputs: Any, arguments: dict[str, Any]):
         super().__init__(inputs, outputs, name=arguments["architecture"])
-        vars(self)["_arguments"] = arguments  # as it is: Keras would make a dict of its own of it
+        self.__dict__["_arguments"] = (
+            arguments  # as it is: Keras would make a dict of its own of it
+        )
         if isinstance(arguments, Arguments):
             _last(outputs).belongs_to(self)
 

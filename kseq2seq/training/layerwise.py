@@ -170,8 +170,7 @@ class LayerwiseAdam(keras.optimizers.Adam):
             raise ValueError(
                 f"The optimizer has rates for {len(self.rates)} weights, but {len(var_list)} are "
                 "trainable. Freeze first, then compile with rates=layer_rates(model, ...) made "
-                "anew; a saved model whose frozen layers do not come back frozen is loaded with "
-                "compile=False, frozen and compiled again."
+                "anew."
             )
         super().build(var_list)
 

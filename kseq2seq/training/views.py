@@ -52,7 +52,7 @@ class View(Fitted):
     ):
         super().__init__(inputs, outputs, name=name)
         made = {"model": model, "made_by": made_by, "options": options or {}}
-        vars(self)["_made"] = MappingProxyType(made)  # which Keras neither tracks nor saves
+        self.__dict__["_made"] = MappingProxyType(made)  # which Keras neither tracks nor saves
 
     def viewed(self) -> Seq2Seq:
         """Returns the model whose weights these are: after loading a view, what decodes."""

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from kseq2seq import Beam, Greedy, decode
+from kseq2seq import Beam, Greedy, TokenCrossEntropy, decode
 
 NAMES = [
     "lstm",
@@ -99,3 +99,13 @@ def test_trains(lab, name):
     for weight, gradient in zip(model.trainable_weights, gradients, strict=True):
         assert gradient is not None, weight.path
         assert np.isfinite(tf.convert_to_tensor(gradient).numpy()).all(), weight.path
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+@pytest.mark.parametrize("name", ["gru-deep", "luong", "rnn"])
+def test_weights_may_be_of_low_precision_themselves(lab, name, dtype):
+    model = lab.make(name, dtype=dtype)
+    assert {weight.dtype for weight in model.weights} == {dtype}
+    model.compile("sgd", TokenCrossEntropy(), run_eagerly=True)
+    assert np.isfinite(model.train_on_batch({**lab.source, "target": TARGETS}, TARGETS))
+    assert np.isfinite(lab.searched(model, lab.source, Greedy(), 4).scores).all()

@@ -143,3 +143,13 @@ def test_rows_longer_than_learned_positions_are_refused(lab):
 def test_no_view_of_a_view(lab):
     with pytest.raises(TypeError, match="not of another view"):
         packed(packed(lab.make("transformer")))
+
+
+def test_is_saved_as_its_model(lab, tmp_path):
+    model = lab.make("transformer-all")
+    view = packed(model)
+    inputs, _ = packed_batch(PAIRS)
+    view.save(tmp_path / "packed.keras")
+    again = keras.saving.load_model(tmp_path / "packed.keras")
+    np.testing.assert_allclose(again(inputs), view(inputs), atol=1e-6)
+    assert len(again.weights) == len(again.viewed().weights) == len(model.weights)

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from kseq2seq.training import Run, average_weights
 from kseq2seq.training import loop as loop_module
-from kseq2seq.training.state import state_variables
+from kseq2seq.training.state import comparable, state_variables
 
 SETUPS = {
     "averaged": ("tiny", {}),
@@ -244,6 +244,25 @@ def test_the_weights_of_checkpoints_are_there_to_read(runs, tmp_path, small):
     with pytest.raises(FileNotFoundError, match=r"no checkpoint in .*nothing"):
         list(Run(tmp_path / "nothing").weights(small))
     assert not (tmp_path / "nothing").exists()
+
+
+def test_a_model_in_which_other_layers_are_frozen_is_refused(runs, tmp_path):
+    runs.fit(tmp_path, runs.tiny(), runs.numbers(), steps=2)
+    model = runs.tiny()
+    model.layers[-1].trainable = False
+    with pytest.raises(
+        ValueError, match=r"has 0 frozen weights and this model \d.* is frozen here"
+    ):
+        runs.fit(tmp_path, model, runs.numbers(), steps=4)
+
+
+def test_checkpoints_of_before_paths_were_whole_are_read():
+    here = [keras.Variable(np.zeros((2, 3), "float32"), name=name) for name in ("kernel", "other")]
+    before = {"described": ["norm/gamma float32 (2, 3)", "beta float32 (2, 3)"]}
+    assert len(set(map(tuple, comparable(here, before)))) == 1
+    assert len(set(map(tuple, comparable(here, {**before, "format": 2})))) == 2
+    with pytest.raises(ValueError, match="format 3"):
+        comparable(here, {**before, "format": 3})
 
 
 def test_bad_arguments_are_refused(runs, tmp_path, small):

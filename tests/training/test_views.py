@@ -9,6 +9,7 @@ from kseq2seq.training import (
     RDrop,
     TokenCrossEntropy,
     averaged_weights,
+    inverse_sigmoid,
     r_drop,
     scheduled_sampling,
     truncated,
@@ -67,6 +68,32 @@ def test_averages_saving_and_loading_are_the_models(made, lab, inputs, tmp_path)
         np.testing.assert_array_equal(one, other)
 
 
+def test_a_view_is_saved_as_its_model_and_how_it_was_made(made, lab, inputs, tmp_path):
+    model = lab.make("luong")
+    model.encoder.trainable = False
+    view = made[0](model)
+    view.compile("adam", made[1](), run_eagerly=True)
+    view.train_on_batch(inputs, made[2])
+    view.save(tmp_path / "view.keras")
+    again = keras.saving.load_model(tmp_path / "view.keras")
+    assert (type(again), again.name) == (type(view), view.name)
+    np.testing.assert_allclose(again.viewed()(inputs), model(inputs), atol=1e-6)
+    assert len(again.trainable_variables) == len(view.trainable_variables)
+    for one, other in zip(view.optimizer.variables, again.optimizer.variables, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_view_made_with_a_function_is_refused_before_there_is_a_file(lab, tmp_path):
+    view = scheduled_sampling(lab.make("gru"), lambda step: 0.5)
+    with pytest.raises(NotImplementedError, match="has a function as `rate`"):
+        view.save(tmp_path / "view.keras")
+    assert not list(tmp_path.iterdir())
+    view = scheduled_sampling(lab.make("gru"), inverse_sigmoid(5), seed=1)
+    view.save(tmp_path / "view.keras")
+    again = keras.saving.load_model(tmp_path / "view.keras")
+    assert again.get_config() == view.get_config()
+
+
 def test_fits_under_xla_in_bfloat16(made, lab, inputs):
     keras.config.set_dtype_policy("mixed_bfloat16")
     try:
@@ -82,7 +109,7 @@ def test_fits_under_xla_in_bfloat16(made, lab, inputs):
 
 
 def test_refuses_what_is_no_model_of_this_package(made, model_named):
-    with pytest.raises(TypeError, match="not of another view; got Functional 'truncated'"):
+    with pytest.raises(TypeError, match="not of another view; got View 'truncated'"):
         made[0](truncated(model_named("gru"), 2))
     with pytest.raises(TypeError, match=r"a model of `build_model`.*got NoneType"):
         made[0](None)
