@@ -15,6 +15,8 @@ from kseq2seq.decoding.places import padded
 from kseq2seq.export.interpreter import Signatures
 from kseq2seq.export.walk import walk
 from kseq2seq.metrics import bleu, chrf
+from kseq2seq.metrics.references import Reference, checked_references
+from kseq2seq.text.raw import raw_texts
 
 TIE = 1e-4  # nats; what differs by less is a matter of rounding
 MOST_TIES = 0.005  # share of sentences
@@ -78,7 +80,7 @@ def compare(
     exact: bool,
     strings: bool = False,
     examples: Sequence[str] | None = None,
-    references: Sequence[str] | None = None,
+    references: Sequence[Reference] | None = None,
 ) -> Parity:
     """Decodes examples with a file's `generate` and with its model, some in single steps too.
 
@@ -159,16 +161,15 @@ def _fitting(
     source: Any,
     places: int,
     examples: Sequence[str] | None,
-    references: Sequence[str] | None,
-) -> tuple[list[str], list[str] | None]:
+    references: Sequence[Reference] | None,
+) -> tuple[list[str], list[Reference] | None]:
     """The texts that fit and have a token, and their references."""
     if examples is None:
         if references is not None:
             raise ValueError("`references` belong to `examples`; give those, too.")
         examples = [pair.source for pair in islice(named_pairs("sample:fr"), SENTENCES)]
-    if isinstance(examples, str):
-        raise ValueError(f"`examples` must be several texts; got {examples!r}. Put it in a list.")
-    examples = list(examples)
+    examples = raw_texts(examples, "examples")
+    references = None if references is None else checked_references(references)
     if references is not None and len(references) != len(examples):
         raise ValueError(
             f"There are {len(examples)} `examples`, but {len(references)} `references`."
@@ -276,7 +277,7 @@ def _texts(target: Any, rows: list[np.ndarray]) -> list[str]:
 
 
 def _scores(
-    ours: list[str], theirs: list[str], references: list[str] | None
+    ours: list[str], theirs: list[str], references: list[Reference] | None
 ) -> dict[str, tuple[float, float]]:
     if references is None:
         return {"chrF against the model": (chrf(ours, ours), chrf(theirs, ours))}

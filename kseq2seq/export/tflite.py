@@ -18,6 +18,7 @@ from kseq2seq.export.fixed import FixedModel
 from kseq2seq.export.parity import Parity, compare
 from kseq2seq.export.sizes import description, in_float32, lengths
 from kseq2seq.export.strings import TextModel
+from kseq2seq.metrics.references import Reference
 from kseq2seq.models import Seq2Seq
 
 PRECISIONS = ("float32", "float16", "int8")
@@ -36,7 +37,7 @@ def export_tflite(
     strings: bool = False,
     licence: str | None = None,
     examples: Sequence[str] | None = None,
-    references: Sequence[str] | None = None,
+    references: Sequence[Reference] | None = None,
     report: Callable[[str], Any] | None = print,
 ) -> Parity:
     """Writes one file for phones, browsers and small servers: a model and all that belongs to it.
@@ -66,7 +67,8 @@ def export_tflite(
         licence: a text to go with the file: under what terms the model may be used.
         examples: raw texts of the kind the model is for, to compare on; English sentences of the
             bundled sample where there are none.
-        references: what the examples should become, to see how scores move.
+        references: what the examples should become, one text each or a list of some, to see how
+            scores move.
         report: called with a line that says how large the file is and how it compares; None is
             silent.
 

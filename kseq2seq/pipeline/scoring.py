@@ -15,6 +15,7 @@ from kseq2seq.pipeline.graphs import text_graphs
 from kseq2seq.pipeline.prediction import Alternative, Prediction
 from kseq2seq.pipeline.sources import fitting
 from kseq2seq.text import TextSource, TextTarget
+from kseq2seq.text.raw import raw_texts
 
 Scorer = Callable[[Sequence[str], Sequence[str]], Sequence[float]]
 
@@ -101,6 +102,7 @@ def rerank(
         Tokens and alignment are kept only where the best text is still the same.
 
     Raises:
+        TypeError: if a source is no string.
         ValueError: if numbers do not agree.
 
     Example:
@@ -114,6 +116,7 @@ def rerank(
     Source:
         Source given target as a second opinion: Li et al. 2016, equation 13; Yee et al. 2019.
     """
+    sources = raw_texts(sources, "sources")
     if len(sources) != len(predictions):
         raise ValueError(f"There are {len(sources)} sources but {len(predictions)} predictions.")
     found = [

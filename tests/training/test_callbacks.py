@@ -58,6 +58,24 @@ def test_scores_averaged_weights_and_puts_the_others_back():
 def test_refuses_sources_without_references():
     with pytest.raises(ValueError, match="1 sources and 0 references"):
         GenerationScore(lambda texts: texts, ["a"], [])
+    with pytest.raises(ValueError, match="`sources` must be a list of strings"):
+        GenerationScore(lambda texts: texts, "ab", "cd")
+    with pytest.raises(TypeError, match="Text 0 of `references` must be a str"):
+        GenerationScore(lambda texts: texts, ["a"], [None])
+
+
+def test_a_chinese_score_is_of_chinese_units_from_the_first_epoch_on():
+    references = ["今天天气很好。", ["我喜欢在公园里散步。", "我爱在公园散步。"]]
+    answers = iter([["", ""], ["今天天气很好。", "我爱在公园散步。"]])
+    score = GenerationScore(lambda texts: next(answers), ["a", "b"], references)
+    found = []
+    for epoch in range(2):
+        logs = {}
+        score.set_model(tiny())
+        score.on_epoch_end(epoch, logs)
+        found.append(logs["val_bleu"])
+        assert "val_bleu" in str(score.scores) and "tok:zh" in str(score.scores)
+    assert found == [0, pytest.approx(100)]
 
 
 def test_time_limit_ends_training_between_batches():

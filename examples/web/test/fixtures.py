@@ -21,6 +21,7 @@ import sentencepiece
 from kseq2seq.export.bundle import write_bundle
 from kseq2seq.text import ByteTokenizer, CharacterTokenizer
 from kseq2seq.text.files import json_text
+from kseq2seq.text.normalization import normalizer
 from kseq2seq.text.tokenizer import Tokenizer
 
 FOLDER = Path(__file__).with_name("fixtures")
@@ -34,8 +35,14 @@ CORPUS = [
     "敏捷的棕色狐狸跳过了懒狗。速い茶色の狐がのろまな犬を飛び越えた。",
     "x = f(1, 2.50) + [3]*4; # see https://example.org/?a=b&c=d",
 ]
+
+
 SENTENCEPIECE: dict[str, dict[str, Any]] = {
-    "unigram": {"model_type": "unigram", "byte_fallback": True},
+    "unigram": {
+        "model_type": "unigram",
+        "byte_fallback": True,
+        "normalizer": normalizer("nfkc_clean"),
+    },
     "bpe": {
         "model_type": "bpe",
         "byte_fallback": True,
@@ -64,6 +71,8 @@ NASTY = [
     *("e\u0301 é", "a\u0301\u0302\u0323", "\u1100\u1161\u11a8 각", "e\u0301\u0327"),
     *("🐕\u200d🦺 👩\u200d👩\u200d👧\u200d👦 🇫🇷", "𝕳𝖊𝖑𝖑𝖔", "\U0010ffff\ud7ff\ue000"),
     *("العربية", "हिन्दी", "ไทย", "עברית", "[SEP]", "[SEP][SEP]x[SEP", "foxfoxfo", " [SEP] "),
+    *("    return  x", "\t if", "می\u200cخواهم", "a\u200eb\u061c", "a\x85b\x80\x9f"),
+    *("\0\0 \0a", "\ufffd"),
     *("a" * 200, "é" * 60, "🐕" * 20, "the " * 30),
 ]  # fmt: skip
 
