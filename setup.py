@@ -43,6 +43,8 @@ setup(
         "dev": [
             "hypothesis>=6",
             "import-linter>=2.5",
+            "jax>=0.10,<0.11",
+            "jaxlib>=0.10,<0.11",
             "keras-tuner>=1.4.8",
             "matplotlib>=3.9",
             "mypy>=1.15",

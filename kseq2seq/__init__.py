@@ -1,8 +1,9 @@
 """Sequence-to-sequence models for Keras 3: build, train, decode and export them whole.
 
 Names are looked up on first use, so `import kseq2seq` itself loads neither TensorFlow nor Keras.
-Import it before them, and what their libraries print while loading stays away from your terminal;
-`TF_CPP_MIN_LOG_LEVEL=0` in the environment brings it back.
+Import it before them, and what TensorFlow's C++ libraries log while they load and run stays away
+from your terminal; Python's warnings, exceptions and loggers are left as they are.
+`TF_CPP_MIN_LOG_LEVEL=0` in the environment brings all of it back.
 """
 
 from __future__ import annotations
@@ -54,8 +55,17 @@ __all__ = [*sorted(_HOMES), *_FLOORS]
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module 'kseq2seq' has no attribute {name!r}; it has {__all__}")
-    with quiet_load():
-        module = importlib.import_module(f"kseq2seq.{_HOMES.get(name, name)}")
+    try:
+        with quiet_load():
+            module = importlib.import_module(f"kseq2seq.{_HOMES.get(name, name)}")
+    except ModuleNotFoundError as error:
+        if error.name != "tensorflow":
+            raise
+        raise ModuleNotFoundError(
+            f"kseq2seq.{name} needs TensorFlow, which is not installed; layers, encoders, decoders "
+            "and models run on any backend of Keras without it.",
+            name="tensorflow",
+        ) from error
     return getattr(module, name) if name in _HOMES else module
 
 

@@ -10,8 +10,9 @@ from typing import Any
 
 from kseq2seq.quiet import quiet_load
 
-# What a compiled model's file may name.
-_REGISTERED = ("kseq2seq.models", "kseq2seq.metrics", "kseq2seq.training")
+# What a compiled model's file may name; the latter needs TensorFlow, whatever Keras runs on.
+_REGISTERED = ("kseq2seq.models", "kseq2seq.metrics")
+_REGISTERED_ON_TENSORFLOW = ("kseq2seq.training",)
 
 
 class _OnKeras(MetaPathFinder):
@@ -63,5 +64,6 @@ def register_with_keras() -> None:
 
 
 def _register() -> None:
-    for name in _REGISTERED:
+    on_tensorflow = sys.modules["keras"].backend.backend() == "tensorflow"
+    for name in (*_REGISTERED, *(_REGISTERED_ON_TENSORFLOW if on_tensorflow else ())):
         importlib.import_module(name)

@@ -31,6 +31,22 @@ def test_loading_tensorflow_is_quiet():
     assert done.stderr == ""
 
 
+@pytest.mark.parametrize("first", ["tensorflow", "keras"])
+def test_libraries_that_are_imported_after_it_load_quietly(first):
+    done = run(f"import kseq2seq, {first}; print({first}.__name__)")
+    assert done.stdout.strip() == first
+    assert done.stderr == ""
+
+
+def test_other_lines_come_through(tmp_path):
+    done = run(
+        "import os, re\nfrom kseq2seq.quiet import without_lines\n"
+        "with without_lines(re.compile(b'noise')):\n"
+        "    os.write(2, b'noise 1\\nwarning: noise 2\\n')\n"
+    )
+    assert done.stderr == "warning: noise 2\n"
+
+
 def test_all_public_names_resolve():
     for name in kseq2seq.__all__:
         assert getattr(kseq2seq, name) is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -79,6 +80,11 @@ def seeds_of(seed: Any, rows: Any) -> Any:
 
 def check_model(model: Any, special: SpecialTokens) -> None:
     """Refuses what can't decode, or was made for other special ids."""
+    if (backend := keras.backend.backend()) != "tensorflow":
+        raise RuntimeError(
+            f"Decoding needs Keras to run on TensorFlow; its backend is {backend!r}. Set "
+            "KERAS_BACKEND=tensorflow before Keras is imported, and load the model there."
+        )
     if not hasattr(model, "decoder") or not hasattr(model, "encoder"):
         raise ValueError(f"`model` must be a Seq2Seq from `build_model`; got {type(model)}.")
     own = getattr(model, "special", special)

@@ -69,4 +69,5 @@ def _accumulated_step(model: keras.Model, data: Any) -> dict[str, Any]:
     return model.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
 
 
-Fitted.trainer = Steps()
+if keras.backend.backend() == "tensorflow":
+    Fitted.trainer = Steps()

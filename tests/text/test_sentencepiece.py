@@ -218,3 +218,12 @@ def test_bad_training_input_is_refused(texts, settings, message):
 def test_what_is_no_model_is_refused(model):
     with pytest.raises(ValueError, match="model"):
         SentencePieceTokenizer(model)
+
+
+def test_no_normalization_is_no_news(capfd):
+    """Both copies of the library tell standard error of each model that has none."""
+    tokenizer = SentencePieceTokenizer.train(["a dog ran far"] * 20, 290, normalization="identity")
+    again = SentencePieceTokenizer(tokenizer.model)
+    tf.function(again.tokenize)(tf.constant(["a dog"]))
+    again.tokenize(["a dog"], sample=True)
+    assert "normalizer.cc" not in capfd.readouterr().err

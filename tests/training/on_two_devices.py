@@ -38,7 +38,9 @@ def batches(links=False):
     return tf.data.Dataset.from_tensor_slices((x, y)).batch(7)
 
 
-def compiled(strategy, optimizer, kind="gru", view=None, loss=None, metrics=(), dropout=0.0, **more):
+def compiled(
+    strategy, optimizer, kind="gru", view=None, loss=None, metrics=(), dropout=0.0, **more
+):
     keras.utils.set_random_seed(1)
     with strategy.scope():
         model = ks.build_model(kind, **{**TINY, "dropout": dropout})
