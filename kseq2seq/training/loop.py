@@ -382,9 +382,9 @@ class Loop:
 
 def _why_full(error: Exception) -> str | None:
     """What an error, of the system's or of TensorFlow's, says of a full disk; None if nothing."""
-    for number in _FULL:
-        if getattr(error, "errno", None) == number or os.strerror(number) in str(error):
-            return os.strerror(number)
+    for code in _FULL:
+        if getattr(error, "errno", None) == code or os.strerror(code) in str(error):
+            return os.strerror(code)
     return None
 
 

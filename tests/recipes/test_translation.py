@@ -36,8 +36,8 @@ def test_smoke_trains_scores_exports_and_reloads(smoke):
     assert done.stderr == "", "TensorFlow's log reached the user"
     for line in ("copying the source", "BLEU    chrF", "The reloaded export", f"Saved in {output}"):
         assert line in done.stdout
-    assert (output / "pipeline" / "pipeline.json").is_file()
     assert (output / "saved_model" / "saved_model.pb").is_file()
+    assert len(Pipeline.load(output / "pipeline").examples) == 16
     (kept,), _ = read_runs([output])
     assert (kept.state, kept.record["settings"]["smoke"]) == ("finished", True)
     assert kept.record["scores"].keys() == {"bleu", "chrf"}
@@ -57,8 +57,9 @@ def test_goes_on_from_a_saved_pipeline_on_a_file(smoke, tmp_path):
     assert (tmp_path / "out" / "pipeline" / "pipeline.json").is_file()
 
 
-def test_packs_and_computes_in_bfloat16_and_survives_being_told_to_end(tmp_path):
-    command = "--smoke", "--minutes", 2, "--packed", "--bfloat16", "--output", tmp_path
+def test_packs_korean_and_computes_in_bfloat16_and_survives_being_told_to_end(tmp_path):
+    command = "--smoke", "--data", "sample:ko", "--minutes", 2, "--packed", "--bfloat16"
+    command += "--output", tmp_path
     told = subprocess.Popen(
         [sys.executable, str(RECIPE), *map(str, command)], stdout=subprocess.PIPE, text=True
     )
@@ -74,6 +75,7 @@ def test_packs_and_computes_in_bfloat16_and_survives_being_told_to_end(tmp_path)
     assert "holds a run that was interrupted" in done.stderr
     done = run("--resume", tmp_path, "--minutes", 0.2)
     assert done.returncode == 0, done.stderr
+    assert "--vocabulary 800" in done.stderr  # of which Korean has more characters
     assert "Going on from step" in done.stdout
     assert "% padding" in done.stdout
     assert not (tmp_path / "checkpoints").exists()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from kseq2seq_runtime import Beam, Greedy, Pipeline
+from kseq2seq_runtime import Beam, Greedy, Pipeline, Sample
 
 import kseq2seq
 from kseq2seq import decode
