@@ -12,9 +12,20 @@ import tensorflow as tf
 
 from kseq2seq.formats import upgraded
 from kseq2seq.training.arrays import read_nest
+from kseq2seq.training.state import UPGRADES
 
 _LONGEST = 2**62  # steps; a sum of two fits 64 bits
 _COUNTS = ("step", "epoch", "taken", "skipped", "roll_backs")
+
+
+def read_state(path: Path) -> dict[str, Any]:
+    """Returns what a checkpoint holds, in today's format.
+
+    Raises:
+        OSError: if a file can't be read.
+        ValueError: if it is no such file, or of a newer format.
+    """
+    return upgraded(read_nest(path, "state"), UPGRADES, "state.json")
 
 
 def check_contents(path: Path) -> None:
@@ -28,7 +39,7 @@ def check_contents(path: Path) -> None:
         ValueError: if it holds something else than what a `Run` writes; the message begins with the
             name of the file.
     """
-    nest = upgraded(read_nest(path, "state"), (), "state.json")
+    nest = read_state(path)
     for name in _COUNTS:
         _check(_count(nest.get(name)), name)
     _check(_count(nest.get("steps_per_epoch")) and nest["steps_per_epoch"] > 0, "steps_per_epoch")

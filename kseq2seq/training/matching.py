@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from kseq2seq.training.accumulation import UNKNOWN
-from kseq2seq.training.arrays import read_nest
+from kseq2seq.training.contents import read_state
 from kseq2seq.training.state import check_frozen, comparable, make_variables, state_variables
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def matching(loop: Loop, path: Path) -> dict[str, Any]:
     Raises:
         ValueError: if it is of something else.
     """
-    nest = read_nest(path, "state")
+    nest = read_state(path)
     if nest["data"] != spec_of(loop.batches):
         raise ValueError(
             f"{path} is of a run on other data: its batches were {nest['data']}, these are "

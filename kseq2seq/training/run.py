@@ -15,8 +15,8 @@ import tensorflow as tf
 
 from kseq2seq.decoding.checks import check_number, check_whole
 from kseq2seq.models import Fitted
-from kseq2seq.training.arrays import read_nest
 from kseq2seq.training.checkpoints import whole
+from kseq2seq.training.contents import read_state
 from kseq2seq.training.loop import Loop
 from kseq2seq.training.signals import Signals
 from kseq2seq.training.state import comparable
@@ -217,7 +217,7 @@ class Run:
         """
         wanted = {id(weight) for weight in model.weights}
         for path in whole(self.directory / "checkpoints"):
-            nest = read_nest(path, "state")
+            nest = read_state(path)
             here, there = comparable(model.variables, nest)
             if here != there[: len(here)]:
                 raise ValueError(f"{path} is of another model than {model.name!r}.")

@@ -18,6 +18,7 @@ from kseq2seq.models import Fitted
 from kseq2seq.training import replicas
 
 _NUMBER = re.compile(r"_\d+(?![^_/])")
+_PATHLESS = "? "
 
 
 def state_variables(model: keras.Model) -> list[Any]:
@@ -117,7 +118,7 @@ def described(variables: list[Any]) -> list[str]:
 def description(model: keras.Model) -> dict[str, Any]:
     """Returns what a checkpoint says of the variables it has."""
     return {
-        FORMAT: 2,
+        FORMAT: len(UPGRADES) + 1,
         "described": described(state_variables(model)),
         "frozen": _frozen(model),
     }
@@ -126,21 +127,23 @@ def description(model: keras.Model) -> dict[str, Any]:
 def comparable(variables: list[Any], record: Mapping[str, Any]) -> tuple[list[str], list[str]]:
     """Returns what the variables here and those of a checkpoint are, to be compared.
 
-    Those of format 1, whose variables have shorter paths, are compared by dtype and shape.
-
-    Raises:
-        ValueError: if the checkpoint is of a newer format.
+    Those whose paths are not known are compared by dtype and shape.
     """
     here, there = described(variables), list(record["described"])
-    number = record.get(FORMAT, 1)
-    if number not in (1, 2):
-        raise ValueError(
-            f"The checkpoint has format {number!r}; this kseq2seq reads formats up to 2. Go on "
-            "with a newer kseq2seq."
-        )
-    if number == 1:
+    if all(text.startswith(_PATHLESS) for text in there):
         here, there = ([text.split(" ", 1)[1] for text in side] for side in (here, there))
     return here, there
+
+
+def _without_paths(record: dict[str, Any]) -> dict[str, Any]:
+    """Format 1 had shorter paths of variables, which do not tell an encoder from a decoder."""
+    texts = record.get("described")
+    if not isinstance(texts, list) or not all(isinstance(x, str) and " " in x for x in texts):
+        return record  # damaged, which is told elsewhere
+    return {**record, "described": [_PATHLESS + text.split(" ", 1)[1] for text in texts]}
+
+
+UPGRADES = (_without_paths,)  # of what a checkpoint says, from format 1 on
 
 
 def check_frozen(path: Any, model: keras.Model, record: Mapping[str, Any]) -> None:

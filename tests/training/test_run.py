@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from kseq2seq.formats import upgraded
 from kseq2seq.training import Run, average_weights
 from kseq2seq.training import loop as loop_module
-from kseq2seq.training.state import comparable, state_variables
+from kseq2seq.training.state import UPGRADES, comparable, state_variables
 
 SETUPS = {
     "averaged": ("tiny", {}),
@@ -259,10 +260,14 @@ def test_a_model_in_which_other_layers_are_frozen_is_refused(runs, tmp_path):
 def test_checkpoints_of_before_paths_were_whole_are_read():
     here = [keras.Variable(np.zeros((2, 3), "float32"), name=name) for name in ("kernel", "other")]
     before = {"described": ["norm/gamma float32 (2, 3)", "beta float32 (2, 3)"]}
-    assert len(set(map(tuple, comparable(here, before)))) == 1
-    assert len(set(map(tuple, comparable(here, {**before, "format": 2})))) == 2
+
+    def compared(record):
+        return set(map(tuple, comparable(here, upgraded(record, UPGRADES, "state.json"))))
+
+    assert len(compared(before)) == 1
+    assert len(compared({**before, "format": 2})) == 2
     with pytest.raises(ValueError, match="format 3"):
-        comparable(here, {**before, "format": 3})
+        compared({**before, "format": 3})
 
 
 def test_bad_arguments_are_refused(runs, tmp_path, small):
