@@ -23,7 +23,7 @@ from kseq2seq.decoding.checks import check_whole
 from kseq2seq.export import export_onnx, export_saved_model, export_tflite
 from kseq2seq.metrics import Scores, TextMetric
 from kseq2seq.metrics.references import Reference, checked_references
-from kseq2seq.metrics.text import scored
+from kseq2seq.metrics.text import chosen, scored
 from kseq2seq.models import Seq2Seq
 from kseq2seq.pipeline.batches import in_batches
 from kseq2seq.pipeline.files import Progress, generate_lines, print_progress
@@ -371,7 +371,7 @@ class Pipeline:
                 f"There must be one reference for each source, or one list of some, and at least "
                 f"one source; got {len(sources)} sources and {len(references)} references."
             )
-        return scored(metrics, self.texts(sources, **options), references)
+        return scored(chosen(metrics), self.texts(sources, **options), references)
 
     def save(self, directory: str | os.PathLike) -> None:
         """Writes JSON, weights as HDF5, and tokenizers; what was there before is replaced.

@@ -11,7 +11,7 @@ import keras
 from kseq2seq.decoding.checks import check_whole
 from kseq2seq.metrics import Scores, TextMetric
 from kseq2seq.metrics.references import Reference, checked_references
-from kseq2seq.metrics.text import scored
+from kseq2seq.metrics.text import chosen, scored
 from kseq2seq.text.raw import raw_texts
 from kseq2seq.training.averaging import averaged_weights
 
@@ -70,7 +70,7 @@ class GenerationScore(keras.callbacks.Callback):
         super().__init__()
         self.sources, self.references = checked_pairs(sources, references, every)
         self.generate = generate
-        self.metrics = metrics
+        self.metrics = chosen(metrics)
         self.every = every
         self.scores: dict[str, float] = {}
 
