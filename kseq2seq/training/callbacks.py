@@ -103,13 +103,13 @@ def checked_pairs(
         TypeError: if something else than texts is given.
         ValueError: if they differ in number, or `every` is less than 1.
     """
+    check_whole("every", every)
     texts, wanted = raw_texts(sources, "sources"), checked_references(references)
     if len(texts) != len(wanted) or not texts:
         raise ValueError(
             f"There must be one reference for each source, or one list of some, and at least one "
             f"source; got {len(texts)} sources and {len(wanted)} references."
         )
-    check_whole("every", every)
     return texts, wanted
 
 
