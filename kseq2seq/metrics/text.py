@@ -54,13 +54,17 @@ class Scores(dict[str, float]):
         return ", ".join(named)
 
 
+def chosen(metrics: Mapping[str, TextMetric] | None) -> dict[str, TextMetric]:
+    """Returns metrics by their names; BLEU and chrF if none are given."""
+    return dict(metrics or {"bleu": bleu, "chrf": chrf})
+
+
 def scored(
-    metrics: Mapping[str, TextMetric] | None,
+    metrics: Mapping[str, TextMetric],
     hypotheses: Sequence[str],
     references: Sequence[Reference],
 ) -> Scores:
-    """Returns the scores of texts by several metrics; BLEU and chrF if None are given."""
-    metrics = metrics or {"bleu": bleu, "chrf": chrf}
+    """Returns the scores of texts by several metrics."""
     return Scores((name, metric(hypotheses, references)) for name, metric in metrics.items())
 
 

@@ -26,7 +26,7 @@ from kseq2seq.decoding.places import padded
 from kseq2seq.decoding.search import check_search
 from kseq2seq.metrics import Scores, TextMetric
 from kseq2seq.metrics.references import Reference, checked_references
-from kseq2seq.metrics.text import scored
+from kseq2seq.metrics.text import chosen, scored
 from kseq2seq.models import Seq2Seq
 from kseq2seq.pipeline.batches import in_batches
 from kseq2seq.pipeline.exporting import export_parts
@@ -436,7 +436,8 @@ class Pipeline:
                 "`max_length` to let them end.",
                 stacklevel=2,
             )
-        scores = scored(metrics, [prediction.text for prediction in predictions], references)
+        hypotheses = [prediction.text for prediction in predictions]
+        scores = scored(chosen(metrics), hypotheses, references)
         return Scores({**scores, "unfinished": cut})
 
     def save(self, directory: str | os.PathLike) -> None:

@@ -120,7 +120,7 @@ def fitted(word: str, before: str, after: str) -> str:
     """
     opening, core, closing = _EDGES.fullmatch(word).groups()  # type: ignore[union-attr]
     if not core:
-        return word
+        return "" if after.lstrip().startswith(word) else word
     there = _MARKS_BEFORE.search(before)[0], _MARKS_AFTER.match(after)[0]  # type: ignore[index]
     opened, closed = (set(map(_kind, "".join(marks.split()))) for marks in there)
     opening = [mark for mark in opening if _kind(mark) not in opened]

@@ -124,6 +124,8 @@ def _trained(lines: Iterable[str], **settings: Any) -> bytes:
     def watched() -> Iterator[str]:
         try:
             yield from lines
+        except GeneratorExit:
+            raise
         except BaseException as error:  # of which the trainer keeps no more than the words
             failures.append(error)
             raise

@@ -11,7 +11,7 @@ import keras
 from kseq2seq.decoding.checks import check_whole
 from kseq2seq.metrics import Scores, TextMetric
 from kseq2seq.metrics.references import Reference, checked_references
-from kseq2seq.metrics.text import scored
+from kseq2seq.metrics.text import chosen, scored
 from kseq2seq.text.raw import raw_texts
 from kseq2seq.training.averaging import averaged_weights, warm_averages
 
@@ -71,7 +71,7 @@ class GenerationScore(keras.callbacks.Callback):
         super().__init__()
         self.sources, self.references = checked_pairs(sources, references, every)
         self.generate = generate
-        self.metrics = metrics
+        self.metrics = chosen(metrics)
         self.every = every
         self.scores: dict[str, float] = {}
 
@@ -112,13 +112,13 @@ def checked_pairs(
         TypeError: if something else than texts is given.
         ValueError: if they differ in number, or `every` is less than 1.
     """
+    check_whole("every", every)
     texts, wanted = raw_texts(sources, "sources"), checked_references(references)
     if len(texts) != len(wanted) or not texts:
         raise ValueError(
             f"There must be one reference for each source, or one list of some, and at least one "
             f"source; got {len(texts)} sources and {len(wanted)} references."
         )
-    check_whole("every", every)
     return texts, wanted
 
 

@@ -112,6 +112,7 @@ def test_needs_attention(wild):
         ("50%", "\ufffd.", "50%."),
         ("#1", "\ufffd!", "#1!"),
         ("...", "\ufffd x", "... x"),
+        (".", "so \ufffd.", "so ."),
         ("", "\ufffd.", "."),
     ],
 )

@@ -85,6 +85,17 @@ def test_identity_keeps_the_spaces_at_the_start_as_the_library_does(code):
     assert decoded(code.detokenize(tf.ragged.constant([[], [3], [9]], tf.int32))) == ["", "�", "\5"]
 
 
+def test_spaces_at_the_start_are_kept_in_a_saved_model(tmp_path):
+    code = SentencePieceTokenizer.train(SPACED * 20, 330, normalization="identity")
+    module = tf.Module()
+    module.tokenizer = code
+    spec = tf.TensorSpec([None], tf.string)
+    module.back = tf.function(lambda texts: code.detokenize(code.tokenize(texts)), [spec])
+    tf.saved_model.save(module, str(tmp_path))
+    back = tf.saved_model.load(str(tmp_path)).back(tf.constant(SPACED))
+    assert decoded(back) == [text.replace("▁", " ") for text in SPACED]
+
+
 def test_a_text_grows_with_its_ids(code):
     (ids,) = code.tokenize(["   if  x"]).to_list()
     texts = decoded(code.detokenize([ids[:n] + [0] * (len(ids) - n) for n in range(len(ids) + 1)]))

@@ -60,7 +60,7 @@ def batches_of(pairs=PAIRS, sides=SIDES, **given):
         {"shuffle_buffer": 10},
         {"sample": True},
         {"sides": (TextSource(ByteTokenizer(), 12), SIDES[1])},
-        {"sides": (TextSource(CharacterTokenizer.train("ab0123456789"), 24), SIDES[1])},
+        {"sides": (TextSource(CharacterTokenizer.train(["ab0123456789"]), 24), SIDES[1])},
     ],
     ids=lambda other: next(iter(other)),
 )
