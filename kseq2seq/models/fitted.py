@@ -1,4 +1,4 @@
-"""The base of what `fit` is called on: each target token weighs the same, however batches are cut."""
+"""The base of what `fit` is called on: tokens weigh alike, however batches are cut."""
 
 from __future__ import annotations
 

@@ -70,8 +70,8 @@ def train_step(model: keras.Model, data: Any) -> dict[str, Any]:
     """Learns from a batch that is dealt out to replicas; called in cross-replica context.
 
     Each replica has the gradient of its share of the loss of the whole batch. Their sum is given to
-    the optimizer once, outside of the replicas: clipping, averages of weights, accumulation and loss
-    scaling see what they would see on one device.
+    the optimizer once, outside of the replicas: clipping, averages of weights, accumulation and
+    loss scaling see what they would see on one device.
 
     Returns:
         The metrics so far, of all replicas.

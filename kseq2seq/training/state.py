@@ -22,8 +22,8 @@ def state_variables(model: keras.Model) -> list[Any]:
     """Returns all variables that training changes, each once.
 
     Weights, seeds of dropout, states of metrics, and of each optimizer that is an attribute of the
-    model all it has: steps taken, moments, averages of weights, gathered gradients, loss scale. Last, where
-    gradients are accumulated, the tokens that they are of.
+    model all it has: steps taken, moments, averages of weights, gathered gradients, loss scale. The
+    last is, where gradients are accumulated, the number of tokens that they are of.
 
     Args:
         model: a compiled model that has taken a step; before, some are not there yet.
