@@ -116,7 +116,7 @@ def run(strategy, folder, ends=()):
     data = poisoned(batches(), 2)
     for end in (*ends, 99):
         model = compiled(strategy, adam, metrics=(TokenAccuracy,))
-        options = {"steps": 8, "steps_per_epoch": 4, "verbose": 0, "validation_data": batches()}
+        options = {"steps": 8, "steps_per_epoch": 4, "verbose": 0}
         try:
             trained = Run(folder, every_steps=1, every_minutes=None, on_nan="skip")
             history = trained.fit(model, data, callbacks=[End(end)], **options).history
