@@ -13,8 +13,8 @@ class Trainer(Protocol):
     They need TensorFlow, which this floor does without; `kseq2seq.training` gives them.
     """
 
-    def compiled(self, model: keras.Model) -> None:
-        """Makes ready what the steps of a model that has just been compiled need."""
+    def prepare(self, model: keras.Model) -> None:
+        """Makes what steps need outside of a graph, and refuses what can't be trained."""
 
     def accumulates(self, model: keras.Model) -> bool:
         """Whether the optimizer adds up the gradients of several batches."""
@@ -51,12 +51,6 @@ class Fitted(keras.Model):
 
     trainer: Trainer | None = None
 
-    def compile(self, *args: Any, **kwargs: Any) -> None:
-        """See `keras.Model.compile`."""
-        super().compile(*args, **kwargs)
-        if self.trainer:
-            self.trainer.compiled(self)
-
     def train_step(self, *args: Any) -> Any:
         """See `keras.Model`; the arguments are those of the backend's trainer."""
         trainer = self.trainer
@@ -72,6 +66,8 @@ class Fitted(keras.Model):
 
     def make_train_function(self, force: bool = False) -> Any:
         """See `keras.Model`."""
+        if self.trainer:
+            self.trainer.prepare(self)
         if not self.trainer or not self.trainer.replicated(self):
             return super().make_train_function(force)
         if self.train_function is None or force:

@@ -16,7 +16,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from kseq2seq.training.accumulation import UNKNOWN
+from kseq2seq.training.accumulation import UNKNOWN, accumulated_in
 from kseq2seq.training.arrays import read_nest, write_nest
 from kseq2seq.training.checkpoints import Checkpoints
 from kseq2seq.training.journal import Journal
@@ -326,7 +326,7 @@ class Loop:
         if len(state_variables(self.model)) != len(nest["described"]):
             make_variables(self.model, self.batches)
         here, there = described(state_variables(self.model)), nest["described"]
-        if here[:-1] == there and getattr(self.model, "_accumulated", None):
+        if here[:-1] == there and accumulated_in(self.model):
             # Written before tokens were counted: how many have been accumulated is not known.
             there.append(here[-1])
             nest["variables"].append(np.array(UNKNOWN, "float32"))

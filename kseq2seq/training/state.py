@@ -14,6 +14,7 @@ from keras.src.random import seed_generator
 
 from kseq2seq.models import Fitted
 from kseq2seq.training import replicas
+from kseq2seq.training.accumulation import accumulated_in
 
 _NUMBER = re.compile(r"_\d+(?![^_/])")
 
@@ -38,8 +39,8 @@ def state_variables(model: keras.Model) -> list[Any]:
     found = [*model.variables, *model.metrics_variables]
     for optimizer in optimizers(model):
         found += optimizer.variables
-    if getattr(model, "_accumulated", None):
-        found.append(model._accumulated.count)
+    if accumulated := accumulated_in(model):
+        found.append(accumulated.count)
     return list({id(variable): variable for variable in found}.values())
 
 
