@@ -1,4 +1,4 @@
-"""The base of what `fit` is called on: target tokens weigh the same, however batches are cut."""
+"""The base of what `fit` is called on: tokens weigh alike, however batches are cut."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class Trainer(Protocol):
     """
 
     def prepare(self, model: keras.Model) -> None:
-        """Makes what the steps of a compiled model need, before they are traced."""
+        """Makes what steps need outside of a graph, and refuses what can't be trained."""
 
     def accumulates(self, model: keras.Model) -> bool:
         """Whether the optimizer adds up the gradients of several batches."""
@@ -66,7 +66,7 @@ class Fitted(keras.Model):
 
     def make_train_function(self, force: bool = False) -> Any:
         """See `keras.Model`."""
-        if self.trainer and (self.train_function is None or force):
+        if self.trainer:
             self.trainer.prepare(self)
         if not self.trainer or not self.trainer.replicated(self):
             return super().make_train_function(force)

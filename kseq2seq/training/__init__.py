@@ -1,5 +1,6 @@
 """Losses, optimizers, schedules and callbacks for `fit`."""
 
+import kseq2seq.training.steps  # noqa: F401 - gives models their steps
 from kseq2seq.training.ahead import compile_ahead
 from kseq2seq.training.averaging import average_weights, averaged_weights, warm_averages
 from kseq2seq.training.better_weights import BetterWeights
@@ -16,7 +17,6 @@ from kseq2seq.training.run import Run
 from kseq2seq.training.samples import Samples
 from kseq2seq.training.scheduled_sampling import inverse_sigmoid, scheduled_sampling
 from kseq2seq.training.schedules import InverseSquareRoot, WarmUp
-from kseq2seq.training.steps import Steps
 from kseq2seq.training.truncated import truncated
 from kseq2seq.training.word_vectors import load_word_vectors
 

@@ -7,17 +7,23 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from kseq2seq.models.fitted import Fitted
+
 UNKNOWN = -1.0
 
 
 class Accumulated:
     """How many target tokens are in the gradients that an optimizer has accumulated.
 
+    Args:
+        optimizer: whose gradients they are.
+
     Attributes:
         count: a float32 scalar variable; below 0 where it is not known.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, optimizer: Any) -> None:
+        self.optimizer = optimizer
         self.count = keras.Variable(
             UNKNOWN, trainable=False, name="accumulated_tokens", aggregation="only_first_replica"
         )
@@ -34,6 +40,21 @@ def accumulating(optimizer: Any) -> Any:
     """
     inner = getattr(optimizer, "inner_optimizer", optimizer)
     return inner if getattr(inner, "gradient_accumulation_steps", None) else None
+
+
+def accumulated_in(model: keras.Model) -> Accumulated | None:
+    """Returns what is known of a model's accumulated gradients; None where it has none.
+
+    Of models that are not of `build_model`, and so count no tokens, too.
+    """
+    optimizer = accumulating(getattr(model, "optimizer", None))
+    if optimizer is None or not isinstance(model, Fitted) or not model.trainer:
+        return None
+    kept = getattr(model, "_accumulated", None)
+    if kept is None or kept.optimizer is not optimizer:
+        with tf.init_scope(), model.distribute_strategy.scope():
+            model._accumulated = kept = Accumulated(optimizer)
+    return kept
 
 
 def weigh(

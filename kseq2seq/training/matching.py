@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import tensorflow as tf
 
-from kseq2seq.training.accumulation import UNKNOWN
+from kseq2seq.training.accumulation import UNKNOWN, accumulated_in
 from kseq2seq.training.contents import read_state
 from kseq2seq.training.state import check_frozen, comparable, make_variables, state_variables
 
@@ -45,7 +45,7 @@ def matching(loop: Loop, path: Path) -> dict[str, Any]:
     if len(state_variables(loop.model)) != len(nest["described"]):
         make_variables(loop.model, loop.batches)
     here, there = comparable(state_variables(loop.model), nest)
-    if here[:-1] == there and getattr(loop.model, "_accumulated", None):
+    if here[:-1] == there and accumulated_in(loop.model):
         # Written before tokens were counted: how many have been accumulated is not known.
         there.append(here[-1])
         nest["variables"].append(np.array(UNKNOWN, "float32"))

@@ -9,7 +9,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from kseq2seq.training.accumulation import weigh
+from kseq2seq.training.accumulation import accumulated_in, weigh
 from kseq2seq.training.counts import count, counts, scaled_loss
 
 # Between the seeds of replicas, which draw dropout of their own.
@@ -70,8 +70,8 @@ def train_step(model: keras.Model, data: Any) -> dict[str, Any]:
     """Learns from a batch that is dealt out to replicas; called in cross-replica context.
 
     Each replica has the gradient of its share of the loss of the whole batch. Their sum is given to
-    the optimizer once, outside of the replicas: clipping, averages of weights, accumulation and loss
-    scaling see what they would see on one device.
+    the optimizer once, outside of the replicas: clipping, averages of weights, accumulation and
+    loss scaling see what they would see on one device.
 
     Returns:
         The metrics so far, of all replicas.
@@ -83,8 +83,8 @@ def train_step(model: keras.Model, data: Any) -> dict[str, Any]:
     pairs = zip(model.trainable_variables, gradients, strict=True)
     pairs = [(v, _sum(strategy, gradient)) for v, gradient in pairs if gradient is not None]
     variables, gradients = [v for v, _ in pairs], [gradient for _, gradient in pairs]
-    if model._accumulated:
-        gradients = weigh(optimizer, model._accumulated, gradients, weight)
+    if accumulated := accumulated_in(model):
+        gradients = weigh(optimizer, accumulated, gradients, weight)
     if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
         optimizer._common_apply(gradients, variables)  # `apply` wants to be called by replicas
     else:

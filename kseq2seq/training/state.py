@@ -16,6 +16,7 @@ from keras.src.random import seed_generator
 from kseq2seq.formats import FORMAT
 from kseq2seq.models import Fitted
 from kseq2seq.training import replicas
+from kseq2seq.training.accumulation import accumulated_in
 
 _NUMBER = re.compile(r"_\d+(?![^_/])")
 _PATHLESS = "? "
@@ -25,8 +26,8 @@ def state_variables(model: keras.Model) -> list[Any]:
     """Returns all variables that training changes, each once.
 
     Weights, seeds of dropout, states of metrics, and of each optimizer that is an attribute of the
-    model all it has: steps taken, moments, averages of weights, gathered gradients, loss scale.
-    Last, where gradients are accumulated, the tokens that they are of.
+    model all it has: steps taken, moments, averages of weights, gathered gradients, loss scale. The
+    last is, where gradients are accumulated, the number of tokens that they are of.
 
     Args:
         model: a compiled model that has taken a step; before, some are not there yet.
@@ -41,8 +42,8 @@ def state_variables(model: keras.Model) -> list[Any]:
     found = [*model.variables, *model.metrics_variables]
     for optimizer in optimizers(model):
         found += optimizer.variables
-    if getattr(model, "_accumulated", None):
-        found.append(model._accumulated.count)
+    if accumulated := accumulated_in(model):
+        found.append(accumulated.count)
     return list({id(variable): variable for variable in found}.values())
 
 

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from kseq2seq.models.fitted import Fitted
 from kseq2seq.training import replicas
-from kseq2seq.training.accumulation import Accumulated, accumulating, weigh
+from kseq2seq.training.accumulation import accumulated_in, weigh
 from kseq2seq.training.counts import count
 
 
@@ -18,15 +18,21 @@ class Steps:
 
     def prepare(self, model: keras.Model) -> None:
         """See `Trainer`."""
-        model._accumulated = None
-        if accumulating(model.optimizer):
-            with model.distribute_strategy.scope():
-                model._accumulated = Accumulated()
+        accumulated_in(model)
+        several = model.distribute_strategy.num_replicas_in_sync > 1
+        alone = model._distribute_strategy is None and not several
+        for variable in model.variables:
+            shared = isinstance(variable.value, tf.distribute.DistributedValues)
+            if (several and not shared) or (alone and shared):
+                raise ValueError(
+                    "The model and what trains it are on unlike devices. Build the model, make "
+                    "views of it and compile inside of `with strategy.scope():`, all of one "
+                    "strategy."
+                )
 
     def accumulates(self, model: keras.Model) -> bool:
         """See `Trainer`."""
-        known = getattr(model, "_accumulated", None)
-        return known is not None and bool(model.trainable_variables)
+        return accumulated_in(model) is not None and bool(model.trainable_variables)
 
     def replicated(self, model: keras.Model) -> bool:
         """See `Trainer`."""
@@ -65,7 +71,7 @@ def _accumulated_step(model: keras.Model, data: Any) -> dict[str, Any]:
         with keras.name_scope(optimizer.name, caller=optimizer):
             optimizer.build(variables)
     weight = count(model, y, sample_weight)
-    optimizer.apply(weigh(optimizer, model._accumulated, gradients, weight), variables)
+    optimizer.apply(weigh(optimizer, accumulated_in(model), gradients, weight), variables)
     return model.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
 
 

@@ -54,7 +54,5 @@ def test_decoding_on_another_backend_says_what_it_needs(monkeypatch):
 
     model = build_model("gru", source=9, target=9, hidden_dim=4)
     monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
-    with pytest.raises(
-        RuntimeError, match="needs Keras to run on TensorFlow; its backend is 'jax'"
-    ):
+    with pytest.raises(RuntimeError, match=r"needs Keras to run on TensorFlow.* is 'jax'"):
         decode(model, {}, max_length=3)

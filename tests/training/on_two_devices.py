@@ -17,7 +17,7 @@ from kseq2seq.metrics import Perplexity, TokenAccuracy
 from kseq2seq.training import GuidedAlignment, Run, with_alignments
 
 ROWS = 15  # the last of three batches of 7 has one, and so one of two devices none
-TINY = {"source": 9, "target": 9, "hidden_dim": 4, "dropout": 0.0}
+TINY = {"source": 9, "target": 9, "hidden_dim": 4}
 
 
 def examples():
@@ -38,15 +38,14 @@ def batches(links=False):
     return tf.data.Dataset.from_tensor_slices((x, y)).batch(7)
 
 
-def compiled(
-    strategy, optimizer, kind="gru", view=None, loss=None, metrics=(), dropout=0.0, **more
-):
+def compiled(strategy, optimizer, kind="gru", view=None, loss=None, metrics=(), **options):
     keras.utils.set_random_seed(1)
+    dropout = options.pop("dropout", 0.0)
     with strategy.scope():
-        model = ks.build_model(kind, **{**TINY, "dropout": dropout})
+        model = ks.build_model(kind, **TINY, dropout=dropout)
         fitted = view(model) if view else model
         loss = loss() if loss else ks.TokenCrossEntropy(0.1)
-        fitted.compile(optimizer(), loss, metrics=[metric() for metric in metrics], **more)
+        fitted.compile(optimizer(), loss, metrics=[metric() for metric in metrics], **options)
     return fitted
 
 
@@ -117,7 +116,7 @@ def run(strategy, folder, ends=()):
     data = poisoned(batches(), 2)
     for end in (*ends, 99):
         model = compiled(strategy, adam, metrics=(TokenAccuracy,))
-        options = {"steps": 8, "steps_per_epoch": 4, "verbose": 0, "validation_data": batches()}
+        options = {"steps": 8, "steps_per_epoch": 4, "verbose": 0}
         try:
             trained = Run(folder, every_steps=1, every_minutes=None, on_nan="skip")
             history = trained.fit(model, data, callbacks=[End(end)], **options).history
