@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from kseq2seq_runtime import Beam, Greedy
+from kseq2seq_runtime import Beam, Greedy, Sample
 
 import kseq2seq
 from kseq2seq import decode
