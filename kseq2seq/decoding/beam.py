@@ -154,7 +154,10 @@ class Beam(Search):
         )
         counts = {}
         if self.patience is not None:
-            new = ops.sum(ops.cast(possible(finished["scores"]), "int32"), axis=1)
+            there = possible(finished["scores"])
+            if self.uses("coverage_penalty"):  # which may bring a score below any log-probability
+                there = finished["lengths"] > 0
+            new = ops.sum(ops.cast(there, "int32"), axis=1)
             counts["ended"] = state["ended"] + new
         if problem.partial:
             banks = made.banks
@@ -233,7 +236,7 @@ class Beam(Search):
         _, order = ops.top_k(finished["scores"], finished["scores"].shape[1])
         if "banks" not in finished:
             return order
-        found = possible(gather(finished["scores"], order))
+        found = gather(finished["lengths"], order) > 0
         banks = ops.where(found, gather(finished["banks"], order), -1)
         by_banks = ops.reshape(ops.argsort(-banks, axis=1), (-1, banks.shape[1]))  # stable
         return gather(order, by_banks)

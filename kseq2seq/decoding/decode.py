@@ -86,7 +86,8 @@ def decode(
 ) -> Decoded:
     """Finds targets for sources, in one traced loop.
 
-    The loop is compiled once a model, setting and input shape and then kept.
+    The loop is compiled once for a model, a structure of search and filters, and an input shape;
+    the 64 used last are kept. Numbers that only scale, for example a temperature, are its inputs.
 
     Args:
         model: a `Seq2Seq`, or an `Ensemble` or `Speculative` made of some.
@@ -98,8 +99,8 @@ def decode(
         limits: int (B,), the same for each source, where they differ; at most `max_length`.
         filters: rules about next tokens, in the order they run; see `Filter`.
         unsatisfied: what happens to a source for which the filters leave no target: "error", or
-            "partial", which gives the best there is: of what is required as much as can be, and
-            a target that has no token left ends there.
+            "partial", which returns the best hypothesis, meeting as many constraints as possible; a
+            target that has no token left ends there.
         seed: for searches that draw at random: a whole number, or int (B,), one for each source.
         special: the target's ids that are not text.
         alignments: also say where each target token looked.
@@ -110,7 +111,7 @@ def decode(
         says which targets were cut there.
 
     Raises:
-        ValueError: for a wrong argument.
+        ValueError: for a wrong argument, or for more hypotheses than memory holds.
         UnsatisfiedError: a ValueError, if filters leave a source no target. Inside a graph that
             can't be told, and its lengths are 0.
 

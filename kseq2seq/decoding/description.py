@@ -42,7 +42,7 @@ def describe(search: Any) -> dict[str, Any]:
     if not names:
         raise ValueError(
             f"Only {' and '.join(SEARCHES)} searches can be saved; got {search!r}. "
-            "Give another search to the pipeline, and this one to its calls."
+            "Pass this search to each call instead of to the pipeline."
         )
     settings = {name: np.asarray(value).item() for name, value in asdict(search).items()}
     return {"type": names[0], **settings}  # what NumPy gave becomes plain

@@ -151,9 +151,10 @@ class Loop:
                 makes constants of them in a graph.
             room: steps that caches have places for, until `grow`; None takes `max_length`.
         """
-        check_need(self, *encoded["mask"].shape)
+        rows, places = encoded["mask"].shape
+        check_need(self, rows, places)
         context, state = self.decoder.initial(encoded, room or self.max_length)
-        check_need(self, *encoded["mask"].shape, state=state)
+        check_need(self, rows, places, state)
         sources = ops.shape(encoded["mask"])[0]
         if limits is None:
             limits = ops.full((sources,), self.max_length, dtype="int32")

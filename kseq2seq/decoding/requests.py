@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -22,7 +22,7 @@ def prepare(
     *,
     max_length: Any,
     limits: Any,
-    filters: Iterable[Filter],
+    filters: Sequence[Filter],
     seed: Any,
     special: SpecialTokens,
 ) -> tuple[Loop, dict]:

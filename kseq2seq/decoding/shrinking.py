@@ -1,4 +1,4 @@
-"""The loop as run from Python: no steps for sources that are done, no places for padding."""
+"""Eager decoding: drops finished sources and trims padding."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ Keras' defaults lose it. Embeddings start with a deviation of 0.03, a Glorot ker
 counts its four gates as outputs and halves what passes, and each layer halves it again, so the
 outputs of a two-layer encoder start with a deviation of 0.003. An attention whose score is a
 product of two such vectors is then flat to 1e-5, and so is its gradient: it does not begin to look.
-Layers that see their input by a shortcut (the readouts of Cho's and Bahdanau's models) suffer least.
+Readouts that see their input by a shortcut, as Cho's and Bahdanau's, suffer least.
 
 Here tables start with a deviation of 0.3, kernels keep the variance of what passes, and logits and
 attentional vectors start near unit scale. docs/architectures.md has the losses with and without.

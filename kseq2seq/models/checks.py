@@ -17,7 +17,7 @@ def at_least(low: int, most: int = MOST, **sizes: Any) -> None:
     for name, value in sizes.items():
         if isinstance(value, bool) or not isinstance(value, Integral) or value < low:
             raise ValueError(f"`{name}` must be a whole number of at least {low}; got {value!r}.")
-        if value > most:
+        if int(value) > most:
             raise ValueError(f"`{name}` must be at most {most:,}; got {value}. Lower it.")
 
 
