@@ -1,10 +1,11 @@
-"""Every architecture on one corpus: equal training minutes, about equal sizes, several seeds.
+"""Every architecture on one corpus: equal minutes or steps, about equal sizes, several seeds.
 
 Data: as for `translation.py`: `sample[:fr|de|ko]` (bundled), `debian:fr` (fetched once) or a file
 of yours. Vocabulary, batches and test pairs are made once and are the same for all.
 
     python recipes/compare.py --data debian:fr --minutes 4 --seeds 1 2
     python recipes/compare.py --data debian:fr --minutes 30 --seeds 1 2 3 --threads 1 --parallel 8
+    python recipes/compare.py --data debian:fr --steps 2000    # the same on any machine
     python recipes/compare.py --data debian:fr --report        # the table and the plots again
 
 Each run, one architecture with one seed, is a process of its own, so that its memory is its own
@@ -34,7 +35,7 @@ MODELS: dict[str, tuple[str, dict, float]] = {
     "lstm": ("lstm", {"hidden_dim": 128, "num_layers": 2, "reverse_source": True}, 2e-3),
     "gru": ("gru", {"hidden_dim": 136}, 2e-3),
     "bahdanau": ("bahdanau", {"hidden_dim": 120}, 2e-3),
-    "luong": ("luong", {"hidden_dim": 120, "num_layers": 2}, 2e-3),
+    "luong": ("luong", {"hidden_dim": 136}, 2e-3),
     "convolutional": ("convolutional", {"hidden_dim": 136, "num_layers": 3}, 2e-3),
     "transformer": (
         "transformer",
@@ -84,6 +85,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--minutes", type=cli.positive, default=4, help="of training, compiling left out"
     )
+    parser.add_argument(
+        "--steps", type=cli.whole, help="batches to train on in place of minutes, in hundreds"
+    )
     parser.add_argument("--output", type=Path, help="default: saved_models/compare[-smoke]")
     parser.add_argument(
         "--vocabulary", type=cli.whole, default=4000, help="pieces of SentencePiece"
@@ -104,6 +108,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--smoke", action="store_true", help="two tiny models, seconds")
     parser.add_argument("--one", choices=MODELS, help=argparse.SUPPRESS)  # a run's own process
     options = parser.parse_args()
+    if options.steps and options.steps % 100:
+        parser.error(f"--steps must be a multiple of 100; got {options.steps}")
     options.models = options.models or (["lstm", "transformer"] if options.smoke else list(MODELS))
     if options.smoke:
         options.minutes = 0.05
@@ -157,7 +163,16 @@ def settings_of(options: argparse.Namespace, name: str, seed: int) -> dict:
     architecture, sizes, peak = MODELS[name]
     more = {**(SMOKE if options.smoke else {}), "dropout": options.dropout}
     halves = {side: {**half, **more} for side, half in sizes.items() if isinstance(half, dict)}
-    shared = ("data", "columns", "minutes", "vocabulary", "dropout", "batch_tokens", "test")
+    shared = (
+        "data",
+        "columns",
+        "minutes",
+        "steps",
+        "vocabulary",
+        "dropout",
+        "batch_tokens",
+        "test",
+    )
     return {
         "name": name,
         "seed": seed,

@@ -46,7 +46,7 @@ def report(folder: Path) -> None:
         name: {"color": COLOURS[number % 9], "marker": MARKS[number % 9]}
         for number, name in enumerate(sorted(runs))
     }
-    title = f"{common[0]['data']}, {common[0]['minutes']:g} minutes of training"
+    title = f"{common[0]['data']}, {amount(common[0])} of training"
     for plot in (quality_by_length, quality_by_speed):
         figure = plot(runs, styles)
         figure.suptitle(title, x=0.01, horizontalalignment="left", fontsize=11)
@@ -56,12 +56,18 @@ def report(folder: Path) -> None:
     )
 
 
+def amount(settings: dict) -> str:
+    """How long each trained."""
+    steps = settings.get("steps")
+    return f"{steps:,} steps" if steps else f"{settings['minutes']:g} minutes"
+
+
 def intro(runs: dict, shared: dict, settings: dict) -> str:
     seeds = max(len(of) for of in runs.values())
     return (
         f"`{settings['data']}`: {shared['pairs']['kept']:,} training and "
         f"{shared['pairs']['test']:,} test pairs, one vocabulary of {settings['vocabulary']:,}; "
-        f"{settings['minutes']:g} minutes of training after compiling, in batches of "
+        f"{amount(settings)} of training after compiling, in batches of "
         f"{settings['batch_tokens']:,} tokens, dropout {settings['dropout']:g}; mean (least to "
         f"most) of {seeds} seed{'s' * (seeds > 1)}. TensorFlow's threads: "
         f"{settings['threads'] or 'its own choice'}; runs at a time: {settings['parallel']}; times "

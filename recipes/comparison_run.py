@@ -70,19 +70,23 @@ def fit(pipeline: ks.Pipeline, corpus: data.Corpus, buckets: list, settings: dic
         metrics=[accuracy],
         jit_compile=True,
     )
+    training.warm_averages(model)
     compiling = compile_shapes(model, batches, len(buckets))
     tokens: list[float] = []
     counter = keras.callbacks.LambdaCallback(
         on_epoch_end=lambda *_: tokens.append(float(accuracy.count))
     )
     clock = clock_of(settings)
+    callbacks = [counter]
+    if not settings["steps"]:
+        callbacks.append(training.TimeLimit(settings["minutes"], clock))
     began = clock()
     history = model.fit(
         batches,
-        epochs=10**6,
+        epochs=settings["steps"] // 100 if settings["steps"] else 10**6,
         steps_per_epoch=100,
         shuffle=False,  # the pipeline does
-        callbacks=[counter, training.TimeLimit(settings["minutes"], clock)],
+        callbacks=callbacks,
         verbose=2,
     ).history
     seconds = clock() - began

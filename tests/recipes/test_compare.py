@@ -111,7 +111,7 @@ def test_settings_tell_runs_apart_and_reach_both_halves(recipe, options):
     settings_of = recipe("compare").settings_of
     four = settings_of(options("--minutes", "4"), "gru", 1)
     assert four == settings_of(options("--minutes", "4", "--seeds", "1", "2"), "gru", 1)
-    for other in (("--minutes", "5"), ("--dropout", "0.1"), ("--threads", "1")):
+    for other in (("--minutes", "5"), ("--steps", "200"), ("--dropout", "0.1"), ("--threads", "1")):
         assert settings_of(options(*other), "gru", 1) != four
     assert settings_of(options(), "gru", 2) != four
     halves = settings_of(options("--dropout", "0.3"), "hybrid", 1)["sizes"]
