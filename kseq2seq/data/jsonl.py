@@ -37,7 +37,8 @@ def jsonl_pairs(path: Path, columns: Sequence[str]) -> Iterator[Pair | Problem]:
             if "\\u00" in line or any(line.count(name) != 1 for name in quoted):
                 _refuse_repeats(line, columns)
         except (ValueError, RecursionError) as error:
-            yield Problem(str(path), number, f"bad JSON: {error}")
+            array = "; an array must be written as an object a line" * (line.strip() == "[")
+            yield Problem(str(path), number, f"bad JSON: {error}{array}")
             continue
         if not isinstance(entry, dict):
             kind = type(entry).__name__

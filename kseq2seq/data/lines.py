@@ -17,7 +17,7 @@ _OTHER_MARKS = {
     codecs.BOM_UTF16_LE: "UTF-16",
     codecs.BOM_UTF16_BE: "UTF-16",
 }
-_BINARY = 1 / 8  # share of NUL bytes from which on a file is no text; UTF-16 has more of them
+_BINARY = 1 / 8  # share of NUL bytes from which on UTF-8 is no text; UTF-16 has more of them
 
 
 def numbered_lines(path: str | os.PathLike[str]) -> Iterator[tuple[int, str]]:
@@ -86,12 +86,22 @@ def _check_text(path: Path, head: bytes) -> None:
                 f"{path}:1: the file is {name} by its byte order mark, and must be UTF-8; convert "
                 f"it first, for example with `iconv -f {name} -t UTF-8`, or save it as UTF-8."
             )
-    if head.count(0) > _BINARY * len(head):
+    zeros = head.count(0)
+    if zeros and (zeros > _BINARY * len(head) or not _begins_utf8(head)):
         raise ValueError(
-            f"{path}:1: the file is not text: {head.count(0)} of its first {len(head)} bytes are "
+            f"{path}:1: the file is not text: {zeros} of its first {len(head)} bytes are "
             "NUL. Give a UTF-8 text file; UTF-16 without a byte order mark can be converted with "
             "`iconv -f UTF-16LE -t UTF-8`."
         )
+
+
+def _begins_utf8(head: bytes) -> bool:
+    """Whether bytes that may be cut within a character are UTF-8."""
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(head)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _is_utf8(line: bytes) -> bool:

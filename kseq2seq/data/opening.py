@@ -9,7 +9,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, NamedTuple, cast
+from typing import Any, BinaryIO, NamedTuple, cast
 
 SUFFIXES = (".gz", ".bz2", ".xz")
 HEAD = 2**16  # bytes looked at to tell what a file is
@@ -41,7 +41,7 @@ class DataFile(NamedTuple):
         packed: "gzip", "bzip2" or "xz", or "" for a plain file.
     """
 
-    stream: io.BufferedReader
+    stream: io.BufferedReader[Any]
     packed: str
 
 
@@ -130,7 +130,7 @@ def _packing(path: Path, start: bytes) -> str:
     return ""
 
 
-def _unpacked(raw: io.BufferedReader, packed: str) -> io.BufferedReader:
+def _unpacked(raw: io.BufferedReader[Any], packed: str) -> io.BufferedReader[Any]:
     if not packed:
         return raw
     if packed == "gzip":

@@ -207,8 +207,10 @@ def _no_header(
                 f"{_NAMED.get(delimiter, repr(delimiter))}; pass `delimiter`"
             )
     missing = next(column for column in columns if names.count(column) != 1)
+    alike = [name for name in names if name.strip().casefold() == missing.strip().casefold()]
+    meant = f" (is {alike[0]!r} meant?)" if alike and alike[0] != missing else ""
     return ValueError(
         f"{path}:{number}: expected one column {missing!r} in the header, which has "
-        f"{shown_names(names)}; name the columns, or give their numbers (source=0, target=1) if "
-        "the file has no header line"
+        f"{shown_names(names)}{meant}; name the columns, or give their numbers (source=0, "
+        "target=1) if the file has no header line"
     )

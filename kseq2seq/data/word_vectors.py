@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from kseq2seq.data.lines import numbered_lines
+from kseq2seq.data.opening import data_path
 
 _LARGEST = float(np.finfo(np.float32).max)
 
@@ -48,7 +49,7 @@ def read_word_vectors(path: str | Path, words: Sequence[str]) -> WordVectors:
     first counts.
 
     Args:
-        path: a UTF-8 file, plain or `.gz`.
+        path: a UTF-8 file, plain or packed by gzip, bzip2 or xz.
         words: V words by id, such as `tokenizer.words()`.
 
     Returns:
@@ -76,9 +77,7 @@ def read_word_vectors(path: str | Path, words: Sequence[str]) -> WordVectors:
     """
     if isinstance(words, str):
         raise ValueError(f"words must be a list of words, such as tokenizer.words(); got {words!r}")
-    path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"no such file: {path}")
+    path = data_path(path)
     if not len(words):
         raise ValueError("words is empty: give the words to look up, such as tokenizer.words()")
     wanted, folded = defaultdict(list), defaultdict(list)

@@ -71,8 +71,17 @@ def test_what_is_not_utf8_is_counted(tmp_path):
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-32", "utf-16-le", "utf-16-be"])
-def test_other_unicode_and_binary_files(tmp_path, encoding):
+def test_other_unicode(tmp_path, encoding):
     path = tmp_path / "a.txt"
     path.write_bytes("hello world\nbye\n".encode(encoding))
     with pytest.raises(ValueError, match=r"a\.txt:1: .*iconv -f UTF-\d\d.* -t UTF-8"):
         list(numbered_lines(path))
+
+
+def test_binary_data(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_bytes(bytes(range(256)) * 400)
+    with pytest.raises(ValueError, match=r"a\.txt:1: the file is not text: 256 of its first"):
+        list(numbered_lines(path))
+    path.write_bytes("가".encode() * 30_000 + b"\0")
+    assert len(list(numbered_lines(path))) == 1

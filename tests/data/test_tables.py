@@ -39,6 +39,8 @@ def test_headers_that_are_too_wide_or_broken(tmp_path):
     with pytest.raises(ValueError, match=r"c\.csv:1: expected one column 'source'") as raised:
         read(tmp_path, "c.csv", ",".join(f"name{n}" for n in range(1_000_000)) + "\n")
     assert len(str(raised.value)) < 500 and "999,990 more" in str(raised.value)
+    with pytest.raises(ValueError, match=r"'source' in the header.* \(is 'Source ' meant\?\)"):
+        read(tmp_path, "c.csv", "Source ,target\na,b\n")
     with pytest.raises(ValueError, match=r"c\.csv:1: the header can't be read: bad CSV"):
         read(tmp_path, "c.csv", '"source,target\na,b\n')
 
