@@ -97,8 +97,10 @@ class Loop:
             callbacks = [*callbacks, self.journal]
             if verbose != 0 and not any(isinstance(each, Progress) for each in callbacks):
                 limit = next((each for each in callbacks if isinstance(each, TimeLimit)), None)
-                rewrite = {1: True, 2: False}.get(verbose)
-                callbacks.append(Progress(steps, limit, lambda: self.step, rewrite))
+                callbacks.append(Progress(steps, limit, {1: True, 2: False}.get(verbose)))
+            for each in callbacks:
+                if isinstance(each, Progress):
+                    each.at = lambda: self.step
             self.callbacks = keras.callbacks.CallbackList(
                 callbacks,
                 epochs=math.ceil(steps / steps_per_epoch),
