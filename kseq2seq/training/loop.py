@@ -117,7 +117,7 @@ class Loop:
                 self.journal.rewind(0)
             if shapes and not self._over():
                 if verbose != 0:
-                    print(f"Compiling for up to {shapes} shapes of batches.", flush=True)
+                    print("Compiling a training step.", flush=True)
                 compile_ahead(self.model, self.batches, shapes, lambda: self.signals.received)
                 if self._undone is not None:
                     self._undone.begin(self.skipped)
