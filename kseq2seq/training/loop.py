@@ -100,8 +100,10 @@ class Loop:
             callbacks = [*callbacks, self.journal]
             if verbose != 0 and not any(isinstance(each, Progress) for each in callbacks):
                 limit = next((each for each in callbacks if isinstance(each, TimeLimit)), None)
-                rewrite = {1: True, 2: False}.get(verbose)
-                callbacks.append(Progress(steps, limit, lambda: self.step, rewrite))
+                callbacks.append(Progress(steps, limit, {1: True, 2: False}.get(verbose)))
+            for each in callbacks:
+                if isinstance(each, Progress):
+                    each.at = lambda: self.step
             self.callbacks = keras.callbacks.CallbackList(
                 callbacks,
                 epochs=math.ceil(steps / steps_per_epoch),
@@ -118,7 +120,7 @@ class Loop:
                 self.journal.rewind(0)
             if shapes and not self._over():
                 if verbose != 0:
-                    print(f"Compiling for up to {shapes} shapes of batches.", flush=True)
+                    print("Compiling a training step.", flush=True)
                 compile_ahead(self.model, self.batches, shapes, lambda: self.signals.received)
                 if self._undone is not None:
                     self._undone.begin(self.skipped)

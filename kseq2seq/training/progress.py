@@ -32,7 +32,6 @@ class Progress(keras.callbacks.Callback):
     Args:
         steps: how many there are in all; None where only `limit` ends training.
         limit: the `TimeLimit` of the run, if it has one, with this one after it among callbacks.
-        at: tells the step that training is at; counted from 0 where None.
         rewrite: whether to rewrite the last line; by default where `file` is a terminal.
         file: where to write; standard output where None.
 
@@ -50,14 +49,13 @@ class Progress(keras.callbacks.Callback):
         self,
         steps: int | None,
         limit: TimeLimit | None = None,
-        at: Callable[[], int] | None = None,
         rewrite: bool | None = None,
         file: IO[str] | None = None,
     ):
         super().__init__()
         self.steps = steps
         self.limit = limit if limit and math.isfinite(limit.minutes) else None
-        self._at = at
+        self.at: Callable[[], int] | None = None  # tells the step; a `Run` knows
         self._file = file
         self._rewrite = rewrite
         self._step = 0
@@ -86,7 +84,7 @@ class Progress(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         """Shows where training is, now and then."""
-        self._step = self._at() if self._at else self._step + self.model.steps_per_execution
+        self._step = self.at() if self.at else self._step + self.model.steps_per_execution
         now = time.monotonic()
         self._mark(now)
         if now - self._told_at >= (1.0 if self._rewrite else _SILENCE):
@@ -96,7 +94,8 @@ class Progress(keras.callbacks.Callback):
         """Leaves a line."""
         logs = dict(logs or {})
         found = {name: np.asarray(logs[name]) for name in logs if name.startswith("val_")}
-        self._scores = {name: float(value) for name, value in found.items() if not value.ndim}
+        scores = {name: float(value) for name, value in found.items() if not value.ndim}
+        self._scores = scores or self._scores  # not every epoch is scored
         self._mark(time.monotonic())
         self._tell(logs, stays=True)
 
@@ -139,8 +138,7 @@ class Progress(keras.callbacks.Callback):
             parts.append(f"{_NAMES.get(name, name)} {float(value):.{digits}f}")
         left = self._left()
         if left is not None:
-            minutes, seconds = divmod(round(left), 60)
-            parts.append(f"{minutes}:{seconds:02} left")
+            parts.append(f"{_clock(left)} left")
         self._write("  ".join(parts), stays)
 
     def _write(self, line: str, stays: bool) -> None:
@@ -152,3 +150,9 @@ class Progress(keras.callbacks.Callback):
         file.flush()
         self._shown = 0 if stays else len(line)
         self._told_at = time.monotonic()
+
+
+def _clock(seconds: float) -> str:
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
