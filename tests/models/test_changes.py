@@ -131,7 +131,7 @@ def quantize_the_logits(model):
 def adapt_the_logits(model):
     layer = model.decoder.logits
     layer.enable_lora(2)
-    layer.lora_kernel_b.assign(np.ones(layer.lora_kernel_b.shape))
+    layer.lora_kernel_b.assign(np.random.default_rng(0).normal(size=layer.lora_kernel_b.shape))
 
 
 @pytest.mark.parametrize("change", [quantize_the_logits, adapt_the_logits])
