@@ -155,7 +155,7 @@ class Pipeline:
         texts, filters = strings(texts), check_filters(filters)
         if too_long not in ("error", "split"):
             raise ValueError(f"`too_long` must be 'error' or 'split'; got {too_long!r}.")
-        graphs = text_graphs(self.model, self.source, self.target)
+        graphs = text_graphs(self)
         parts, lengths = fitting(graphs.lengths, self.source.max_length, texts, too_long == "split")
         flat = [part for sentences in parts for part in sentences]
         if len(flat) != len(texts) and any(rule.of_sources for rule in filters):
@@ -171,6 +171,7 @@ class Pipeline:
                 self.target,
                 flat,
                 lengths,
+                graphs,
                 search,
                 batch_size=batch_size,
                 workers=workers,
@@ -240,7 +241,7 @@ class Pipeline:
                     print(written, flush=True)
         """
         (text,) = strings([text])
-        graphs = text_graphs(self.model, self.source, self.target)
+        graphs = text_graphs(self)
         _, lengths = fitting(graphs.lengths, self.source.max_length, [text], split=False)
         loop, started = prepare(
             self.model,
@@ -337,6 +338,7 @@ class Pipeline:
             self.model,
             self.source,
             self.target,
+            text_graphs(self),
             strings(sources),
             strings(targets),
             batch_size=batch_size,
