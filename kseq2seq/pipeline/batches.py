@@ -8,7 +8,7 @@ import numpy as np
 
 from kseq2seq.decoding import Filter, Search, UnsatisfiedError, decode
 from kseq2seq.decoding.places import padded
-from kseq2seq.pipeline.graphs import text_graphs
+from kseq2seq.pipeline.graphs import TextGraphs
 from kseq2seq.pipeline.prediction import Prediction, predictions
 from kseq2seq.pipeline.unknown import known
 from kseq2seq.pipeline.workers import in_parallel
@@ -21,6 +21,7 @@ def in_batches(
     target: TextTarget,
     texts: list[str],
     lengths: np.ndarray,
+    graphs: TextGraphs,
     search: Search,
     *,
     batch_size: int,
@@ -33,12 +34,11 @@ def in_batches(
 ) -> list[Prediction]:
     """Returns predictions in the order of the texts, none of which is too long.
 
-    `lengths` are those of the texts, in tokens. The other arguments, and errors, are those of a
+    `lengths` are those of the texts, in tokens; `graphs` those of the tokenizers. The other arguments, and errors, are those of a
     call of `Pipeline`, with a seed for each text.
     """
     if not texts:
         return []
-    graphs = text_graphs(model, source, target)
     made = {index: Prediction("", 0.0) for index in np.flatnonzero(lengths <= 1).tolist()}
     order = [index for index in np.argsort(lengths, kind="stable").tolist() if index not in made]
     for rule in filters:

@@ -53,6 +53,7 @@ class TextGraphs:
         return [text.decode() for text in self._texts(tf.constant(ids, tf.int32)).numpy()]
 
 
-def text_graphs(model: Any, source: TextSource, target: TextTarget) -> TextGraphs:
-    """Returns the graphs of a pipeline's tokenizers, which are kept beside its model."""
-    return compiled(model, ("text", source, target), lambda: TextGraphs(source, target))
+def text_graphs(pipeline: Any) -> TextGraphs:
+    """Returns the graphs of a pipeline's tokenizers, which are kept beside it."""
+    source, target = pipeline.source, pipeline.target
+    return compiled(pipeline, ("text", source, target), lambda: TextGraphs(source, target))

@@ -186,7 +186,7 @@ class Pipeline:
         texts, filters = strings(texts), check_filters(filters)
         if too_long not in ("error", "split"):
             raise ValueError(f"`too_long` must be 'error' or 'split'; got {too_long!r}.")
-        graphs = text_graphs(self.model, self.source, self.target)
+        graphs = text_graphs(self)
         parts, lengths = fitting(graphs.lengths, self.source.max_length, texts, too_long == "split")
         flat = [part for sentences in parts for part in sentences]
         if len(flat) != len(texts) and any(rule.of_sources for rule in filters):
@@ -202,6 +202,7 @@ class Pipeline:
                 self.target,
                 flat,
                 lengths,
+                graphs,
                 search,
                 batch_size=batch_size,
                 workers=workers,
@@ -279,7 +280,7 @@ class Pipeline:
                     print("... and here it was cut.")
         """
         (text,) = strings([text])
-        graphs = text_graphs(self.model, self.source, self.target)
+        graphs = text_graphs(self)
         _, lengths = fitting(graphs.lengths, self.source.max_length, [text], split=False)
         padding = self.source.tokenizer.special.padding
         loop, started = prepare(
@@ -379,6 +380,7 @@ class Pipeline:
             self.model,
             self.source,
             self.target,
+            text_graphs(self),
             raw_texts(sources, "sources"),
             raw_texts(targets, "targets"),
             batch_size=batch_size,

@@ -11,7 +11,7 @@ import numpy as np
 from kseq2seq.decoding import score_targets
 from kseq2seq.decoding.checks import check_whole
 from kseq2seq.decoding.places import padded
-from kseq2seq.pipeline.graphs import text_graphs
+from kseq2seq.pipeline.graphs import TextGraphs
 from kseq2seq.pipeline.prediction import Alternative, Prediction
 from kseq2seq.pipeline.sources import fitting
 from kseq2seq.text import TextSource, TextTarget
@@ -49,6 +49,7 @@ def score_pairs(
     model: Any,
     source: TextSource,
     target: TextTarget,
+    graphs: TextGraphs,
     sources: list[str],
     targets: list[str],
     *,
@@ -61,7 +62,6 @@ def score_pairs(
             f"{len(targets)} targets."
         )
     check_whole("batch_size", batch_size)
-    graphs = text_graphs(model, source, target)
     _, lengths = fitting(graphs.lengths, source.max_length, sources, split=False)
     if targets:
         target.check(targets)
