@@ -50,6 +50,8 @@ class Fitted(keras.Model):
     """
 
     trainer: Trainer | None = None
+    train_function: Any
+    test_function: Any
 
     def train_step(self, *args: Any) -> Any:
         """See `keras.Model`; the arguments are those of the backend's trainer."""

@@ -31,7 +31,7 @@ def function(model: keras.Model, step: Callable) -> Callable:
     traced = one_step if model.run_eagerly else tf.function(one_step, reduce_retracing=True)
 
     def steps(batches: Any) -> dict[str, Any]:
-        logs = None
+        logs: dict[str, Any] | None = None
         for _ in range(model.steps_per_execution):
             try:
                 logs = _one_step(batches)
@@ -39,6 +39,7 @@ def function(model: keras.Model, step: Callable) -> Callable:
                 if logs is None:
                     raise
                 break
+        assert logs is not None  # at least one step was taken
         return logs
 
     def _one_step(batches: Any) -> dict[str, Any]:
@@ -80,8 +81,11 @@ def train_step(model: keras.Model, data: Any) -> dict[str, Any]:
     totals, weight = _totals(model, data)
     gradients, loss, states = strategy.run(partial(_learn, model), args=(data, totals))
     _track(model, data, _sum(strategy, loss))
-    pairs = zip(model.trainable_variables, gradients, strict=True)
-    pairs = [(v, _sum(strategy, gradient)) for v, gradient in pairs if gradient is not None]
+    pairs = [
+        (variable, _sum(strategy, gradient))
+        for variable, gradient in zip(model.trainable_variables, gradients, strict=True)
+        if gradient is not None
+    ]
     variables, gradients = [v for v, _ in pairs], [gradient for _, gradient in pairs]
     if accumulated := accumulated_in(model):
         gradients = weigh(optimizer, accumulated, gradients, weight)

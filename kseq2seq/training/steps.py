@@ -70,8 +70,10 @@ def _accumulated_step(model: keras.Model, data: Any) -> dict[str, Any]:
     if not optimizer.built:
         with keras.name_scope(optimizer.name, caller=optimizer):
             optimizer.build(variables)
+    accumulated = accumulated_in(model)
+    assert accumulated is not None  # or Keras' own step would do
     weight = count(model, y, sample_weight)
-    optimizer.apply(weigh(optimizer, accumulated_in(model), gradients, weight), variables)
+    optimizer.apply(weigh(optimizer, accumulated, gradients, weight), variables)
     return model.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
 
 
