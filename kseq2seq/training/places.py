@@ -13,8 +13,8 @@ def weight_places(model: keras.Model) -> list[str]:
     A place is a path of parts. The parts of a `Seq2Seq` are `encoder` and `decoder`; a layer of
     another model, or of a list of layers, goes by its name, and any other by the attribute that
     holds it. A weight that several layers share has the first of its places: what encoder and
-    decoder share is the encoder's. Keras' own `variable.path` names layers alike, but those
-    of a model of another package may not be unique.
+    decoder share is the encoder's. Keras' own `variable.path` can't stand in: it leaves out
+    layers such as `Bidirectional`, and those of a model of another package may not be unique.
 
     Args:
         model: any built model.
