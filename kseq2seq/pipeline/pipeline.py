@@ -32,8 +32,8 @@ from kseq2seq.pipeline.scoring import Score, score_pairs
 from kseq2seq.pipeline.sources import fitting, strings
 from kseq2seq.pipeline.storage import load_parts, save_parts
 from kseq2seq.pipeline.streaming import stream_text
+from kseq2seq.raw import raw_texts
 from kseq2seq.text import TextSource, TextTarget
-from kseq2seq.text.raw import raw_texts
 
 
 class Pipeline:

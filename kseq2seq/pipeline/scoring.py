@@ -11,8 +11,8 @@ import numpy as np
 from kseq2seq.decoding import score_targets
 from kseq2seq.pipeline.prediction import Prediction
 from kseq2seq.pipeline.sources import fitting
+from kseq2seq.raw import raw_texts
 from kseq2seq.text import TextSource, TextTarget
-from kseq2seq.text.raw import raw_texts
 
 Scorer = Callable[[Sequence[str], Sequence[str]], Sequence[float]]
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from kseq2seq.raw import raw_texts
 from kseq2seq.text import TextSource, split_sentences
-from kseq2seq.text.raw import raw_texts
 
 
 def strings(texts: str | Sequence[str]) -> list[str]:
