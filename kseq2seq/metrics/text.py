@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from kseq2seq.metrics.references import Reference, reference_lists, tokenizer_for
-from kseq2seq.text.raw import raw_texts
+from kseq2seq.raw import raw_texts
 
 TextMetric = Callable[[Sequence[str], Sequence[Any]], float]
 

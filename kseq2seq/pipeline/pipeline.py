@@ -38,8 +38,8 @@ from kseq2seq.pipeline.sources import MOST_EXAMPLES, fitting, strings
 from kseq2seq.pipeline.storage import load_parts, save_parts
 from kseq2seq.pipeline.streaming import Stream, stream_text
 from kseq2seq.pipeline.workers import MOST_WORKERS
+from kseq2seq.raw import raw_texts
 from kseq2seq.text import TextSource, TextTarget
-from kseq2seq.text.raw import raw_texts
 
 
 class Pipeline:

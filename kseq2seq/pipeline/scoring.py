@@ -14,8 +14,8 @@ from kseq2seq.decoding.places import padded
 from kseq2seq.pipeline.graphs import TextGraphs
 from kseq2seq.pipeline.prediction import Alternative, Prediction
 from kseq2seq.pipeline.sources import fitting
+from kseq2seq.raw import raw_texts
 from kseq2seq.text import TextSource, TextTarget
-from kseq2seq.text.raw import raw_texts
 
 Scorer = Callable[[Sequence[str], Sequence[str]], Sequence[float]]
 

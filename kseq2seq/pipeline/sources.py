@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from kseq2seq.raw import raw_texts
 from kseq2seq.text import split_sentences
-from kseq2seq.text.raw import raw_texts
 
 MOST_EXAMPLES = 16  # that a pipeline keeps
 

@@ -10,9 +10,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import IO, Any
 
+from kseq2seq.raw import each_text
 from kseq2seq.special_tokens import SpecialTokens
 from kseq2seq.text.normalization import MARK, messages, normalizer, specification
-from kseq2seq.text.raw import each_text
 from kseq2seq.text.tokenizer import REPLACEMENT
 
 _BYTES = 256

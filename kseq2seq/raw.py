@@ -18,7 +18,7 @@ def raw_texts(texts: Iterable[str], name: str = "texts") -> list[str]:
         ValueError: it is a single string, or a text holds a lone surrogate; the message says which.
 
     Example:
-        >>> from kseq2seq.text.raw import raw_texts
+        >>> from kseq2seq.raw import raw_texts
         >>> raw_texts(("one", "two"))
         ['one', 'two']
         >>> raw_texts("one", "targets")
