@@ -33,8 +33,8 @@ def in_batches(
 ) -> list[Prediction]:
     """Returns predictions in the order of the texts, none of which is too long.
 
-    `lengths` are those of the texts, in tokens; `graphs` those of the tokenizers. The other arguments, and errors, are those of a
-    call of `Pipeline`, with a seed for each text.
+    `lengths` are those of the texts, in tokens; `graphs` those of the tokenizers. The other
+    arguments, and errors, are those of a call of `Pipeline`, with a seed for each text.
     """
     if not texts:
         return []
