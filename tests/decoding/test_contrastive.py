@@ -69,7 +69,7 @@ def test_score_is_the_models_and_graphs_agree(lab, model_named):
 
 
 def test_refuses_more_candidates_than_ids(toys):
-    with pytest.raises(ValueError, match=r"`top_k`=7 candidates.*only 6 ids"):
+    with pytest.raises(ValueError, match=r"`top_k` must be at most 6, the ids of the model; got 7"):
         toys.found(toys.model(), Contrastive(7))
 
 

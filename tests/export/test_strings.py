@@ -16,6 +16,7 @@ def writes(tokenizer, ids, monkeypatch):
         tf.Module.__init__(self)
         self.source_length = 8
         found = {"ids": tf.constant([[[*ids, 2, 0]]]), "scores": tf.constant([[-1.0]])}
+        found["finished"] = tf.constant([[1]])
         self.generate = lambda **_: found
 
     monkeypatch.setattr(FixedModel, "__init__", made)

@@ -68,7 +68,10 @@ def test_evaluation_takes_several_references_and_names_its_tokenizer(pipeline):
     assert scores["bleu"].signature.startswith("nrefs:var|") and "tok:zh" in str(scores)
     given = []
     metrics = {"own": lambda hypotheses, references: given.append(references) or 0.5}
-    assert pipeline.evaluate(sources, (["x", "y"], "z"), metrics) == {"own": 0.5}
+    assert pipeline.evaluate(sources, (["x", "y"], "z"), metrics) == {
+        "own": 0.5,
+        "unfinished": 2,
+    }
     assert given == [[["x", "y"], "z"]]
     with pytest.raises(ValueError, match="at least one source; got 0 sources"):
         pipeline.evaluate([], [])

@@ -153,8 +153,8 @@ def main(folder):
             "guided": guided(strategy),
             "compiled by XLA": compiled_by_xla(strategy),
             "a run": run(strategy, folder / name, ends),
+            "dropped": dropped(strategy),
         }
-    made["two"]["dropped"] = dropped(strategies["two"])
     print(json.dumps(made, default=float))
 
 

@@ -124,7 +124,7 @@ def test_no_search_returns_what_is_forbidden(toys, name, search):
     model = toys.model(3)
     filters, allows = RULES[name]
     if any(rule.banks for rule in filters) and not search.uses_banks:
-        with pytest.raises(ValueError, match=r"Require takes a search.*Beam\(4\)"):
+        with pytest.raises(ValueError, match=r"Require needs a search.*Beam\(4\)"):
             toys.found(model, search, filters=filters)
         return
     found = toys.found(model, search, filters=filters)
