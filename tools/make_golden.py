@@ -1,6 +1,7 @@
 """Writes `tests/golden`: what this version saves, and what it answers, for later versions to load.
 
-    python tools/make_golden.py FOLDER
+    python tools/make_golden.py tests/golden
+    python tools/make_golden.py tests/golden --again luong    # beside luong.tar.xz: luong-2.tar.xz
 
 Files of users are like these. Run it only to add what a new format or architecture saves: an
 archive that is there is never made again, since its worth is the version that made it.
@@ -86,6 +87,7 @@ def answers(pipeline: ks.Pipeline) -> dict:
         "source": inputs["source"].numpy().tolist(),
         "ids": found.ids.numpy().tolist(),
         "scores": found.scores.numpy().tolist(),
+        "finished": found.finished.numpy().tolist(),
         "texts": pipeline.texts(TEXTS),
     }
 
@@ -146,11 +148,18 @@ def make_masked_lm(folder: Path) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
-    folder = parser.parse_args().folder
+    parser.add_argument(
+        "--again", nargs="*", default=[], choices=SIZES, help="what formats have changed since"
+    )
+    options = parser.parse_args()
+    folder = options.folder
     folder.mkdir(parents=True, exist_ok=True)
     for seed, (name, tokenizer) in enumerate(tokenizers().items()):
-        if not (folder / f"{name}.tar.xz").exists():
-            with archived(folder / f"{name}.tar.xz") as scratch:
+        path = folder / f"{name}.tar.xz"
+        if path.exists() and name in options.again:
+            path = folder / f"{name}-{1 + len(list(folder.glob(f'{name}*.tar.xz')))}.tar.xz"
+        if not path.exists():
+            with archived(path) as scratch:
                 make(name, tokenizer, seed, scratch)
     if not (folder / "masked_lm.tar.xz").exists():
         with archived(folder / "masked_lm.tar.xz") as scratch:
