@@ -60,7 +60,10 @@ def named_pairs(name: str, columns: Sequence[str] = ("source", "target")) -> Ite
             "with a comma between."
         )
     if len(columns) not in (2, 3):
-        raise ValueError(f"`columns` are those of source, target and perhaps key; got {columns!r}.")
+        raise ValueError(
+            "`columns` must name the source, the target and, optionally, the key column; got "
+            f"{columns!r}."
+        )
     source, target, *key = (int(name) if name.isdigit() else name for name in columns)
     return read_pairs(name, source=source, target=target, key=key[0] if key else None)
 

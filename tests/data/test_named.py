@@ -39,7 +39,7 @@ def test_files_that_read_pairs_knows_by_name(tmp_path, name):
 
 
 def test_refuses_one_column(tmp_path):
-    with pytest.raises(ValueError, match="source, target and perhaps key"):
+    with pytest.raises(ValueError, match="the source, the target and, optionally, the key"):
         named_pairs("a.tsv", ["text"])
 
 
