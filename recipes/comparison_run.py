@@ -70,7 +70,6 @@ def fit(pipeline: ks.Pipeline, corpus: data.Corpus, buckets: list, settings: dic
         metrics=[accuracy],
         jit_compile=True,
     )
-    training.warm_averages(model)
     compiling = compile_shapes(model, batches, len(buckets))
     tokens: list[float] = []
     counter = keras.callbacks.LambdaCallback(

@@ -92,7 +92,7 @@ def arguments() -> argparse.Namespace:
     add(
         "--no-examples",
         action="store_true",
-        help="keep no validation texts with the model; 16 are, for exports to be tried on",
+        help="keep no texts with the model; else 16 of validation, for exports to be tried on",
     )
     add("--seed", type=int, default=1)
     add("--smoke", action="store_true", help="a tiny model, seconds")
@@ -235,8 +235,7 @@ def main() -> None:
         test = cli.held_out(pipeline.source, corpora["test"], "test", 32 if options.smoke else None)
         batches = batches_of(options, pipeline, corpora["train"])
     trained = fit(options, pipeline, batches, validation, corpora)
-    if not options.no_examples:
-        pipeline.examples = [pair.source for pair in validation]
+    pipeline.examples = () if options.no_examples else [pair.source for pair in validation]
     with MESSAGES.errors(f"--output {options.output}", f"Then --resume {options.output}."):
         pipeline.save(options.output / "pipeline")
     cli.report_training(options.output, *trained)

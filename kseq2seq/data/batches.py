@@ -217,7 +217,7 @@ def _batched(
 ) -> tf.data.Dataset:
     """Gather rows by bucket, cut them to its lengths, and fill up a last batch of each."""
     if tokens_per_batch < 1:
-        raise ValueError(f"tokens_per_batch is at least 1; got {tokens_per_batch}")
+        raise ValueError(f"`tokens_per_batch` must be at least 1; got {tokens_per_batch}.")
     sizes = tf.constant([_size(sides, tokens_per_batch) for sides in buckets], tf.int64)
     sides = tf.constant(buckets)
     source_ids, target_ids = source.tokenizer.special, target.tokenizer.special

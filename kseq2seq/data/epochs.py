@@ -52,7 +52,9 @@ def endless_epochs(
     made = f"{seed} {size} {of}"
 
     def epoch(number: tf.Tensor, saved: tf.Tensor) -> tf.data.Dataset:
-        tf.debugging.Assert(saved == made, ["a place in other data, or in data made otherwise"])
+        tf.debugging.Assert(
+            saved == made, ["The saved iterator belongs to a different dataset or pipeline."]
+        )
         own = tf.random.stateless_uniform([], [seed, number], 0, tf.int64.max, tf.int64)
         return rows(shuffled(corpus.records().batch(size), own).unbatch(), own)
 

@@ -7,13 +7,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from kseq2seq.data.debian import debian
+from kseq2seq.data.opening import SUFFIXES
 from kseq2seq.data.pairs import Pair
-from kseq2seq.data.readers import read_pairs
+from kseq2seq.data.readers import FORMATS, format_of, read_pairs
 from kseq2seq.data.records import Corpus
 from kseq2seq.data.sample import sample
 from kseq2seq.data.split import SPLITS, select, split_of, unique
-
-_SUFFIXES = {".tsv", ".csv", ".jsonl", ".ndjson"}
 
 
 def named_pairs(name: str, columns: Sequence[str] = ("source", "target")) -> Iterator[Pair]:
@@ -54,13 +53,17 @@ def named_pairs(name: str, columns: Sequence[str] = ("source", "target")) -> Ite
         if list(columns) != ["source", "target"]:
             raise ValueError(f"{name}: two text files have no columns; got columns {columns!r}.")
         return read_pairs((paths[0], paths[1]))
-    if Path(name).is_file() and Path(name.removesuffix(".gz")).suffix not in _SUFFIXES:
+    if Path(name).is_file() and format_of(Path(name)) is None:
         raise ValueError(
-            f"{name}: the name of a file must end in {', '.join(sorted(_SUFFIXES))}, and .gz if it "
-            "is packed; two parallel text files are named with a comma between."
+            f"{name}: the name of a file must end in {', '.join(sorted(FORMATS))}, and in "
+            f"{', '.join(SUFFIXES)} after that if it is packed; two parallel text files are named "
+            "with a comma between."
         )
     if len(columns) not in (2, 3):
-        raise ValueError(f"`columns` are those of source, target and perhaps key; got {columns!r}.")
+        raise ValueError(
+            "`columns` must name the source, the target and, optionally, the key column; got "
+            f"{columns!r}."
+        )
     source, target, *key = (int(name) if name.isdigit() else name for name in columns)
     return read_pairs(name, source=source, target=target, key=key[0] if key else None)
 

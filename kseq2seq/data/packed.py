@@ -67,7 +67,7 @@ def packed_batches(
         ([[1, 1, 1, 2, 2, 0]], [[69, 2, 70, 71, 2, 0]])
     """
     if tokens_per_batch < 1:
-        raise ValueError(f"tokens_per_batch is at least 1; got {tokens_per_batch}")
+        raise ValueError(f"`tokens_per_batch` must be at least 1; got {tokens_per_batch}.")
     if len(shape) != 2 or min(shape) < 2:
         raise ValueError(
             f"shape is the (source, target) lengths of a row, of at least 2, from fit_row(); "

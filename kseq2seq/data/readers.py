@@ -15,7 +15,7 @@ from kseq2seq.data.problems import Problem, checked, usable
 from kseq2seq.data.quoted import bare
 from kseq2seq.data.tables import table_pairs
 
-_FORMATS = {".tsv": "tsv", ".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
+FORMATS = {".tsv": "tsv", ".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
 _PARALLEL = "parallel files have neither a format nor columns; give only the paths"
 
 
@@ -144,15 +144,28 @@ def _examples(examples: Iterable[Any]) -> Iterator[Pair]:
         yield Pair(texts[0], texts[1], texts[-1] if len(texts) == 3 else texts[0])
 
 
+def format_of(path: Path) -> str | None:
+    """Returns the format that the name of a file tells, packed or not; None if it tells none.
+
+    Example:
+        >>> format_of(Path("corpus.tsv.xz")), format_of(Path("corpus.txt"))
+        ('tsv', None)
+    """
+    return FORMATS.get(_suffix(path).lower())
+
+
+def _suffix(path: Path) -> str:
+    return Path(path.stem).suffix if path.suffix in SUFFIXES else path.suffix
+
+
 def _reader(
     path: Path, format: str | None, columns: list[Any], delimiter: str | None, quoted: bool | None
 ) -> Iterator[Pair | Problem]:
-    suffix = Path(path.stem).suffix if path.suffix in SUFFIXES else path.suffix
-    format = format or _FORMATS.get(suffix.lower())
-    if format not in _FORMATS.values():
+    format = format or format_of(path)
+    if format not in FORMATS.values():
         raise ValueError(
-            f"{path}: cannot tell the format from {suffix!r}; give format='tsv', 'csv' or 'jsonl' "
-            f"(got {format!r}), or a (source, target) tuple of parallel text files"
+            f"{path}: cannot tell the format from {_suffix(path)!r}; give format='tsv', 'csv' or "
+            f"'jsonl' (got {format!r}), or a (source, target) tuple of parallel text files"
         )
     kinds = {type(column) for column in columns}
     if kinds != {str} and (kinds != {int} or min(columns) < 0 or format == "jsonl"):

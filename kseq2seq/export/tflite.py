@@ -81,6 +81,11 @@ def export_tflite(
         ValueError: for a model or setting that can't be written.
     """
     plain = in_float32(model)
+    if any(layer.quantization_mode for layer in plain._flatten_layers()):
+        raise ValueError(
+            "A model that was quantized by `quantize` can't be written for TFLite, whose built-in "
+            "operations differ. Export the model as it was before, with precision='int8'."
+        )
     if precision not in PRECISIONS:
         raise ValueError(f"`precision` must be one of {PRECISIONS}; got {precision!r}.")
     if isinstance(search, Sample):

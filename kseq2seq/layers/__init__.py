@@ -1,6 +1,6 @@
 """Building blocks: attention, positions, Transformer blocks, recurrence."""
 
-from kseq2seq.layers.adaptable import Adaptable, Conv1D, Dense, revision
+from kseq2seq.layers.adaptable import Adaptable, Conv1D, Dense, revision, watch
 from kseq2seq.layers.attend import (
     AttendInWindow,
     attend,
@@ -106,5 +106,6 @@ __all__ = [
     "together",
     "token_table",
     "unfold",
+    "watch",
     "write_cache",
 ]

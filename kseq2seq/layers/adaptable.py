@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 import keras
@@ -19,6 +21,28 @@ def revision() -> int:
 def _count() -> None:
     global _changes
     _changes += 1
+
+
+def watch(layer: keras.layers.Layer) -> None:
+    """Makes `revision` count the changes of each part of a layer that is no `Adaptable`, too."""
+    for part in layer._flatten_layers():
+        for name in ("quantize", "enable_lora"):
+            change = getattr(part, name, None)
+            if change is not None and not isinstance(part, Adaptable | keras.Model):
+                vars(part)[name] = _counting(change)
+
+
+def _counting(change: Callable) -> Callable:
+    if hasattr(change, "counts"):  # of a part that two models share
+        return change
+
+    @wraps(change)
+    def counted(*args: Any, **kwargs: Any) -> Any:
+        _count()
+        return change(*args, **kwargs)
+
+    vars(counted)["counts"] = True
+    return counted
 
 
 class Adaptable:

@@ -48,7 +48,7 @@ def attend(query, key, value, mask=None, positions=NOWHERE, query_steps=None, ke
 def turned(key):
     """Returns keys (B, H, S, D) as `similarity` multiplies by them, (B, H, D, S).
 
-    Those of a source are kept so: each step of a decoder would turn them anew.
+    Source keys are stored transposed, so decoding steps need not transpose them again.
     """
     return ops.swapaxes(key, -1, -2)
 

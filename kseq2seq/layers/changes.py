@@ -14,6 +14,7 @@ from kseq2seq.layers.adaptable import Adaptable
 SELF = "."  # the path of the layer itself
 _UPGRADES = ()
 _QUANTIZERS = "keras.quantizers"
+_MOST_RANK = 1024  # of LoRA, where a matrix has no longer side
 
 
 def changes_of(layer: keras.layers.Layer) -> dict[str, Any]:
@@ -67,7 +68,7 @@ def apply_changes(layer: keras.layers.Layer, changes: Mapping[str, Any] | None) 
     """
     if not changes:
         return
-    parts = dict(upgraded(changes, _UPGRADES, "What was changed in a model's layers")["parts"])
+    parts = _checked(changes)
     found = dict.fromkeys(path for path, _, _ in _walk(layer))
     if missing := [path for path in parts if path not in found]:
         raise ValueError(
@@ -78,7 +79,8 @@ def apply_changes(layer: keras.layers.Layer, changes: Mapping[str, Any] | None) 
     for path, part, _ in visits:
         _quantize(part, parts.get(path, {}).get("quantization"))
         lora = parts.get(path, {}).get("lora")
-        if lora and not part.lora_enabled:
+        if lora and not getattr(part, "lora_enabled", False):
+            _check_lora(path, part, lora)
             part.enable_lora(lora["rank"], lora_alpha=lora["alpha"])
             if not isinstance(part, Adaptable):
                 _keep_learnable(part)
@@ -89,6 +91,37 @@ def apply_changes(layer: keras.layers.Layer, changes: Mapping[str, Any] | None) 
     for path, part, _ in visits:
         for name, wanted in parts.get(path, {}).get("weights", {}).items():
             _weights(part)[name].trainable = wanted
+
+
+def _checked(changes: Any) -> dict[str, Mapping[str, Any]]:
+    """Returns changes by path, which may come from anywhere."""
+    what = "What was changed in a model's layers"
+    if not isinstance(changes, Mapping):
+        raise ValueError(f"{what} must be a dict; got {changes!r:.80}.")
+    parts = upgraded(changes, _UPGRADES, what).get("parts")
+    if not isinstance(parts, Mapping):
+        raise ValueError(f"{what} must have a dict of 'parts'; got {parts!r:.80}.")
+    for path, change in parts.items():
+        if not isinstance(change, Mapping):
+            raise ValueError(f"{what} must have a dict for {path!r}; got {change!r:.80}.")
+        flags = [change.get("trainable", True), *dict(change.get("weights", {})).values()]
+        if not all(isinstance(flag, bool) for flag in flags):
+            raise ValueError(f"What is trainable in {path!r} must be true or false; got {flags}.")
+    return dict(parts)
+
+
+def _check_lora(path: str, part: Any, lora: Mapping[str, Any]) -> None:
+    """Refuses ranks whose factors would be much larger than what they adapt."""
+    if not hasattr(part, "enable_lora"):
+        raise ValueError(f"{path!r} is a {type(part).__name__}, which has no LoRA.")
+    matrix = getattr(part, "kernel", None)
+    matrix = part.embeddings if matrix is None else matrix
+    most = max(_MOST_RANK, *matrix.shape)
+    if type(lora["rank"]) is not int or not 1 <= lora["rank"] <= most:
+        raise ValueError(
+            f"The rank of LoRA in {path!r} must be a whole number from 1 to {most}; got "
+            f"{lora['rank']!r}."
+        )
 
 
 def _own(part: keras.layers.Layer) -> dict[str, Any]:
@@ -129,12 +162,14 @@ def _keep_learnable(part: Any) -> None:
 def _check_quantizers(options: Any) -> None:
     """Refuses to make any object that is not one of Keras' quantizers, whatever a file says."""
     if isinstance(options, Mapping):
-        if "class_name" in options and options.get("module") != _QUANTIZERS:
+        other = options.get("module") != _QUANTIZERS or options.get("registered_name")
+        if "class_name" in options and other:
             raise ValueError(
                 f"Options of a quantized layer must be of {_QUANTIZERS}; got "
                 f"{options.get('module')}.{options['class_name']}."
             )
-        for part in options.values():
+    if isinstance(options, Mapping | list | tuple):
+        for part in options.values() if isinstance(options, Mapping) else options:
             _check_quantizers(part)
 
 

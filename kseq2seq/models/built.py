@@ -7,7 +7,7 @@ import weakref
 from typing import Any
 
 from kseq2seq.formats import FORMAT, upgraded
-from kseq2seq.layers import changes_of
+from kseq2seq.layers import changes_of, watch
 from kseq2seq.models.fitted import Fitted
 
 
@@ -30,9 +30,9 @@ class BuiltModel(Fitted):
 
     def __init__(self, inputs: Any, outputs: Any, arguments: dict[str, Any]):
         super().__init__(inputs, outputs, name=arguments["architecture"])
-        self.__dict__["_arguments"] = (
-            arguments  # as it is: Keras would make a dict of its own of it
-        )
+        watch(self)
+        # as it is: Keras would make a dict of its own of it
+        self.__dict__["_arguments"] = arguments
         if isinstance(arguments, Arguments):
             _last(outputs).belongs_to(self)
 

@@ -192,7 +192,7 @@ def _vocabulary(family: str, data: bytes) -> dict[str, Any]:
     record = json.loads(data)
     pieces, merges = list(record["vocabulary"]), list(record.get("merges", ()))
     if not all(isinstance(piece, str) for piece in [*pieces, *merges]):
-        raise ValueError("a piece of the vocabulary is no string")
+        raise ValueError("Vocabulary entries must be strings.")
     if family == "WordPieceTokenizer":
         return {"vocabulary": pieces}
     ids = dict(record["vocabulary"])

@@ -173,7 +173,7 @@ class TimeLimit(keras.callbacks.Callback):
         return {"seconds": self.used}
 
     def set_state(self, state: dict) -> None:
-        """Counts seconds that were used up before; ends training at once if they are all."""
+        """Counts seconds that were used up before; stops immediately if none remain."""
         self._before = max(self._before, state["seconds"])
         if not math.isinf(self.begin):  # a roll-back takes time, too
             self.begin = min(self.begin, self.clock() - state["seconds"])

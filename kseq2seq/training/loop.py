@@ -18,7 +18,7 @@ import numpy as np
 import tensorflow as tf
 
 from kseq2seq.training.ahead import compile_ahead
-from kseq2seq.training.arrays import read_nest, write_nest
+from kseq2seq.training.arrays import write_nest
 from kseq2seq.training.averaging import warm_averages
 from kseq2seq.training.callbacks import TimeLimit
 from kseq2seq.training.checkpoints import Checkpoints
@@ -264,8 +264,8 @@ class Loop:
                 f"The loss or a weight is not finite {self.run.nan_limit} times in a row", ago
             )
         warnings.warn(
-            f"The loss or a weight would not have been finite after step {self.step - ago}: that "
-            f"batch is left out. {skipped} of this run are.",
+            f"Skipped the batch at step {self.step - ago}: loss or weights became non-finite. "
+            f"{skipped} batches skipped so far.",
             stacklevel=2,
         )
 
@@ -282,17 +282,18 @@ class Loop:
                 stacklevel=2,
             )
             self.model.stop_training = False
-            self._restore(newest, read_nest(newest, "state"))
+            self._restore(newest, matching(self, newest))
             self.roll_backs, self.taken = roll_backs, taken
             return False
         kept = f"the newest checkpoint is {newest}" if newest else "there is no checkpoint yet"
         tried = f" It went back {self.roll_backs} times before." if self.roll_backs else ""
         choice = ' To leave out single batches: Run(..., on_nan="skip") or "roll_back".'
         raise FloatingPointError(
-            f"{told}{tried} Nothing of it is saved: {kept}. Lower the learning rate or warm up for "
-            "longer, clip gradients (global_clipnorm=1.0), and look for infinite or empty inputs; "
-            "run again to go on with such settings. Use float32 or bfloat16 in place of float16: "
-            "that, and a schedule in place of a number, needs a new directory."
+            f"{told}{tried} This state was not saved; {kept}. Lower the learning rate or warm up "
+            "for longer, clip gradients (global_clipnorm=1.0), and look for infinite or empty "
+            "inputs; run again to go on with such settings. Use float32 or bfloat16 in place of "
+            "float16: changing the dtype, or replacing a fixed rate by a schedule, requires a new "
+            "run directory."
             f"{choice if self.run.on_nan == 'stop' else ''}"
         )
 

@@ -75,7 +75,7 @@ class Position:
             taken: how many batches had been taken there.
 
         Raises:
-            ValueError: if it is the place in other data.
+            ValueError: if the checkpoint was made with different data.
         """
         if not (folder / "data.index").exists():
             self.iterator = self._begin(self.batches.skip(taken))
@@ -85,7 +85,7 @@ class Position:
             state.assert_existing_objects_matched()
         except (tf.errors.OpError, AssertionError, ValueError) as error:
             raise ValueError(
-                f"{folder} has the position in other data than is given now. Go on with the data "
+                f"The checkpoint in {folder} was made with different data. Go on with the data "
                 "that the run was begun with, made in the same way, or name another directory."
             ) from error
 

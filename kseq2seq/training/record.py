@@ -238,7 +238,7 @@ def add_scores(directory: str | os.PathLike[str], scores: Mapping[str, float]) -
 
 
 def _read(path: Path) -> dict[str, Any]:
-    """Reads a record that can be gone on with."""
+    """Reads a record that a run can continue."""
     record = read_json(path)
     name = unusable(record)
     if name is None and not isinstance(record.get("resumed"), list):

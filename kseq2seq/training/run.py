@@ -117,8 +117,8 @@ class Run:
         package have, or are Keras' `EarlyStopping`, `ReduceLROnPlateau`, `ModelCheckpoint`,
         `SwapEMAWeights` or `TensorBoard`; others begin anew.
 
-        A learning rate that is a number, and is compiled otherwise than when the run was begun,
-        counts; else that of the checkpoint does, which a callback may have lowered.
+        A newly compiled constant learning rate overrides the checkpoint's; otherwise the
+        checkpoint's is used, which a callback may have lowered.
 
         Args:
             model: a compiled model, built and compiled as when the run was begun.

@@ -147,6 +147,6 @@ def _need_tensorboard() -> None:
         import tensorboard  # noqa: F401
     except ImportError as error:
         raise ImportError(
-            "Writing for TensorBoard needs it, and it is not installed. Install it with "
+            "`Samples` requires TensorBoard, which is not installed. Install it with "
             "pip install 'kseq2seq[tensorboard]'."
         ) from error

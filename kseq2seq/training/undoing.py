@@ -17,7 +17,7 @@ class Undone:
 
     Attributes:
         total: of all, a scalar int64 variable, as the others.
-        in_a_row: of the last ones, without one between that was not.
+        in_a_row: current number of consecutive undone steps.
         most_in_a_row: the most that `in_a_row` has been.
     """
 

@@ -15,9 +15,9 @@ def load_word_vectors(embedding: keras.layers.Embedding, vectors: WordVectors) -
 
     The embeddings of a model are `model.encoder.get_layer("embedding")` and
     `model.decoder.embedding`. All but the recurrent ones multiply what they look up by sqrt(dim)
-    (convolutions by a tenth of that) and start from vectors of length 1, most trained vectors are
-    longer: give them `vectors._replace(matrix=vectors.matrix / scale)`, with
-    their mean length as the scale.
+    (convolutions by a tenth of that) and start from unit vectors. Trained vectors are usually
+    longer, so rescale them: `vectors._replace(matrix=vectors.matrix / scale)`, with their mean
+    length as the scale.
 
     Args:
         embedding: a `keras.layers.Embedding`, or a layer with one as its `table`, of V ids.

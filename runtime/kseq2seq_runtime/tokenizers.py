@@ -100,7 +100,7 @@ class CharacterTokenizer(Tokenizer):
     def __init__(self, characters: str):
         self._characters = sorted(set(characters))
         if not characters or any("\ud800" <= character <= "\udfff" for character in characters):
-            raise ValueError("The known characters must be some, and no lone surrogates.")
+            raise ValueError("The character set must be non-empty and contain no lone surrogates.")
         self._ids = {character: i + len(SPECIAL) for i, character in enumerate(self._characters)}
 
     @property

@@ -206,7 +206,7 @@ def test_bad_buckets(corpus, bad):
 
 
 def test_bad_budget(corpus):
-    with pytest.raises(ValueError, match="tokens_per_batch is at least 1; got 0"):
+    with pytest.raises(ValueError, match="`tokens_per_batch` must be at least 1; got 0"):
         eval_batches(corpus, SOURCE, TARGET, buckets=[(40, 30)], tokens_per_batch=0)
 
 

@@ -1,3 +1,8 @@
+import bz2
+import gzip
+import lzma
+from pathlib import Path
+
 import pytest
 
 from kseq2seq.data import Pair, named_pairs, sample, split_corpora, split_of
@@ -25,8 +30,16 @@ def test_parallel_files(tmp_path):
     assert [pair.target for pair in made] == ["un", "deux"]
 
 
+@pytest.mark.parametrize("name", ["a.tsv.xz", "a.TSV", "a.tsv.gz", "a.tsv.bz2"])
+def test_files_that_read_pairs_knows_by_name(tmp_path, name):
+    packer = {".xz": lzma, ".gz": gzip, ".bz2": bz2}.get(Path(name).suffix)
+    content = b"source\ttarget\na\tb\n"
+    (tmp_path / name).write_bytes(packer.compress(content) if packer else content)
+    assert list(named_pairs(str(tmp_path / name))) == [Pair("a", "b", "a")]
+
+
 def test_refuses_one_column(tmp_path):
-    with pytest.raises(ValueError, match="source, target and perhaps key"):
+    with pytest.raises(ValueError, match="the source, the target and, optionally, the key"):
         named_pairs("a.tsv", ["text"])
 
 

@@ -165,5 +165,5 @@ def test_bad_shape(corpus, shape):
 
 
 def test_bad_budget(corpus):
-    with pytest.raises(ValueError, match="tokens_per_batch is at least 1; got 0"):
+    with pytest.raises(ValueError, match="`tokens_per_batch` must be at least 1; got 0"):
         training(corpus, tokens_per_batch=0)

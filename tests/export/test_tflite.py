@@ -272,6 +272,13 @@ def test_several_models_are_refused(lab, tmp_path):
         tflite.export_tflite(tmp_path / "x", both, None, None, search=ks.Greedy())
 
 
+def test_a_model_that_keras_quantized_is_refused(wild_bytes, tmp_path):
+    wild_bytes.model.decoder.logits.quantize("int8")
+    with pytest.raises(ValueError, match=r"can't be written for TFLite.*precision='int8'"):
+        wild_bytes.export(tmp_path / "x.tflite", examples=["a"])
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_strings_need_sentencepiece(wild_bytes, tmp_path):
     with pytest.raises(ValueError, match="ByteTokenizer"):
         wild_bytes.export(tmp_path / "x.tflite", strings=True, examples=["a"])

@@ -145,6 +145,21 @@ def test_the_graph_of_before_does_not_decode_again(change, lab):
     assert np.abs(np.array(found.scores) - np.array(before.scores)).max() > 1e-5
 
 
+def test_the_graph_of_before_is_outdated_by_layers_that_are_not_ours(lab):
+    half = lab.make("gru").encoder
+    encoded = half(half.input)
+    dense = keras.layers.Dense(encoded["start"].shape[-1], name="their_own")
+    encoded = {**encoded, "start": dense(encoded["start"])}
+    encoder = keras.Model(half.input, encoded, name="encoder")
+    model = Seq2Seq(encoder, lab.make("gru").decoder, {"architecture": "mine"})
+    before = ks.layers.revision()
+    dense.enable_lora(2)
+    assert ks.layers.revision() == before + 1
+    dense.quantize("int8")
+    assert ks.layers.revision() == before + 2
+    assert model.get_layer("encoder") is encoder
+
+
 def test_int8_saves_the_embeddings_too():
     sizes = {"hidden_dim": 64, "num_layers": 1, "num_heads": 2}
     model = ks.build_model("transformer", 2000, 2000, **sizes)
@@ -194,6 +209,38 @@ def test_changes_of_another_model_or_a_newer_format_are_refused(lab):
     parts = {"decoder/decoder/logits": {"quantization": {"mode": "int8", "options": options}}}
     with pytest.raises(ValueError, match=r"must be of keras\.quantizers; got builtins\.list"):
         Seq2Seq.from_config({**config, "changes": {"format": 1, "parts": parts}})
+
+
+def lora(rank):
+    return {"decoder/decoder/logits": {"lora": {"rank": rank, "alpha": 2}}}
+
+
+def quantized(options):
+    return {"decoder/decoder/logits": {"quantization": {"mode": "int8", "options": options}}}
+
+
+DENSE = {"module": "keras.layers", "class_name": "Dense", "config": {"units": 3}}
+OURS = {"module": "keras.quantizers", "class_name": "Dense", "registered_name": "kseq2seq>Dense"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ([1], "must be a dict"),
+        ({"format": 1}, "a dict of 'parts'"),
+        ({"parts": {"encoder": "x"}}, "a dict for 'encoder'"),
+        ({"parts": {"encoder": {"trainable": "no"}}}, "must be true or false"),
+        ({"parts": lora(10**9)}, "rank .* from 1 to 1024; got 1000000000"),
+        ({"parts": lora(-1)}, "rank .* got -1"),
+        ({"parts": {"encoder": {"lora": {"rank": 2, "alpha": 2}}}}, "has no LoRA"),
+        ({"parts": quantized([DENSE])}, r"got keras\.layers\.Dense"),
+        ({"parts": quantized({**OURS, "config": {"units": 3}})}, "must be of keras"),
+    ],
+)
+def test_tampered_changes_are_refused(changes, message, lab):
+    config = lab.make("gru").get_config()
+    with pytest.raises(ValueError, match=message):
+        Seq2Seq.from_config({**config, "changes": changes})
 
 
 def test_a_model_put_together_by_hand_is_not_saved(lab, tmp_path):

@@ -130,7 +130,11 @@ def main(monkeypatch, capsys):
         ("hello\tbonjour\n", (), "--columns 0 1"),
         ("en\tfr\nhello\tbonjour\n", (), "--columns names the columns of a file"),
         ("a\tb\n", ("--columns", "0", "7"), "no column 7"),
-        ("a\tb\n", ("--columns", "0"), "--columns are those of source, target and perhaps key"),
+        (
+            "a\tb\n",
+            ("--columns", "0"),
+            "--columns must name the source, the target and, optionally, the key",
+        ),
         ("", (), "it is empty"),
         ("source\ttarget\n \t \n", (), "no usable pair"),
         ("source\ttarget\na\tb\n", (), "1 pairs leave nothing for validation and test"),

@@ -245,7 +245,7 @@ def test_a_changed_tokenizer(remade):
     [
         ({"type": "characters", "characters": "abc"}, "the source tokenizer has 7"),
         ({"type": "characters", "characters": ["abc"]}, "'characters' of type str"),
-        ({"type": "characters", "characters": ""}, "known characters"),
+        ({"type": "characters", "characters": ""}, "character set"),
         ({"type": "sentencepiece"}, "lacks source_tokenizer/spm.model"),
         ({"type": 5}, "'type' of type str, it has 5"),
         ({}, "'type' of type str, it has nothing"),

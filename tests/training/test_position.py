@@ -70,5 +70,5 @@ def test_a_place_in_other_data_is_refused(other, tmp_path):
     following(position.iterator, 3)
     position.write(tmp_path)
     Position(model, batches_of()).read(tmp_path, 3)
-    with pytest.raises(ValueError, match="has the position in other data"):
+    with pytest.raises(ValueError, match="was made with different data"):
         Position(model, batches_of(**other)).read(tmp_path, 3)

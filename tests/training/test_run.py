@@ -194,7 +194,7 @@ def test_other_data_is_refused(runs, tmp_path, small):
     runs.fit(tmp_path, small, runs.numbers(), steps=3)
     with pytest.raises(ValueError, match=r"other data: its batches were \['float32 \(None, 5\)'"):
         runs.fit(tmp_path, small, runs.numbers(width=6), steps=4)
-    with pytest.raises(ValueError, match="the position in other data"):
+    with pytest.raises(ValueError, match="was made with different data"):
         runs.fit(tmp_path, small, runs.numbers().shuffle(10, seed=2), steps=4)
 
 
