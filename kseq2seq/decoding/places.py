@@ -33,6 +33,8 @@ def _hands_on_mask(encoder: Any) -> bool:
     if not isinstance(given, dict) or not isinstance(made, dict) or "source_mask" not in given:
         return False
     mask = made.get("mask")
+    if mask is None:
+        return False
     return mask is given["source_mask"] or _cast_of(mask) is given["source_mask"]
 
 

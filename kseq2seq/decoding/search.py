@@ -141,7 +141,8 @@ class Search:
     Attributes:
         uses_banks: whether hypotheses are kept by how much of what is required they have.
         scales: settings that only scale or cut, and the values that leave each without effect;
-            None where there is no such value. A setting without effect is compiled in.
+            None where there is no such value. A setting without effect is compiled in. They are not
+            inherited: all settings of a subclass are compiled in, unless it names its own.
     """
 
     uses_banks: bool = False
@@ -158,9 +159,8 @@ class Search:
 
     def given(self) -> dict[str, Any]:
         """Returns the settings that are inputs of a compiled loop, as scalars."""
-        numbers = {
-            name: getattr(self, name) for name, none in self.scales.items() if self.uses(name, none)
-        }
+        own = vars(type(self)).get("scales", {})  # a subclass may compute with what it inherits
+        numbers = {name: getattr(self, name) for name, none in own.items() if self.uses(name, none)}
         return {
             name: number if tf.is_tensor(number) else _scalar(number)
             for name, number in numbers.items()

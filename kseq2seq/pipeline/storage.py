@@ -17,6 +17,12 @@ from kseq2seq.text.files import read_field, read_json, write_json
 
 CONFIG, WEIGHTS, EXAMPLES = "pipeline.json", "model.weights.h5", "examples.json"
 SIDES = {"source.json": "TextSource", "target.json": "TextTarget"}
+_NEEDED = (
+    WEIGHTS,
+    *SIDES,
+    "source_tokenizer/tokenizer.json",
+    "target_tokenizer/tokenizer.json",
+)
 
 
 def save_parts(
@@ -67,9 +73,11 @@ def load_parts(directory: Path) -> tuple[Seq2Seq, TextSource, TextTarget, Search
     """
     restore(directory)
     path = directory / CONFIG
-    config = upgraded(read_json(path), _UPGRADES, str(path))
+    record = read_json(path)
+    config = upgraded(record, _UPGRADES, str(path))
     files = read_field(config, "files", dict, path)
-    read_field(files, WEIGHTS, str, path)
+    for name in _NEEDED if record.get(FORMAT, 1) > 1 else (WEIGHTS,):
+        read_field(files, name, str, path)
     _check_files(directory, files)
     try:
         search = described(config["search"])

@@ -137,3 +137,18 @@ def test_known_shapes_do_not_wait_for_another_trace(toys):
         other.start()
         other.join(30)
     assert len(found) == 1 and found[0].ids.shape == expected.ids.shape
+
+
+def test_a_subclass_of_a_search_computes_with_plain_numbers():
+    @dataclass(frozen=True)
+    class Longer(Beam):
+        bonus: float = 0.5
+
+        def start(self, problem):
+            assert isinstance(self.length_penalty, float)  # and no tensor
+            return super().start(problem)
+
+    assert Longer().given() == {}
+    assert Longer(bonus=0.5).key != Longer(bonus=0.25).key
+    assert Longer(2, 0.0).key != Longer(2, 1.0).key
+    assert Beam(2, 0.0).key == Beam(2, 1.0).key

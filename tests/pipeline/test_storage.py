@@ -90,7 +90,7 @@ def test_a_missing_file_is_named(copy, name):
         ({"files": None}, "must have a dict as 'files'"),
         ({"files": {}}, r"must have a str as 'model\.weights\.h5'"),
         ({"files": {"model.weights.h5": 3}}, r"must have a str as 'model\.weights\.h5'"),
-        ({"files": {"model.weights.h5": "", "../x": ""}}, "weights.h5 is not the file"),
+        ({"files": {"model.weights.h5": ""}}, r"must have a str as 'source\.json'"),
     ],
 )
 def test_a_record_that_cannot_be_is_refused(copy, change, message):
