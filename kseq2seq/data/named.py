@@ -43,7 +43,9 @@ def named_pairs(name: str, columns: Sequence[str] = ("source", "target")) -> Ite
             "`columns` must be a list of the names of source, target and perhaps key, for "
             f"example ['en', 'fr']; got {columns!r:.80}."
         )
-    kind, _, language = name.partition(":")
+    kind, colon, language = name.partition(":")
+    if kind in ("sample", "debian") and colon and not language:
+        raise ValueError(f"{name!r} must name a language after the colon, for example '{kind}:fr'.")
     if kind == "sample":
         return sample(language or "fr")
     if kind == "debian":

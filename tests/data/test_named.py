@@ -67,3 +67,9 @@ def test_wrong_kinds_of_names_and_columns(tmp_path):
     assert len(list(named_pairs(str(tmp_path / "a,b.tsv")))) == 1
     with pytest.raises(ValueError, match="two text files have no columns"):
         named_pairs("a.en,a.fr", ["en", "fr"])
+
+
+@pytest.mark.parametrize("name", ["sample:", "debian:"])
+def test_a_language_that_is_left_out_is_asked_for(name):
+    with pytest.raises(ValueError, match=f"must name a language after the colon.*'{name}fr'"):
+        named_pairs(name)
