@@ -338,7 +338,7 @@ def change(directory, data=None, **fields):
         ("Bert", {"data": b"{"}, "does not describe a BertTokenizer"),
         ("Bert", {"data": b"[" * 100_000}, "does not describe a BertTokenizer"),
         ("Bert", {"data": b'{"vocabulary": "/etc/passwd"}'}, "does not describe a BertTokenizer"),
-        ("Bert", {"data": b'{"vocabulary": ["[UNK]", 3]}'}, "a piece of the vocabulary"),
+        ("Bert", {"data": b'{"vocabulary": ["[UNK]", 3]}'}, "Vocabulary entries must be strings"),
         ("Bert", {"data": b'{"vocabulary": ["[UNK]", "a"]}'}, "Cannot find special token"),
         ("Roberta", {"data": b'{"vocabulary": "/etc/passwd", "merges": "/x"}'}, "does not desc"),
         ("Roberta", {"data": b'{"vocabulary": {"<s>": "0"}, "merges": []}'}, "an id of the voc"),
