@@ -92,7 +92,7 @@ def bleu(
         >>> round(bleu(["the cat sat on the mat"], ["the cat sat on a mat"]), 1)
         53.7
         >>> round(bleu(["the cat sat on the mat"], [["the cat sat on a mat", "on the mat"]]), 1)
-        75.3
+        67.6
 
     Source:
         Papineni et al. 2002; Post 2018, "A Call for Clarity in Reporting BLEU Scores".
