@@ -14,7 +14,6 @@ from kseq2seq import data, metrics, text, training
 import keras
 import tensorflow as tf
 
-compile_shapes = training.compile_ahead  # which makes averages of weights warm, too
 LENGTHS = (3, 6, 10, 15)  # words of a source: the upper ends of all bins but the last
 
 
@@ -70,7 +69,7 @@ def fit(pipeline: ks.Pipeline, corpus: data.Corpus, buckets: list, settings: dic
         metrics=[accuracy],
         jit_compile=True,
     )
-    compiling = compile_shapes(model, batches, len(buckets))
+    compiling = training.compile_ahead(model, batches, len(buckets))  # warms averages, too
     tokens: list[float] = []
     counter = keras.callbacks.LambdaCallback(
         on_epoch_end=lambda *_: tokens.append(float(accuracy.count))

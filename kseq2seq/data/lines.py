@@ -36,7 +36,7 @@ def numbered_lines(path: str | os.PathLike[str]) -> Iterator[tuple[int, str]]:
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: for what is no file of text (a directory, a pipe, an archive, UTF-16, binary
+        ValueError: if it is not a file of text (a directory, a pipe, an archive, UTF-16, binary
             data), for bytes that are not UTF-8, with line, byte offset and the number of such
             lines, for a damaged archive, and for a file that changes while it is read.
 

@@ -162,7 +162,7 @@ def scan(first: str, lines: Ahead, delimiter: str, escape: str = '"') -> Record 
                 following = lines.peek(used)
                 if following is None:
                     return Malformed("unexpected end of data", used + 1)
-                if size > LONGEST:  # nothing of what follows is known to belong to it
+                if size > LONGEST:  # the lines that follow may not belong to it
                     return Malformed(f"a quoted field of more than {LONGEST:,} characters", 1)
                 line, begin, used = following[1], 0, used + 1
                 end = len(bare(line))

@@ -14,7 +14,7 @@ from kseq2seq.layers import revision
 MOST = 64  # kept for one model; the one that was not used for longest goes first
 SHAPES = 1024  # of arguments whose graph is known without asking TensorFlow
 _TRACING = threading.RLock()  # Keras and AutoGraph trace one function at a time
-_KEEPING = threading.Lock()  # of what is kept, for moments
+_KEEPING = threading.Lock()  # guards the graphs that are kept; held only for moments
 
 
 def compiled(model: Any, key: tuple, build: Callable[[], Any]) -> Any:

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-NEW, OLD, DONE = "new", "old", "done"  # what has become of what has a hidden name
+NEW, OLD, DONE = "new", "old", "done"  # states of a file or directory under a hidden name
 _LONGEST = 200  # bytes of a name; file systems take 255
 _DRAWN = re.compile(r"[a-z0-9_]{8}")
 

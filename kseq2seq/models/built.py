@@ -6,8 +6,10 @@ import json
 import weakref
 from typing import Any
 
+import keras
+
 from kseq2seq.formats import FORMAT, upgraded
-from kseq2seq.layers import changes_of, watch
+from kseq2seq.layers import apply_changes, changes_of, watch
 from kseq2seq.models.fitted import Fitted
 
 
@@ -21,14 +23,41 @@ class Arguments(dict):
 class BuiltModel(Fitted):
     """The base of the models of `build_model`.
 
-    Args:
-        inputs: of the functional model.
-        outputs: of the functional model, made by a layer that is a `Last`.
-        arguments: the `Arguments` of `build_model`; or, for a model made by hand, any dict with
-            its "architecture", which becomes its name.
+    It is made of parts, an encoder first, by `join`; or by Keras, which clones a functional model,
+    of inputs and outputs.
     """
 
-    def __init__(self, inputs: Any, outputs: Any, arguments: dict[str, Any]):
+    def __init__(self, *parts: Any, **named_parts: Any):
+        if parts and not isinstance(parts[0], keras.Model):
+            self._clone(*parts, **named_parts)
+        else:
+            self.join(*parts, **named_parts)
+
+    def join(self, encoder: keras.Model, *parts: Any, **named_parts: Any) -> None:
+        """Becomes the model of some parts: makes inputs and outputs, and gives them to `become`."""
+        raise NotImplementedError
+
+    def parts(self) -> tuple[Any, ...]:
+        """Returns what `join` takes before the arguments."""
+        raise NotImplementedError
+
+    def _clone(self, inputs: dict[str, Any], outputs: Any, name: str) -> None:
+        model = renewed(outputs)
+        if model is None:  # layers were cloned by a function of the user's own
+            self.become(inputs, outputs, {"architecture": name})
+            return
+        self.join(*model.parts(), model._arguments, inputs)
+        apply_changes(self, changes_of(model))
+
+    def become(self, inputs: Any, outputs: Any, arguments: dict[str, Any]) -> None:
+        """Becomes a functional model.
+
+        Args:
+            inputs: of the functional model.
+            outputs: of the functional model, made by a layer that is a `Last`.
+            arguments: the `Arguments` of `build_model`; or, for a model made by hand, any dict with
+                its "architecture", which becomes its name.
+        """
         super().__init__(inputs, outputs, name=arguments["architecture"])
         watch(self)
         # as it is: Keras would make a dict of its own of it

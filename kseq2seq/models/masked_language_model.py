@@ -6,8 +6,8 @@ from typing import Any
 
 import keras
 
-from kseq2seq.layers import Prebuilt, apply_changes, changes_of, linear, normalization
-from kseq2seq.models.built import BuiltModel, Last, renewed
+from kseq2seq.layers import Prebuilt, linear, normalization
+from kseq2seq.models.built import BuiltModel, Last
 
 
 @keras.saving.register_keras_serializable(package="kseq2seq")
@@ -49,30 +49,21 @@ class MaskedLanguageModel(BuiltModel):
         Devlin et al. 2019, "BERT", section 3.1, task 1, and its output layer.
     """
 
-    def __init__(self, *parts: Any, **named_parts: Any):
-        if parts and not isinstance(parts[0], keras.Model):
-            self._clone(*parts, **named_parts)
-        else:
-            self._join(*parts, **named_parts)
-
-    def _join(
+    def join(
         self,
         encoder: keras.Model,
         table: keras.layers.Layer,
         arguments: dict[str, Any],
         inputs: dict[str, Any] | None = None,
     ) -> None:
+        """See `BuiltModel`."""
         inputs = encoder.input if inputs is None else inputs
         logits = _Guess(table, name="guess")(encoder(inputs)["outputs"])
-        super().__init__(inputs, logits, arguments)
+        self.become(inputs, logits, arguments)
 
-    def _clone(self, inputs: dict[str, Any], outputs: Any, name: str) -> None:
-        model = renewed(outputs)
-        if model is None:  # layers were cloned by a function of the user's own
-            super().__init__(inputs, outputs, {"architecture": name})
-            return
-        self._join(model.encoder, model.get_layer("guess").table, model._arguments, inputs)
-        apply_changes(self, changes_of(model))
+    def parts(self) -> tuple[Any, ...]:
+        """See `BuiltModel`."""
+        return self.encoder, self.get_layer("guess").table
 
     @property
     def encoder(self) -> keras.Model:

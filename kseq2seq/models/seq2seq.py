@@ -8,8 +8,7 @@ import keras
 
 from kseq2seq.decoders import Decoder
 from kseq2seq.encoders import token_input
-from kseq2seq.layers import apply_changes, changes_of
-from kseq2seq.models.built import BuiltModel, Last, renewed
+from kseq2seq.models.built import BuiltModel, Last
 
 
 @keras.saving.register_keras_serializable(package="kseq2seq")
@@ -62,32 +61,23 @@ class Seq2Seq(BuiltModel):
         (2, 2, 60)
     """
 
-    def __init__(self, *parts: Any, **named_parts: Any):
-        if parts and not isinstance(parts[0], keras.Model):
-            self._clone(*parts, **named_parts)
-        else:
-            self._join(*parts, **named_parts)
-
-    def _join(
+    def join(
         self,
         encoder: keras.Model,
         decoder: Decoder,
         arguments: dict[str, Any],
         inputs: dict[str, Any] | None = None,
     ) -> None:
+        """See `BuiltModel`."""
         if inputs is None:
             inputs = {**encoder.input, "target": token_input("target")}
         encoded = encoder({name: inputs[name] for name in encoder.input})
         logits = TeacherForcing(decoder, name="decoder")(inputs["target"], encoded)
-        super().__init__(inputs, logits, arguments)
+        self.become(inputs, logits, arguments)
 
-    def _clone(self, inputs: dict[str, Any], outputs: Any, name: str) -> None:
-        model = renewed(outputs)
-        if model is None:  # layers were cloned by a function of the user's own
-            super().__init__(inputs, outputs, {"architecture": name})
-            return
-        self._join(model.encoder, model.decoder, model._arguments, inputs)
-        apply_changes(self, changes_of(model))
+    def parts(self) -> tuple[Any, ...]:
+        """See `BuiltModel`."""
+        return self.encoder, self.decoder
 
     @property
     def encoder(self) -> keras.Model:

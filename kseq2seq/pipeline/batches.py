@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from kseq2seq.decoding import Filter, Search, UnsatisfiedError, decode
-from kseq2seq.decoding.places import padded
 from kseq2seq.pipeline.graphs import TextGraphs
 from kseq2seq.pipeline.prediction import Prediction, predictions
 from kseq2seq.pipeline.unknown import known
@@ -48,11 +47,8 @@ def in_batches(
                 f"{type(rule).__name__} is for {counts.pop()} texts, but there are {len(texts)}."
             )
 
-    padding = source.tokenizer.special.padding
-
     def generate(batch: list[int]) -> list[Prediction]:
         inputs = graphs.inputs([texts[index] for index in batch])
-        inputs = padded(model, inputs, source.max_length, padding)
         try:
             decoded = decode(
                 model,

@@ -22,7 +22,6 @@ from kseq2seq.decoding import (
 from kseq2seq.decoding.checks import check_whole
 from kseq2seq.decoding.filters import check_filters
 from kseq2seq.decoding.loop import MOST_TOKENS
-from kseq2seq.decoding.places import padded
 from kseq2seq.decoding.search import check_search
 from kseq2seq.metrics import Scores, TextMetric
 from kseq2seq.metrics.references import Reference, checked_references
@@ -282,10 +281,9 @@ class Pipeline:
         (text,) = strings([text])
         graphs = text_graphs(self)
         _, lengths = fitting(graphs.lengths, self.source.max_length, [text], split=False)
-        padding = self.source.tokenizer.special.padding
         loop, started = prepare(
             self.model,
-            padded(self.model, graphs.inputs([text]), self.source.max_length, padding),
+            graphs.inputs([text]),
             Greedy() if search is None else search,
             max_length=self.target.max_length,
             limits=None,

@@ -10,7 +10,6 @@ import numpy as np
 
 from kseq2seq.decoding import score_targets
 from kseq2seq.decoding.checks import check_whole
-from kseq2seq.decoding.places import padded
 from kseq2seq.pipeline.graphs import TextGraphs
 from kseq2seq.pipeline.prediction import Alternative, Prediction
 from kseq2seq.pipeline.sources import fitting
@@ -72,7 +71,6 @@ def score_pairs(
         tokens = target.tokens([targets[index] for index in batch])
         ids = tokens.to_tensor(default_value=special.padding)
         inputs = graphs.inputs([sources[index] for index in batch])
-        inputs = padded(model, inputs, source.max_length, source.tokenizer.special.padding)
         log_probs = score_targets(model, inputs, ids, special).numpy()
         for index, row, scores in zip(batch, tokens.to_list(), log_probs, strict=True):
             each = scores[: len(row)].tolist()

@@ -127,10 +127,10 @@ def averaged_weights(model: keras.Model) -> Iterator[None]:
     pairs = averages_of(model)
     kept = [(variable, variable.numpy()) for variable, _ in pairs]
     try:
-        _assign((variable, average) for variable, average in pairs)
+        assign((variable, average) for variable, average in pairs)
         yield
     finally:
-        _assign(kept)
+        assign(kept)
 
 
 def averages_of(model: keras.Model) -> list[tuple[Any, Any]]:
@@ -158,7 +158,18 @@ def averages_of(model: keras.Model) -> list[tuple[Any, Any]]:
     ]
 
 
-def _assign(pairs: Iterable[tuple[Any, Any]]) -> None:
+def assign(pairs: Iterable[tuple[Any, Any]]) -> None:
+    """Gives each variable its value.
+
+    Args:
+        pairs: variables and values.
+
+    Example:
+        >>> variable = keras.Variable(1.0)
+        >>> assign([(variable, 2.0)])
+        >>> float(variable)
+        2.0
+    """
     for variable, value in pairs:
         variable.assign(np.asarray(value))
 

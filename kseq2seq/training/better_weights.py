@@ -8,7 +8,7 @@ from typing import Any
 
 import keras
 
-from kseq2seq.training.averaging import averages_of, warm_averages
+from kseq2seq.training.averaging import assign, averages_of, warm_averages
 
 
 class BetterWeights(keras.callbacks.Callback):
@@ -66,11 +66,11 @@ class BetterWeights(keras.callbacks.Callback):
             return
         averaged = [(variable, variable.numpy()) for variable, _ in self._raw]
         self.scores["averaged"] = float(self.score())
-        _put(self._raw)
+        assign(self._raw)
         self.scores["raw"] = float(self.score())
         self.chosen = max(self.scores, key=self._rank)
         if self.chosen == "averaged":
-            _put(averaged)
+            assign(averaged)
         self._raw = []
 
     def get_state(self) -> dict[str, Any]:
@@ -83,8 +83,3 @@ class BetterWeights(keras.callbacks.Callback):
 
     def _rank(self, name: str) -> float:
         return -math.inf if math.isnan(self.scores[name]) else self.scores[name]
-
-
-def _put(pairs: list[Any]) -> None:
-    for variable, value in pairs:
-        variable.assign(value)

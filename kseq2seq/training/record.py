@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import time
 import warnings
 from collections.abc import Mapping
 from contextlib import suppress
@@ -91,7 +90,7 @@ class Record(keras.callbacks.Callback):
         }
         self._record: dict[str, Any] | None = None
         self._minutes_before, self._compiling_before = 0.0, 0.0
-        self._clock = Clock(lambda: time.monotonic())
+        self._clock = Clock()
         self._lock: IO | None = None
 
     def on_train_begin(self, logs: dict | None = None) -> None:

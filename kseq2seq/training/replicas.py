@@ -94,6 +94,8 @@ def train_step(model: keras.Model, data: Any) -> dict[str, Any]:
     else:
         optimizer.apply(gradients, variables)
     for variable, value in zip(model.non_trainable_variables, states, strict=True):
+        if value is None:  # unchanged, as a frozen weight is
+            continue
         first = strategy.experimental_local_results(value)[0]
         # Statistics of batches are averaged; all else is what the first replica makes of it.
         average = first.dtype.is_floating and strategy.num_replicas_in_sync > 1
@@ -111,7 +113,7 @@ def test_step(model: keras.Model, data: Any) -> dict[str, Any]:
 
 
 def _learn(model: keras.Model, data: Any, totals: list) -> tuple[list, tf.Tensor, list]:
-    """Returns a replica's share of the gradients and of the loss, and new states."""
+    """Returns a replica's share of the gradients and of the loss, and states that have changed."""
     replica = tf.distribute.get_replica_context()
     before = [_state_of(variable, replica) for variable in model.non_trainable_variables]
 
@@ -127,7 +129,8 @@ def _learn(model: keras.Model, data: Any, totals: list) -> tuple[list, tf.Tensor
         gradients = tape.gradient(scaled, model.trainable_variables)
         gradients = [g if g is None else tf.convert_to_tensor(g) for g in gradients]
         model.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
-        return gradients, loss, [scope.get_current_value(variable) for variable, _ in states]
+        now = [(scope.get_current_value(variable), value) for variable, value in states]
+        return gradients, loss, [None if new is old else new for new, old in now]
 
     return _compiled(model, learn)(data, totals, before)
 

@@ -2,6 +2,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 import warnings
 
 import keras
@@ -124,7 +125,7 @@ def test_another_fit_of_the_model_goes_on_and_a_new_model_begins_anew(
     fresh, train, tmp_path, monkeypatch
 ):
     clock = iter(range(0, 10_000, 60))
-    monkeypatch.setattr(module.time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(time, "monotonic", lambda: next(clock))
     train(fresh, [Record(tmp_path, settings={"part": 1})])
     first = read(tmp_path)
     add_scores(tmp_path, {"bleu": 3.5})
@@ -177,7 +178,7 @@ def test_a_run_that_goes_on_is_one_run(fresh, runs, tmp_path):
 
 def test_minutes_of_a_checkpoint_count_where_the_record_is_older(fresh, tmp_path, monkeypatch):
     now = [0.0]
-    monkeypatch.setattr(module.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
     record = Record(tmp_path)
     record.set_model(fresh)
     record.on_train_begin()
@@ -194,7 +195,7 @@ def test_minutes_of_a_checkpoint_count_where_the_record_is_older(fresh, tmp_path
 
 def test_compiling_is_told_from_training(fresh, runs, tmp_path, monkeypatch):
     now = [0.0]
-    monkeypatch.setattr(module.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
 
     class Slow(keras.callbacks.Callback):
         """A first step of 3 minutes, of which all but little is compiling, and steps of one."""
