@@ -61,12 +61,16 @@ def test_a_handler_of_the_programs_own_is_called(runs, tmp_path, small):
         signal.signal(signal.SIGTERM, before)
 
 
-# Python runs no handler while the main thread is in a long call, as when XLA compiles.
+# Python runs no handler while the main thread is in a long call, as when XLA compiles. With no
+# switching between threads, the other one says so only once that call has let go of the interpreter.
 IS_BUSY = """
-import hashlib, runpy, sys, time
+import hashlib, runpy, sys, threading
 Signals = runpy.run_path(sys.argv[1])["Signals"]
+sys.setswitchinterval(1e6)
+begins = threading.Event()
+threading.Thread(target=lambda: begins.wait() and print("busy", flush=True), daemon=True).start()
 with Signals():
-    print("busy", flush=True)
+    begins.set()
     hashlib.pbkdf2_hmac("sha256", b"", b"", 10**9)
 """
 
