@@ -334,7 +334,7 @@ def test_the_command_loads_neither_tensorflow_nor_keras(tmp_path):
 
 def test_it_reads_the_format_that_is_written():
     from kseq2seq import runs
-    from kseq2seq.text.files import FORMAT_VERSION
+    from kseq2seq.disk.files import FORMAT_VERSION
     from kseq2seq.training.record import FILE
 
     assert (runs._FORMAT_VERSION, "run.json") == (FORMAT_VERSION, FILE)

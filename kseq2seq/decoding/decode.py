@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 from keras import ops
 
+from kseq2seq.contracts import shift_right
 from kseq2seq.decoding.compiled import compiled, traced
 from kseq2seq.decoding.filters import Filter
 from kseq2seq.decoding.gathering import repeat
@@ -212,8 +213,7 @@ def _align(model, encoded, ids, special):
     """Runs B * N found targets through the decoder again, for their alignments."""
     width, length = ids.shape[1], ids.shape[2]
     flat = ops.reshape(ids, (-1, length))
-    start = ops.full((ops.shape(flat)[0], 1), special.start, dtype="int32")
-    inputs = ops.concatenate([start, flat[:, :-1]], axis=1)
+    inputs = shift_right(flat, special)
     context, state = model.decoder.initial(encoded)
     alignment = model.decoder(inputs, context, repeat(state, width), training=False).alignment
     if alignment is None:

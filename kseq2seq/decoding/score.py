@@ -7,6 +7,7 @@ from typing import Any
 import tensorflow as tf
 from keras import ops
 
+from kseq2seq.contracts import shift_right
 from kseq2seq.decoding.compiled import compiled, traced
 from kseq2seq.decoding.requests import check_model, check_source
 from kseq2seq.special_tokens import SPECIAL_TOKENS, SpecialTokens
@@ -63,8 +64,7 @@ def score_targets(
 
     def build():
         def score(source, targets):
-            start = ops.full((ops.shape(targets)[0], 1), special.start, dtype="int32")
-            inputs = ops.concatenate([start, targets[:, :-1]], axis=1)
+            inputs = shift_right(targets, special)
             context, state = model.decoder.initial(model.encoder(source, training=False))
             logits = model.decoder(inputs, context, state, training=False).logits
             log_probs = ops.log_softmax(ops.cast(logits, "float32"))

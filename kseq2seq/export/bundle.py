@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from kseq2seq.disk import whole_file
-from kseq2seq.text.files import json_text
+from kseq2seq.disk.files import json_text
 
 RECORD = "kseq2seq.json"
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the same model gives the same file

@@ -10,10 +10,10 @@ import numpy as np
 
 from kseq2seq.decoding import Greedy
 from kseq2seq.disk import whole_directory
+from kseq2seq.disk.files import write_json
 from kseq2seq.export.fixed import STATE, FixedModel
 from kseq2seq.export.sizes import description, in_float32, lengths
 from kseq2seq.models import Seq2Seq
-from kseq2seq.text.files import write_json
 
 OPSET = 18
 NEW = "new_"

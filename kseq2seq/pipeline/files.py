@@ -13,8 +13,8 @@ from typing import Any, BinaryIO, NamedTuple
 from kseq2seq.data.fetch import replacing, sha256
 from kseq2seq.data.lines import numbered_lines
 from kseq2seq.decoding.checks import check_whole
+from kseq2seq.disk.files import read_json, write_json
 from kseq2seq.pipeline.prediction import Prediction
-from kseq2seq.text.files import read_json, write_json
 
 CUT = "cut_at_the_limit"  # a run's record of lines, beside its settings
 MOST_LINES = 2**20  # held at a time

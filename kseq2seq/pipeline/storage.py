@@ -10,10 +10,10 @@ from kseq2seq.data.fetch import sha256
 from kseq2seq.decoding import Search
 from kseq2seq.decoding.description import describe, described
 from kseq2seq.disk import restore, whole_directory
+from kseq2seq.disk.files import read_field, read_json, write_json
 from kseq2seq.formats import FORMAT, upgraded
 from kseq2seq.models import Seq2Seq
 from kseq2seq.text import TextSource, TextTarget
-from kseq2seq.text.files import read_field, read_json, write_json
 
 CONFIG, WEIGHTS, EXAMPLES = "pipeline.json", "model.weights.h5", "examples.json"
 SIDES = {"source.json": "TextSource", "target.json": "TextTarget"}

@@ -9,8 +9,8 @@ from typing import Any
 
 import tensorflow as tf
 
+from kseq2seq.disk.files import read_checked, read_field, write_checked
 from kseq2seq.special_tokens import SpecialTokens
-from kseq2seq.text.files import read_checked, read_field, write_checked
 from kseq2seq.text.sentencepiece import FILE as MODEL_FILE
 from kseq2seq.text.sentencepiece import lasting_model
 from kseq2seq.text.tokenizer import REPLACEMENT, Tokenizer

@@ -10,8 +10,8 @@ from typing import Any
 
 import tensorflow as tf
 
+from kseq2seq.disk.files import read_field
 from kseq2seq.raw import each_text
-from kseq2seq.text.files import read_field
 from kseq2seq.text.tokenizer import REPLACEMENT, Tokenizer
 
 

@@ -6,10 +6,10 @@ import os
 from pathlib import Path
 
 from kseq2seq.disk import settle
+from kseq2seq.disk.files import read_json
 from kseq2seq.text.backbone_tokenizer import BackboneTokenizer
 from kseq2seq.text.bytes import ByteTokenizer
 from kseq2seq.text.characters import CharacterTokenizer
-from kseq2seq.text.files import read_json
 from kseq2seq.text.sentencepiece import SentencePieceTokenizer
 from kseq2seq.text.tokenizer import Tokenizer
 from kseq2seq.text.wordpiece import WordPieceTokenizer

@@ -10,8 +10,8 @@ from typing import Any, Literal
 
 import tensorflow as tf
 
+from kseq2seq.disk.files import read_checked, read_field, write_checked
 from kseq2seq.quiet import without_lines
-from kseq2seq.text.files import read_checked, read_field, write_checked
 from kseq2seq.text.leading import LeadingSpaces
 from kseq2seq.text.normalization import MARK, RULES
 from kseq2seq.text.pieces import learned

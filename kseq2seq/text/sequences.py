@@ -2,38 +2,22 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 import tensorflow as tf
 
-from kseq2seq.disk import settle, whole_files
-from kseq2seq.text.files import read_field, read_json, write_json
+from kseq2seq.contracts.saved import Saved
+from kseq2seq.disk.files import read_field
 from kseq2seq.text.loading import load_tokenizer
 from kseq2seq.text.tokenizer import Tokenizer
 
 
-class TextSequences(tf.Module):
-    """Turns raw text into sequences of tokens, each closed by `end`.
+class TextSequences(Saved):
+    """Mixed into what turns raw text into sequences of tokens, each closed by `end`."""
 
-    Args:
-        tokenizer: what cuts the text.
-        max_length: the most tokens of a sequence, `end` included. Nothing is ever cut to it:
-            `check` refuses what is longer.
-
-    Raises:
-        ValueError: `max_length` is less than 1.
-    """
-
-    side: ClassVar[str]
-
-    def __init__(self, tokenizer: Tokenizer, max_length: int) -> None:
-        super().__init__()
-        if max_length < 1:
-            raise ValueError(f"max_length must be at least 1, got {max_length}.")
-        self.tokenizer = tokenizer
-        self.max_length = max_length
+    tokenizer: Tokenizer
+    max_length: int
 
     def tokens(self, texts: Any, sample: bool = False) -> tf.RaggedTensor:
         """Returns the tokens of texts, closed by `end`, so no row is ever empty; in graph.
@@ -75,34 +59,17 @@ class TextSequences(tf.Module):
                     f"limit is {self.max_length}; shorten it or split it into sentences."
                 )
 
-    def save(self, directory: str | os.PathLike[str]) -> None:
-        """Writes the side's JSON and its tokenizer's folder; both sides may share a directory.
+    def config(self) -> dict[str, Any]:
+        """See `Saved`; the tokenizer has files of its own."""
+        return {"max_length": self.max_length}
 
-        They appear there all together or not at all; what else the directory holds stays.
-
-        Args:
-            directory: where to write, made where needed.
-        """
-        with whole_files(Path(directory)) as scratch:
-            path = scratch / f"{self.side}.json"
-            write_json(path, {"type": "text", "max_length": self.max_length})
-            self.tokenizer.save(scratch / f"{self.side}_tokenizer")
+    def write_files(self, directory: Path) -> None:
+        """See `Saved`; writes the tokenizer's folder."""
+        self.tokenizer.save(directory / f"{self.side}_tokenizer")
 
     @classmethod
-    def load(cls, directory: str | os.PathLike[str]) -> Self:
-        """Returns what `save` wrote.
-
-        Args:
-            directory: what was given to `save`.
-
-        Raises:
-            FileNotFoundError: a file is missing.
-            ValueError: a file is truncated, malformed, or of a newer format version.
-        """
-        settle(Path(directory))
-        path = Path(directory) / f"{cls.side}.json"
-        record = read_json(path)
-        if record.get("type") != "text":
-            raise ValueError(f"{path} has type {record.get('type')!r}, expected 'text'.")
-        tokenizer = load_tokenizer(path.with_name(f"{cls.side}_tokenizer"))
-        return cls(tokenizer, read_field(record, "max_length", int, path))
+    def from_files(cls, directory: Path, config: dict[str, Any], path: Path) -> Self:
+        """See `Saved`."""
+        read_field(config, "max_length", int, path)
+        tokenizer = load_tokenizer(directory / f"{cls.side}_tokenizer")
+        return super().from_files(directory, {"tokenizer": tokenizer, **config}, path)

@@ -4,17 +4,31 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
+from kseq2seq.contracts import Source, register_source
+from kseq2seq.contracts.source import real
+from kseq2seq.raw import checked_text
+from kseq2seq.text.drawn import drawn, rows_where
+from kseq2seq.text.sentences import split_sentences
 from kseq2seq.text.sequences import TextSequences
+from kseq2seq.text.tokenizer import Tokenizer
 
 
-class TextSource(TextSequences):
+@register_source("text")
+class TextSource(TextSequences, Source):
     """Turns raw strings into a model's source, in a graph.
 
     Args:
         tokenizer: what cuts the text.
-        max_length: the most tokens of a source, `end` included; see `check`.
+        max_length: the most tokens of a source, `end` included.
+        too_long: what happens to a longer one where the caller does not say: "error", "split" (at
+            the ends of sentences) or "cut" (what is beyond is left out, and `end` put there); see
+            `Source`.
+
+    Raises:
+        ValueError: `max_length` is less than 1, or `too_long` none of these.
 
     Example:
         >>> from kseq2seq.text import ByteTokenizer, TextSource
@@ -24,20 +38,103 @@ class TextSource(TextSequences):
         [[108, 109, 2], [2, 0, 0]]
         >>> inputs["source_mask"].numpy().tolist()
         [[True, True, True], [True, False, False]]
+        >>> TextSource(ByteTokenizer(), 2, too_long="cut")(["hi"])["source"].numpy().tolist()
+        [[108, 2]]
     """
 
-    side = "source"
+    unit = "tokens"
 
-    def __call__(self, texts: Any) -> dict[str, tf.Tensor]:
+    def __init__(self, tokenizer: Tokenizer, max_length: int, too_long: str = "error") -> None:
+        super().__init__(max_length, too_long)
+        self.tokenizer = tokenizer
+        self.spec = {"source": ((None,), "int32"), "source_mask": ((None,), "int32")}
+        self.raw = tf.TensorSpec([None], tf.string, name="texts")
+
+    @property
+    def vocabulary_size(self) -> int:
+        """How many ids the tokenizer has."""
+        return self.tokenizer.vocabulary_size
+
+    def read(self, example: Any) -> str:
+        """See `Source`; a text is its own raw."""
+        return checked_text(example, "A source text")
+
+    def pack(self, raw: str) -> bytes:
+        """See `Source`; UTF-8."""
+        return self.read(raw).encode()
+
+    def unpack(self, packed: tf.Tensor) -> tf.Tensor:
+        """See `Source`; the strings themselves."""
+        return packed
+
+    def empty(self, raws: Any, lengths: tf.Tensor) -> tf.Tensor:
+        """See `Source`; a text whose only token is `end`."""
+        return lengths <= 1
+
+    def __call__(self, raws: Any, training: bool = False) -> dict[str, tf.Tensor]:
         """Returns the inputs of a model, padded to the longest of the batch.
 
         Args:
-            texts: (N,) UTF-8 strings.
+            raws: (N,) UTF-8 strings.
+            training: draw a segmentation where the tokenizer has more than one, and the drawn one
+                is not too long.
 
         Returns:
             `source`: (N, S) int32 ids; `source_mask`: (N, S) bool, True at real tokens.
         """
-        tokens = self.tokens(texts)
+        return self.inputs(self.fitting(raws, training))
+
+    def fitting(self, texts: Any, sample: bool = False) -> tf.RaggedTensor:
+        """Returns tokens as `__call__` has them, ragged: drawn if asked, cut if `too_long` says so.
+
+        Args:
+            texts: (N,) UTF-8 strings.
+            sample: draw a segmentation; where it is too long, the usual one is taken instead.
+        """
+        tokens = drawn(self, texts, self.max_length) if sample else self.tokens(texts)
+        if self.too_long != "cut":
+            return tokens
+        long = tokens.row_lengths() > self.max_length
+        ends = tf.fill([tokens.nrows(), 1], self.tokenizer.special.end)
+        cut = tf.concat([tokens[:, : self.max_length - 1], ends], axis=1)
+        return rows_where(long, cut, tokens)
+
+    def inputs(self, tokens: tf.RaggedTensor) -> dict[str, tf.Tensor]:
+        """Returns the inputs of a model that are tokens (N, None), padded to the longest."""
         source = tokens.to_tensor(default_value=self.tokenizer.special.padding)
         mask = tf.sequence_mask(tokens.row_lengths(), tf.shape(source)[1])
         return {"source": source, "source_mask": mask}
+
+    def split(self, raw: str) -> list[str]:
+        """See `Source`; at the ends of sentences."""
+        return split_sentences(raw)
+
+    def labels(self, inputs: dict[str, np.ndarray]) -> list[list[str]]:
+        """See `Source`; the pieces of the tokenizer."""
+        rows = zip(np.asarray(inputs["source"]), real(inputs), strict=True)
+        return self.tokenizer.pieces([ids[:count] for ids, count in rows])
+
+    def fixed(self, places: int) -> tuple[dict[str, tf.TensorSpec], Any]:
+        """See `Source`; ids, since a host has the tokenizer."""
+        specs = {
+            "source": tf.TensorSpec([1, places], tf.int32, name="source"),
+            "source_length": tf.TensorSpec([1], tf.int32, name="source_length"),
+        }
+
+        def inputs(source: tf.Tensor, source_length: tf.Tensor) -> dict[str, tf.Tensor]:
+            mask = tf.range(places)[None] < source_length[:, None]
+            return {"source": source, "source_mask": mask}
+
+        return specs, inputs
+
+    def feed(self, raw: str, places: int) -> dict[str, np.ndarray]:
+        """See `Source`."""
+        ids = self.fitting([raw])[0].numpy()
+        source = np.full((1, places), self.tokenizer.special.padding, "int32")
+        source[0, : len(ids)] = ids
+        return {"source": source, "source_length": np.array([len(ids)], "int32")}
+
+    def config(self) -> dict[str, Any]:
+        """See `Saved`."""
+        usual = {} if self.too_long == "error" else {"too_long": self.too_long}
+        return {**super().config(), **usual}

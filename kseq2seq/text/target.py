@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import tensorflow as tf
 
+from kseq2seq.contracts import Target, register_target
+from kseq2seq.raw import raw_texts
+from kseq2seq.special_tokens import SpecialTokens
 from kseq2seq.text.backbone_tokenizer import BackboneTokenizer
+from kseq2seq.text.drawn import drawn
 from kseq2seq.text.sequences import TextSequences
 from kseq2seq.text.tokenizer import Tokenizer
 
 
-class TextTarget(TextSequences):
+@register_target("text")
+class TextTarget(TextSequences, Target):
     """Turns raw strings into what a model must predict, and its predictions into strings.
 
     Args:
@@ -24,23 +30,36 @@ class TextTarget(TextSequences):
     Example:
         >>> from kseq2seq.text import ByteTokenizer, TextTarget
         >>> target = TextTarget(ByteTokenizer(), max_length=64)
-        >>> target.tokens(["hi"]).to_list()
+        >>> target.ids(["hi"]).to_list()
         [[108, 109, 2]]
-        >>> target.texts([[108, 109, 2, 0]]).numpy().tolist()
+        >>> target.read([[108, 109, 2, 0]]).numpy().tolist()
         [b'hi']
     """
 
-    side = "target"
-
     def __init__(self, tokenizer: Tokenizer, max_length: int) -> None:
-        super().__init__(tokenizer, max_length)
+        super().__init__(max_length)
+        self.tokenizer = tokenizer
         if isinstance(tokenizer, BackboneTokenizer):
             raise ValueError(
                 "a BackboneTokenizer puts a start before each text, which a decoder is given and "
                 "can't predict; give the target a tokenizer of its own, such as SentencePiece."
             )
 
-    def texts(self, ids: Any) -> tf.Tensor:
+    @property
+    def size(self) -> int:
+        """How many ids the tokenizer has."""
+        return self.tokenizer.vocabulary_size
+
+    @property
+    def special(self) -> SpecialTokens:
+        """The tokenizer's ids that are not text."""
+        return self.tokenizer.special
+
+    def ids(self, raws: Any, training: bool = False) -> tf.RaggedTensor:
+        """See `Target`; `tokens`, drawn while training where the drawn ones are not too long."""
+        return drawn(self, raws, self.max_length) if training else self.tokens(raws)
+
+    def read(self, ids: Any) -> tf.Tensor:
         """Returns the texts of predicted ids, each up to its first `end`; in graph.
 
         Args:
@@ -50,3 +69,25 @@ class TextTarget(TextSequences):
             (N,) UTF-8 strings.
         """
         return self.tokenizer.detokenize(ids)
+
+    def texts(self, ids: Any) -> tf.Tensor:
+        """Returns what `read` does."""
+        return self.read(ids)
+
+    def labels(self, ids: Any) -> list[list[str]]:
+        """See `Target`; the pieces of the tokenizer."""
+        return self.tokenizer.pieces(ids)
+
+    def phrases(self, texts: Sequence[str]) -> list[list[int]]:
+        """Returns the ids of words or phrases, as filters take them, without an end; not in graph.
+
+        Raises:
+            TypeError: if one is no string.
+            ValueError: if one has no token, or `texts` is not a list.
+        """
+        texts = raw_texts(texts)
+        ids = self.tokenizer.tokenize(texts).to_list()
+        for text, row in zip(texts, ids, strict=True):
+            if not row:
+                raise ValueError(f"The phrase {text!r} has no token.")
+        return ids

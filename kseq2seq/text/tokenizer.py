@@ -11,9 +11,9 @@ from typing import Any, ClassVar
 import tensorflow as tf
 
 from kseq2seq.disk import whole_files
+from kseq2seq.disk.files import write_json
 from kseq2seq.raw import checked_text, shown
 from kseq2seq.special_tokens import SpecialTokens
-from kseq2seq.text.files import write_json
 
 REPLACEMENT = "\ufffd"
 

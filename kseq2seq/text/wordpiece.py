@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from kseq2seq.disk.files import read_checked, read_field, write_checked
 from kseq2seq.raw import each_text
-from kseq2seq.text.files import read_checked, read_field, write_checked
 from kseq2seq.text.tokenizer import REPLACEMENT, Tokenizer
 
 FILE = "vocabulary.txt"

@@ -18,8 +18,8 @@ from keras.src.utils.rng_utils import get_random_seed
 
 from kseq2seq.data import Corpus
 from kseq2seq.disk import whole_file
+from kseq2seq.disk.files import json_text, read_json
 from kseq2seq.runs import unusable
-from kseq2seq.text.files import json_text, read_json
 from kseq2seq.training.clock import Clock
 from kseq2seq.training.environment import environment, revision
 from kseq2seq.training.plain import checksums, described, plain

@@ -1,4 +1,4 @@
-"""How the parts of a text artefact lie on disk: versioned JSON, and files checked by their hash."""
+"""How artefacts lie on disk: versioned JSON, and files checked by their hash."""
 
 from __future__ import annotations
 

@@ -1,0 +1,152 @@
+"""Sources that are arrays along one axis: samples, frames, readings of a sensor."""
+
+from __future__ import annotations
+
+import os
+from abc import abstractmethod
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from kseq2seq.contracts.source import Source
+
+
+class ArraySource(Source):
+    """The base of sources whose raw is an array (L, ...) of numbers, of any length L >= 0.
+
+    A batch of raws is {"values": (B, L, ...), "values_length": int32 (B,)}. A subclass says by
+    `features` what the model is given; a unit is `step` items along the first axis.
+
+    Args:
+        shape: of one item; () for samples of one channel.
+        max_length: the most units.
+        too_long: "error" or "cut"; see `Source`.
+        dtype: of the values.
+
+    Attributes:
+        step: how many items make a unit; a rest counts as one.
+
+    Raises:
+        ValueError: an argument makes no sense.
+    """
+
+    unit = "frames"
+    step: int = 1
+
+    def __init__(
+        self,
+        shape: tuple[int, ...],
+        max_length: int,
+        too_long: str = "error",
+        dtype: str = "float32",
+    ) -> None:
+        super().__init__(max_length, too_long)
+        self.shape = tuple(shape)
+        self.dtype = np.dtype(dtype)
+        self.raw = {
+            "values": tf.TensorSpec([None, None, *self.shape], self.dtype.name, name="values"),
+            "values_length": tf.TensorSpec([None], tf.int32, name="values_length"),
+        }
+
+    @abstractmethod
+    def features(self, values: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:
+        """Returns the model's "source" (B, S, ...) of values (B, S * step, ...); in graph.
+
+        Args:
+            values: numbers, 0 beyond the lengths.
+            lengths: int32 (B,), how many units are real.
+        """
+
+    def read(self, example: Any) -> np.ndarray:
+        """See `Source`; takes an array, or the path of an `.npy` file.
+
+        Raises:
+            FileNotFoundError: there is no such file.
+            ValueError: it is damaged, or the array has another shape or holds NaN or infinities.
+        """
+        name = "the array"
+        if isinstance(example, str | os.PathLike):
+            name = str(example)
+            if not Path(example).is_file():
+                raise FileNotFoundError(f"{name} is missing.")
+            try:
+                example = np.load(example, allow_pickle=False)
+            except (ValueError, EOFError, OSError) as error:
+                raise ValueError(f"{name} is no readable .npy file: {error}") from error
+        return self._checked(example, name)
+
+    def _checked(self, given: Any, name: str) -> np.ndarray:
+        values = np.asarray(given)
+        if values.dtype.kind not in "iufb":
+            raise ValueError(f"{name} must hold numbers; got {values.dtype} {given!r:.60}.")
+        if values.ndim != 1 + len(self.shape) or values.shape[1:] != self.shape:
+            wanted = ", ".join(["length", *map(str, self.shape)])
+            raise ValueError(f"{name} must have the shape ({wanted}); got {values.shape}.")
+        values = values.astype(self.dtype)
+        if values.dtype.kind == "f" and not np.isfinite(values).all():
+            raise ValueError(f"{name} holds NaN or infinities. Replace or leave them out.")
+        return values
+
+    def pack(self, raw: Any) -> bytes:
+        """See `Source`; the numbers one after the other, little end first."""
+        return self.read(raw).astype(self.dtype.newbyteorder("<")).tobytes()
+
+    def unpack(self, packed: tf.Tensor) -> dict[str, tf.Tensor]:
+        """See `Source`."""
+        size = self.dtype.itemsize * int(np.prod(self.shape, dtype=int))
+        lengths = tf.strings.length(packed) // size
+        longest = tf.reduce_max(tf.concat([lengths, [0]], axis=0))
+        # rows are filled up as bytes, which decode to zeros
+        fixed = tf.maximum(longest, 1) * size
+        numbers = tf.io.decode_raw(packed, self.dtype.name, fixed_length=fixed)
+        values = tf.reshape(numbers, [-1, tf.maximum(longest, 1), *self.shape])
+        return {"values": values[:, :longest], "values_length": tf.cast(lengths, tf.int32)}
+
+    def lengths(self, raws: dict[str, tf.Tensor]) -> tf.Tensor:
+        """See `Source`."""
+        return -(-raws["values_length"] // self.step)
+
+    def __call__(self, raws: dict[str, tf.Tensor], training: bool = False) -> dict[str, tf.Tensor]:
+        """See `Source`."""
+        values, lengths = raws["values"], self.lengths(raws)
+        if self.too_long == "cut":
+            values, lengths = values[:, : self.max_length * self.step], self._cut(lengths)
+        units = -(-tf.shape(values)[1] // self.step)
+        return self._inputs(values, tf.maximum(units, 1), raws["values_length"], lengths)
+
+    def _cut(self, lengths: tf.Tensor) -> tf.Tensor:
+        return tf.minimum(lengths, self.max_length)
+
+    def _inputs(
+        self, values: tf.Tensor, units: Any, items: tf.Tensor, lengths: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
+        """The model's inputs of values (B, L, ...), of which `items` (B,) are real."""
+        missing = units * self.step - tf.shape(values)[1]
+        values = tf.pad(values, [[0, 0], [0, missing], *([0, 0] for _ in self.shape)])
+        real = tf.sequence_mask(items, units * self.step)
+        real = tf.reshape(real, tf.concat([tf.shape(real), [1] * len(self.shape)], axis=0))
+        features = self.features(tf.where(real, values, tf.zeros([], values.dtype)), lengths)
+        return {"source": features, "source_mask": tf.sequence_mask(lengths, units)}
+
+    def fixed(self, places: int) -> tuple[dict[str, tf.TensorSpec], Any]:
+        """See `Source`; "values" (1, places * step, ...), the features lie in the file."""
+        items = places * self.step
+        specs = {
+            "values": tf.TensorSpec([1, items, *self.shape], self.dtype.name, name="values"),
+            "source_length": tf.TensorSpec([1], tf.int32, name="source_length"),
+        }
+
+        def inputs(values: tf.Tensor, source_length: tf.Tensor) -> dict[str, tf.Tensor]:
+            lengths = -(-source_length // self.step)
+            return self._inputs(values, places, source_length, lengths)
+
+        return specs, inputs
+
+    def feed(self, raw: Any, places: int) -> dict[str, np.ndarray]:
+        """See `Source`; "source_length" counts items."""
+        values = self.read(raw)[: places * self.step if self.too_long == "cut" else None]
+        filled = np.zeros((1, places * self.step, *self.shape), self.dtype)
+        filled[0, : len(values)] = values
+        return {"values": filled, "source_length": np.array([len(values)], "int32")}

@@ -1,0 +1,138 @@
+"""What a source is: raw input of any sense as the tensors that an encoder takes."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+import tensorflow as tf
+
+from kseq2seq.contracts.saved import SOURCES, Saved
+
+TOO_LONG = ("error", "split", "cut")
+Spec = dict[str, tuple[tuple[int | None, ...], str]]
+
+
+class Source(Saved):
+    """Turns raw input into a model's inputs; the core knows nothing else of what a source is.
+
+    A *raw* is one input as a caller has it: a text, an array. `pack` turns it into bytes, as a
+    corpus keeps it on disk, and `unpack` turns many such bytes, in graph, into a *batch of raws*:
+    one tensor or a nest of some, with rows on axis 0 and the names and shapes that `raw` gives.
+    That batch is what a SavedModel takes, and what the methods below take.
+
+    Args:
+        max_length: the most units of a source.
+        too_long: what happens to a longer one where the caller does not say: "error" refuses it;
+            "split" makes several of it, where it can be split; "cut" leaves out what is beyond,
+            with a warning that says of how many.
+
+    Attributes:
+        kind: its name in files; set by `register_source`.
+        unit: what lengths count, in the plural, such as "tokens" or "frames".
+        spec: names of the model's inputs -> (shape without the rows, dtype). A mask is int32, 0 at
+            padding. "source" and "source_mask" are along units; others may be too.
+        raw: the `tf.TensorSpec`, or nest of some, of a batch of raws; each with a name.
+        vocabulary_size: how many ids there are, for a source that is ids; else None.
+
+    Raises:
+        ValueError: `max_length` or `too_long` makes no sense.
+    """
+
+    side = "source"
+    registry = SOURCES
+    unit: ClassVar[str]
+    spec: Spec
+    raw: Any
+    vocabulary_size: int | None = None
+
+    def __init__(self, max_length: int, too_long: str = "error") -> None:
+        super().__init__()
+        if max_length < 1:
+            raise ValueError(f"max_length must be at least 1, got {max_length}.")
+        if too_long not in TOO_LONG:
+            raise ValueError(f"`too_long` must be one of {TOO_LONG}; got {too_long!r}.")
+        self.max_length = max_length
+        self.too_long = too_long
+
+    def read(self, example: Any) -> Any:
+        """Returns the raw of an example as a data set has it, such as a path; not in graph.
+
+        Raises:
+            ValueError: it can't be read; the message names the file.
+            TypeError: it is of another type.
+        """
+        return example
+
+    @abstractmethod
+    def pack(self, raw: Any) -> bytes:
+        """Returns a raw as bytes; not in graph."""
+
+    @abstractmethod
+    def unpack(self, packed: tf.Tensor) -> Any:
+        """Returns the batch of raws that strings (B,), each made by `pack`, hold; in graph."""
+
+    def batch(self, raws: Sequence[Any]) -> Any:
+        """Returns the batch of some raws; not in graph."""
+        return self.unpack(tf.constant([self.pack(raw) for raw in raws], tf.string, [len(raws)]))
+
+    @abstractmethod
+    def lengths(self, raws: Any) -> tf.Tensor:
+        """Returns int32 (B,), how many units each has, uncut, without computing features."""
+
+    def empty(self, raws: Any, lengths: tf.Tensor) -> tf.Tensor:
+        """Returns bool (B,), which raws hold nothing, so that the answer is nothing, too."""
+        return lengths < 1
+
+    @abstractmethod
+    def __call__(self, raws: Any, training: bool = False) -> dict[str, tf.Tensor]:
+        """Returns the inputs of a model as `spec` has them, padded to the longest; in graph.
+
+        Where `too_long` is "cut", no row is longer than `max_length`. With `training`, what varies
+        from epoch to epoch may: a segmentation, noise.
+        """
+
+    def split(self, raw: Any) -> list[Any]:
+        """Returns the parts of a raw that is too long, in their order; not in graph.
+
+        Raises:
+            ValueError: such a source can't be split.
+        """
+        raise ValueError(
+            f"too_long='split' is not possible for a {self.kind!r} source; pass 'error' or 'cut', "
+            "or split it yourself."
+        )
+
+    def labels(self, inputs: dict[str, np.ndarray]) -> list[list[str]]:
+        """Returns a name for each unit of each row of a model's inputs, as plots show them.
+
+        By default they are numbered from 0.
+        """
+        return [[str(unit) for unit in range(count)] for count in real(inputs)]
+
+    @abstractmethod
+    def fixed(self, places: int) -> tuple[dict[str, tf.TensorSpec], Any]:
+        """Returns what a file of fixed sizes takes for one source of at most so many units.
+
+        Returns:
+            (names -> `tf.TensorSpec` of static shapes, the row included, as a host without
+            TensorFlow can make them; the function from tensors of these names to the inputs of the
+            model, in graph. One of them is "source_length", int32 (1,), how much is real).
+        """
+
+    def feed(self, raw: Any, places: int) -> dict[str, np.ndarray]:
+        """Returns what a file of fixed sizes takes for a raw, as `fixed` has it; not in graph."""
+        raise NotImplementedError(f"{type(self).__name__} must have a `feed`.")
+
+
+def real(inputs: dict[str, Any]) -> np.ndarray:
+    """Returns int (B,), how many units of each row of a model's inputs are real.
+
+    Example:
+        >>> from kseq2seq.contracts.source import real
+        >>> real({"source_mask": np.array([[1, 1, 0], [1, 0, 0]])}).tolist()
+        [2, 1]
+    """
+    return np.asarray(inputs["source_mask"]).astype(int).sum(axis=1)
