@@ -87,7 +87,7 @@ class Registry(Mapping[str, Kind], Generic[Kind]):
         """
         if isinstance(name, str) and name in self._classes:
             return self._classes[name]
-        close = difflib.get_close_matches(str(name), self._classes, n=1)
+        close = difflib.get_close_matches(name, self._classes, n=1) if isinstance(name, str) else []
         hint = f" Did you mean {close[0]!r}?" if close else ""
         shown = f" (it was {str(place)[:100]!r} when saved)" if place else ""
         known = " or ".join(map(repr, sorted(self._classes)))

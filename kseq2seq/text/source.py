@@ -47,13 +47,9 @@ class TextSource(TextSequences, Source):
     def __init__(self, tokenizer: Tokenizer, max_length: int, too_long: str = "error") -> None:
         super().__init__(max_length, too_long)
         self.tokenizer = tokenizer
+        self.vocabulary_size = tokenizer.vocabulary_size
         self.spec = {"source": ((None,), "int32"), "source_mask": ((None,), "int32")}
         self.raw = tf.TensorSpec([None], tf.string, name="texts")
-
-    @property
-    def vocabulary_size(self) -> int:
-        """How many ids the tokenizer has."""
-        return self.tokenizer.vocabulary_size
 
     def read(self, example: Any) -> str:
         """See `Source`; a text is its own raw."""

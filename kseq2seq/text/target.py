@@ -9,7 +9,6 @@ import tensorflow as tf
 
 from kseq2seq.contracts import Target, register_target
 from kseq2seq.raw import raw_texts
-from kseq2seq.special_tokens import SpecialTokens
 from kseq2seq.text.backbone_tokenizer import BackboneTokenizer
 from kseq2seq.text.drawn import drawn
 from kseq2seq.text.sequences import TextSequences
@@ -39,21 +38,13 @@ class TextTarget(TextSequences, Target):
     def __init__(self, tokenizer: Tokenizer, max_length: int) -> None:
         super().__init__(max_length)
         self.tokenizer = tokenizer
+        self.size = tokenizer.vocabulary_size
+        self.special = tokenizer.special
         if isinstance(tokenizer, BackboneTokenizer):
             raise ValueError(
                 "a BackboneTokenizer puts a start before each text, which a decoder is given and "
                 "can't predict; give the target a tokenizer of its own, such as SentencePiece."
             )
-
-    @property
-    def size(self) -> int:
-        """How many ids the tokenizer has."""
-        return self.tokenizer.vocabulary_size
-
-    @property
-    def special(self) -> SpecialTokens:
-        """The tokenizer's ids that are not text."""
-        return self.tokenizer.special
 
     def ids(self, raws: Any, training: bool = False) -> tf.RaggedTensor:
         """See `Target`; `tokens`, drawn while training where the drawn ones are not too long."""
