@@ -46,7 +46,7 @@ def prepare(
     given = [{name: tf.constant(x) for name, x in arrays.items()} for arrays in given]
     started = {
         "source": source,
-        "limits": _limits(limits, rows, loop.max_length),
+        "limits": checked_limits(limits, rows, loop.max_length),
         "seeds": seeds_of(seed, tf.shape(source["source_mask"])[0]),
         "given": given,
         "numbers": {name: tf.constant(x) for name, x in search.given().items()},
@@ -78,15 +78,23 @@ def seeds_of(seed: Any, rows: Any) -> Any:
     return tf.cast(tf.math.floormod(seed, 2**31 - 1), tf.int32)
 
 
-def check_model(model: Any, special: SpecialTokens) -> None:
-    """Refuses what can't decode, or was made for other special ids."""
+def check_backend() -> None:
+    """Refuses to decode on another backend than TensorFlow."""
     if (backend := keras.backend.backend()) != "tensorflow":
         raise RuntimeError(
             f"Decoding needs Keras to run on TensorFlow; its backend is {backend!r}. Set "
             "KERAS_BACKEND=tensorflow before Keras is imported, and load the model there."
         )
+
+
+def check_model(model: Any, special: SpecialTokens) -> None:
+    """Refuses what has no decoder, or was made for other special ids."""
+    check_backend()
     if not hasattr(model, "decoder") or not hasattr(model, "encoder"):
-        raise ValueError(f"`model` must be a Seq2Seq from `build_model`; got {type(model)}.")
+        raise ValueError(
+            "`model` must have a decoder, as a Seq2Seq from `build_model` has; got "
+            f"{type(model).__name__}."
+        )
     own = getattr(model, "special", special)
     if own != special:
         raise ValueError(
@@ -101,12 +109,16 @@ def check_source(model: Any, source: Any, target_length: int) -> dict:
             f"`source` must be a dict of 'source' and 'source_mask'; got {type(source).__name__}."
         )
     source = {name: tf.convert_to_tensor(value) for name, value in source.items()}
-    wanted = set(model.encoder.input)
+    of_head = getattr(getattr(model, "head", None), "inputs", {})
+    wanted = {*model.encoder.input, *of_head}
     if set(source) != wanted:
         raise ValueError(f"`source` must have the keys {sorted(wanted)}; got {sorted(source)}.")
     shapes = {name: tuple(value.shape) for name, value in source.items()}
     if any(len(shape) < 2 for shape in shapes.values()):
         raise ValueError(f"`source` must hold a batch, (rows, length); got the shapes {shapes}.")
+    if len({shape[0] for shape in shapes.values()}) > 1:
+        raise ValueError(f"`source` must have the same rows in each; got the shapes {shapes}.")
+    shapes = {name: shape for name, shape in shapes.items() if name not in of_head}
     if len({shape[:2] for shape in shapes.values()}) > 1:
         raise ValueError(f"`source` and its mask must agree in rows and length; got {shapes}.")
     length, longest = next(iter(shapes.values()))[1], model.max_source_length
@@ -115,7 +127,8 @@ def check_source(model: Any, source: Any, target_length: int) -> dict:
             f"A source of {length} tokens was given to a model with positions for {longest}. "
             f"Split it, or build the model with more `max_positions`."
         )
-    both = model.decoder.max_positions if model.decoder.follows_source else None
+    decoder = getattr(model, "decoder", None)
+    both = decoder.max_positions if decoder and decoder.follows_source else None
     if both is not None and length is not None and length + target_length > both:
         raise ValueError(
             f"A source of {length} tokens and `max_length`={target_length} are one sequence to "
@@ -125,7 +138,12 @@ def check_source(model: Any, source: Any, target_length: int) -> dict:
     return source
 
 
-def _limits(limits: Any, rows: int | None, max_length: int) -> Any:
+def checked_limits(limits: Any, rows: int | None, max_length: int) -> Any:
+    """Returns int32 (B,), the longest target of each source; None if none is given.
+
+    Raises:
+        ValueError: if they are not one whole number from 1 to `max_length` for each source.
+    """
     if limits is None:
         return None
     limits = tf.convert_to_tensor(limits)

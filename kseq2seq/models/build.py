@@ -6,6 +6,7 @@ from typing import Any
 
 import keras
 
+from kseq2seq.heads import Head, described_head, made_head
 from kseq2seq.layers import apply_changes
 from kseq2seq.models import checks
 from kseq2seq.models.architecture import Architecture
@@ -21,6 +22,7 @@ def build_model(
     source: Any,
     target: Any = None,
     *,
+    head: Any = "decoder",
     dtype: str | None = None,
     changes: dict[str, Any] | None = None,
     **sizes: Any,
@@ -41,7 +43,18 @@ def build_model(
             - "hybrid" (`Hybrid`): the encoder of one with the decoder of another
             - "masked_lm" (`MaskedLm`): Devlin et al. 2019; an encoder alone, for `warm_start`
         source: number of source ids, or a tokenizer that has a `vocabulary_size`.
-        target: number of target ids, or a tokenizer; "masked_lm" has none.
+        target: number of target ids, or a tokenizer, or a `Target`; "masked_lm" has none.
+        head: what answers, on the architecture's encoder:
+
+            - "decoder": the architecture's decoder, token by token
+            - "labels" (`kseq2seq.heads.Labels`): one for each position or word; `crf=True`
+            - "label" (`kseq2seq.heads.Label`): one for the whole source
+            - "ctc" (`kseq2seq.heads.Ctc`): labels without an alignment
+            - "joint" (`kseq2seq.heads.Joint`): the decoder, and CTC beside it
+
+            or a registered `kseq2seq.heads.Head` of your own. A name; a dict of a name and
+            settings, such as {"head": "labels", "crf": True}; or the object, such as
+            `Labels(crf=True)`.
         dtype: Keras dtype policy, such as "mixed_bfloat16"; None takes the global one.
         changes: what was done to the layers of another such model, as its `get_config` says, and
             is done to this one's: frozen, adapted by LoRA, quantized.
@@ -49,7 +62,9 @@ def build_model(
 
     Returns:
         A `Seq2Seq`, {"source" (B, S), "source_mask" (B, S), "target" (B, T)} -> logits (B, T, V);
-        for "masked_lm" a `MaskedLanguageModel`, {"source", "source_mask"} -> logits (B, S, V).
+        for "masked_lm" a `MaskedLanguageModel`, {"source", "source_mask"} -> logits (B, S, V). With
+        another head a `HeadModel`, {"source", "source_mask"} -> what the head makes; with "joint" a
+        `JointModel`.
 
     Raises:
         ValueError: for an unknown name or an impossible size; the message says what to pass.
@@ -67,11 +82,17 @@ def build_model(
         ValueError: `num_heads`=7 does not divide `hidden_dim`=256. ...
     """
     made = plan(ARCHITECTURES, architecture, sizes)
+    chosen = _head(head, source, target)
     source, target = _vocabulary_size(source), _vocabulary_size(target)
     checks.at_least(5, checks.MOST_IDS, source=source)
     if target is not None:
-        checks.at_least(5, checks.MOST_IDS, target=target)
+        checks.at_least(chosen.least_ids if chosen else 5, checks.MOST_IDS, target=target)
         target = int(target)
+    elif chosen:
+        raise ValueError(
+            f"`target` is missing: the head {chosen.kind!r} needs the number of target ids, padding "
+            "included, or a Target, as the third argument."
+        )
     try:
         policy = keras.dtype_policies.get(dtype or keras.config.dtype_policy())
     except ValueError as error:
@@ -79,18 +100,25 @@ def build_model(
             f"`dtype` must be a Keras dtype policy, for example 'float32' or 'mixed_bfloat16'; "
             f"got {dtype!r}."
         ) from error
-    made.check_memory(int(source), target, 2 if policy.variable_dtype.endswith("16") else 4)
+    decoded = target if chosen is None or chosen.with_decoder else None
+    made.check_memory(int(source), decoded, 2 if policy.variable_dtype.endswith("16") else 4)
     arguments = Arguments(
         architecture=architecture,
         source=int(source),
         target=target,
         dtype=policy.name,
+        **({"head": described_head(chosen)} if chosen else {}),
         **made.config(),
     )
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(policy)
     try:
-        model = made.build(int(source), target, arguments)
+        # a new one, whose layers have the policy of this model
+        fresh = None if chosen is None else made_head(chosen)
+        if fresh is None:
+            model = made.build(int(source), target, arguments)
+        else:
+            model = made.build_with(fresh, int(source), target, arguments)
     finally:
         keras.config.set_dtype_policy(before)
     apply_changes(model, changes)
@@ -98,4 +126,16 @@ def build_model(
 
 
 def _vocabulary_size(side: Any) -> Any:
-    return getattr(side, "vocabulary_size", side)
+    return getattr(side, "vocabulary_size", getattr(side, "size", side))
+
+
+def _head(given: Any, source: Any, target: Any) -> Head | None:
+    """Returns a head that suits both sides, without weights; None for the decoder."""
+    head = made_head(given)
+    closes = getattr(target, "closes", True)
+    if (head is None or head.with_decoder) and not closes:
+        raise ValueError(
+            "A decoder needs a target that is closed by its end, and this one is not. Pass a head "
+            "such as 'labels', 'label' or 'ctc'."
+        )
+    return None if head is None else head.suited(source, target)

@@ -66,6 +66,17 @@ class BuiltModel(Fitted):
             _last(outputs).belongs_to(self)
 
     @property
+    def encoder(self) -> keras.Model:
+        """The encoder."""
+        return self.get_layer("encoder")
+
+    @property
+    def max_source_length(self) -> int | None:
+        """The longest source the encoder has places for, or None if there is no limit."""
+        limits = [getattr(layer, "max_length", None) for layer in self.encoder.layers]
+        return min((limit for limit in limits if limit is not None), default=None)
+
+    @property
     def vocabulary_sizes(self) -> dict[str, int | None]:
         """How many ids "source" and "target" have."""
         return {side: self._arguments.get(side) for side in ("source", "target")}
@@ -162,4 +173,4 @@ def renewed(outputs: Any) -> BuiltModel | None:
 
 
 def _last(outputs: Any) -> Any:
-    return outputs._keras_history.operation
+    return keras.tree.flatten(outputs)[0]._keras_history.operation

@@ -255,6 +255,13 @@ class DecoderOnly(TransformerSizes):
         target = source if target is None else target
         return super().build(source, target, Arguments(arguments, target=target))
 
+    def build_encoder_alone(self, source: int) -> keras.Model:
+        """See `Architecture`."""
+        raise ValueError(
+            "'decoder_only' has no encoder that another head could stand on. Pass 'transformer' or "
+            "'masked_lm', or leave `head` out."
+        )
+
     def parts(self, source: int, target: int) -> tuple[keras.Model, Decoder]:
         """See `Architecture`."""
         if source != target:
@@ -309,7 +316,14 @@ class MaskedLm(EncoderSizes):
                 f"A masked language model gives back its source's tokens, so it takes no `target`; "
                 f"got {source} source and {target} target ids. Leave `target` out."
             )
+        encoder, table = self._encoder(source)
+        return MaskedLanguageModel(encoder, table, arguments)
+
+    def build_encoder(self, source: int) -> keras.Model:
+        """See `Architecture`; the encoder alone, for a head that is trained after `warm_start`."""
+        return self._encoder(source)[0]
+
+    def _encoder(self, source: int) -> tuple[keras.Model, keras.layers.Layer]:
         with keras.name_scope("encoder"):
             table = output_table(source, self.hidden_dim, tied=True)
-        encoder = self.stack(table, single_stack_norm(self.norm, self.num_layers))
-        return MaskedLanguageModel(encoder, table, arguments)
+        return self.stack(table, single_stack_norm(self.norm, self.num_layers)), table
