@@ -70,6 +70,22 @@ class Answers:
         """What a graph of it depends on, beside the model."""
         return self.width, self.count, self.max_length, self.padding
 
+    def check_need(self, rows: int | None) -> None:
+        """Refuses a beam over so many sources that memory would not hold it; None counts as 1.
+
+        Raises:
+            ValueError: it needs more than `kseq2seq.memory.available_memory()`.
+        """
+        if self.width is None:
+            return
+        rows = rows or 1
+        check_memory(
+            rows * self.model.head.footprint(self.width, self.max_length + 1),
+            f"A beam over {rows:,} sources x {self.width:,} hypotheses of up to "
+            f"{self.max_length:,} labels",
+            "Decode fewer sources at a time, keep fewer hypotheses, or lower `max_length`.",
+        )
+
     def __call__(self, source: dict, limits: Any = None) -> Decoded:
         """Returns the answers for sources; in graph.
 
@@ -79,14 +95,6 @@ class Answers:
         """
         encoded = self.model.encode(source, training=False)
         head, longest = self.model.head, self.max_length + 1  # of which one shows a cut
-        if self.width is not None:
-            rows = encoded["mask"].shape[0] or 1
-            check_memory(
-                rows * head.footprint(self.width, longest),
-                f"A beam over {rows:,} sources x {self.width:,} hypotheses of up to "
-                f"{self.max_length:,} labels",
-                "Decode fewer sources at a time, keep fewer hypotheses, or lower `max_length`.",
-            )
         made = head(encoded, training=False)
         found = head.decode(made, encoded, Asked(self.width, longest))
         return self._shaped(found, limits)

@@ -16,7 +16,7 @@ from kseq2seq.decoding.filters import Filter
 from kseq2seq.decoding.gathering import repeat
 from kseq2seq.decoding.greedy import Greedy
 from kseq2seq.decoding.loop import Loop
-from kseq2seq.decoding.places import keeps_places
+from kseq2seq.decoding.places import ids_of, keeps_places, rows_of, units_of
 from kseq2seq.decoding.requests import check_source, checked_limits, prepare
 from kseq2seq.decoding.search import Hypotheses, Search
 from kseq2seq.decoding.shrinking import search_shrinking
@@ -46,7 +46,9 @@ def search_targets(
     once more, all steps at once. A model without a decoder is asked for answers by its head.
     """
     if not hasattr(model, "decoder"):
-        return Answers(model, search, max_length, special, filters)(source, limits)
+        answers = Answers(model, search, max_length, special, filters)
+        answers.check_need(rows_of(source).shape[0])
+        return answers(source, limits)
     loop = Loop(model.decoder, search, max_length, special, filters, partial)
     started = {"source": source, "limits": limits, "seeds": seeds, "given": given, "numbers": None}
     encoded = model.encoder(source, training=False)
@@ -74,7 +76,8 @@ def decode(
 
     Args:
         model: a `Seq2Seq`, or an `Ensemble` or `Speculative` made of some; or a `HeadModel`.
-        source: {"source": int (B, S), "source_mask": bool (B, S)}, as the model was trained on.
+        source: what the model takes but the target, as it was trained on; for ids {"source": int
+            (B, S), "source_mask": bool (B, S)}.
         search: `Greedy()` (the default), `Beam(...)`, `DiverseBeam(...)`, `Sample(...)` or
             `Contrastive(...)`. A model without a decoder takes `Greedy()`, and where its head has
             more than one answer, `Beam(width)` without penalties.
@@ -114,7 +117,9 @@ def decode(
     if not hasattr(model, "decoder"):
         answers = Answers(model, search, max_length, special, filters)
         source = check_source(model, source, answers.max_length)
-        limits = checked_limits(limits, source["source_mask"].shape[0], answers.max_length)
+        rows = rows_of(source).shape[0]
+        answers.check_need(rows)
+        limits = checked_limits(limits, rows, answers.max_length)
         build = partial(traced, answers, jit_compile)
         return compiled(model, ("answers", answers.key, jit_compile), build)(source, limits)
     loop, started = prepare(
@@ -179,7 +184,8 @@ def _searched(model: Any, loop: Loop, encoded: dict, started: dict, alignments: 
     carry = loop.start(
         encoded,
         started["limits"],
-        source=started["source"].get("source"),
+        source=ids_of(started["source"]),
+        units=units_of(started["source"]),
         seeds=started["seeds"],
         given=started["given"],
         numbers=started["numbers"],

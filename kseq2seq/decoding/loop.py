@@ -133,6 +133,7 @@ class Loop:
         limits=None,
         *,
         source=None,
+        units=None,
         seeds=None,
         given: Sequence[dict] | None = None,
         numbers: dict | None = None,
@@ -144,7 +145,9 @@ class Loop:
             encoded: what the model's encoder made of them.
             limits: int (B,), the most tokens for each, its end included, between 1 and
                 `max_length`; None takes `max_length` for all.
-            source: (B, S), what the encoder was given, for filters that ask for it.
+            source: int (B, S), the ids that the encoder was given, for filters that ask for them.
+            units: int (B,), how many units of each source are real, for filters that compare
+                lengths; None counts the positions of the encoded source.
             seeds: int (B,), for searches that draw at random; None takes 0, 1, 2...
             given: what each filter's `given` returned; None asks them.
             numbers: what the search's `given` returned; None leaves its settings as they are, which
@@ -161,10 +164,15 @@ class Loop:
         of_sources = {
             "limits": ops.clip(ops.cast(limits, "int32"), 1, self.max_length),
             "mask": encoded["mask"],
+            "units": ops.sum(ops.cast(encoded["mask"], "int32"), axis=1)
+            if units is None
+            else units,
             "seeds": ops.arange(sources, dtype="int32") if seeds is None else seeds,
         }
         if source is not None:
             of_sources["source"] = source
+        if any(rule.needs_encoded for rule in self.filters):
+            of_sources["encoded"] = _for_filters(encoded)
         given = [rule.given() for rule in self.filters] if given is None else given
         constant = {
             "sources": of_sources,
@@ -247,6 +255,7 @@ class Loop:
         return Problem(
             limits=sources["limits"],
             source=sources.get("source"),
+            units=sources["units"],
             mask=sources["mask"],
             seeds=sources["seeds"],
             max_length=self.max_length,
@@ -255,6 +264,7 @@ class Loop:
             hidden_width=self.decoder.hidden_width,
             partial=self.partial,
             special=self.special,
+            encoded=sources.get("encoded"),
         )
 
     def _prepared(self, constant):
@@ -303,6 +313,13 @@ class Loop:
         )
         forbidden = ops.where(last[:, None], ops.not_equal(ids, self.special.end), hidden)
         return ops.where(forbidden, NEVER, log_probs)
+
+
+def _for_filters(encoded):
+    """Returns the part of an encoded source that filters may ask for, of each model."""
+    if "models" in encoded:
+        return {"models": [_for_filters(one) for one in encoded["models"]]}
+    return {name: encoded[name] for name in ("outputs", "mask")}
 
 
 def _shaped_like(before, after):

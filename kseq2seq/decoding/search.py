@@ -33,8 +33,10 @@ class Problem(NamedTuple):
 
     Attributes:
         limits: int32 (B,), the longest target of each source, in tokens, its end included.
-        source: (B, S), the source as the model was given it; None if the loop was not.
-        mask: bool (B, S'), True at the real places of the encoded source.
+        source: int (B, S), the ids of the source; None if it is not ids, or the loop was not given
+            them. The encoded source may have another length.
+        units: int32 (B,), how many units of each source are real; a token is one.
+        mask: bool (B, S'), True at the real positions of the encoded source.
         seeds: int32 (B,), for what is drawn at random.
         max_length: L, the largest any limit may be; a Python int.
         width: N; a Python int.
@@ -42,10 +44,13 @@ class Problem(NamedTuple):
         hidden_width: D, of the decoder's hidden vectors; a Python int.
         partial: whether hypotheses without all that is required may be found; a Python bool.
         special: the ids that are not text.
+        encoded: "outputs" (B, S', D) and "mask" of the encoder, or of several under "models", where
+            a filter asked for them; else None.
     """
 
     limits: Any
     source: Any
+    units: Any
     mask: Any
     seeds: Any
     max_length: int
@@ -54,6 +59,7 @@ class Problem(NamedTuple):
     hidden_width: int
     partial: bool
     special: SpecialTokens
+    encoded: Any = None
 
     def per_hypothesis(self, x: Any) -> Any:
         """Repeats what has a row a source, so that it has a row a hypothesis."""

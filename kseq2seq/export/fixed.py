@@ -8,6 +8,7 @@ import tensorflow as tf
 from keras import tree
 
 from kseq2seq.decoding import Search, search_targets
+from kseq2seq.decoding.places import keeps_places
 from kseq2seq.export.fewer_places import FewerPlaces
 from kseq2seq.special_tokens import SpecialTokens
 
@@ -86,7 +87,9 @@ class FixedModel(tf.Module):
         @tf.function(input_signature=source)
         def generate(source, source_length):
             # `encode` is for hosts and delegates that know no choice; this one knows loops, too.
-            fewer = FewerPlaces(model.encoder, model.decoder) if given.shape[1] is None else model
+            fewer = model
+            if keeps_places(model):
+                fewer = FewerPlaces(model.encoder, model.decoder, model.facts)
             found = search_targets(
                 fewer, inputs(source, source_length), search, target_length, special=special
             )

@@ -8,6 +8,7 @@ from typing import Any
 import keras
 
 from kseq2seq.decoders import Decoder
+from kseq2seq.encoders import UNKNOWN, Facts, SourceSpec
 from kseq2seq.heads import Head
 from kseq2seq.memory import check_memory
 from kseq2seq.models.head_model import HeadModel
@@ -23,15 +24,20 @@ class Architecture:
     with those of others.
     """
 
-    def build_encoder(self, source: int) -> keras.Model:
-        """Builds the encoder for `source` ids."""
+    @property
+    def facts(self) -> Facts:
+        """What the encoder does to the length of a source; by default nothing is known of it."""
+        return UNKNOWN
+
+    def build_encoder(self, source: SourceSpec) -> keras.Model:
+        """Builds the encoder for a source: a functional model of the inputs that it names."""
         raise NotImplementedError
 
     def build_decoder(self, target: int, encoded: dict[str, Any]) -> Decoder:
         """Builds the decoder for `target` ids and what the encoder gives, as symbolic tensors."""
         raise NotImplementedError
 
-    def encoder_weights(self, source: int) -> int:
+    def encoder_weights(self, source: SourceSpec) -> int:
         """Returns a lower bound of the weights of the encoder, without building it."""
         return 0
 
@@ -39,7 +45,7 @@ class Architecture:
         """Returns a lower bound of the weights of the decoder, without building it."""
         return 0
 
-    def check_memory(self, source: int, target: int | None, size: int) -> None:
+    def check_memory(self, source: SourceSpec, target: int | None, size: int) -> None:
         """Refuses sizes whose weights, of `size` bytes each, would not fit into memory."""
         weights = self.encoder_weights(source)
         if target is not None:
@@ -50,7 +56,7 @@ class Architecture:
             "Lower its widths, its layers or its vocabularies.",
         )
 
-    def build_encoder_alone(self, source: int) -> keras.Model:
+    def build_encoder_alone(self, source: SourceSpec) -> keras.Model:
         """Builds an encoder for a head that is no decoder; of a hybrid, its encoder.
 
         Raises:
@@ -58,12 +64,14 @@ class Architecture:
         """
         return self.build_encoder(source)
 
-    def parts(self, source: int, target: int) -> tuple[keras.Model, Decoder]:
+    def parts(self, source: SourceSpec, target: int) -> tuple[keras.Model, Decoder]:
         """Builds both halves; those that share weights across them build them here."""
         encoder = self.build_encoder(source)
         return encoder, self.build_decoder(target, encoder.output)
 
-    def build(self, source: int, target: int | None, arguments: dict[str, Any]) -> keras.Model:
+    def build(
+        self, source: SourceSpec, target: int | None, arguments: dict[str, Any]
+    ) -> keras.Model:
         """Builds the model that `build_model` returns; `arguments` are its configuration."""
         if target is None:
             raise ValueError(
@@ -73,7 +81,7 @@ class Architecture:
         return Seq2Seq(*self.parts(source, target), arguments)
 
     def build_with(
-        self, head: Head, source: int, target: int, arguments: dict[str, Any]
+        self, head: Head, source: SourceSpec, target: int, arguments: dict[str, Any]
     ) -> keras.Model:
         """Builds the model of this encoder, and of the decoder if it has one, with another head."""
         if head.with_decoder:

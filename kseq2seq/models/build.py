@@ -6,6 +6,7 @@ from typing import Any
 
 import keras
 
+from kseq2seq.encoders import SourceSpec
 from kseq2seq.heads import Head, described_head, made_head
 from kseq2seq.layers import apply_changes
 from kseq2seq.models import checks
@@ -42,8 +43,11 @@ def build_model(
             - "decoder_only" (`DecoderOnly`): Radford et al. 2018, Liu et al. 2018
             - "hybrid" (`Hybrid`): the encoder of one with the decoder of another
             - "masked_lm" (`MaskedLm`): Devlin et al. 2019; an encoder alone, for `warm_start`
-        source: number of source ids, or a tokenizer that has a `vocabulary_size`.
-        target: number of target ids, or a tokenizer, or a `Target`; "masked_lm" has none.
+        source: number of source ids, a tokenizer that has a `vocabulary_size`, or a `Source`. Its
+            `spec`, or a dict like it, says what is not ids: {"source": ((None, 80), "float32"),
+            "source_mask": ((None,), "int32")} are frames of 80 features, which all but
+            "decoder_only" and "masked_lm" project to where the embeddings of ids would be.
+        target: number of target ids, a tokenizer or a `Target`; "masked_lm" has none.
         head: what answers, on the architecture's encoder:
 
             - "decoder": the architecture's decoder, token by token
@@ -61,9 +65,10 @@ def build_model(
         **sizes: the architecture's own.
 
     Returns:
-        A `Seq2Seq`, {"source" (B, S), "source_mask" (B, S), "target" (B, T)} -> logits (B, T, V);
+        A `Seq2Seq`, {"source" (B, S), "source_mask" (B, S), "target" (B, T)} -> logits (B, T, V),
+        or with other inputs in the place of the first two, as the source has them;
         for "masked_lm" a `MaskedLanguageModel`, {"source", "source_mask"} -> logits (B, S, V). With
-        another head a `HeadModel`, {"source", "source_mask"} -> what the head makes; with "joint" a
+        another head a `HeadModel`, the source's inputs -> what the head makes; with "joint" a
         `JointModel`.
 
     Raises:
@@ -83,15 +88,18 @@ def build_model(
     """
     made = plan(ARCHITECTURES, architecture, sizes)
     chosen = _head(head, source, target)
-    source, target = _vocabulary_size(source), _vocabulary_size(target)
-    checks.at_least(5, checks.MOST_IDS, source=source)
+    spec, target = SourceSpec.of(source), _number_of_ids(target)
+    if chosen:
+        spec = spec.without(chosen.inputs)
+    if spec.vocabulary_size is not None:
+        checks.at_least(5, checks.MOST_IDS, source=spec.vocabulary_size)
     if target is not None:
         checks.at_least(chosen.least_ids if chosen else 5, checks.MOST_IDS, target=target)
         target = int(target)
     elif chosen:
         raise ValueError(
-            f"`target` is missing: the head {chosen.kind!r} needs the number of target ids, padding "
-            "included, or a Target, as the third argument."
+            f"`target` is missing: the head {chosen.kind!r} needs the number of target ids, "
+            "padding included, or a Target, as the third argument."
         )
     try:
         policy = keras.dtype_policies.get(dtype or keras.config.dtype_policy())
@@ -101,12 +109,13 @@ def build_model(
             f"got {dtype!r}."
         ) from error
     decoded = target if chosen is None or chosen.with_decoder else None
-    made.check_memory(int(source), decoded, 2 if policy.variable_dtype.endswith("16") else 4)
+    made.check_memory(spec, decoded, 2 if policy.variable_dtype.endswith("16") else 4)
     arguments = Arguments(
         architecture=architecture,
-        source=int(source),
+        source=spec.config(),
         target=target,
         dtype=policy.name,
+        facts=made.facts,
         **({"head": described_head(chosen)} if chosen else {}),
         **made.config(),
     )
@@ -116,17 +125,21 @@ def build_model(
         # a new one, whose layers have the policy of this model
         fresh = None if chosen is None else made_head(chosen)
         if fresh is None:
-            model = made.build(int(source), target, arguments)
+            model = made.build(spec, target, arguments)
         else:
-            model = made.build_with(fresh, int(source), target, arguments)
+            model = made.build_with(fresh, spec, target, arguments)
     finally:
         keras.config.set_dtype_policy(before)
     apply_changes(model, changes)
     return model
 
 
-def _vocabulary_size(side: Any) -> Any:
-    return getattr(side, "vocabulary_size", getattr(side, "size", side))
+def _number_of_ids(target: Any) -> Any:
+    """How many ids a tokenizer or a `Target` has; what is neither stays, for the checks."""
+    if hasattr(target, "vocabulary_size"):
+        return target.vocabulary_size
+    numbers = hasattr(target, "dtype")  # NumPy's have a size, too
+    return target if numbers else getattr(target, "size", target)
 
 
 def _head(given: Any, source: Any, target: Any) -> Head | None:

@@ -7,6 +7,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from kseq2seq.encoders import UNKNOWN, Facts, with_facts
 from kseq2seq.heads import Head
 from kseq2seq.models.built import BuiltModel, Last
 
@@ -55,13 +56,16 @@ class HeadModel(BuiltModel):
         head: Head,
         arguments: dict[str, Any],
         inputs: dict[str, Any] | None = None,
+        facts: Facts | None = None,
     ) -> None:
-        """See `BuiltModel`."""
+        """See `BuiltModel`; `facts` are of an encoder that `build_model` did not make."""
+        facts = getattr(arguments, "facts", UNKNOWN) if facts is None else facts
+        encoder = with_facts(encoder, facts)
         if inputs is None:
             more = {name: symbolic(name, *spec) for name, spec in head.inputs.items()}
             inputs = {**encoder.input, **more}
         made = Headed(head, name="head")(encoded_by(encoder, inputs))
-        self.become(inputs, made, arguments)
+        self.become(inputs, made, arguments, facts)
 
     def parts(self) -> tuple[Any, ...]:
         """See `BuiltModel`."""

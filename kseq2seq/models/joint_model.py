@@ -7,7 +7,7 @@ from typing import Any
 import keras
 
 from kseq2seq.decoders import Decoder
-from kseq2seq.encoders import token_input
+from kseq2seq.encoders import UNKNOWN, Facts, token_input, with_facts
 from kseq2seq.heads import Joint
 from kseq2seq.models.built import Last
 from kseq2seq.models.seq2seq import Seq2Seq
@@ -53,13 +53,16 @@ class JointModel(Seq2Seq):
         head: Joint,
         arguments: dict[str, Any],
         inputs: dict[str, Any] | None = None,
+        facts: Facts | None = None,
     ) -> None:
-        """See `BuiltModel`."""
+        """See `Seq2Seq`."""
+        facts = getattr(arguments, "facts", UNKNOWN) if facts is None else facts
+        encoder = with_facts(encoder, facts)
         if inputs is None:
             inputs = {**encoder.input, "target": token_input("target")}
         encoded = encoder({name: inputs[name] for name in encoder.input})
         made = BothForced(decoder, head, name="decoder")(inputs["target"], encoded)
-        self.become(inputs, made, arguments)
+        self.become(inputs, made, arguments, facts)
 
     def parts(self) -> tuple[Any, ...]:
         """See `BuiltModel`."""

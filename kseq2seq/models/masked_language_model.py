@@ -54,7 +54,7 @@ class MaskedLanguageModel(HeadModel):
         Devlin et al. 2019, "BERT", section 3.1, task 1, and its output layer.
     """
 
-    def join(
+    def join(  # type: ignore[override]
         self,
         encoder: keras.Model,
         table: keras.layers.Layer,
