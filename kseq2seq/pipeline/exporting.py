@@ -110,4 +110,4 @@ def _fitting(source: Any, examples: Sequence[Any], places: Any) -> list[Any] | N
     raws = source.batch(examples)
     lengths = source.lengths(raws)
     fits = (~source.empty(raws, lengths) & (lengths <= longest)).numpy()
-    return [examples[index] for index in np.flatnonzero(fits)] or None
+    return [examples[index] for index in np.flatnonzero(fits).tolist()] or None

@@ -60,7 +60,8 @@ class TextSource(TextSequences, Source):
 
     def several(self, given: Any) -> list[str]:
         """See `Source`; several may be in any collection, such as a column of a table."""
-        return raw_texts([given] if isinstance(given, str | bytes) else given)
+        several: Any = [given] if isinstance(given, str | bytes) else given
+        return raw_texts(several)
 
     def counted(self, length: int) -> str:
         """See `Source`."""
