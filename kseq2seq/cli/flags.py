@@ -64,8 +64,9 @@ class Flags:
         self.defaults[name] = default = settings.pop("default", default)
         if settings.get("type") is Path:
             self._paths.add(name)
-        if default not in (None, False) and settings.get("help") != argparse.SUPPRESS:
-            shown = " ".join(default) if isinstance(default, list) else default
+        told = default is not None and default is not False
+        if told and settings.get("help") != argparse.SUPPRESS:
+            shown = " ".join(map(str, default)) if isinstance(default, list) else default
             settings["help"] = f"{settings['help']}; default: {str(shown).replace('%', '%%')}"
         self._groups[group].add_argument(flag, **settings)
 
