@@ -43,16 +43,9 @@ def export_mobile(pipeline: Pipeline, file: Path, precision: str) -> Callable[[A
 
     Returns:
         What runs a raw input through the file.
-
-    Raises:
-        RuntimeError: if the runtime that reads such files is not installed.
     """
-    try:
-        import kseq2seq_runtime
-    except ImportError as error:
-        raise RuntimeError(
-            "reading the file again needs kseq2seq_runtime; install it: pip install ./runtime"
-        ) from error
+    import kseq2seq_runtime  # which a user may do without
+
     pipeline.export(file, format="tflite", precision=precision, search=Greedy())
     opened = kseq2seq_runtime.Pipeline(file)
     return lambda raw: opened.texts([raw])[0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import warnings
 from collections.abc import Collection, Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +101,11 @@ def parsed(
         options.output = Path("saved_models", name + "-smoke" * options.smoke)
     _check_data(flags, options)
     _check_model(flags, options)
+    if options.tflite and find_spec("kseq2seq_runtime") is None:
+        flags.refuse(
+            "--tflite reads its file again by kseq2seq_runtime, which is not installed; in a "
+            "checkout: pip install ./runtime"
+        )
     return options
 
 
