@@ -20,7 +20,8 @@ def in_float32(model: Any) -> BuiltModel:
             f"Such a file holds a single model; got {type(model).__name__}. Export its models one "
             "by one, or as a SavedModel."
         )
-    if getattr(model, "decoder", model).compute_dtype == "float32":
+    computing: Any = getattr(model, "decoder", model)
+    if computing.compute_dtype == "float32":
         return model
     plain = build_model(**{**model.get_config(), "dtype": "float32"})
     plain.set_weights(model.get_weights())
