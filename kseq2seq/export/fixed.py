@@ -8,6 +8,7 @@ import tensorflow as tf
 from keras import tree
 
 from kseq2seq.decoding import Search, search_targets
+from kseq2seq.decoding.places import keeps_places
 from kseq2seq.export.fewer_places import FewerPlaces
 from kseq2seq.special_tokens import SpecialTokens
 
@@ -70,7 +71,6 @@ class FixedModel(tf.Module):
         specs, inputs = (source or _Encoded(model)).fixed(source_length)
         taken = list(specs.values())
         steps = hasattr(model, "decoder")
-        crops = steps and model.encoder.input["source"].shape[1] is None
 
         def named(given):
             return dict(zip(specs, given, strict=True))
@@ -89,7 +89,9 @@ class FixedModel(tf.Module):
         @tf.function(input_signature=taken)
         def generate(*given):
             # `encode` is for hosts and delegates that know no choice; this one knows loops, too.
-            fewer = FewerPlaces(model.encoder, model.decoder) if crops else model
+            fewer = model
+            if steps and keeps_places(model):
+                fewer = FewerPlaces(model.encoder, model.decoder, model.facts)
             found = search_targets(
                 fewer, inputs(**named(given)), search, target_length, special=special
             )

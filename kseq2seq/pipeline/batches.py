@@ -67,7 +67,7 @@ def in_batches(
         except UnsatisfiedError as error:
             which = sorted(batch[row] for row in error.sources)
             raise UnsatisfiedError(which, len(raws), source.noun.lower()) from None
-        rows = predictions(source, target, inputs, decoded, graphs.read)
+        rows = predictions(model, source, target, inputs, decoded, graphs.read)
         if replace_unknown:
             of_batch = zip(batch, rows, decoded.ids[:, 0].numpy(), strict=True)
             rows = [known(source, target, raws[index], row, ids) for index, row, ids in of_batch]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from kseq2seq.contracts import Source, Target
 from kseq2seq.decoding import Decoded
+from kseq2seq.decoding.places import facts_of
 
 
 class _Scored(NamedTuple):
@@ -48,7 +49,8 @@ class Prediction:
         text: the best target.
         score: what the search ranks by, in nats; for beam search over the length penalty.
         alternatives: further (text, score), best first, each an `Alternative`.
-        source_tokens: the source as the model saw it, its end included: names of its units.
+        source_tokens: the source as the model saw it, its end included: names of its units, or
+            of the first of those that share a position of the encoder.
         target_tokens: the best target as the model wrote it, its end included.
         alignment: float32 (target tokens, source tokens), rows sum to 1; None if not asked for or
             if the model has no attention, or its encoder other places than source tokens.
@@ -66,6 +68,7 @@ class Prediction:
 
 
 def predictions(
+    model: Any,
     source: Source,
     target: Target,
     inputs: dict,
@@ -81,7 +84,8 @@ def predictions(
     flat = read(ids.reshape(-1, ids.shape[-1]))
     texts = np.array(flat, object).reshape(scores.shape)
     named = source.labels({name: value.numpy() for name, value in inputs.items()})
-    places = inputs["source_mask"].shape[1]
+    facts = facts_of(model)
+    places = facts.positions(inputs["source_mask"].shape[1])
     made = []
     for row, units in enumerate(named):
         found = [
@@ -94,7 +98,7 @@ def predictions(
                 "The search found no hypothesis of finite score: the model's weights hold NaN or "
                 "infinities. Load an earlier checkpoint, or train with a lower rate."
             )
-        alignment = None
+        units, alignment = units[:: facts.stride], None
         if decoded.alignments is not None and decoded.alignments.shape[-1] == places:
             alignment = decoded.alignments[row, 0].numpy()[: lengths[row, 0], : len(units)]
         made.append(
