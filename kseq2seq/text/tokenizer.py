@@ -13,9 +13,8 @@ import tensorflow as tf
 from kseq2seq.disk import whole_files
 from kseq2seq.disk.files import write_json
 from kseq2seq.raw import checked_text, shown
+from kseq2seq.special_tokens import REPLACEMENT as REPLACEMENT
 from kseq2seq.special_tokens import SpecialTokens
-
-REPLACEMENT = "\ufffd"
 
 
 class Tokenizer(tf.Module, ABC):
