@@ -169,7 +169,7 @@ def test_targets_may_be_padded_to_another_length_than_sources(trained):
 def test_words_are_labeled_at_their_first_position():
     class Words:
         vocabulary_size = 9
-        spec = {name: ((None,), "int32") for name in ("source", "source_mask", "items")}  # noqa: RUF012
+        spec = dict.fromkeys(("source", "source_mask", "items"), ((None,), "int32"))
 
     for crf in (False, True):
         model = spread(build_model("gru", Words(), 4, head=Labels(crf=crf), hidden_dim=8))
