@@ -43,7 +43,7 @@ def surfaces(tokenizer: Tokenizer, text: str) -> list[str] | None:
     """
     (whole,) = tokenizer.tokenize([text]).to_list()
     if isinstance(tokenizer, CharacterTokenizer):
-        return list(text)
+        return tokenizer.parts(text)
     words = text.split()
     parts = tokenizer.tokenize(words).to_list() if words else []
     if [token for part in parts for token in part] != whole:
