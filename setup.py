@@ -19,9 +19,11 @@ setup(
         "kseq2seq/data/samples/licences/*",
     ],
     packages=find_packages(include=["kseq2seq", "kseq2seq.*"]),
+    package_dir={"kseq2seq.recipes": "recipes"},  # which lie beside the package in a checkout
     package_data={
         "kseq2seq": ["py.typed"],
         "kseq2seq.data": ["samples/*", "samples/licences/*"],
+        "kseq2seq.recipes": ["README.md"],
     },
     python_requires=">=3.11",
     install_requires=[

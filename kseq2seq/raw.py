@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 
-def raw_texts(texts: Iterable[str], name: str = "texts") -> list[str]:
+def raw_texts(texts: Iterable[str] | bytes, name: str = "texts") -> list[str]:
     """Returns texts as a list, refusing what is none.
 
     Args:
@@ -28,7 +28,7 @@ def raw_texts(texts: Iterable[str], name: str = "texts") -> list[str]:
     return list(each_text(texts, name))
 
 
-def each_text(texts: Iterable[str], name: str = "texts") -> Iterator[str]:
+def each_text(texts: Iterable[str] | bytes, name: str = "texts") -> Iterator[str]:
     """Returns an iterator over texts that refuses what is none; see `raw_texts`."""
     if isinstance(texts, str | bytes):
         raise ValueError(

@@ -290,7 +290,7 @@ def _results(records: list[dict[str, Any]]) -> dict[str, list[Any]]:
         if name == "loss" or name.startswith("val_"):
             columns[name] = [_logged(record, name, "last") for record in records]
         if name.startswith("val_"):
-            best = "least" if _less_is_better(name) else "most"
+            best = "least" if less_is_better(name) else "most"
             columns[f"best {name}"] = [_logged(record, name, best) for record in records]
     for name in dict.fromkeys(name for record in records for name in record["scores"]):
         columns[name] = [_number(record["scores"].get(name)) for record in records]
@@ -347,8 +347,14 @@ def _flat(record: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], Any]]:
             yield path, value
 
 
-def _less_is_better(name: str) -> bool:
-    words = name.removeprefix("best ").removeprefix("val_").split("_")
+def less_is_better(name: str) -> bool:
+    """Returns whether a number of this name, such as "loss" or "WER", is better the lower it is.
+
+    Example:
+        >>> less_is_better("WER"), less_is_better("val_chrf")
+        (True, False)
+    """
+    words = name.lower().removeprefix("best ").removeprefix("val_").split("_")
     return any(word in _LESS_IS_BETTER for word in words)
 
 
@@ -358,7 +364,7 @@ def _rank(column: str, cell: Any) -> tuple:
         return (1,)
     if isinstance(cell, str):
         return 0, 1, cell
-    least = _less_is_better(column) or column in ("minutes", "compiling", "steps", "parameters")
+    least = less_is_better(column) or column in ("minutes", "compiling", "steps", "parameters")
     return 0, 0, cell if least else -cell
 
 

@@ -32,3 +32,4 @@ class SpecialTokens(NamedTuple):
 
 
 SPECIAL_TOKENS = SpecialTokens()
+REPLACEMENT = "\ufffd"  # stands in a text for what can't be read

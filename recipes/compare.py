@@ -15,183 +15,63 @@ not repeated. Writes comparison.md and two plots; needs `pip install 'kseq2seq[p
 """
 
 import argparse
-import json
 import os
-import random
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from comparison_run import run, scores
+from kseq2seq.recipes.comparison_data import MESSAGES, prepare, read, write
+from kseq2seq.recipes.comparison_models import MODELS, settings_of
+from kseq2seq.recipes.comparison_run import run
 
-from kseq2seq import cli, data, text
+from kseq2seq import cli
 
-# name: (architecture, sizes, peak of the learning rate). `hidden_dim` is the multiple of 8 that
-# brings all parameters, tables included, nearest to 2.0 million with one vocabulary of 4,000.
-HEADS = {"num_heads": 4}
-MODELS: dict[str, tuple[str, dict, float]] = {
-    "rnn": ("rnn", {"hidden_dim": 152, "num_layers": 2, "reverse_source": True}, 1e-3),
-    "lstm": ("lstm", {"hidden_dim": 128, "num_layers": 2, "reverse_source": True}, 2e-3),
-    "gru": ("gru", {"hidden_dim": 136}, 2e-3),
-    "bahdanau": ("bahdanau", {"hidden_dim": 120}, 2e-3),
-    "luong": ("luong", {"hidden_dim": 136}, 2e-3),
-    "convolutional": ("convolutional", {"hidden_dim": 136, "num_layers": 3}, 2e-3),
-    "transformer": (
-        "transformer",
-        {"hidden_dim": 128, "num_layers": 3, "tie_embeddings": "all", **HEADS},
-        2e-3,
-    ),
-    "decoder_only": ("decoder_only", {"hidden_dim": 168, "num_layers": 4, **HEADS}, 2e-3),
-    "hybrid": (
-        "hybrid",
-        {
-            "encoder": {
-                "architecture": "transformer",
-                "hidden_dim": 112,
-                "num_layers": 3,
-                **HEADS,
-            },
-            "decoder": {"architecture": "luong", "hidden_dim": 112},
-        },
-        2e-3,
-    ),
+COUNT = {"type": cli.whole, "metavar": "N"}
+DEFAULTS = {
+    "data": "sample",
+    "columns": ["source", "target"],
+    "test": 1000,
+    "vocabulary": 4000,
+    "models": list(MODELS),
+    "dropout": 0.0,  # suits a few minutes
+    "batch_tokens": 1024,
+    "seeds": [1],
+    "minutes": 4,
+    "threads": 0,
+    "parallel": 1,
 }
-SMOKE = {"hidden_dim": 32, "num_layers": 1}
-LONGEST = 96  # tokens of a side
-# The package's words for what the flags here are called.
-MESSAGES = cli.Messages(
-    {
-        "vocabulary_size": "--vocabulary",
-        "tokens_per_batch": "--batch-tokens",
-        "dropout": "--dropout",
-        "`columns`": "--columns",
-        "source=0, target=1": "--columns 0 1",
-        ", or raise max_length": "",
-    }
-)
+SMOKE = {"minutes": 0.05, "vocabulary": 800, "batch_tokens": 512, "test": 32}
+SMOKE_MODELS = ["lstm", "transformer"]
 
 
 def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    flags = cli.Flags(__doc__, DEFAULTS)
+    add = flags.add
+    flags.common("data", "columns", data="sample[:fr|de|ko], debian:LANG or FILE")
+    add("data", "--test", **COUNT, help="the most test pairs")
+    flags.common("vocabulary")
+    add("model", "--models", nargs="+", choices=MODELS, help="which to run")
+    flags.common("dropout", "batch_tokens")
+    add(
+        "training", "--seeds", nargs="+", type=int, metavar="N", help="a run of each model for each"
     )
-    parser.add_argument("--data", default="sample", help="sample[:fr|de|ko], debian:LANG or FILE")
-    parser.add_argument(
-        "--columns", nargs="+", default=["source", "target"], help="and key; of FILE"
-    )
-    parser.add_argument("--models", nargs="+", choices=MODELS, help="all where not given")
-    parser.add_argument("--seeds", nargs="+", type=int, default=[1])
-    parser.add_argument(
-        "--minutes", type=cli.positive, default=4, help="of training, compiling left out"
-    )
-    parser.add_argument(
-        "--steps", type=cli.whole, help="batches to train on in place of minutes, in hundreds"
-    )
-    parser.add_argument("--output", type=Path, help="default: saved_models/compare[-smoke]")
-    parser.add_argument(
-        "--vocabulary", type=cli.whole, default=4000, help="pieces of SentencePiece"
-    )
-    parser.add_argument("--dropout", type=cli.share, default=0.0, help="0 suits a few minutes")
-    parser.add_argument("--batch-tokens", type=cli.whole, default=1024)
-    parser.add_argument("--test", type=cli.whole, default=1000, help="the most test pairs")
-    parser.add_argument(
-        "--threads", type=int, default=0, help="0: TensorFlow chooses; with 1, time is CPU time"
-    )
-    parser.add_argument(
-        "--parallel",
-        type=cli.whole,
-        default=1,
-        help="runs at a time, each on its own share of the CPUs",
-    )
-    parser.add_argument("--report", action="store_true", help="only make the table and the plots")
-    parser.add_argument("--smoke", action="store_true", help="two tiny models, seconds")
-    parser.add_argument("--one", choices=MODELS, help=argparse.SUPPRESS)  # a run's own process
-    options = parser.parse_args()
+    minutes = {"type": cli.positive, "metavar": "N", "help": "of training, compiling left out"}
+    add("training", "--minutes", **minutes)
+    add("training", "--steps", **COUNT, help="batches in place of minutes, in hundreds")
+    threads = "0: as many as TensorFlow likes; 1: and times are those of the CPU"
+    add("training", "--threads", type=int, metavar="N", help=threads)
+    add("training", "--parallel", **COUNT, help="runs at a time, each on its share of the CPUs")
+    flags.common("smoke")
+    flags.common("output", output="saved_models/compare")
+    add("output", "--report", action="store_true", help="only make the table and the plots")
+    add("output", "--one", choices=MODELS, help=argparse.SUPPRESS)  # a run's own process
+    options = flags.parse(smoke={**SMOKE, "models": SMOKE_MODELS})
     if options.steps and options.steps % 100:
-        parser.error(f"--steps must be a multiple of 100; got {options.steps}")
-    options.models = options.models or (["lstm", "transformer"] if options.smoke else list(MODELS))
-    if options.smoke:
-        options.minutes = 0.05
-        options.vocabulary, options.batch_tokens, options.test = 800, 512, 32
+        flags.refuse(f"--steps must be a multiple of 100; got {options.steps}")
     if options.output is None:
-        options.output = Path("saved_models", "compare-smoke" if options.smoke else "compare")
+        options.output = Path("saved_models", "compare" + "-smoke" * options.smoke)
     return options
-
-
-def prepare(options: argparse.Namespace) -> None:
-    """Splits, tokenises and writes what every run reads, unless it is there."""
-    folder = options.output / "data"
-    names = ("data", "columns", "vocabulary", "test", "smoke")
-    settings = {name: getattr(options, name) for name in names}
-    if read(folder / "data.json").get("settings") == settings:
-        return
-    (folder / "data.json").unlink(missing_ok=True)  # until all of it is written
-    with MESSAGES.errors(f"--data {options.data}", cli.DATA):
-        corpora = data.split_corpora(data.named_pairs(options.data, options.columns))
-    train = corpora["train"]
-    texts = (side for pair in train for side in pair[:2])
-    with MESSAGES.errors(f"--vocabulary {options.vocabulary}"):
-        tokenizer = text.SentencePieceTokenizer.train(texts, options.vocabulary)
-    source, target = text.TextSource(tokenizer, LONGEST), text.TextTarget(tokenizer, LONGEST)
-    with MESSAGES.errors(f"--data {options.data}"):
-        survey = data.survey(train, source, target)
-        buckets = data.fit_buckets(survey, count=2 if options.smoke else 6)
-        pairs = [*corpora["validation"], *corpora["test"]]  # nothing is chosen by either
-        kept = cli.held_out(source, pairs, "test")
-    print(f"Training pairs\n{data.bucket_table(survey, buckets)}\n")
-    chosen = random.Random(0).sample(kept, min(options.test, len(kept)))
-    print(f"Test pairs: {len(chosen)} of {len(pairs)}.\n")
-    data.Corpus.write(train, folder / "train")
-    data.Corpus.write(chosen, folder / "test")
-    source.save(folder)
-    target.save(folder)
-    copies, references = [pair.source for pair in chosen], [pair.target for pair in chosen]
-    write(
-        folder / "data.json",
-        {
-            "settings": settings,
-            "buckets": buckets,
-            "pairs": {"train": len(train), "kept": survey.kept, "test": len(chosen)},
-            "copying": scores(copies, references),
-        },
-    )
-
-
-def settings_of(options: argparse.Namespace, name: str, seed: int) -> dict:
-    """All that a run's result depends on; a run under other settings is another run."""
-    architecture, sizes, peak = MODELS[name]
-    more = {**(SMOKE if options.smoke else {}), "dropout": options.dropout}
-    halves = {side: {**half, **more} for side, half in sizes.items() if isinstance(half, dict)}
-    shared = (
-        "data",
-        "columns",
-        "minutes",
-        "steps",
-        "vocabulary",
-        "dropout",
-        "batch_tokens",
-        "test",
-    )
-    return {
-        "name": name,
-        "seed": seed,
-        "architecture": architecture,
-        "sizes": halves or {**sizes, **more},
-        "peak": peak,
-        **{option: getattr(options, option) for option in (*shared, "threads", "parallel")},
-    }
-
-
-def read(path: Path) -> dict:
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-
-
-def write(path: Path, record: dict) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part")
-    part.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
-    os.replace(part, path)  # whole or not at all
 
 
 def run_all(options: argparse.Namespace) -> list[str]:
@@ -239,7 +119,9 @@ def main() -> None:
         write(folder / "result.json", run(settings, options.output / "data", folder))
         return
     try:
-        from comparison_report import report  # here, since the runs do without matplotlib
+        from kseq2seq.recipes.comparison_report import (
+            report,  # here, since the runs do without matplotlib
+        )
     except ImportError as error:
         sys.exit(f"{error}; the plots need: pip install 'kseq2seq[plot]'")
     failed = []

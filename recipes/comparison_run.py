@@ -13,6 +13,7 @@ from kseq2seq import data, metrics, text, training
 # isort: split
 import keras
 import tensorflow as tf
+from kseq2seq.recipes.comparison_data import scores
 
 LENGTHS = (3, 6, 10, 15)  # words of a source: the upper ends of all bins but the last
 
@@ -134,13 +135,6 @@ def evaluate(pipeline: ks.Pipeline, pairs: list[data.Pair], clock) -> dict:
         },
         "decode_tokens_per_second": speed,
         "latency_ms": 1000 * statistics.median(alone[3:]),
-    }
-
-
-def scores(hypotheses, references) -> dict[str, float]:
-    return {
-        "bleu": metrics.bleu(hypotheses, references),
-        "chrf": metrics.chrf(hypotheses, references),
     }
 
 

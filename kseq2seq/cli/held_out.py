@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
-import numpy as np
-
+from kseq2seq.cli.lengths import source_lengths
 from kseq2seq.data import Pair
-from kseq2seq.text import TextSource
-
-_TOGETHER = 1000
 
 
-def held_out(
-    source: TextSource, pairs: Iterable[Pair], what: str, limit: int | None = None
-) -> list[Pair]:
+def held_out(source: Any, pairs: Iterable[Pair], what: str, limit: int | None = None) -> list[Pair]:
     """Returns the pairs whose sources a model can read, and says how many are left out.
 
+    Where `source.too_long` is "split" or "cut", those that are too long are read so.
+
     Args:
-        source: has a longest text.
+        source: has a longest input, in its `unit`.
         pairs: held-out ones.
         what: says what they are for.
         limit: the most to return, the first ones; all where None.
@@ -27,28 +24,28 @@ def held_out(
         ValueError: if none can be read.
 
     Example:
-        >>> from kseq2seq.text import ByteTokenizer
+        >>> from kseq2seq.text import ByteTokenizer, TextSource
         >>> pairs = [Pair("much too long", "x", "1"), Pair("short", "y", "2")]
         >>> [pair.target for pair in held_out(TextSource(ByteTokenizer(), 8), pairs, "test")]
         Left out 1 of 2 test pairs, whose sources have more than 8 tokens.
         ['y']
     """
     pairs = list(pairs)
-    longest = source.max_length
-    parts = [pairs[begin : begin + _TOGETHER] for begin in range(0, len(pairs), _TOGETHER)]
-    lengths = [source.lengths([pair.source for pair in part]).numpy() for part in parts]
-    length = np.concatenate(lengths) if lengths else np.zeros(0)
-    kept = [pair for pair, tokens in zip(pairs, length, strict=True) if 1 < tokens <= longest]
-    long = int((length > longest).sum())
+    longest, unit = source.max_length, getattr(source, "unit", "tokens")
+    lengths, empty = source_lengths(source, [pair.source for pair in pairs])
+    too_long = lengths > longest
+    if getattr(source, "too_long", "error") != "error":
+        too_long[:] = False
+    kept = [pair for pair, no in zip(pairs, empty | too_long, strict=True) if not no]
     if not kept:
         raise ValueError(
-            f"none of the {len(pairs)} {what} pairs has a source of 1 to {longest} tokens, so "
+            f"none of the {len(pairs)} {what} pairs has a source of 1 to {longest} {unit}, so "
             "nothing could be scored; give more pairs, split long texts at the ends of their "
             "sentences, or raise max_length."
         )
-    if long:
+    if too_long.any():
         print(
-            f"Left out {long} of {len(pairs)} {what} pairs, whose sources have more than {longest} "
-            "tokens."
+            f"Left out {too_long.sum()} of {len(pairs)} {what} pairs, whose sources have more than "
+            f"{longest} {unit}."
         )
     return kept[:limit]

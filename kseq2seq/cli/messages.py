@@ -10,11 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-# What to do about `--data` and `--columns`, which recipes take.
+# What to do about `--data` where it is no file, in recipes that read sentence pairs.
 DATA = (
     "--data takes sample[:fr|de|ko], debian:LANG, a .tsv, .csv or .jsonl file, or two text files "
-    "with a comma between; --columns names the columns of a file, or numbers them (--columns 0 1) "
-    "where it has no header."
+    "with a comma between."
 )
 
 

@@ -1,18 +1,19 @@
-"""What came of a run: minutes, steps, scores beside those of copying the source, samples."""
+"""What came of a run: minutes, steps, scores beside those of baselines, samples."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from pathlib import Path
+from typing import Any
 
 from kseq2seq.data import Pair
 from kseq2seq.decoding import Search
 from kseq2seq.metrics import TextMetric, below_baseline, bleu, chrf
-from kseq2seq.runs import read_runs
+from kseq2seq.runs import less_is_better, read_runs
 from kseq2seq.training import BetterWeights
 
-_METRICS = {"BLEU": bleu, "chrF": chrf}
+METRICS: dict[str, TextMetric] = {"BLEU": bleu, "chrF": chrf}
 _SAMPLES = 6
 
 
@@ -20,24 +21,28 @@ def report(
     pairs: Sequence[Pair],
     hypotheses: Sequence[str],
     search: Search,
+    baselines: Mapping[str, Sequence[str]],
     metrics: Mapping[str, TextMetric] | None = None,
-) -> tuple[dict[str, float], list[str]]:
-    """Prints scores of generated texts and of the sources themselves, and a few of the texts.
+) -> tuple[dict[str, float], dict[str, list[str]]]:
+    """Prints scores of generated texts and of baselines, and a few of the texts.
 
     Args:
         pairs: N sources and references.
         hypotheses: N generated texts.
         search: what generated them.
-        metrics: names and functions (hypotheses, references) -> float, higher for better; BLEU and
-            chrF where None.
+        baselines: names of what takes no model, and N texts of each.
+        metrics: names and functions (hypotheses, references) -> float, higher for better but for
+            losses and error rates; BLEU and chrF where None.
 
     Returns:
-        The scores, by names in lower case, and the names of those in which the generated texts are
-        no better than the sources; see `below_baseline`.
+        The scores, by names in lower case, and for each baseline that is not beaten the metrics in
+        which the generated texts are no better; see `below_baseline`.
 
     Example:
         >>> from kseq2seq import Beam
-        >>> scores, below = report([Pair("a b c d", "x b c d", "")], ["x b c d"], Beam(4))
+        >>> pairs, made = [Pair("a b c d", "x b c d", "")], ["x b c d"]
+        >>> copying = {"copying the source": [pair.source for pair in pairs]}
+        >>> scores, below = report(pairs, made, Beam(4), copying)
         <BLANKLINE>
         Held-out pairs: 1                         BLEU    chrF
         copying the source                        59.5    47.9
@@ -47,31 +52,53 @@ def report(
           = x b c d
           ~ x b c d
         >>> below
-        []
+        {}
     """
-    metrics = metrics or _METRICS
+    metrics = metrics or METRICS
     widths = [max(8, len(name) + 2) for name in metrics]
     widths[0] -= 2
     print(f"\n{_row(f'Held-out pairs: {len(pairs)}', list(metrics), widths)}")
-    sources, references = [pair.source for pair in pairs], [pair.target for pair in pairs]
-    found = []
-    for name, texts in (("copying the source", sources), (search_name(search), hypotheses)):
-        scores = {name: metric(texts, references) for name, metric in metrics.items()}
-        print(_row(name, [f"{score:.1f}" for score in scores.values()], widths))
-        found.append(scores)
+    references = references_of(pairs)
+    found = {}
+    for name, texts in (*baselines.items(), (search_name(search), hypotheses)):
+        found[name] = {each: float(metric(texts, references)) for each, metric in metrics.items()}
+        print(_row(name, [f"{score:.1f}" for score in found[name].values()], widths))
     for index in range(0, len(pairs), max(1, len(pairs) // _SAMPLES))[:_SAMPLES]:
-        print(f"\n  {sources[index]}\n  = {hypotheses[index]}\n  ~ {references[index]}")
-    copied, made = found
-    return {name.lower(): score for name, score in made.items()}, below_baseline(made, copied)
+        pair = pairs[index]
+        print(f"\n  {as_text(pair.source)}\n  = {hypotheses[index]}\n  ~ {pair.target}")
+    made = found[search_name(search)]
+    below = {name: below_baseline(_signed(made), _signed(found[name])) for name in baselines}
+    scores = {name.lower(): score for name, score in made.items()}
+    return scores, {name: not_better for name, not_better in below.items() if not_better}
 
 
-def report_training(output: Path, better: BetterWeights, warmup: int) -> None:
+def references_of(pairs: Sequence[Pair]) -> list[Any]:
+    """Returns what metrics compare with: targets, or lists of all that an example takes as right.
+
+    Example:
+        >>> references_of([Pair("a", "b", "")])
+        ['b']
+    """
+    several = [list(getattr(pair, "references", ())) for pair in pairs]
+    if not any(several):
+        return [pair.target for pair in pairs]
+    return [given or [pair.target] for given, pair in zip(several, pairs, strict=True)]
+
+
+def as_text(raw: Any) -> str:
+    """Returns a raw input as a line shows it: a text itself, and of an array its shape."""
+    shape = getattr(raw, "shape", None)
+    return str(raw) if shape is None else f"{type(raw).__name__} {tuple(shape)}"
+
+
+def report_training(output: Path, better: BetterWeights, warmup: int, metric: str = "chrF") -> None:
     """Prints minutes and steps of a run, and which weights it ended with; says if it was too short.
 
     Args:
         output: the directory of a `Record`.
-        better: has chosen the weights, by chrF on validation pairs.
+        better: has chosen the weights.
         warmup: for how many steps the learning rate rises; fewer are no training.
+        metric: the name of the one that it chose by, on validation pairs.
     """
     found, _ = read_runs([output])
     if not found:  # what can't be written ends no training
@@ -82,8 +109,8 @@ def report_training(output: Path, better: BetterWeights, warmup: int) -> None:
         f"steps, after {kept['compiling']:.1f} minutes of compiling."
     )
     if better.chosen:
-        scores = ", ".join(f"{name} {score:.1f}" for name, score in better.scores.items())
-        print(f"Kept the {better.chosen} weights; chrF on validation pairs: {scores}.")
+        scores = ", ".join(f"{name} {abs(score):.1f}" for name, score in better.scores.items())
+        print(f"Kept the {better.chosen} weights; {metric} on validation pairs: {scores}.")
     if kept["steps"] < warmup:
         print(
             f"WARNING: {kept['steps']:,} steps are too few: the learning rate rises for {warmup}. "
@@ -104,6 +131,11 @@ def search_name(search: Search) -> str:
     settings = {field.name: getattr(search, field.name) for field in fields(search)}
     shown = ", ".join(f"{name}={value}" for name, value in settings.items() if value)
     return f"{type(search).__name__}({shown})"
+
+
+def _signed(scores: Mapping[str, float]) -> dict[str, float]:
+    """Returns scores of which each is better the higher it is."""
+    return {name: -score if less_is_better(name) else score for name, score in scores.items()}
 
 
 def _row(name: str, cells: Sequence[str], widths: Sequence[int]) -> str:

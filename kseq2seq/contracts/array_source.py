@@ -93,6 +93,18 @@ class ArraySource(Source):
         """See `Source`; the numbers one after the other, little end first."""
         return self.read(raw).astype(self.dtype.newbyteorder("<")).tobytes()
 
+    def restore(self, packed: bytes) -> np.ndarray:
+        """See `Source`."""
+        numbers = np.frombuffer(packed, self.dtype.newbyteorder("<")).astype(self.dtype)
+        return numbers.reshape(-1, *self.shape)
+
+    def trial(self, count: int) -> list[np.ndarray]:
+        """See `Source`; normal noise of all lengths."""
+        rng = np.random.default_rng(0)
+        most = self.max_length * self.step
+        lengths = np.linspace(1, most, count).astype(int)
+        return [rng.normal(size=(length, *self.shape)).astype(self.dtype) for length in lengths]
+
     def unpack(self, packed: tf.Tensor) -> dict[str, tf.Tensor]:
         """See `Source`."""
         size = self.dtype.itemsize * int(np.prod(self.shape, dtype=int))

@@ -32,10 +32,12 @@ class Source(Saved):
     Attributes:
         kind: its name in files; set by `register_source`.
         unit: what lengths count, in the plural, such as "tokens" or "frames".
+        noun: what messages call one.
         spec: names of the model's inputs -> (shape without the rows, dtype). A mask is int32, 0 at
             padding. "source" and "source_mask" are along units; others may be too.
         raw: the `tf.TensorSpec`, or nest of some, of a batch of raws; each with a name.
         vocabulary_size: how many ids there are, for a source that is ids; else None.
+        padding: what fills up "source" beyond the real units.
 
     Raises:
         ValueError: `max_length` or `too_long` makes no sense.
@@ -44,9 +46,11 @@ class Source(Saved):
     side = "source"
     registry = SOURCES
     unit: ClassVar[str]
+    noun: ClassVar[str] = "Source"
     spec: Spec
     raw: Any
     vocabulary_size: int | None = None
+    padding: int = 0
 
     def __init__(self, max_length: int, too_long: str = "error") -> None:
         super().__init__()
@@ -66,9 +70,26 @@ class Source(Saved):
         """
         return example
 
+    def several(self, given: Any) -> list[Any]:
+        """Returns one raw, or a list or tuple of some, as a list of raws; not in graph.
+
+        Raises:
+            TypeError: one is no raw of this source.
+            ValueError: one can't be read.
+        """
+        return [self.read(one) for one in (given if isinstance(given, list | tuple) else [given])]
+
+    def counted(self, length: int) -> str:
+        """Returns a length as messages tell it, such as "12 frames"."""
+        return f"{length} {self.unit}"
+
     @abstractmethod
     def pack(self, raw: Any) -> bytes:
         """Returns a raw as bytes; not in graph."""
+
+    @abstractmethod
+    def restore(self, packed: bytes) -> Any:
+        """Returns the raw that `pack` made bytes of; not in graph."""
 
     @abstractmethod
     def unpack(self, packed: tf.Tensor) -> Any:
@@ -94,6 +115,15 @@ class Source(Saved):
         from epoch to epoch may: a segmentation, noise.
         """
 
+    def trial(self, count: int) -> list[Any] | None:
+        """Returns raws that exports are tried on where the user gives none; None for texts."""
+        return None
+
+    @property
+    def splits(self) -> bool:
+        """Whether `split` is there."""
+        return type(self).split is not Source.split
+
     def split(self, raw: Any) -> list[Any]:
         """Returns the parts of a raw that is too long, in their order; not in graph.
 
@@ -111,6 +141,13 @@ class Source(Saved):
         By default they are numbered from 0.
         """
         return [[str(unit) for unit in range(count)] for count in real(inputs)]
+
+    def words(self, raw: Any) -> list[str] | None:
+        """Returns a text for each unit of a raw, which may stand in the place of unknown tokens.
+
+        None where there are none, as by default; not in graph.
+        """
+        return None
 
     @abstractmethod
     def fixed(self, places: int) -> tuple[dict[str, tf.TensorSpec], Any]:

@@ -70,6 +70,19 @@ class Target(Saved):
         """Returns bool (N,), which targets of so many ids hold nothing; in graph."""
         return lengths < (2 if self.closes else 1)
 
+    def phrases(self, raws: Sequence[str]) -> list[list[int]]:
+        """Returns the ids of raws as filters take them, without an end; not in graph.
+
+        Raises:
+            ValueError: one has none.
+        """
+        rows = self.ids(list(raws)).to_list()
+        rows = [row[:-1] if self.closes else row for row in rows]
+        for raw, row in zip(raws, rows, strict=True):
+            if not row:
+                raise ValueError(f"{raw!r} has no {self.unit}.")
+        return rows
+
     def join(self, raws: Sequence[str]) -> str:
         """Returns the output of a source that was split, from those of its parts."""
         return " ".join(raws)

@@ -14,7 +14,7 @@ from kseq2seq.decoding.filters import Filter
 from kseq2seq.decoding.gathering import repeat
 from kseq2seq.decoding.greedy import Greedy
 from kseq2seq.decoding.loop import Loop
-from kseq2seq.decoding.places import keeps_places
+from kseq2seq.decoding.places import ids_of, keeps_places, units_of
 from kseq2seq.decoding.requests import prepare
 from kseq2seq.decoding.search import Hypotheses, Search
 from kseq2seq.decoding.shrinking import search_shrinking
@@ -92,7 +92,8 @@ def decode(
 
     Args:
         model: a `Seq2Seq`, or an `Ensemble` or `Speculative` made of some.
-        source: {"source": int (B, S), "source_mask": bool (B, S)}, as the model was trained on.
+        source: what the encoder takes, as the model was trained on; for ids {"source": int (B, S),
+            "source_mask": bool (B, S)}.
         search: `Greedy()` (the default), `Beam(...)`, `DiverseBeam(...)`, `Sample(...)` or
             `Contrastive(...)`.
         max_length: the most tokens a target may have, its end included. Each value compiles anew;
@@ -190,7 +191,8 @@ def _searched(model: Any, loop: Loop, encoded: dict, started: dict, alignments: 
     carry = loop.start(
         encoded,
         started["limits"],
-        source=started["source"].get("source"),
+        source=ids_of(started["source"]),
+        units=units_of(started["source"]),
         seeds=started["seeds"],
         given=started["given"],
         numbers=started["numbers"],

@@ -44,7 +44,8 @@ class Ensemble(Several):
 
     Source:
         Hansen and Salamon 1990; the average is taken at each token, as in Sutskever et al. 2014.
-        Where only some models have attention, the alignment is theirs.
+        Where only some models have attention, the alignment is theirs; models of another stride
+        than the first one's have no part in it.
     """
 
     def __init__(
@@ -69,6 +70,8 @@ class _Average(Decoder):
     def __init__(self, models: Sequence[Seq2Seq], space: str, shares: Sequence[float]):
         super().__init__(dtype="float32", name="ensemble", autocast=False)
         self.members = [model.decoder for model in models]
+        strides = [model.facts.stride for model in models]
+        self.aligned = [stride == strides[0] for stride in strides]  # with the mask of the first
         self.space = space
         self.shares = shares
         self.vocabulary_size = self.members[0].vocabulary_size
@@ -106,6 +109,10 @@ class _Average(Decoder):
         else:
             logits = ops.logsumexp(ops.stack([one + ops.log(share) for one, share in shares]), 0)
         hidden = ops.concatenate([ops.cast(step.hidden, "float32") for step in made], axis=-1)
-        looked = [step.alignment for step in made if step.alignment is not None]
+        looked = [
+            step.alignment
+            for step, aligned in zip(made, self.aligned, strict=True)
+            if aligned and step.alignment is not None
+        ]
         alignment = sum(looked) / len(looked) if looked else None
         return Step(logits, hidden, alignment, {"models": [step.state for step in made]})

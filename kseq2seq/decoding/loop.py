@@ -133,6 +133,7 @@ class Loop:
         limits=None,
         *,
         source=None,
+        units=None,
         seeds=None,
         given: Sequence[dict] | None = None,
         numbers: dict | None = None,
@@ -144,7 +145,9 @@ class Loop:
             encoded: what the model's encoder made of them.
             limits: int (B,), the most tokens for each, its end included, between 1 and
                 `max_length`; None takes `max_length` for all.
-            source: (B, S), what the encoder was given, for filters that ask for it.
+            source: int (B, S), the ids that the encoder was given, for filters that ask for them.
+            units: int (B,), how many units of each source are real, for filters that compare
+                lengths; None counts the positions of the encoded source.
             seeds: int (B,), for searches that draw at random; None takes 0, 1, 2...
             given: what each filter's `given` returned; None asks them.
             numbers: what the search's `given` returned; None leaves its settings as they are, which
@@ -161,6 +164,9 @@ class Loop:
         of_sources = {
             "limits": ops.clip(ops.cast(limits, "int32"), 1, self.max_length),
             "mask": encoded["mask"],
+            "units": ops.sum(ops.cast(encoded["mask"], "int32"), axis=1)
+            if units is None
+            else units,
             "seeds": ops.arange(sources, dtype="int32") if seeds is None else seeds,
         }
         if source is not None:
@@ -247,6 +253,7 @@ class Loop:
         return Problem(
             limits=sources["limits"],
             source=sources.get("source"),
+            units=sources["units"],
             mask=sources["mask"],
             seeds=sources["seeds"],
             max_length=self.max_length,

@@ -1,4 +1,4 @@
-"""Whether an encoder has a place for each place of its source."""
+"""How a source may be cropped and padded, by what its model's architecture declares."""
 
 from __future__ import annotations
 
@@ -7,14 +7,18 @@ from typing import Any
 import tensorflow as tf
 from keras import tree
 
+from kseq2seq.encoders import UNKNOWN, Facts, along_units
+
+
+def facts_of(model: Any) -> Facts:
+    """Returns the facts of a model's encoder; nothing is known of one that declares none."""
+    return getattr(model, "facts", UNKNOWN)
+
 
 def keeps_places(model: Any) -> bool:
-    """Returns whether all encoders of a model hand on the mask of their source as it is.
+    """Returns whether what a model makes of a source is the same with more padding or less.
 
-    Only then can a source be encoded with more padding or less: what a strided or pooling encoder
-    makes of a source may depend on the length that it was padded to (a strided convolution with
-    padding "same" begins elsewhere for odd lengths). An encoder that makes a mask of its own is
-    taken for such a one.
+    Only then are the sources of a batch encoded in parts, each as short as its longest source.
 
     Args:
         model: a `Seq2Seq`, or what has several `models`.
@@ -25,25 +29,28 @@ def keeps_places(model: Any) -> bool:
         >>> keeps_places(build_model("gru", source=20, target=20, hidden_dim=8))
         True
     """
-    return all(_hands_on_mask(one.encoder) for one in getattr(model, "models", [model]))
+    facts, along = facts_of(model), along_units(model.encoder.input)
+    return facts.crops and facts.padding_free and {"source", "source_mask"} <= {*along}
 
 
-def _hands_on_mask(encoder: Any) -> bool:
-    given, made = getattr(encoder, "input", None), getattr(encoder, "output", None)
-    if not isinstance(given, dict) or not isinstance(made, dict) or "source_mask" not in given:
-        return False
-    mask = made.get("mask")
-    if mask is None:
-        return False
-    return mask is given["source_mask"] or _cast_of(mask) is given["source_mask"]
+def cropped(encoder: Any, source: dict, units: int) -> dict:
+    """Returns the first units of a source; what does not lie along units stays whole.
 
+    Args:
+        encoder: of a model that keeps places; or a function, all of whose inputs lie along units.
+        source: names -> tensors (B, ...), as the encoder takes them.
+        units: how many.
 
-def _cast_of(mask: Any) -> Any:
-    """What a symbolic mask was cast from, as encoders cast the numbers that they are given."""
-    operation, node, _ = mask._keras_history
-    if type(operation).__name__ != "Cast":
-        return None
-    return operation._inbound_nodes[node].input_tensors[0]
+    Example:
+        >>> from kseq2seq import build_model
+        >>> from kseq2seq.decoding.places import cropped
+        >>> model = build_model("gru", source=20, target=20, hidden_dim=8)
+        >>> ids = tf.constant([[7, 2, 0, 0]])
+        >>> cropped(model.encoder, {"source": ids, "source_mask": ids != 0}, 2)["source"].shape[1]
+        2
+    """
+    along = along_units(encoder.input) if hasattr(encoder, "input") else tuple(source)
+    return {name: x[:, :units] if name in along else x for name, x in source.items()}
 
 
 def has_places(encoded: Any, places: int) -> bool:
@@ -62,9 +69,9 @@ def padded(model: Any, source: dict, places: int, padding: int = 0) -> dict:
     """Returns a source padded so that what a model makes of it does not depend on its company.
 
     Args:
-        model: as for `keeps_places`.
-        source: {"source" (B, S, ...), "source_mask" (B, S)}, padded to the longest of a batch.
-        places: what to pad to if the model does not keep places; at least S.
+        model: a `Seq2Seq`, or what has several `models`.
+        source: names -> tensors (B, ...), padded to the longest of a batch.
+        places: what is padded along units, if padding is not free for the model; at least S.
         padding: the id that fills up.
 
     Example:
@@ -75,13 +82,34 @@ def padded(model: Any, source: dict, places: int, padding: int = 0) -> dict:
         >>> padded(model, source, 9)["source"].shape[1]
         2
     """
-    if keeps_places(model):
+    along = along_units(model.encoder.input)
+    if facts_of(model).padding_free or "source" not in along:
         return source
 
-    def filled_up(x: Any) -> Any:
+    def filled_up(name: str, x: Any) -> Any:
         missing = places - tf.shape(x)[1]
         around = [[0, 0], [0, missing], *([0, 0] for _ in x.shape[2:])]
-        value = tf.cast(False if x.dtype == tf.bool else padding, x.dtype)
+        id_or_zero = padding if name == "source" and x.dtype.is_integer else 0
+        value = tf.cast(False if x.dtype == tf.bool else id_or_zero, x.dtype)
         return tf.pad(x, around, constant_values=value)
 
-    return {name: filled_up(x) for name, x in source.items()}
+    return {name: filled_up(name, x) if name in along else x for name, x in source.items()}
+
+
+def rows_of(source: dict) -> Any:
+    """Returns a source's first input, which has a row for each source as all of them have."""
+    return next(iter(source.values()))
+
+
+def ids_of(source: dict) -> Any:
+    """Returns the ids (B, S) of a source; None for one that is not ids."""
+    ids = source.get("source")
+    if ids is None or len(ids.shape) != 2 or not tf.as_dtype(ids.dtype).is_integer:
+        return None
+    return ids
+
+
+def units_of(source: dict) -> Any:
+    """Returns int32 (B,), how many units of each source are real; None if there is no mask."""
+    mask = source.get("source_mask")
+    return None if mask is None else tf.reduce_sum(tf.cast(mask, tf.int32), axis=1)

@@ -12,6 +12,8 @@ import tensorflow as tf
 from kseq2seq.decoding.filters import Filter
 from kseq2seq.decoding.loop import Loop
 from kseq2seq.decoding.need import check_need
+from kseq2seq.decoding.places import facts_of, rows_of
+from kseq2seq.encoders import along_units
 from kseq2seq.special_tokens import SpecialTokens
 
 
@@ -34,8 +36,8 @@ def prepare(
     check_model(model, special)
     loop = Loop(model.decoder, search, max_length, special, filters)
     source = check_source(model, source, loop.max_length)
-    rows = source["source_mask"].shape[0]
-    check_need(loop, *source["source_mask"].shape)
+    rows = rows_of(source).shape[0]
+    check_need(loop, rows, _positions(model, source))
     given = [rule.given() for rule in loop.filters]
     for rule, arrays in zip(loop.filters, given, strict=True):
         for array in arrays.values() if rule.of_sources else []:
@@ -47,7 +49,7 @@ def prepare(
     started = {
         "source": source,
         "limits": _limits(limits, rows, loop.max_length),
-        "seeds": seeds_of(seed, tf.shape(source["source_mask"])[0]),
+        "seeds": seeds_of(seed, tf.shape(rows_of(source))[0]),
         "given": given,
         "numbers": {name: tf.constant(x) for name, x in search.given().items()},
     }
@@ -105,11 +107,20 @@ def check_source(model: Any, source: Any, target_length: int) -> dict:
     if set(source) != wanted:
         raise ValueError(f"`source` must have the keys {sorted(wanted)}; got {sorted(source)}.")
     shapes = {name: tuple(value.shape) for name, value in source.items()}
-    if any(len(shape) < 2 for shape in shapes.values()):
-        raise ValueError(f"`source` must hold a batch, (rows, length); got the shapes {shapes}.")
-    if len({shape[:2] for shape in shapes.values()}) > 1:
+    for name, shape in shapes.items():
+        if not _fits(shape, taken := _taken(model, name)):
+            raise ValueError(
+                f"`source` must hold a batch, (rows, length): {name!r} must have the shape "
+                f"{taken}, None being any size; got the shapes {shapes}."
+            )
+    if len({shape[0] for shape in shapes.values()}) > 1:
+        raise ValueError(f"The inputs of `source` must agree in rows; got the shapes {shapes}.")
+    along = along_units(model.encoder.input)
+    lengths = {shapes[name][1] for name in along}
+    if facts_of(model).crops and len(lengths) > 1:
         raise ValueError(f"`source` and its mask must agree in rows and length; got {shapes}.")
-    length, longest = next(iter(shapes.values()))[1], model.max_source_length
+    length = shapes["source"][1] if "source" in along else None
+    longest = model.max_source_length
     if longest is not None and length is not None and length > longest:
         raise ValueError(
             f"A source of {length} tokens was given to a model with positions for {longest}. "
@@ -123,6 +134,26 @@ def check_source(model: Any, source: Any, target_length: int) -> dict:
             f"more `max_positions`."
         )
     return source
+
+
+def _taken(model: Any, name: str) -> tuple[int | None, ...]:
+    """The shape of an input of the encoder, rows included; that of ids for one without shapes."""
+    inputs = model.encoder.input
+    return tuple(inputs[name].shape) if isinstance(inputs, dict) else (None, None)
+
+
+def _fits(shape: tuple[int | None, ...], taken: tuple[int | None, ...]) -> bool:
+    return len(shape) == len(taken) and all(
+        None in (has, wants) or has == wants for has, wants in zip(shape, taken, strict=True)
+    )
+
+
+def _positions(model: Any, source: dict) -> int | None:
+    """How many positions the encoder makes of a source, where that is known without running it."""
+    mask = source.get("source_mask")
+    if mask is None or mask.shape[1] is None:
+        return None
+    return facts_of(model).positions(mask.shape[1])
 
 
 def _limits(limits: Any, rows: int | None, max_length: int) -> Any:

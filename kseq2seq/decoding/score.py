@@ -9,6 +9,7 @@ from keras import ops
 
 from kseq2seq.contracts import shift_right
 from kseq2seq.decoding.compiled import compiled, traced
+from kseq2seq.decoding.places import rows_of
 from kseq2seq.decoding.requests import check_model, check_source
 from kseq2seq.special_tokens import SPECIAL_TOKENS, SpecialTokens
 
@@ -20,7 +21,7 @@ def score_targets(
 
     Args:
         model: a `Seq2Seq`, or an `Ensemble` or `Speculative` made of some.
-        source: {"source": int (B, S), "source_mask": bool (B, S)}.
+        source: what the encoder takes; for ids {"source": int (B, S), "source_mask": bool (B, S)}.
         targets: int (B, T), each closed by its end token, then padding.
         special: the target's ids that are not text.
 
@@ -50,7 +51,7 @@ def score_targets(
             f"`targets` must be ids (B, T); got {targets.dtype.name} of shape {targets.shape}."
         )
     source = check_source(model, source, int(targets.shape[1]))
-    rows, vocabulary = source["source_mask"].shape[0], model.decoder.vocabulary_size
+    rows, vocabulary = rows_of(source).shape[0], model.decoder.vocabulary_size
     if targets.shape[0] != rows:
         raise ValueError(f"There are {rows} sources, but {targets.shape[0]} `targets`.")
     if tf.reduce_any((targets < 0) | (targets >= vocabulary)):

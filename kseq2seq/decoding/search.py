@@ -33,8 +33,10 @@ class Problem(NamedTuple):
 
     Attributes:
         limits: int32 (B,), the longest target of each source, in tokens, its end included.
-        source: (B, S), the source as the model was given it; None if the loop was not.
-        mask: bool (B, S'), True at the real places of the encoded source.
+        source: int (B, S), the ids of the source; None if it is not ids, or the loop was not given
+            them. The encoded source may have another length.
+        units: int32 (B,), how many units of each source are real; a token is one.
+        mask: bool (B, S'), True at the real positions of the encoded source.
         seeds: int32 (B,), for what is drawn at random.
         max_length: L, the largest any limit may be; a Python int.
         width: N; a Python int.
@@ -46,6 +48,7 @@ class Problem(NamedTuple):
 
     limits: Any
     source: Any
+    units: Any
     mask: Any
     seeds: Any
     max_length: int

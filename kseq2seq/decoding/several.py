@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
 from typing import Any
 
 from kseq2seq.decoders import Decoder
+from kseq2seq.encoders import Facts
 from kseq2seq.models import Seq2Seq
 
 
@@ -33,8 +35,19 @@ class Several:
                     f"Models that decode together must share their {side} ids; they have "
                     f"{' and '.join(map(str, sizes))}. Train them with the same tokenizer."
                 )
+        first, *others = (_taken(model) for model in models)
+        if any(taken != first for taken in others):
+            raise ValueError(
+                "Models that decode together must read the same source; their encoders take "
+                f"{' and '.join(str(model.source_spec) for model in models)}."
+            )
         self.models = models
         self.encoder = _Encoders(models)
+
+    @property
+    def facts(self) -> Facts:
+        """What is true of all encoders."""
+        return reduce(Facts.beside, (model.facts for model in self.models))
 
     @property
     def variables(self) -> list:
@@ -45,6 +58,11 @@ class Several:
     def max_source_length(self) -> int | None:
         """The longest source all encoders have places for, or None if there is no limit."""
         return least(model.max_source_length for model in self.models)
+
+
+def _taken(model: Seq2Seq) -> dict[str, tuple]:
+    """Names and shapes of what an encoder takes, which Keras casts to its own dtypes."""
+    return {name: shape for name, (shape, _) in model.source_spec.inputs.items()}
 
 
 class _Encoders:

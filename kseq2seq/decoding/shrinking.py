@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from math import lcm
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,6 +12,7 @@ import tensorflow as tf
 from kseq2seq.decoding.carries import join, select
 from kseq2seq.decoding.compiled import compiled, traced
 from kseq2seq.decoding.loop import Carry, Loop
+from kseq2seq.decoding.places import cropped, facts_of, ids_of, units_of
 from kseq2seq.decoding.search import Hypotheses
 
 ROOM = 16  # places of a cache at first; doubled whenever it is full
@@ -37,7 +39,7 @@ def search_shrinking(model: Any, loop: Loop, started: dict, jit_compile: bool) -
     doubled when they are full. No source's result depends on its company, so all are the same.
 
     Args:
-        model: what decodes; its encoders keep places (see `keeps_places`).
+        model: what decodes; it keeps places (see `keeps_places`).
         loop: its loop.
         started: what `prepare` made of the sources.
         jit_compile: compile with XLA, which compiles anew for each number of sources and each size
@@ -50,7 +52,7 @@ def search_shrinking(model: Any, loop: Loop, started: dict, jit_compile: bool) -
     graphs = compiled(
         model, ("shrinking", loop.key, jit_compile), partial(_graphs, model, loop, jit_compile)
     )
-    carry, places = _begun(loop, graphs, started, jit_compile)
+    carry, places = _begun(model, loop, graphs, started, jit_compile)
     few = max(1, FEW // loop.search.width)
     found: dict[int, list[np.ndarray]] = {}
     while True:
@@ -97,15 +99,16 @@ def _power_of_two(count: int) -> int:
 
 
 def _begun(
-    loop: Loop, graphs: _Graphs, started: dict, jit_compile: bool
+    model: Any, loop: Loop, graphs: _Graphs, started: dict, jit_compile: bool
 ) -> tuple[Carry, np.ndarray]:
     """Returns a carry of all sources before the first step, and which source each row is."""
-    parts = _parts(started["source"]["source_mask"].numpy(), jit_compile)
-    carries = [graphs.start(_part(loop, started, rows, length)) for rows, length in parts]
+    stride = facts_of(model).stride
+    parts = _parts(started["source"]["source_mask"].numpy(), jit_compile, stride)
+    carries = [graphs.start(_part(model, loop, started, rows, length)) for rows, length in parts]
     return join(loop, carries), np.concatenate([rows for rows, _ in parts])
 
 
-def _parts(mask: np.ndarray, jit_compile: bool) -> list[tuple[np.ndarray, int]]:
+def _parts(mask: np.ndarray, jit_compile: bool, stride: int) -> list[tuple[np.ndarray, int]]:
     """Returns sources of nearly one length: which, and how many places hold them.
 
     It is one part, of all places, where several would hardly spare any. With XLA the last part has
@@ -115,17 +118,17 @@ def _parts(mask: np.ndarray, jit_compile: bool) -> list[tuple[np.ndarray, int]]:
     ends = np.where(mask, np.arange(width) + 1, 1).max(axis=1, initial=1)
     order = np.argsort(ends, kind="stable")
     parts = [order[first : first + PART] for first in range(0, sources, PART)]
-    lengths = [int(ends[rows].max()) for rows in parts]
+    multiple = lcm(MULTIPLE, stride) if jit_compile else stride
+    lengths = [min(width, -(-int(ends[rows].max()) // multiple) * multiple) for rows in parts]
     if jit_compile:
-        lengths = [min(width, -(-length // MULTIPLE) * MULTIPLE) for length in lengths[:-1]]
-        lengths.append(width)
+        lengths[-1] = width
     kept = sum(len(rows) * length for rows, length in zip(parts, lengths, strict=True))
     if kept > WORTH * mask.size:
         return [(np.arange(sources), width)]
     return list(zip(parts, lengths, strict=True))
 
 
-def _part(loop: Loop, started: dict, rows: np.ndarray, length: int) -> dict:
+def _part(model: Any, loop: Loop, started: dict, rows: np.ndarray, length: int) -> dict:
     """Returns what starts the sources of some rows alone, encoded in so many places."""
 
     def of_rows(x):
@@ -134,7 +137,7 @@ def _part(loop: Loop, started: dict, rows: np.ndarray, length: int) -> dict:
     source = {name: of_rows(x) for name, x in started["source"].items()}
     return {
         "source": source,
-        "encoded": {name: x[:, :length] for name, x in source.items()},
+        "encoded": cropped(model.encoder, source, length),
         "limits": of_rows(started["limits"]),
         "seeds": of_rows(started["seeds"]),
         "given": [
@@ -152,7 +155,8 @@ def _graphs(model: Any, loop: Loop, jit_compile: bool) -> _Graphs:
         return loop.start(
             model.encoder(started["encoded"], training=False),
             started["limits"],
-            source=started["source"].get("source"),
+            source=ids_of(started["source"]),
+            units=units_of(started["source"]),
             seeds=started["seeds"],
             given=started["given"],
             numbers=started["numbers"],

@@ -2,13 +2,21 @@
 
 from kseq2seq.encoders.backbone import backbone_config, backbone_encoder, backbone_from_config
 from kseq2seq.encoders.convolutional import convolutional_encoder
+from kseq2seq.encoders.facts import UNKNOWN, Facts
+from kseq2seq.encoders.filled import along_units, with_facts
+from kseq2seq.encoders.front import sequence_spec, source_table, token_spec
 from kseq2seq.encoders.inputs import mask_input, token_input
 from kseq2seq.encoders.mean_states import with_mean_states
 from kseq2seq.encoders.prefix import prefix_encoder, read_prefix
 from kseq2seq.encoders.recurrent import recurrent_encoder
+from kseq2seq.encoders.spec import SourceSpec
 from kseq2seq.encoders.transformer import read_source, transformer_encoder
 
 __all__ = [
+    "UNKNOWN",
+    "Facts",
+    "SourceSpec",
+    "along_units",
     "backbone_config",
     "backbone_encoder",
     "backbone_from_config",
@@ -18,7 +26,11 @@ __all__ = [
     "read_prefix",
     "read_source",
     "recurrent_encoder",
+    "sequence_spec",
+    "source_table",
     "token_input",
+    "token_spec",
     "transformer_encoder",
+    "with_facts",
     "with_mean_states",
 ]

@@ -5,7 +5,9 @@ from __future__ import annotations
 import keras
 from keras import ops
 
-from kseq2seq.encoders.inputs import real_places, source_inputs
+from kseq2seq.encoders.front import sequence_spec, source_table
+from kseq2seq.encoders.inputs import real_places
+from kseq2seq.encoders.spec import SourceSpec
 from kseq2seq.layers import (
     DEVIATION,
     ROOT_HALF,
@@ -13,7 +15,6 @@ from kseq2seq.layers import (
     Prebuilt,
     TokenEmbedding,
     linear,
-    token_table,
 )
 
 
@@ -47,7 +48,7 @@ class WithEmbeddings(keras.layers.Layer):
 
 
 def convolutional_encoder(
-    vocabulary_size: int,
+    source: SourceSpec | int,
     *,
     embedding_dim: int,
     hidden_dim: int,
@@ -57,11 +58,12 @@ def convolutional_encoder(
     max_positions: int,
     dropout: float,
 ) -> keras.Model:
-    """Builds a stack of gated convolutions over embedded tokens.
+    """Builds a stack of gated convolutions over embedded tokens, or over features.
 
     Args:
-        vocabulary_size: number of source ids.
-        embedding_dim: width of the token vectors and of the outputs.
+        source: a sequence of ids or of features; or a number of ids.
+        embedding_dim: width of the token vectors, or of what features are projected to, and of
+            the outputs.
         hidden_dim: width of the convolutions.
         num_layers: how many.
         kernel_size: places each convolution sees.
@@ -70,8 +72,8 @@ def convolutional_encoder(
         dropout: rate on embeddings and on the input of every convolution, in [0, 1).
 
     Returns:
-        A functional model {"source" (B, S), "source_mask" (B, S)} -> {"outputs" (B, S, E), "keys"
-        (B, S, E), "mask" (B, S)}: attention scores the keys z and mixes the outputs z + e.
+        A functional model {"source" (B, S, ...), "source_mask" (B, S)} -> {"outputs" (B, S, E),
+        "keys" (B, S, E), "mask" (B, S)}: attention scores the keys z and mixes the outputs z + e.
 
     Example:
         >>> from kseq2seq.encoders import convolutional_encoder
@@ -93,14 +95,15 @@ def convolutional_encoder(
         3.5, by which embeddings start from N(0, 0.1).
         The gradients of the encoder are not scaled by the number of attentions.
     """
-    inputs = source_inputs()
-    source, mask = inputs["source"], real_places(inputs)
+    spec = sequence_spec(source, "a convolutional model")
+    inputs = spec.symbolic()
+    mask = real_places(inputs)
     with keras.name_scope("encoder"):
-        table = token_table(vocabulary_size, embedding_dim)
+        table = source_table(spec, embedding_dim)
         embed = TokenEmbedding(
             table, embedding_dim, positions, max_positions, dropout, DEVIATION, name="embedding"
         )
-        embedded = embed(source)
+        embedded = embed(inputs["source"])
         x = linear(embedding_dim, hidden_dim, name="enter")(embedded)
         for index in range(num_layers):
             x = ConvolutionalBlock(hidden_dim, kernel_size, dropout, name=f"block_{index}")(x, mask)

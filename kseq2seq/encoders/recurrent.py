@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import keras
 
-from kseq2seq.encoders.inputs import real_places, source_inputs
-from kseq2seq.layers import Embedding, recurrent, reverse
-from kseq2seq.layers.starts import table_start
+from kseq2seq.encoders.front import sequence_spec, source_table
+from kseq2seq.encoders.inputs import real_places
+from kseq2seq.encoders.spec import SourceSpec
+from kseq2seq.layers import recurrent, reverse
+from kseq2seq.layers.starts import TABLE_DEVIATION
 
 
 @keras.saving.register_keras_serializable(package="kseq2seq")
@@ -26,7 +28,7 @@ class Reversal(keras.layers.Layer):
 
 def recurrent_encoder(
     cell: str,
-    vocabulary_size: int,
+    source: SourceSpec | int,
     *,
     embedding_dim: int,
     hidden_dim: int,
@@ -36,12 +38,12 @@ def recurrent_encoder(
     dropout: float = 0.0,
     residual: bool = False,
 ) -> keras.Model:
-    """Builds a stack of recurrent layers over embedded tokens.
+    """Builds a stack of recurrent layers over embedded tokens, or over features.
 
     Args:
         cell: "rnn", "lstm" or "gru".
-        vocabulary_size: number of source ids.
-        embedding_dim: width of the token vectors.
+        source: a sequence of ids or of features; or a number of ids.
+        embedding_dim: width of the token vectors, or of what features are projected to.
         hidden_dim: width of each direction.
         num_layers: how many layers.
         bidirectional: read both ways; outputs and states are then twice as wide, forward half
@@ -51,7 +53,7 @@ def recurrent_encoder(
         residual: add a layer's input to its output, from the second layer on.
 
     Returns:
-        A functional model {"source" (B, S), "source_mask" (B, S)} -> {"outputs" (B, S, E),
+        A functional model {"source" (B, S, ...), "source_mask" (B, S)} -> {"outputs" (B, S, E),
         "mask" (B, S), "states", "start"}: the states are one list of (B, E) tensors a layer; E is
         `hidden_dim`, doubled when bidirectional; the start (B, hidden_dim) is the top layer's
         state in the direction that was read last.
@@ -64,11 +66,12 @@ def recurrent_encoder(
         >>> encoder.output["outputs"].shape, len(encoder.output["states"])
         ((None, None, 16), 2)
     """
-    inputs = source_inputs()
-    source, mask = inputs["source"], real_places(inputs)
+    spec = sequence_spec(source, "a recurrent model")
+    inputs = spec.symbolic()
+    units, mask = inputs["source"], real_places(inputs)
     with keras.name_scope("encoder"):
-        tokens = Reversal(name="reversal")(source, mask) if reverse_source else source
-        x = Embedding(vocabulary_size, embedding_dim, table_start(), name="embedding")(tokens)
+        read = Reversal(name="reversal")(units, mask) if reverse_source else units
+        x = source_table(spec, embedding_dim, TABLE_DEVIATION)(read)
         width, states = embedding_dim, []
         for index in range(num_layers):
             rnn = recurrent(cell, width, hidden_dim, name=f"{cell}_{index}")

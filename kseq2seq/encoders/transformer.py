@@ -7,7 +7,9 @@ from typing import Any
 
 import keras
 
-from kseq2seq.encoders.inputs import real_places, source_inputs
+from kseq2seq.encoders.front import sequence_spec
+from kseq2seq.encoders.inputs import real_places
+from kseq2seq.encoders.spec import SourceSpec
 from kseq2seq.layers import (
     BlockSizes,
     EncoderBlock,
@@ -23,16 +25,19 @@ def transformer_encoder(
     sizes: BlockSizes,
     *,
     num_layers: int,
+    source: SourceSpec | int | None = None,
     positions: str = "sinusoidal",
     max_positions: int = 512,
     attend: Callable = attend,
     remat: bool = False,
 ) -> keras.Model:
-    """Builds a stack of self-attention blocks over embedded tokens.
+    """Builds a stack of self-attention blocks over embedded tokens, or over features.
 
     Args:
-        table: the embedding of source ids, which the decoder may share.
+        table: the embedding of source ids, which the decoder may share; or, for a source of
+            features, what `source_table` returns.
         sizes: what all blocks have in common.
+        source: a sequence of ids or of features; None takes the ids of `table`.
         num_layers: how many blocks.
         positions: how places are known; one of `kseq2seq.layers.POSITIONS`.
         max_positions: the longest source that learned positions reach.
@@ -40,7 +45,7 @@ def transformer_encoder(
         remat: keep each block's inputs alone, and compute its insides again for the gradient.
 
     Returns:
-        A functional model {"source" (B, S), "source_mask" (B, S)} -> {"outputs" (B, S,
+        A functional model {"source" (B, S, ...), "source_mask" (B, S)} -> {"outputs" (B, S,
         hidden_dim), "mask" (B, S)}.
 
     Example:
@@ -55,8 +60,9 @@ def transformer_encoder(
         Vaswani et al. 2017, section 3.1; with `norm="pre"` a last normalisation follows the blocks
         (Xiong et al. 2020).
     """
-    inputs = source_inputs()
-    source, mask = inputs["source"], real_places(inputs)
+    spec = sequence_spec(table.input_dim if source is None else source, "a Transformer")
+    inputs = spec.symbolic()
+    mask = real_places(inputs)
     dim = sizes.hidden_dim
     with keras.name_scope("encoder"):
         embed = TokenEmbedding(
@@ -68,7 +74,7 @@ def transformer_encoder(
             for index, scheme in enumerate(schemes)
         ]
         norm = normalization(dim, name="norm") if sizes.norm.before else None
-        encoded = {**read_source(embed, blocks, norm, source, mask), "mask": mask}
+        encoded = {**read_source(embed, blocks, norm, inputs["source"], mask), "mask": mask}
     return keras.Model(inputs, encoded, name="encoder")
 
 
@@ -80,7 +86,7 @@ def read_source(
     mask: Any,
     position: Any = 0,
 ) -> dict[str, Any]:
-    """Runs an encoder's layers over source ids (B, S); returns its "outputs" (B, S, hidden_dim).
+    """Runs an encoder's layers over a source (B, S, ...); returns its "outputs" (B, S, hidden_dim).
 
     `mask` and `position` are those of `EncoderBlock` and `TokenEmbedding`.
     """

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import tensorflow as tf
 from keras import tree
 
-from kseq2seq.decoding.places import has_places
+from kseq2seq.decoding.places import cropped, has_places
+from kseq2seq.encoders import Facts
 
 SHARES = (4, 2)  # of the places: a quarter, half
 
 
-class FewerPlaces(NamedTuple):
+class FewerPlaces:
     """A model whose encoder takes a quarter, half or all of the places, whichever holds a source.
 
     What it makes of the fewer places is filled up with zeros, where its mask is false, so that it
     has one shape. The choice is an IF in the graph, over encoders that share their weights. An
     encoder that is recurrent, or gives a state beside what it makes of the places, takes all of
     them: TFLite's converter knows no loop inside an IF, and mixes up outputs that are the same. So
-    does one whose mask has other places than the source's: a strided one would begin elsewhere.
+    does one whose sources may not be cropped, or that makes other positions than its facts say.
 
     Attributes:
         encode: the model's own encoder.
@@ -39,23 +40,26 @@ class FewerPlaces(NamedTuple):
         ((1, 16, 8), 0.0)
     """
 
-    encode: Callable
-    decoder: Any
+    def __init__(self, encode: Callable, decoder: Any, facts: Facts = Facts()):  # noqa: B008
+        self.encode = encode
+        self.decoder = decoder
+        self.facts = facts
 
     def encoder(self, source: dict[str, tf.Tensor], training: bool = False) -> Any:
         """Encodes one source, {"source" (1, S, ...), "source_mask" (1, S)}, padded on the right."""
 
         def cut(places: int) -> Any:
-            few = {name: x[:, :places] for name, x in source.items()}
+            few = cropped(self.encode, source, places)
             return self.encode(few, training=training)
 
-        places = source["source_mask"].shape[1]
-        sizes = sorted({-(-places // share) for share in SHARES} - {places})
+        places, facts = source["source_mask"].shape[1], self.facts
+        parts = {facts.filled(-(-places // share)) for share in SHARES}
+        sizes = sorted(size for size in parts if size < places)
         whole = tf.function(lambda: cut(places)).get_concrete_function()
         shapes = whole.structured_outputs
         loops = any(made.type.endswith("While") for made in whole.graph.get_operations())
-        strides = not has_places(shapes, places)
-        if not sizes or loops or strides or _has_states(lambda: cut(sizes[0]), shapes):
+        other = not has_places(shapes, facts.positions(places))
+        if not sizes or loops or other or _has_states(lambda: cut(sizes[0]), shapes):
             return cut(places)
         length = tf.reduce_sum(tf.cast(source["source_mask"], tf.int32))
 

@@ -8,6 +8,7 @@ import tensorflow as tf
 from keras import tree
 
 from kseq2seq.decoding import Search, search_targets
+from kseq2seq.decoding.places import keeps_places
 from kseq2seq.export.fewer_places import FewerPlaces
 from kseq2seq.special_tokens import SpecialTokens
 
@@ -24,18 +25,21 @@ class FixedModel(tf.Module):
       `finished` (1, N), a whole search, best first. `finished` is int32, 0 where a target was cut
       at its limit (see `Decoded`) and else 1.
 
-    `source` is (1, S) int32 ids, or (1, S, ...) of whatever the encoder takes; `source_length`,
-    `token` and `position` are int32 (1,). A host starts with the token `special.start` at position
+    Without a `source`, `source` is (1, S) int32 ids, or (1, S, ...) of whatever the encoder takes;
+    with one, what its `fixed` says stands in its place, and its features are computed inside. A
+    model without a decoder has `generate` alone. `source_length`, `token` and `position` are int32
+    (1,). A host starts with the token `special.start` at position
     0 and the state of `encode`, and hands the state of each step to the next. The names of context
     and state follow the decoder's own, so that a host needs to know none of them: what `encode`
     gives, `decode_step` takes under the same name.
 
     Args:
-        model: a `Seq2Seq` that computes in float32, or an `Ensemble` of such.
+        model: of `build_model`, computing in float32; or an `Ensemble` of such.
         search: what `generate` runs.
         source_length: S, places of a source.
         target_length: T, the most tokens of a target, its end included.
         special: the target's ids that are not text.
+        source: the `Source` whose raws a host gives; None for a host that makes the model's inputs.
 
     Example:
         >>> import numpy as np
@@ -58,37 +62,38 @@ class FixedModel(tf.Module):
         source_length: int,
         target_length: int,
         special: SpecialTokens,
+        source: Any = None,
     ):
         super().__init__(name="kseq2seq")
         self.weights = [weight.value for weight in model.variables]
+        self.source = source  # whose resources go with it
         self.source_length = source_length
-        given = model.encoder.input["source"]
-        source = [
-            tf.TensorSpec((1, source_length, *given.shape[2:]), given.dtype, name="source"),
-            tf.TensorSpec((1,), tf.int32, name="source_length"),
-        ]
+        specs, inputs = (source or _Encoded(model)).fixed(source_length)
+        taken = list(specs.values())
+        steps = hasattr(model, "decoder")
 
-        def inputs(source, source_length):
-            mask = tf.range(source.shape[1])[None] < source_length[:, None]
-            return {"source": source, "source_mask": mask}
+        def named(given):
+            return dict(zip(specs, given, strict=True))
 
-        def initial(source, source_length):
-            encoded = model.encoder(inputs(source, source_length), training=False)
+        def initial(*given):
+            encoded = model.encoder(inputs(**named(given)), training=False)
             return model.decoder.initial(encoded, target_length)
 
-        @tf.function(input_signature=source)
-        def encode(source, source_length):
-            context, state = initial(source, source_length)
+        @tf.function(input_signature=taken)
+        def encode(*given):
+            context, state = initial(*given)
             leaves = {**_named(CONTEXT, context), **_named(STATE, state)}
-            real = tf.cast(source_length[0] > 0, tf.float32)
+            real = tf.cast(named(given)["source_length"][0] > 0, tf.float32)
             return {name: _handed_out(leaf, real) for name, leaf in leaves.items()}
 
-        @tf.function(input_signature=source)
-        def generate(source, source_length):
+        @tf.function(input_signature=taken)
+        def generate(*given):
             # `encode` is for hosts and delegates that know no choice; this one knows loops, too.
-            fewer = FewerPlaces(model.encoder, model.decoder) if given.shape[1] is None else model
+            fewer = model
+            if steps and keeps_places(model):
+                fewer = FewerPlaces(model.encoder, model.decoder, model.facts)
             found = search_targets(
-                fewer, inputs(source, source_length), search, target_length, special=special
+                fewer, inputs(**named(given)), search, target_length, special=special
             )
             # A constant -inf would become the lowest number; the logarithm is taken as it runs.
             never = tf.math.log(tf.cast(found.lengths > 0, tf.float32))
@@ -99,8 +104,12 @@ class FixedModel(tf.Module):
                 "finished": tf.cast(found.finished, tf.int32),  # not all hosts take booleans
             }
 
+        self.generate = generate.get_concrete_function()
+        if not steps:
+            return
+
         # What `initial` gives is a tree; a caller sees its leaves, each under a name of its own.
-        traced = tf.function(initial).get_concrete_function(*source)
+        traced = tf.function(initial).get_concrete_function(*taken)
         context, state = traced.structured_outputs
 
         @tf.function
@@ -119,7 +128,6 @@ class FixedModel(tf.Module):
 
         carried = {**_named(CONTEXT, context), **_named(STATE, state)}
         self.encode = encode.get_concrete_function()
-        self.generate = generate.get_concrete_function()
         self.decode_step = decode_step.get_concrete_function(
             token=tf.TensorSpec((1,), tf.int32, name="token"),
             position=tf.TensorSpec((1,), tf.int32, name="position"),
@@ -132,11 +140,29 @@ class FixedModel(tf.Module):
     @property
     def signatures(self) -> dict[str, Any]:
         """Names and functions, as `tf.saved_model.save` takes them."""
-        return {
-            "encode": self.encode,
-            "decode_step": self.decode_step,
-            "generate": self.generate,
+        names = ("encode", "decode_step", "generate")
+        return {name: getattr(self, name) for name in names if hasattr(self, name)}
+
+
+class _Encoded:
+    """In the place of a source, where the host makes the model's inputs."""
+
+    def __init__(self, model: Any):
+        self.given = model.encoder.input["source"]
+
+    def fixed(self, places: int) -> tuple[dict[str, tf.TensorSpec], Any]:
+        """See `Source`."""
+        shape = (1, places, *self.given.shape[2:])
+        specs = {
+            "source": tf.TensorSpec(shape, self.given.dtype, name="source"),
+            "source_length": tf.TensorSpec((1,), tf.int32, name="source_length"),
         }
+
+        def inputs(source: tf.Tensor, source_length: tf.Tensor) -> dict[str, tf.Tensor]:
+            mask = tf.range(source.shape[1])[None] < source_length[:, None]
+            return {"source": source, "source_mask": mask}
+
+        return specs, inputs
 
 
 def _name(prefix: str, path: tuple) -> str:

@@ -38,8 +38,8 @@ def export_onnx(
     Args:
         directory: where to write; it appears whole or not at all.
         model: the trained `Seq2Seq`.
-        source: raw input -> the model's inputs, with a `max_length` in tokens and a `save`.
-        target: ids -> raw output, with a `max_length` in tokens and a `save`.
+        source: raw input -> the model's inputs, a `Source`.
+        target: ids -> raw output, a `Target`.
         source_length: places of a source; `source.max_length` by default.
         target_length: the most tokens of a target, its end included; by default
             `target.max_length`.
@@ -57,12 +57,18 @@ def export_onnx(
     """
     plain = in_float32(model)
     places = lengths(source, target, source_length, target_length)
-    fixed = FixedModel(plain, Greedy(), *places, target.tokenizer.special)
+    fixed = FixedModel(plain, Greedy(), *places, target.special, source)
+    if "decode_step" not in fixed.signatures:
+        raise ValueError(
+            "ONNX files hold single steps of a decoder, and this model has none. Export it for "
+            "TFLite or as a SavedModel."
+        )
     with whole_directory(Path(directory)) as scratch:
         for name in ("encode", "decode_step"):
             (scratch / f"{name}.onnx").write_bytes(_converted(name, fixed.signatures[name]))
         write_json(
-            scratch / "kseq2seq.json", description(plain, target, places, precision="float32")
+            scratch / "kseq2seq.json",
+            description(plain, source, target, places, precision="float32"),
         )
         source.save(scratch)
         target.save(scratch)

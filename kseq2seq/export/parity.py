@@ -22,6 +22,7 @@ TIE = 1e-4  # nats; what differs by less is a matter of rounding
 MOST_TIES = 0.005  # share of sentences
 NEAR = 0.01  # nats, of one token's log-probability in single steps
 SENTENCES = 200
+TRIALS = 40  # raws of a source's own making
 WALKED = 8  # sentences run a step at a time
 ROWS = 64
 
@@ -79,7 +80,7 @@ def compare(
     lengths: tuple[int, int],
     exact: bool,
     strings: bool = False,
-    examples: Sequence[str] | None = None,
+    examples: Sequence[Any] | None = None,
     references: Sequence[Reference] | None = None,
 ) -> Parity:
     """Decodes examples with a file's `generate` and with its model, some in single steps too.
@@ -87,14 +88,14 @@ def compare(
     Args:
         content: the flatbuffer.
         model: the model it was made from.
-        source: raw texts -> the model's inputs.
+        source: raws -> the model's inputs.
         target: ids -> raw texts.
         search: what `generate` runs.
         lengths: the file's places of a source, and of a target.
         exact: whether a target that differs by more than a near tie is an error.
         strings: whether the file has `generate_texts`, to be compared too.
-        examples: raw texts of the kind the model is for; those that do not fit are left out. Where
-            there are none, English sentences of the bundled sample.
+        examples: raw sources of the kind the model is for; those that do not fit are left out.
+            Where there are none, English sentences of the bundled sample, or noise for arrays.
         references: what they should become, to see scores move.
 
     Raises:
@@ -103,17 +104,19 @@ def compare(
             `generate`.
         ValueError: if no example fits.
     """
-    texts, wanted = _fitting(source, lengths[0], examples, references)
+    raws, wanted = _fitting(source, lengths[0], examples, references)
     file, (places, limit) = Signatures(content, text_ops=strings), lengths
-    special = target.tokenizer.special
+    special, steps = target.special, hasattr(model, "decoder")
     ours, theirs, ties, unfinished = [], [], 0, np.zeros(2, int)
-    for first in range(0, len(texts), ROWS):
-        batch = padded(model, source(texts[first : first + ROWS]), places)
+    for first in range(0, len(raws), ROWS):
+        some = raws[first : first + ROWS]
+        batch = padded(model, source(source.batch(some)), places, source.padding)
         decoded = decode(model, batch, search, max_length=limit, special=special)
         found, finished = decoded.ids[:, 0].numpy(), decoded.finished[:, 0].numpy()
-        given = [_padded(row, places) for row in _rows(batch)]
+        given = [source.feed(raw, places) for raw in some]
         answers = [file("generate", **row) for row in given]
         made = np.stack([answer["ids"][0, 0] for answer in answers])
+        found, made = _same_width(found, made, special.padding)
         whole = np.array([answer["finished"][0, 0] > 0 for answer in answers])
         unfinished += [(~finished).sum(), (~whole).sum()]
         for row, step, margin in _differences(model, batch, found, made, special):
@@ -121,8 +124,8 @@ def compare(
                 ties += 1
             elif exact:
                 raise ParityError(
-                    f"The file gives {made[row].tolist()} for {texts[first + row]!r}, the model "
-                    f"{found[row].tolist()}: they differ from step {step} on, by {margin:.2g} "
+                    f"The file gives {made[row].tolist()} for {raws[first + row]!r:.200}, the "
+                    f"model {found[row].tolist()}: they differ from step {step} on, by {margin:.2g} "
                     "nats. The conversion changed the model; nothing was written."
                 )
         same = (found == made).all(axis=1)
@@ -137,65 +140,77 @@ def compare(
                     f"are {margin:.2g} nats apart. The conversion changed the model; nothing was "
                     "written."
                 )
-        if exact and not first:
+        if exact and steps and not first:
             _check_steps(file, model, batch, found[:WALKED], given, special)
         ours += list(found)
         theirs += list(made)
-    if exact and ties > max(1, MOST_TIES * len(texts)):
+    ours, theirs = _stacked(ours, special.padding), _stacked(theirs, special.padding)
+    if exact and ties > max(1, MOST_TIES * len(raws)):
         raise ParityError(
-            f"{ties} of {len(texts)} targets differ from the model's by near ties, more than "
+            f"{ties} of {len(raws)} targets differ from the model's by near ties, more than "
             f"{MOST_TIES:.1%}: the conversion changed the model; nothing was written."
         )
     own, made_texts = _texts(target, ours), _texts(target, theirs)
     agree = sum(bool((a == b).all()) for a, b in zip(ours, theirs, strict=True))
     same_texts = None
     if strings:
-        _check_texts(file, texts, made_texts)
+        _check_texts(file, raws, made_texts)
         same_texts = sum(a == b for a, b in zip(made_texts, own, strict=True))
     scores = _scores(own, made_texts, wanted)
     cut = (int(unfinished[0]), int(unfinished[1]))
-    return Parity(len(texts), agree, ties, same_texts, scores, examples is None, cut)
+    bundled = examples is None and source.trial(1) is None
+    return Parity(len(raws), agree, ties, same_texts, scores, bundled, cut)
 
 
 def _fitting(
     source: Any,
     places: int,
-    examples: Sequence[str] | None,
+    examples: Sequence[Any] | None,
     references: Sequence[Reference] | None,
-) -> tuple[list[str], list[Reference] | None]:
-    """The texts that fit and have a token, and their references."""
+) -> tuple[list[Any], list[Reference] | None]:
+    """The raws that fit and hold something, and their references."""
     if examples is None:
         if references is not None:
             raise ValueError("`references` belong to `examples`; give those, too.")
-        examples = [pair.source for pair in islice(named_pairs("sample:fr"), SENTENCES)]
-    examples = raw_texts(examples, "examples")
+        examples = source.trial(TRIALS)
+        if examples is None:
+            examples = [pair.source for pair in islice(named_pairs("sample:fr"), SENTENCES)]
+    if isinstance(examples, str | bytes):
+        raw_texts(examples, "examples")
+    examples = source.several(examples)
     references = None if references is None else checked_references(references)
     if references is not None and len(references) != len(examples):
         raise ValueError(
             f"There are {len(examples)} `examples`, but {len(references)} `references`."
         )
-    lengths = source.lengths(examples).numpy() if examples else np.zeros(0)
-    fits = np.flatnonzero((lengths > 1) & (lengths <= places)).tolist()
+    fits = []
+    if examples:
+        raws = source.batch(examples)
+        lengths = source.lengths(raws)
+        fits = np.flatnonzero(~source.empty(raws, lengths) & (lengths <= places)).tolist()
     if not fits:
         raise ValueError(
-            f"None of the {len(examples)} `examples` has between 1 and {places - 1} tokens; give "
-            "texts of the kind the model is for."
+            f"None of the {len(examples)} `examples` holds something and has at most "
+            f"{source.counted(places)}; give some of the kind the model is for."
         )
     kept = None if references is None else [references[index] for index in fits]
     return [examples[index] for index in fits], kept
 
 
-def _rows(batch: dict) -> list[np.ndarray]:
-    """The real ids of each source."""
-    ids, mask = batch["source"].numpy(), batch["source_mask"].numpy()
-    return [row[: real.sum()] for row, real in zip(ids, mask, strict=True)]
+def _same_width(ours: np.ndarray, theirs: np.ndarray, padding: int) -> tuple[Any, Any]:
+    """Both (N, T), the narrower filled up: a file answers in as many places as it has."""
+    width = max(ours.shape[1], theirs.shape[1])
+    filled = [
+        np.pad(ids, [(0, 0), (0, width - ids.shape[1])], constant_values=padding)
+        for ids in (ours, theirs)
+    ]
+    return filled[0], filled[1]
 
 
-def _padded(ids: np.ndarray, places: int) -> dict[str, np.ndarray]:
-    """A source as the file takes it."""
-    source = np.zeros((1, places, *ids.shape[1:]), ids.dtype)
-    source[0, : len(ids)] = ids
-    return {"source": source, "source_length": np.array([len(ids)], "int32")}
+def _stacked(rows: list[np.ndarray], padding: int) -> list[np.ndarray]:
+    """Rows filled up to the longest of them."""
+    width = max(map(len, rows))
+    return [np.pad(row, (0, width - len(row)), constant_values=padding) for row in rows]
 
 
 def _differences(
@@ -206,6 +221,9 @@ def _differences(
     Greedy searches part where two tokens are equally likely, beams also where two targets are.
     """
     for row in np.flatnonzero((ours != theirs).any(axis=1)).tolist():
+        if not hasattr(model, "decoder"):
+            yield row, int(np.flatnonzero(ours[row] != theirs[row])[0]), np.inf
+            continue
         one = {name: value[row : row + 1] for name, value in batch.items()}
         step = int(np.flatnonzero(ours[row] != theirs[row])[0])
         first, second = (
@@ -245,7 +263,7 @@ def _check_steps(
     expected = score_targets(model, some, targets, special).numpy()
     for ids, row, wanted in zip(targets, given, expected, strict=False):
         length = int((ids != special.padding).sum())
-        made = walk(file, row["source"], row["source_length"], ids[:length], special.start)
+        made = walk(file, row, ids[:length], special.start)
         gaps = abs(made - wanted[:length])
         if gaps.max(initial=0) > NEAR:
             step = int((gaps > NEAR).argmax())
@@ -273,7 +291,7 @@ def _check_texts(file: Signatures, texts: list[str], expected: list[str]) -> Non
 
 
 def _texts(target: Any, rows: list[np.ndarray]) -> list[str]:
-    return [text.decode() for text in target.texts(np.stack(rows)).numpy()]
+    return [text.decode() for text in target.read(np.stack(rows)).numpy()]
 
 
 def _scores(

@@ -36,7 +36,7 @@ def export_saved_model(
     target: Any,
     *,
     searches: Mapping[str, Search],
-    warm_up: Sequence[str] | None = None,
+    warm_up: Sequence[Any] | None = None,
 ) -> None:
     """Writes a SavedModel that needs TensorFlow, and tensorflow-text if its tokenizers do.
 
@@ -90,7 +90,9 @@ def export_saved_model(
     with whole_directory(Path(directory), may_hold=["assets.extra"]) as scratch:
         tf.saved_model.save(served, os.fspath(scratch), signatures=signatures)
         if warm_up:
-            texts = {"texts": list(warm_up)}
+            given = tf.nest.flatten(source.batch(warm_up))
+            names = [spec.name for spec in tf.nest.flatten(source.raw)]
+            texts = {name: value.numpy() for name, value in zip(names, given, strict=True)}
             requests = {
                 name: {**texts, **(USUAL if isinstance(search, Sample) else {})}
                 for name, search in searches.items()
@@ -112,38 +114,54 @@ def _check_names(searches: Mapping[str, Search]) -> None:
             )
 
 
-def _fitting(source: Any, warm_up: Sequence[str] | None) -> list[str]:
-    """The texts to warm up with."""
-    if warm_up is None:
-        lengths = source.lengths(list(WARM_UP)).numpy()
-        fits = zip(WARM_UP, lengths, strict=True)
-        return [text for text, length in fits if length <= source.max_length]
+def _fitting(source: Any, warm_up: Sequence[Any] | None) -> list[Any]:
+    """The raws to warm up with."""
+    usual = warm_up is None
+    if usual:
+        trial = source.trial(len(WARM_UP))
+        warm_up = WARM_UP if trial is None else trial
     if isinstance(warm_up, str):
         raise ValueError(f"`warm_up` must be several texts; got {warm_up!r}. Put it in a list.")
-    if warm_up:
-        source.check(list(warm_up))
-    return list(warm_up)
+    raws = source.several(list(warm_up or []))
+    if not raws:
+        return []
+    lengths = source.lengths(source.batch(raws)).numpy()
+    fits = lengths <= source.max_length
+    if not usual and not fits.all() and source.too_long != "cut":
+        index = int(fits.argmin())
+        raise ValueError(
+            f"`warm_up` {index} has {source.counted(int(lengths[index]))}, and the limit is "
+            f"{source.max_length}; shorten it."
+        )
+    return [raw for raw, fit in zip(raws, fits, strict=True) if fit or not usual]
 
 
 def _of_texts(model: Any, source: Any, target: Any, search: Search) -> Any:
-    """The signature from texts to texts."""
+    """The signature from raws to texts."""
+    specs = tf.nest.flatten(source.raw)
 
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="texts"), *_specs(search)])
-    def generate(texts: tf.Tensor, *settings: tf.Tensor) -> dict[str, tf.Tensor]:
-        count = tf.shape(texts)[0]
-        tokens = source(tf.pad(texts, [[0, tf.cast(count == 0, tf.int32)]]))  # at least one row
-        longest = tf.shape(tokens["source"])[1]
-        fits = tf.debugging.Assert(
-            longest <= source.max_length,
-            [f"A text has more than {source.max_length} tokens; split it:", longest],
-        )
-        with tf.control_dependencies([fits]):
-            tokens = tf.nest.map_structure(tf.identity, tokens)
-        tokens = padded(model, tokens, source.max_length, source.tokenizer.special.padding)
-        found = _searched(model, tokens, target, search, settings)
-        made = target.texts(tf.reshape(found.ids, (-1, target.max_length)))
+    @tf.function(input_signature=[*specs, *_specs(search)])
+    def generate(*given: tf.Tensor) -> dict[str, tf.Tensor]:
+        count = tf.shape(given[0])[0]
+        row = tf.cast(count == 0, tf.int32)  # at least one
+        filled = [
+            tf.pad(x, [[0, row], *([0, 0] for _ in x.shape[1:])]) for x in given[: len(specs)]
+        ]
+        raws, settings = tf.nest.pack_sequence_as(source.raw, filled), given[len(specs) :]
+        lengths = source.lengths(raws)
+        checks = []
+        if source.too_long != "cut":
+            limit, longest = source.max_length, tf.reduce_max(lengths)
+            said = f"A {source.noun.lower()} has more than {limit} {source.unit}; split it:"
+            checks.append(tf.debugging.Assert(longest <= limit, [said, longest]))
+        inputs = source(raws)
+        with tf.control_dependencies(checks):
+            inputs = tf.nest.map_structure(tf.identity, inputs)
+        inputs = padded(model, inputs, source.max_length, source.padding)
+        found = _searched(model, inputs, target, search, settings)
+        made = target.read(tf.reshape(found.ids, (-1, found.ids.shape[-1])))
         made = tf.reshape(made, tf.shape(found.scores))
-        blank = tf.reduce_sum(tf.cast(tokens["source_mask"], tf.int32), axis=1)[:, None] <= 1
+        blank = source.empty(raws, lengths)[:, None]
         first = tf.range(tf.shape(found.scores)[1])[None] == 0
         return {
             "texts": tf.where(blank, "", made)[:count],
@@ -155,20 +173,20 @@ def _of_texts(model: Any, source: Any, target: Any, search: Search) -> Any:
 
 
 def _of_ids(model: Any, target: Any, search: Search) -> Any:
-    """The signature from what the encoder takes to ids."""
-    taken = model.encoder.input["source"]
-    specs = [
-        tf.TensorSpec((None, None, *taken.shape[2:]), taken.dtype, name="source"),
-        tf.TensorSpec([None], tf.int32, name="source_length"),
-    ]
+    """The signature from what the encoder takes to ids; its mask is made of lengths."""
+    taken = {name: x for name, x in model.encoder.input.items() if name != "source_mask"}
+    specs = [tf.TensorSpec((None, *x.shape[1:]), x.dtype, name=name) for name, x in taken.items()]
+    masked = "source_mask" in model.encoder.input
+    if masked:
+        specs.append(tf.TensorSpec([None], tf.int32, name="source_length"))
 
     @tf.function(input_signature=[*specs, *_specs(search)])
-    def generate(
-        source: tf.Tensor, source_length: tf.Tensor, *settings: tf.Tensor
-    ) -> dict[str, tf.Tensor]:
-        mask = tf.range(tf.shape(source)[1])[None] < source_length[:, None]
-        tokens = {"source": source, "source_mask": mask}
-        found = _searched(model, tokens, target, search, settings)
+    def generate(*given: tf.Tensor) -> dict[str, tf.Tensor]:
+        inputs = dict(zip(taken, given, strict=False))
+        if masked:
+            units = tf.range(tf.shape(inputs["source"])[1])[None]
+            inputs["source_mask"] = units < given[len(taken)][:, None]
+        found = _searched(model, inputs, target, search, given[len(specs) :])
         return {name: getattr(found, name) for name in ("ids", "lengths", "scores", "finished")}
 
     return generate
@@ -186,12 +204,12 @@ def _searched(model: Any, tokens: dict, target: Any, search: Search, settings: t
         temperature = tf.clip_by_value(temperature, *TEMPERATURES)
         top_p = tf.clip_by_value(top_p, *TOP_PS)
         search = replace(search, temperature=temperature, top_k=top_k, top_p=top_p)
-        seeds = seeds_of(seed, tf.shape(tokens["source"])[0])
+        seeds = seeds_of(seed, tf.shape(next(iter(tokens.values())))[0])
     return search_targets(
         model,
         tokens,
         search,
         target.max_length,
         seeds=seeds,
-        special=target.tokenizer.special,
+        special=target.special,
     )

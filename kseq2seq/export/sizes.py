@@ -6,21 +6,22 @@ from typing import Any
 
 from kseq2seq.decoding.checks import check_whole
 from kseq2seq.decoding.loop import MOST_TOKENS
-from kseq2seq.models import Seq2Seq, build_model
+from kseq2seq.models import BuiltModel, build_model
 
 
-def in_float32(model: Any) -> Seq2Seq:
+def in_float32(model: Any) -> BuiltModel:
     """Returns the model, or its like that computes in float32.
 
     Raises:
-        ValueError: if it is not a single `Seq2Seq`.
+        ValueError: if it is not a single model of `build_model`.
     """
-    if not isinstance(model, Seq2Seq):
+    if not isinstance(model, BuiltModel):
         raise ValueError(
             f"Such a file holds a single model; got {type(model).__name__}. Export its models one "
             "by one, or as a SavedModel."
         )
-    if model.decoder.compute_dtype == "float32":
+    computing: Any = getattr(model, "decoder", model)
+    if computing.compute_dtype == "float32":
         return model
     plain = build_model(**{**model.get_config(), "dtype": "float32"})
     plain.set_weights(model.get_weights())
@@ -30,7 +31,7 @@ def in_float32(model: Any) -> Seq2Seq:
 def lengths(
     source: Any, target: Any, source_length: int | None, target_length: int | None
 ) -> tuple[int, int]:
-    """Returns the places of a source and of a target, in tokens: those given, or the limits.
+    """Returns the places of a source and of a target, in units: those given, or the limits.
 
     Raises:
         ValueError: if one is more than its limit.
@@ -43,21 +44,29 @@ def lengths(
         length = side.max_length if given is None else check_whole(name, given, most=MOST_TOKENS)
         if length > side.max_length:
             raise ValueError(
-                f"`{name}`={length}, but the pipeline's own limit is {side.max_length} tokens. "
-                f"Pass at most {side.max_length}."
+                f"`{name}`={length}, but the pipeline's own limit is {side.max_length} "
+                f"{side.unit}. Pass at most {side.max_length}."
             )
         made.append(length)
     return made[0], made[1]
 
 
-def description(model: Seq2Seq, target: Any, places: tuple[int, int], **others: Any) -> dict:
+def description(
+    model: BuiltModel, source: Any, target: Any, places: tuple[int, int], **others: Any
+) -> dict:
     """Returns what `kseq2seq.json` says of a model of fixed sizes."""
+    specs, _ = source.fixed(places[0])
     return {
         "parameters": model.count_params(),
         "source_length": places[0],
         "target_length": places[1],
-        "source_vocabulary": model.vocabulary_sizes["source"],
-        "target_vocabulary": model.decoder.vocabulary_size,
-        "special": target.tokenizer.special._asdict(),
+        "source_vocabulary": source.vocabulary_size,
+        "target_vocabulary": target.size,
+        "special": target.special._asdict(),
+        "inputs": {
+            name: {"shape": spec.shape.as_list(), "dtype": spec.dtype.name}
+            for name, spec in specs.items()
+        },
+        "steps": hasattr(model, "decoder"),
         **others,
     }

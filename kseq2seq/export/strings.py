@@ -7,7 +7,6 @@ from typing import Any
 import tensorflow as tf
 
 from kseq2seq.export.fixed import FixedModel
-from kseq2seq.text import SentencePieceTokenizer
 
 
 class TextModel(FixedModel):
@@ -44,10 +43,9 @@ class TextModel(FixedModel):
 
     def __init__(self, source: Any, target: Any, *others: Any):
         super().__init__(*others)
-        reader, writer = _fast(source.tokenizer), _fast(target.tokenizer)
+        (reader, _), (writer, space) = _fast(source), _fast(target)
         self.tokenizers = [reader, writer]
-        special = source.tokenizer.special
-        space = target.tokenizer.leading_space
+        special = target.special
         places = self.source_length
 
         @tf.function(input_signature=[tf.TensorSpec([1], tf.string, name="texts")])
@@ -90,18 +88,11 @@ def _log(flags: tf.Tensor) -> tf.Tensor:
     return tf.math.log(tf.cast(flags, tf.float32))
 
 
-def _fast(tokenizer: Any) -> Any:
-    if not isinstance(tokenizer, SentencePieceTokenizer):
+def _fast(side: Any) -> tuple[Any, int | None]:
+    """The operations of a side's tokenizer, and the id of the space that texts may begin with."""
+    fast = getattr(side, "fast", None)
+    if fast is None:
         raise ValueError(
-            f"`strings=True` needs SentencePiece tokenizers; got {type(tokenizer).__name__}. Leave "
-            "it out: the tokenizer travels in the file, for the host to use."
+            f"`strings=True` needs texts in and out; got {type(side).__name__}. Leave it out."
         )
-    if tokenizer.symbols:
-        raise ValueError(
-            f"`strings=True` needs tokenizers without symbols; got {len(tokenizer.symbols)}, "
-            f"{tokenizer.symbols[0]!r} first, which TFLite's operations don't keep whole. Leave it "
-            "out: the tokenizer travels in the file, for the host to use."
-        )
-    import tensorflow_text
-
-    return tensorflow_text.FastSentencepieceTokenizer(model=tokenizer.model)
+    return fast()

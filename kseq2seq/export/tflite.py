@@ -19,14 +19,14 @@ from kseq2seq.export.parity import Parity, compare
 from kseq2seq.export.sizes import description, in_float32, lengths
 from kseq2seq.export.strings import TextModel
 from kseq2seq.metrics.references import Reference
-from kseq2seq.models import Seq2Seq
+from kseq2seq.models import BuiltModel
 
 PRECISIONS = ("float32", "float16", "int8")
 
 
 def export_tflite(
     path: str | os.PathLike,
-    model: Seq2Seq,
+    model: BuiltModel,
     source: Any,
     target: Any,
     *,
@@ -36,24 +36,25 @@ def export_tflite(
     precision: str = "float32",
     strings: bool = False,
     licence: str | None = None,
-    examples: Sequence[str] | None = None,
+    examples: Sequence[Any] | None = None,
     references: Sequence[Reference] | None = None,
     report: Callable[[str], Any] | None = print,
 ) -> Parity:
     """Writes one file for phones, browsers and small servers: a model and all that belongs to it.
 
     The flatbuffer uses built-in operations alone and has the signatures of `FixedModel`: `encode`,
-    `decode_step` and `generate`; their weights are stored once. Behind it lie `kseq2seq.json`, what
-    `source.save` and `target.save` write, and the licence, as a zip archive.
+    `decode_step` and `generate` (this alone without a decoder); their weights are stored once.
+    Behind it lie `kseq2seq.json`, what `source.save` and `target.save` write, and the licence, as a
+    zip archive.
 
     Before it is written, the file is run on real sentences, and its targets are compared with the
     model's: in float32 they must be the same, up to near ties.
 
     Args:
         path: where to write, such as "model.tflite"; it appears whole or not at all.
-        model: the trained `Seq2Seq`.
-        source: raw input -> the model's inputs, with a `max_length` in tokens and a `save`.
-        target: ids -> raw output, with a `max_length` in tokens and a `save`.
+        model: the trained model.
+        source: raw input -> the model's inputs, a `Source`.
+        target: ids -> raw output, a `Target`.
         search: what `generate` runs.
         source_length: places of a source; `source.max_length` by default. The time to look grows
             with it, however short a source is; and that to encode, but in quarters for `generate`.
@@ -101,9 +102,11 @@ def export_tflite(
         raise IsADirectoryError(f"{path} is a directory; name a file in it.")
     path.parent.mkdir(parents=True, exist_ok=True)
     places = lengths(source, target, source_length, target_length)
-    record = description(plain, target, places, precision=precision, search=describe(search))
-    sizes = (plain, search, *places, target.tokenizer.special)
-    fixed = TextModel(source, target, *sizes) if strings else FixedModel(*sizes)
+    record = description(
+        plain, source, target, places, precision=precision, search=describe(search)
+    )
+    sizes = (plain, search, *places, target.special)
+    fixed = TextModel(source, target, *sizes) if strings else FixedModel(*sizes, source)
     content = convert(fixed, precision)
     parity = compare(
         content,

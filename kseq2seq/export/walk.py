@@ -8,21 +8,20 @@ from kseq2seq.export.interpreter import Signatures
 
 
 def walk(
-    signatures: Signatures, source: np.ndarray, length: np.ndarray, target: np.ndarray, start: int
+    signatures: Signatures, source: dict[str, np.ndarray], target: np.ndarray, start: int
 ) -> np.ndarray:
     """Returns what `encode` and `decode_step` hold of a target's tokens.
 
     Args:
         signatures: the file's.
-        source: int32 (1, S), as the file takes it.
-        length: int32 (1,), how much of it is real.
+        source: as `encode` takes it.
         target: int (T,), its end included.
         start: the id before the first token.
 
     Returns:
         float64 (T,), log-probabilities in nats.
     """
-    carried = signatures("encode", source=source, source_length=length)
+    carried = signatures("encode", **source)
     log_probs = []
     before = start
     for position, token in enumerate(target.tolist()):

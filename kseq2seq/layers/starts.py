@@ -19,10 +19,12 @@ from __future__ import annotations
 
 from keras import initializers
 
+TABLE_DEVIATION = 0.3
+
 
 def table_start() -> initializers.Initializer:
     """Draws token vectors, with a deviation of 0.3."""
-    return initializers.RandomNormal(stddev=0.3)
+    return initializers.RandomNormal(stddev=TABLE_DEVIATION)
 
 
 def cell_start() -> initializers.Initializer:

@@ -2,6 +2,7 @@
 
 from kseq2seq.models.architecture import Architecture
 from kseq2seq.models.build import ARCHITECTURES, build_model
+from kseq2seq.models.built import BuiltModel
 from kseq2seq.models.convolutional import Convolutional
 from kseq2seq.models.fitted import Fitted
 from kseq2seq.models.hybrid import Backbone, Hybrid
@@ -22,6 +23,7 @@ __all__ = [
     "Architecture",
     "Backbone",
     "Bahdanau",
+    "BuiltModel",
     "Convolutional",
     "DecoderOnly",
     "EncoderSizes",

@@ -8,6 +8,7 @@ from typing import Any
 import keras
 
 from kseq2seq.decoders import Decoder
+from kseq2seq.encoders import UNKNOWN, Facts, SourceSpec
 from kseq2seq.memory import check_memory
 from kseq2seq.models.seq2seq import Seq2Seq
 
@@ -20,15 +21,20 @@ class Architecture:
     with those of others.
     """
 
-    def build_encoder(self, source: int) -> keras.Model:
-        """Builds the encoder for `source` ids."""
+    @property
+    def facts(self) -> Facts:
+        """What the encoder does to the length of a source; by default nothing is known of it."""
+        return UNKNOWN
+
+    def build_encoder(self, source: SourceSpec) -> keras.Model:
+        """Builds the encoder for a source: a functional model of the inputs that it names."""
         raise NotImplementedError
 
     def build_decoder(self, target: int, encoded: dict[str, Any]) -> Decoder:
         """Builds the decoder for `target` ids and what the encoder gives, as symbolic tensors."""
         raise NotImplementedError
 
-    def encoder_weights(self, source: int) -> int:
+    def encoder_weights(self, source: SourceSpec) -> int:
         """Returns a lower bound of the weights of the encoder, without building it."""
         return 0
 
@@ -36,7 +42,7 @@ class Architecture:
         """Returns a lower bound of the weights of the decoder, without building it."""
         return 0
 
-    def check_memory(self, source: int, target: int | None, size: int) -> None:
+    def check_memory(self, source: SourceSpec, target: int | None, size: int) -> None:
         """Refuses sizes whose weights, of `size` bytes each, would not fit into memory."""
         weights = self.encoder_weights(source)
         if target is not None:
@@ -47,12 +53,14 @@ class Architecture:
             "Lower its widths, its layers or its vocabularies.",
         )
 
-    def parts(self, source: int, target: int) -> tuple[keras.Model, Decoder]:
+    def parts(self, source: SourceSpec, target: int) -> tuple[keras.Model, Decoder]:
         """Builds both halves; those that share weights across them build them here."""
         encoder = self.build_encoder(source)
         return encoder, self.build_decoder(target, encoder.output)
 
-    def build(self, source: int, target: int | None, arguments: dict[str, Any]) -> keras.Model:
+    def build(
+        self, source: SourceSpec, target: int | None, arguments: dict[str, Any]
+    ) -> keras.Model:
         """Builds the model that `build_model` returns; `arguments` are its configuration."""
         if target is None:
             raise ValueError(

@@ -6,6 +6,7 @@ from typing import Any
 
 import keras
 
+from kseq2seq.encoders import SourceSpec
 from kseq2seq.layers import apply_changes
 from kseq2seq.models import checks
 from kseq2seq.models.architecture import Architecture
@@ -40,15 +41,19 @@ def build_model(
             - "decoder_only" (`DecoderOnly`): Radford et al. 2018, Liu et al. 2018
             - "hybrid" (`Hybrid`): the encoder of one with the decoder of another
             - "masked_lm" (`MaskedLm`): Devlin et al. 2019; an encoder alone, for `warm_start`
-        source: number of source ids, or a tokenizer that has a `vocabulary_size`.
-        target: number of target ids, or a tokenizer; "masked_lm" has none.
+        source: number of source ids, a tokenizer that has a `vocabulary_size`, or a `Source`. Its
+            `spec`, or a dict like it, says what is not ids: {"source": ((None, 80), "float32"),
+            "source_mask": ((None,), "int32")} are frames of 80 features, which all but
+            "decoder_only" and "masked_lm" project to where the embeddings of ids would be.
+        target: number of target ids, a tokenizer or a `Target`; "masked_lm" has none.
         dtype: Keras dtype policy, such as "mixed_bfloat16"; None takes the global one.
         changes: what was done to the layers of another such model, as its `get_config` says, and
             is done to this one's: frozen, adapted by LoRA, quantized.
         **sizes: the architecture's own.
 
     Returns:
-        A `Seq2Seq`, {"source" (B, S), "source_mask" (B, S), "target" (B, T)} -> logits (B, T, V);
+        A `Seq2Seq`, {"source" (B, S), "source_mask" (B, S), "target" (B, T)} -> logits (B, T, V),
+        or with other inputs in the place of the first two, as the source has them;
         for "masked_lm" a `MaskedLanguageModel`, {"source", "source_mask"} -> logits (B, S, V).
 
     Raises:
@@ -67,8 +72,9 @@ def build_model(
         ValueError: `num_heads`=7 does not divide `hidden_dim`=256. ...
     """
     made = plan(ARCHITECTURES, architecture, sizes)
-    source, target = _vocabulary_size(source), _vocabulary_size(target)
-    checks.at_least(5, checks.MOST_IDS, source=source)
+    spec, target = SourceSpec.of(source), _number_of_ids(target)
+    if spec.vocabulary_size is not None:
+        checks.at_least(5, checks.MOST_IDS, source=spec.vocabulary_size)
     if target is not None:
         checks.at_least(5, checks.MOST_IDS, target=target)
         target = int(target)
@@ -79,23 +85,28 @@ def build_model(
             f"`dtype` must be a Keras dtype policy, for example 'float32' or 'mixed_bfloat16'; "
             f"got {dtype!r}."
         ) from error
-    made.check_memory(int(source), target, 2 if policy.variable_dtype.endswith("16") else 4)
+    made.check_memory(spec, target, 2 if policy.variable_dtype.endswith("16") else 4)
     arguments = Arguments(
         architecture=architecture,
-        source=int(source),
+        source=spec.config(),
         target=target,
         dtype=policy.name,
+        facts=made.facts,
         **made.config(),
     )
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(policy)
     try:
-        model = made.build(int(source), target, arguments)
+        model = made.build(spec, target, arguments)
     finally:
         keras.config.set_dtype_policy(before)
     apply_changes(model, changes)
     return model
 
 
-def _vocabulary_size(side: Any) -> Any:
-    return getattr(side, "vocabulary_size", side)
+def _number_of_ids(target: Any) -> Any:
+    """How many ids a tokenizer or a `Target` has; what is neither stays, for the checks."""
+    if hasattr(target, "vocabulary_size"):
+        return target.vocabulary_size
+    numbers = hasattr(target, "dtype")  # NumPy's have a size, too
+    return target if numbers else getattr(target, "size", target)

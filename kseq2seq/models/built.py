@@ -8,6 +8,7 @@ from typing import Any
 
 import keras
 
+from kseq2seq.encoders import UNKNOWN, Facts, SourceSpec
 from kseq2seq.formats import FORMAT, upgraded
 from kseq2seq.layers import apply_changes, changes_of, watch
 from kseq2seq.models.fitted import Fitted
@@ -17,7 +18,14 @@ class Arguments(dict):
     """The arguments of `build_model` that a model was made with, and no others.
 
     A dict that a user gives describes nothing: whether it would make the same model is unknown.
+
+    Attributes:
+        facts: what the architecture that they make declares of its encoder.
     """
+
+    def __init__(self, *given: Any, facts: Facts, **named: Any):
+        super().__init__(*given, **named)
+        self.facts = facts
 
 
 class BuiltModel(Fitted):
@@ -49,7 +57,9 @@ class BuiltModel(Fitted):
         self.join(*model.parts(), model._arguments, inputs)
         apply_changes(self, changes_of(model))
 
-    def become(self, inputs: Any, outputs: Any, arguments: dict[str, Any]) -> None:
+    def become(
+        self, inputs: Any, outputs: Any, arguments: dict[str, Any], facts: Facts | None = None
+    ) -> None:
         """Becomes a functional model.
 
         Args:
@@ -57,18 +67,39 @@ class BuiltModel(Fitted):
             outputs: of the functional model, made by a layer that is a `Last`.
             arguments: the `Arguments` of `build_model`; or, for a model made by hand, any dict with
                 its "architecture", which becomes its name.
+            facts: of its encoder; those of the `Arguments` by default.
         """
         super().__init__(inputs, outputs, name=arguments["architecture"])
         watch(self)
         # as it is: Keras would make a dict of its own of it
         self.__dict__["_arguments"] = arguments
+        self.__dict__["_facts"] = getattr(arguments, "facts", UNKNOWN) if facts is None else facts
         if isinstance(arguments, Arguments):
             _last(outputs).belongs_to(self)
 
     @property
+    def facts(self) -> Facts:
+        """What the encoder does to the length of a source; see `Facts`.
+
+        Of a model of `build_model` they are those of its architecture, so they are there in a clone
+        and after loading.
+        """
+        return self._facts
+
+    @property
+    def source_spec(self) -> SourceSpec:
+        """What the encoder was built for."""
+        inputs = self.encoder.input  # type: ignore[attr-defined]
+        shapes = {name: (tuple(x.shape[1:]), x.dtype) for name, x in inputs.items()}
+        return SourceSpec(SourceSpec.of(shapes).inputs, self.vocabulary_sizes["source"])
+
+    @property
     def vocabulary_sizes(self) -> dict[str, int | None]:
-        """How many ids "source" and "target" have."""
-        return {side: self._arguments.get(side) for side in ("source", "target")}
+        """How many ids "source" and "target" have; None for what is not ids."""
+        source = self._arguments.get("source")
+        if isinstance(source, dict):
+            source = source.get("vocabulary_size")
+        return {"source": source, "target": self._arguments.get("target")}
 
     def get_config(self) -> dict[str, Any]:
         """Returns what `build_model` takes to build this model again, without its weights.

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 
 from kseq2seq.decoders import ConvolutionalDecoder, Decoder
-from kseq2seq.encoders import convolutional_encoder
+from kseq2seq.encoders import Facts, SourceSpec, convolutional_encoder
 from kseq2seq.models import checks
 from kseq2seq.models.architecture import Architecture
 
@@ -70,9 +70,14 @@ class Convolutional(Architecture):
     def _embedding_dim(self) -> int:
         return self.embedding_dim or self.hidden_dim
 
-    def encoder_weights(self, source: int) -> int:
+    @property
+    def facts(self) -> Facts:
         """See `Architecture`."""
-        return self._weights(source, self.num_layers)
+        return Facts(lookahead=self.num_layers * (self.kernel_size // 2))
+
+    def encoder_weights(self, source: SourceSpec) -> int:
+        """See `Architecture`."""
+        return self._weights(source.size, self.num_layers)
 
     def decoder_weights(self, target: int) -> int:
         """See `Architecture`."""
@@ -84,7 +89,7 @@ class Convolutional(Architecture):
             layers * self.kernel_size * 2 * self.hidden_dim * self.hidden_dim
         )
 
-    def build_encoder(self, source: int) -> keras.Model:
+    def build_encoder(self, source: SourceSpec) -> keras.Model:
         """See `Architecture`."""
         return convolutional_encoder(
             source,

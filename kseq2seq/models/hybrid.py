@@ -9,9 +9,12 @@ import keras
 
 from kseq2seq.decoders import Decoder
 from kseq2seq.encoders import (
+    Facts,
+    SourceSpec,
     backbone_config,
     backbone_encoder,
     backbone_from_config,
+    token_spec,
     with_mean_states,
 )
 from kseq2seq.models.architecture import Architecture
@@ -29,13 +32,19 @@ class Backbone(Architecture):
 
     backbone: Any
 
-    def build_encoder(self, source: int) -> keras.Model:
+    @property
+    def facts(self) -> Facts:
         """See `Architecture`."""
+        return Facts()
+
+    def build_encoder(self, source: SourceSpec) -> keras.Model:
+        """See `Architecture`."""
+        size = token_spec(source, "A text backbone of KerasHub").size
         encoder = backbone_encoder(self.backbone)
         known = self.backbone.token_embedding.input_dim
-        if source > known:
+        if size > known:
             raise ValueError(
-                f"The backbone knows {known} ids and `source` has {source}. Pass the backbone's "
+                f"The backbone knows {known} ids and `source` has {size}. Pass the backbone's "
                 f"own tokenizer, a kseq2seq.text.BackboneTokenizer, or {known}."
             )
         return encoder
@@ -85,7 +94,12 @@ class Hybrid(Architecture):
         object.__setattr__(self, "encoder", _half("encoder", self.encoder, ENCODERS))
         object.__setattr__(self, "decoder", _half("decoder", self.decoder, DECODERS))
 
-    def encoder_weights(self, source: int) -> int:
+    @property
+    def facts(self) -> Facts:
+        """See `Architecture`."""
+        return self.encoder.facts
+
+    def encoder_weights(self, source: SourceSpec) -> int:
         """See `Architecture`."""
         return self.encoder.encoder_weights(source)
 
@@ -93,7 +107,7 @@ class Hybrid(Architecture):
         """See `Architecture`."""
         return self.decoder.decoder_weights(target)
 
-    def parts(self, source: int, target: int) -> tuple[keras.Model, Decoder]:
+    def parts(self, source: SourceSpec, target: int) -> tuple[keras.Model, Decoder]:
         """See `Architecture`."""
         encoder = self.encoder.build_encoder(source)
         half, states = self.decoder, encoder.output.get("states", [])

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import keras
 
 from kseq2seq.decoders import BahdanauDecoder, ChoDecoder, Decoder, LuongDecoder, SutskeverDecoder
-from kseq2seq.encoders import recurrent_encoder
+from kseq2seq.encoders import Facts, SourceSpec, recurrent_encoder
 from kseq2seq.models import checks
 from kseq2seq.models.architecture import Architecture
 
@@ -52,9 +52,14 @@ class Recurrent(Architecture):
             residual=self.residual,
         )
 
-    def encoder_weights(self, source: int) -> int:
+    @property
+    def facts(self) -> Facts:
         """See `Architecture`."""
-        return self._weights(source) * (2 if self.bidirectional else 1)
+        return Facts(lookahead=None if self.bidirectional or self.reverse_source else 0)
+
+    def encoder_weights(self, source: SourceSpec) -> int:
+        """See `Architecture`."""
+        return self._weights(source.size) * (2 if self.bidirectional else 1)
 
     def decoder_weights(self, target: int) -> int:
         """See `Architecture`; the output layer is left out."""
@@ -70,7 +75,7 @@ class Recurrent(Architecture):
         """What the decoder takes beyond the common sizes."""
         return {}
 
-    def build_encoder(self, source: int) -> keras.Model:
+    def build_encoder(self, source: SourceSpec) -> keras.Model:
         """See `Architecture`."""
         return recurrent_encoder(
             self.cell,

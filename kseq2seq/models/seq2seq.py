@@ -7,7 +7,7 @@ from typing import Any
 import keras
 
 from kseq2seq.decoders import Decoder
-from kseq2seq.encoders import token_input
+from kseq2seq.encoders import UNKNOWN, Facts, token_input, with_facts
 from kseq2seq.models.built import BuiltModel, Last
 
 
@@ -31,16 +31,17 @@ class TeacherForcing(Last, keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="kseq2seq")
 class Seq2Seq(BuiltModel):
-    """A functional model {"source", "source_mask", "target"} -> logits.
+    """A functional model of a source and a target; logits come out.
 
     Made by `build_model`, whose arguments are its configuration: saving and loading it needs no
     custom objects. What was done to its layers since is saved with it: layers frozen, LoRA
     enabled, weights quantized. From outside it is a plain Keras model.
 
-    `Seq2Seq(encoder, decoder, arguments)` puts other halves together. Such a model trains and
-    decodes, and refuses to be saved.
+    `Seq2Seq(encoder, decoder, arguments, facts=Facts(...))` puts other halves together. Such a
+    model trains and decodes, and refuses to be saved. Without `facts` nothing is known of its
+    encoder, so its sources are never cropped.
 
-    Inputs, as a dict:
+    Inputs, as a dict; those of the source are as its `SourceSpec` names them, for ids:
         source: int32 (B, S), each row closed by the end token, then padding.
         source_mask: bool (B, S), True = real token; no row may be all False.
         target: int32 (B, T), the start token and then the target without its end.
@@ -67,13 +68,16 @@ class Seq2Seq(BuiltModel):
         decoder: Decoder,
         arguments: dict[str, Any],
         inputs: dict[str, Any] | None = None,
+        facts: Facts | None = None,
     ) -> None:
-        """See `BuiltModel`."""
+        """See `BuiltModel`; `facts` are of an encoder that `build_model` did not make."""
+        facts = getattr(arguments, "facts", UNKNOWN) if facts is None else facts
+        encoder = with_facts(encoder, facts)
         if inputs is None:
             inputs = {**encoder.input, "target": token_input("target")}
         encoded = encoder({name: inputs[name] for name in encoder.input})
         logits = TeacherForcing(decoder, name="decoder")(inputs["target"], encoded)
-        self.become(inputs, logits, arguments)
+        self.become(inputs, logits, arguments, facts)
 
     def parts(self) -> tuple[Any, ...]:
         """See `BuiltModel`."""

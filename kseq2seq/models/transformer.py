@@ -9,7 +9,15 @@ from typing import Any
 import keras
 
 from kseq2seq.decoders import Decoder, PrefixDecoder, TransformerDecoder
-from kseq2seq.encoders import prefix_encoder, transformer_encoder
+from kseq2seq.encoders import (
+    Facts,
+    SourceSpec,
+    prefix_encoder,
+    sequence_spec,
+    source_table,
+    token_spec,
+    transformer_encoder,
+)
 from kseq2seq.layers import (
     ACTIVATIONS,
     NORMS,
@@ -26,7 +34,6 @@ from kseq2seq.layers import (
     output_table,
     single_stack_norm,
     stack_positions,
-    token_table,
 )
 from kseq2seq.models import checks
 from kseq2seq.models.architecture import Architecture
@@ -101,9 +108,9 @@ class TransformerSizes(Architecture):
         places = self.max_positions if self.positions == "learned" else 0
         return (ids + places) * self.hidden_dim
 
-    def encoder_weights(self, source: int) -> int:
+    def encoder_weights(self, source: SourceSpec) -> int:
         """See `Architecture`."""
-        return self.table_weights(source) + self.num_layers * self.block_weights(1)
+        return self.table_weights(source.size) + self.num_layers * self.block_weights(1)
 
     def block_sizes(self, norm: Norm) -> BlockSizes:
         """Returns what each block is built from."""
@@ -139,8 +146,14 @@ class EncoderSizes(TransformerSizes):
         checks.at_least(1, checks.MOST_PLACES, window=self.window)
         checks.flag(remat=self.remat)
 
-    def stack(self, table: keras.layers.Layer, norm: Norm) -> keras.Model:
-        """Builds the encoder over an embedding of source ids."""
+    @property
+    def facts(self) -> Facts:
+        """See `Architecture`."""
+        local = self.attention == "local"
+        return Facts(lookahead=self.num_layers * self.window if local else None)
+
+    def stack(self, source: SourceSpec, table: keras.layers.Layer, norm: Norm) -> keras.Model:
+        """Builds the encoder over a layer that makes vectors of the source."""
         ways: dict[str, Callable] = {
             "full": attend,
             "chunked": attend_in_chunks,
@@ -150,6 +163,7 @@ class EncoderSizes(TransformerSizes):
             table,
             self.block_sizes(norm),
             num_layers=self.num_layers,
+            source=source,
             positions=self.positions,
             max_positions=self.max_positions,
             attend=ways[self.attention],
@@ -186,11 +200,12 @@ class Transformer(EncoderSizes):
         layers = (self.decoder_layers or self.num_layers) * self.block_weights(2)
         return layers + (0 if self.tie_embeddings == "all" else self.table_weights(target))
 
-    def build_encoder(self, source: int) -> keras.Model:
+    def build_encoder(self, source: SourceSpec) -> keras.Model:
         """See `Architecture`."""
+        source = sequence_spec(source, "a Transformer")
         with keras.name_scope("encoder"):
-            table = token_table(source, self.hidden_dim)
-        return self.stack(table, self._norms()[0])
+            table = source_table(source, self.hidden_dim)
+        return self.stack(source, table, self._norms()[0])
 
     def build_decoder(
         self, target: int, encoded: dict[str, Any], table: keras.layers.Layer | None = None
@@ -208,18 +223,19 @@ class Transformer(EncoderSizes):
             source_dim=encoded["outputs"].shape[-1],
         )
 
-    def parts(self, source: int, target: int) -> tuple[keras.Model, Decoder]:
+    def parts(self, source: SourceSpec, target: int) -> tuple[keras.Model, Decoder]:
         """See `Architecture`."""
         if self.tie_embeddings != "all":
             return super().parts(source, target)
-        if source != target:
+        size = token_spec(source, "A Transformer with `tie_embeddings`='all'").size
+        if size != target:
             raise ValueError(
                 f"`tie_embeddings`='all' shares one table between source and target, but they have "
-                f"{source} and {target} ids. Train one joint vocabulary, or pass 'target'."
+                f"{size} and {target} ids. Train one joint vocabulary, or pass 'target'."
             )
         with keras.name_scope("shared"):
             table = output_table(target, self.hidden_dim, tied=True)
-        encoder = self.stack(table, self._norms()[0])
+        encoder = self.stack(source, table, self._norms()[0])
         return encoder, self.build_decoder(target, encoder.output, table)
 
     def _norms(self) -> tuple[Norm, Norm]:
@@ -250,17 +266,27 @@ class DecoderOnly(TransformerSizes):
         super().__post_init__()
         checks.one_of(("bidirectional", "causal"), prefix=self.prefix)
 
-    def build(self, source: int, target: int | None, arguments: dict[str, Any]) -> keras.Model:
-        """See `Architecture`; without a `target`, the source's vocabulary is that of both."""
-        target = source if target is None else target
-        return super().build(source, target, Arguments(arguments, target=target))
-
-    def parts(self, source: int, target: int) -> tuple[keras.Model, Decoder]:
+    @property
+    def facts(self) -> Facts:
         """See `Architecture`."""
-        if source != target:
+        return Facts(lookahead=0 if self.prefix == "causal" else None)
+
+    def build(
+        self, source: SourceSpec, target: int | None, arguments: dict[str, Any]
+    ) -> keras.Model:
+        """See `Architecture`; without a `target`, the source's vocabulary is that of both."""
+        if target is None:
+            target = token_spec(source, "A decoder-only model").size
+            arguments = Arguments(arguments, target=target, facts=self.facts)
+        return super().build(source, target, arguments)
+
+    def parts(self, source: SourceSpec, target: int) -> tuple[keras.Model, Decoder]:
+        """See `Architecture`."""
+        size = token_spec(source, "A decoder-only model").size
+        if size != target:
             raise ValueError(
                 f"A decoder-only model reads source and target as one sequence, but they have "
-                f"{source} and {target} ids. Train one joint vocabulary."
+                f"{size} and {target} ids. Train one joint vocabulary."
             )
         sizes = self.block_sizes(single_stack_norm(self.norm, self.num_layers))
         both = self.prefix == "bidirectional"
@@ -302,14 +328,17 @@ class MaskedLm(EncoderSizes):
         Devlin et al. 2019, "BERT", section 3.1, task 1; no sentence pairs.
     """
 
-    def build(self, source: int, target: int | None, arguments: dict[str, Any]) -> keras.Model:
+    def build(
+        self, source: SourceSpec, target: int | None, arguments: dict[str, Any]
+    ) -> keras.Model:
         """See `Architecture`."""
+        size = token_spec(source, "A masked language model").size
         if target is not None:
             raise ValueError(
                 f"A masked language model gives back its source's tokens, so it takes no `target`; "
-                f"got {source} source and {target} target ids. Leave `target` out."
+                f"got {size} source and {target} target ids. Leave `target` out."
             )
         with keras.name_scope("encoder"):
-            table = output_table(source, self.hidden_dim, tied=True)
-        encoder = self.stack(table, single_stack_norm(self.norm, self.num_layers))
+            table = output_table(size, self.hidden_dim, tied=True)
+        encoder = self.stack(source, table, single_stack_norm(self.norm, self.num_layers))
         return MaskedLanguageModel(encoder, table, arguments)

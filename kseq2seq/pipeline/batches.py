@@ -1,4 +1,4 @@
-"""Many texts, decoded in batches of like length."""
+"""Many sources, decoded in batches of like length."""
 
 from __future__ import annotations
 
@@ -6,21 +6,22 @@ from typing import Any
 
 import numpy as np
 
+from kseq2seq.contracts import Source, Target
 from kseq2seq.decoding import Filter, Search, UnsatisfiedError, decode
-from kseq2seq.pipeline.graphs import TextGraphs
+from kseq2seq.pipeline.graphs import SourceGraphs
 from kseq2seq.pipeline.prediction import Prediction, predictions
 from kseq2seq.pipeline.unknown import known
 from kseq2seq.pipeline.workers import in_parallel
-from kseq2seq.text import TextSource, TextTarget
 
 
 def in_batches(
     model: Any,
-    source: TextSource,
-    target: TextTarget,
-    texts: list[str],
+    source: Source,
+    target: Target,
+    raws: list[Any],
     lengths: np.ndarray,
-    graphs: TextGraphs,
+    empty: np.ndarray,
+    graphs: SourceGraphs,
     search: Search,
     *,
     batch_size: int,
@@ -31,24 +32,26 @@ def in_batches(
     alignments: bool,
     replace_unknown: bool,
 ) -> list[Prediction]:
-    """Returns predictions in the order of the texts, none of which is too long.
+    """Returns predictions in the order of the raws, none of which is too long.
 
-    `lengths` are those of the texts, in tokens; `graphs` those of the tokenizers. The other
-    arguments, and errors, are those of a call of `Pipeline`, with a seed for each text.
+    `lengths` are those of the raws, in units, and `empty` says which hold nothing; `graphs` are
+    those of source and target. The other arguments, and errors, are those of a call of `Pipeline`,
+    with a seed for each raw.
     """
-    if not texts:
+    if not raws:
         return []
-    made = {index: Prediction("", 0.0) for index in np.flatnonzero(lengths <= 1).tolist()}
+    made = {index: Prediction("", 0.0) for index in np.flatnonzero(empty).tolist()}
     order = [index for index in np.argsort(lengths, kind="stable").tolist() if index not in made]
     for rule in filters:
         counts = {len(rows) for rows in rule.given().values()} if rule.of_sources else set()
-        if counts - {len(texts)}:
+        if counts - {len(raws)}:
             raise ValueError(
-                f"{type(rule).__name__} is for {counts.pop()} texts, but there are {len(texts)}."
+                f"{type(rule).__name__} is for {counts.pop()} {source.noun.lower()}s, but there "
+                f"are {len(raws)}."
             )
 
     def generate(batch: list[int]) -> list[Prediction]:
-        inputs = graphs.inputs([texts[index] for index in batch])
+        inputs = graphs.inputs([raws[index] for index in batch])
         try:
             decoded = decode(
                 model,
@@ -58,16 +61,16 @@ def in_batches(
                 filters=[rule.of(batch) for rule in filters],
                 unsatisfied=unsatisfied,
                 seed=[seeds[index] for index in batch],
-                special=target.tokenizer.special,
+                special=target.special,
                 alignments=alignments or replace_unknown,
             )
         except UnsatisfiedError as error:
             which = sorted(batch[row] for row in error.sources)
-            raise UnsatisfiedError(which, len(texts), "text") from None
-        rows = predictions(source, target, inputs, decoded, graphs.texts)
+            raise UnsatisfiedError(which, len(raws), source.noun.lower()) from None
+        rows = predictions(model, source, target, inputs, decoded, graphs.read)
         if replace_unknown:
             of_batch = zip(batch, rows, decoded.ids[:, 0].numpy(), strict=True)
-            rows = [known(source, target, texts[index], row, ids) for index, row, ids in of_batch]
+            rows = [known(source, target, raws[index], row, ids) for index, row, ids in of_batch]
         return rows
 
     # the longest first, so that no worker is left with them in the end
@@ -75,4 +78,4 @@ def in_batches(
     batches.reverse()
     for batch, rows in zip(batches, in_parallel(generate, batches, workers), strict=True):
         made.update(zip(batch, rows, strict=True))
-    return [made[index] for index in range(len(texts))]
+    return [made[index] for index in range(len(raws))]

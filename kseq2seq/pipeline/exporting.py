@@ -67,7 +67,7 @@ def export_parts(
     path: str | os.PathLike,
     parts: tuple[Any, Any, Any],
     search: Any,
-    examples: Sequence[str],
+    examples: Sequence[Any],
     format: str | None,
     options: dict[str, Any],
 ) -> Any:
@@ -102,11 +102,12 @@ def export_parts(
     )
 
 
-def _fitting(source: Any, examples: Sequence[str], places: Any) -> list[str] | None:
-    """The examples that have a token and are not too long; None where there are none."""
+def _fitting(source: Any, examples: Sequence[Any], places: Any) -> list[Any] | None:
+    """The examples that hold something and are not too long; None where there are none."""
     if not examples:
         return None
     longest = places if isinstance(places, int) else source.max_length
-    lengths = source.lengths(list(examples)).numpy()
-    fits = np.flatnonzero((lengths > 1) & (lengths <= longest)).tolist()
-    return [examples[index] for index in fits] or None
+    raws = source.batch(examples)
+    lengths = source.lengths(raws)
+    fits = (~source.empty(raws, lengths) & (lengths <= longest)).numpy()
+    return [examples[index] for index in np.flatnonzero(fits).tolist()] or None

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from kseq2seq.contracts import Source, Target
 from kseq2seq.decoding import (
     Beam,
     Ensemble,
@@ -21,48 +22,49 @@ from kseq2seq.decoding import (
 )
 from kseq2seq.decoding.checks import check_whole
 from kseq2seq.decoding.filters import check_filters
-from kseq2seq.decoding.loop import MOST_TOKENS
 from kseq2seq.decoding.search import check_search
 from kseq2seq.metrics import Scores, TextMetric
 from kseq2seq.metrics.references import Reference, checked_references
 from kseq2seq.metrics.text import chosen, scored
-from kseq2seq.models import Seq2Seq
+from kseq2seq.models import BuiltModel
 from kseq2seq.pipeline.batches import in_batches
 from kseq2seq.pipeline.exporting import export_parts
 from kseq2seq.pipeline.files import Progress, generate_lines, print_progress
-from kseq2seq.pipeline.graphs import text_graphs
+from kseq2seq.pipeline.graphs import source_graphs
+from kseq2seq.pipeline.matching import check_parts
 from kseq2seq.pipeline.prediction import Prediction, joined
 from kseq2seq.pipeline.scoring import Score, score_pairs
-from kseq2seq.pipeline.sources import MOST_EXAMPLES, fitting, strings
+from kseq2seq.pipeline.sources import MOST_EXAMPLES, fitting, way_of
 from kseq2seq.pipeline.storage import load_parts, save_parts
 from kseq2seq.pipeline.streaming import Stream, stream_text
 from kseq2seq.pipeline.workers import MOST_WORKERS
 from kseq2seq.raw import raw_texts
-from kseq2seq.text import TextSource, TextTarget
 
 
 class Pipeline:
     """A model, its source, its target and its search.
 
-    A target has at most `target.max_length` tokens, its end included. A text without a token gives
-    an empty text.
+    What follows speaks of texts; a source of another kind, such as an array, stands wherever a
+    source text does. A target has at most `target.max_length` ids, its end included. A source that
+    holds nothing, such as a text without a token, gives an empty text.
 
     Args:
-        model: the `Seq2Seq`, or an `Ensemble` or `Speculative` of some.
-        source: turns raw texts into its inputs.
-        target: turns its ids into raw texts.
-        search: used unless a call names another; `Beam()` by default.
-        examples: raw texts of the kind the model is for, such as sources held out of training. The
+        model: of `build_model`, or an `Ensemble` or `Speculative` of some.
+        source: turns raw sources into its inputs.
+        target: turns its ids into raw texts, or labels with spaces between them.
+        search: used unless a call names another; `Beam()` by default, and `Greedy()` for a model
+            without a decoder.
+        examples: raw sources of the kind the model is for, such as some held out of training. The
             first 16 are kept: `save` writes them, and `export` compares a TFLite file with the
             model on them and puts them into a SavedModel as what a server warms up with. Keep none
             where they must not leave your machine.
 
     Attributes:
-        examples: the texts that are kept, at most 16; may be set.
+        examples: the sources that are kept, at most 16; may be set.
 
     Raises:
-        TypeError: if `examples` holds something else than strings.
-        ValueError: if the vocabularies of model, source and target do not agree.
+        TypeError: if `examples` holds something else than sources.
+        ValueError: if model, source and target do not agree.
 
     Example:
         >>> from kseq2seq import Beam, Pipeline, build_model
@@ -77,68 +79,40 @@ class Pipeline:
 
     def __init__(
         self,
-        model: Seq2Seq | Ensemble | Speculative,
-        source: TextSource,
-        target: TextTarget,
+        model: BuiltModel | Ensemble | Speculative,
+        source: Source,
+        target: Target,
         search: Search | None = None,
-        examples: Sequence[str] = (),
+        examples: Sequence[Any] = (),
     ):
-        if not isinstance(model, Seq2Seq | Ensemble | Speculative):
-            raise ValueError(
-                f"`model` must be a Seq2Seq from `build_model`; got {type(model).__name__}."
-            )
-        sizes = (model if isinstance(model, Seq2Seq) else model.models[0]).vocabulary_sizes
-        for side, part in (("source", source), ("target", target)):
-            if sizes[side] != part.tokenizer.vocabulary_size:
-                raise ValueError(
-                    f"The model was built for {sizes[side]} {side} ids, but the {side} tokenizer "
-                    f"has {part.tokenizer.vocabulary_size}. Give the tokenizer to `build_model`."
-                )
-        self._check_lengths(model, source, target)
+        check_parts(model, source, target)
         self.model = model
         self.source = source
         self.target = target
-        self.search = Beam() if search is None else check_search(search)
+        usual = Beam() if hasattr(model, "decoder") else Greedy()
+        self.search = usual if search is None else check_search(search)
         self.examples = examples
 
     @property
-    def examples(self) -> tuple[str, ...]:
-        """The raw source texts that are kept with the pipeline, at most 16."""
+    def examples(self) -> tuple[Any, ...]:
+        """The raw sources that are kept with the pipeline, at most 16."""
         return self._examples
 
     @examples.setter
-    def examples(self, texts: Sequence[str]) -> None:
-        self._examples = tuple(strings(texts)[:MOST_EXAMPLES])
+    def examples(self, raws: Sequence[Any]) -> None:
+        self._examples = tuple(self.source.several(raws)[:MOST_EXAMPLES])
 
     def __repr__(self) -> str:
         """What it is made of, on one line."""
         name = getattr(self.model, "name", type(self.model).__name__)
         return (
-            f"<Pipeline {name}: {self.source.max_length} tokens -> {self.target.max_length}, "
-            f"{self.search}, {len(self.examples)} examples>"
+            f"<Pipeline {name}: {self.source.max_length} {self.source.unit} -> "
+            f"{self.target.max_length}, {self.search}, {len(self.examples)} examples>"
         )
-
-    @staticmethod
-    def _check_lengths(model: Any, source: TextSource, target: TextTarget) -> None:
-        for part in (source, target):
-            check_whole(f"{part.side}.max_length", part.max_length, most=MOST_TOKENS)
-        wanted = [
-            ("source", source.max_length, model.max_source_length),
-            ("target", target.max_length, model.decoder.max_positions),
-        ]
-        if model.decoder.follows_source:
-            both = source.max_length + target.max_length
-            wanted.append(("source and target together", both, model.decoder.max_positions))
-        for side, length, longest in wanted:
-            if longest is not None and length > longest:
-                raise ValueError(
-                    f"The {side} may have {length} tokens, but the model has positions for "
-                    f"{longest}. Build it with more `max_positions`."
-                )
 
     def __call__(
         self,
-        texts: str | Sequence[str],
+        texts: Any,
         *,
         search: Search | None = None,
         filters: Sequence[Filter] = (),
@@ -146,7 +120,7 @@ class Pipeline:
         seed: Any = 0,
         alignments: bool = False,
         replace_unknown: bool = False,
-        too_long: str = "error",
+        too_long: str | None = None,
         batch_size: int = 64,
         workers: int = 1,
     ) -> list[Prediction]:
@@ -164,9 +138,10 @@ class Pipeline:
             alignments: also say where each target token looked.
             replace_unknown: put in the place of each unknown token the source word that the model
                 looked at most, in the best text; needs a model with attention.
-            too_long: what happens to a text of more than `source.max_length` tokens: "error", or
+            too_long: what happens to a text of more than `source.max_length` tokens: "error";
                 "split" at the ends of its sentences (scores then add up, and there are no
-                alternatives and no alignment).
+                alternatives and no alignment); or "cut", with a warning that says how many were.
+                By default as the source says.
             batch_size: how many texts are decoded together, at most.
             workers: how many batches are decoded at once, each on a thread of its own. A step's
                 products are too thin to fill several cores, so on a processor two are faster than
@@ -182,18 +157,17 @@ class Pipeline:
         check_whole("batch_size", batch_size)
         check_whole("workers", workers, most=MOST_WORKERS)
         search = self.search if search is None else check_search(search)
-        texts, filters = strings(texts), check_filters(filters)
-        if too_long not in ("error", "split"):
-            raise ValueError(f"`too_long` must be 'error' or 'split'; got {too_long!r}.")
-        graphs = text_graphs(self)
-        parts, lengths = fitting(graphs.lengths, self.source.max_length, texts, too_long == "split")
-        flat = [part for sentences in parts for part in sentences]
-        if len(flat) != len(texts) and any(rule.of_sources for rule in filters):
+        raws, filters = self.source.several(texts), check_filters(filters)
+        way = way_of(self.source, too_long)
+        graphs = source_graphs(self, way)
+        parts, lengths, empty = fitting(graphs.measure, self.source, raws, way)
+        flat = [part for several in parts for part in several]
+        if len(flat) != len(raws) and any(rule.of_sources for rule in filters):
             raise ValueError(
                 "A text was split, so the rows of a filter do not match the parts; split the texts "
                 "yourself, and give the filter a row for each part."
             )
-        seeds = seeds_of(seed, len(texts)).numpy()
+        seeds = seeds_of(seed, len(raws)).numpy()
         made = iter(
             in_batches(
                 self.model,
@@ -201,6 +175,7 @@ class Pipeline:
                 self.target,
                 flat,
                 lengths,
+                empty,
                 graphs,
                 search,
                 batch_size=batch_size,
@@ -210,16 +185,16 @@ class Pipeline:
                 # the parts of a text differ, whatever the texts before it were cut into
                 seeds=[
                     (seed + 65_537 * part) % (2**31 - 1)
-                    for seed, sentences in zip(seeds.tolist(), parts, strict=True)
-                    for part in range(len(sentences))
+                    for seed, several in zip(seeds.tolist(), parts, strict=True)
+                    for part in range(len(several))
                 ],
                 alignments=alignments,
                 replace_unknown=replace_unknown,
             )
         )
-        return [joined([next(made) for _ in sentences]) for sentences in parts]
+        return [joined([next(made) for _ in several], self.target) for several in parts]
 
-    def texts(self, texts: str | Sequence[str], **options: Any) -> list[str]:
+    def texts(self, texts: Any, **options: Any) -> list[str]:
         """Returns only the best text for each of `texts`, one or several; options as for a call."""
         return [prediction.text for prediction in self(texts, **options)]
 
@@ -236,16 +211,11 @@ class Pipeline:
             TypeError: if one is no string.
             ValueError: if one has no token, or `texts` is not a list.
         """
-        texts = raw_texts(texts)
-        ids = self.target.tokenizer.tokenize(texts).to_list()
-        for text, row in zip(texts, ids, strict=True):
-            if not row:
-                raise ValueError(f"The phrase {text!r} has no token.")
-        return ids
+        return self.target.phrases(texts)
 
     def stream(
         self,
-        text: str,
+        text: Any,
         *,
         search: Search | None = None,
         filters: Sequence[Filter] = (),
@@ -278,20 +248,21 @@ class Pipeline:
                 if not stream.finished:
                     print("... and here it was cut.")
         """
-        (text,) = strings([text])
-        graphs = text_graphs(self)
-        _, lengths = fitting(graphs.lengths, self.source.max_length, [text], split=False)
+        (raw,) = self.source.several([text])
+        way = "cut" if self.source.too_long == "cut" else "error"
+        graphs = source_graphs(self, way)
+        _, _, empty = fitting(graphs.measure, self.source, [raw], way)
         loop, started = prepare(
             self.model,
-            graphs.inputs([text]),
+            graphs.inputs([raw]),
             Greedy() if search is None else search,
             max_length=self.target.max_length,
             limits=None,
             filters=filters,
             seed=seed,
-            special=self.target.tokenizer.special,
+            special=self.target.special,
         )
-        if lengths[0] <= 1:
+        if empty[0]:
             return Stream(iter(()), finished=True)
         return Stream(stream_text(self.model, loop, started, self.target))
 
@@ -358,7 +329,7 @@ class Pipeline:
         return generate_lines(generate, source, target, settings, window=window, progress=progress)
 
     def score(
-        self, sources: Sequence[str], targets: Sequence[str], *, batch_size: int = 64
+        self, sources: Sequence[Any], targets: Sequence[str], *, batch_size: int = 64
     ) -> list[Score]:
         """Says how likely the model holds each target to be, given its source.
 
@@ -378,19 +349,19 @@ class Pipeline:
             self.model,
             self.source,
             self.target,
-            text_graphs(self),
-            raw_texts(sources, "sources"),
+            source_graphs(self, self.source.too_long),
+            self._several(sources),
             raw_texts(targets, "targets"),
             batch_size=batch_size,
         )
 
-    def log_probs(self, sources: Sequence[str], targets: Sequence[str]) -> list[float]:
+    def log_probs(self, sources: Sequence[Any], targets: Sequence[str]) -> list[float]:
         """Returns the log-probability of each target, in nats: a scorer for `rerank`."""
         return [score.log_prob for score in self.score(sources, targets)]
 
     def evaluate(
         self,
-        sources: Sequence[str],
+        sources: Sequence[Any],
         references: Sequence[Reference],
         metrics: Mapping[str, TextMetric] | None = None,
         **options: Any,
@@ -416,7 +387,7 @@ class Pipeline:
             ValueError: if sources and references differ in number, there are none, or a metric is
                 named "unfinished".
         """
-        sources, references = raw_texts(sources, "sources"), checked_references(references)
+        sources, references = self._several(sources), checked_references(references)
         if len(sources) != len(references) or not sources:
             raise ValueError(
                 f"There must be one reference for each source, or one list of some, and at least "
@@ -440,6 +411,12 @@ class Pipeline:
         scores = scored(chosen(metrics), hypotheses, references)
         return Scores({**scores, "unfinished": cut})
 
+    def _several(self, sources: Any) -> list[Any]:
+        """Returns sources as raws; a single string is no list of one, where a list is wanted."""
+        if isinstance(sources, str | bytes):
+            raw_texts(sources, "sources")
+        return self.source.several(sources)
+
     def save(self, directory: str | os.PathLike) -> None:
         """Writes JSON, weights as HDF5, tokenizers and examples; what was there is replaced.
 
@@ -447,9 +424,9 @@ class Pipeline:
         one is on disk, the old one stays in its place.
 
         Raises:
-            ValueError: if the model is not a single `Seq2Seq`.
+            ValueError: if the model is not a single one of `build_model`.
         """
-        if not isinstance(self.model, Seq2Seq):
+        if not isinstance(self.model, BuiltModel):
             raise ValueError(
                 f"Only a single model can be saved; this pipeline has {type(self.model).__name__}. "
                 "Save a pipeline of each model, and put them together again."

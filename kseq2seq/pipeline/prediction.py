@@ -1,15 +1,16 @@
-"""What a pipeline makes of a text."""
+"""What a pipeline makes of a source."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from kseq2seq.contracts import Source, Target
 from kseq2seq.decoding import Decoded
-from kseq2seq.text import TextSource, TextTarget
+from kseq2seq.decoding.places import facts_of
 
 
 class _Scored(NamedTuple):
@@ -42,18 +43,19 @@ class Alternative(_Scored):
 
 @dataclass(frozen=True, eq=False)
 class Prediction:
-    """What a pipeline made of one text.
+    """What a pipeline made of one source.
 
     Attributes:
         text: the best target.
         score: what the search ranks by, in nats; for beam search over the length penalty.
         alternatives: further (text, score), best first, each an `Alternative`.
-        source_tokens: the source as the model saw it, its end included.
+        source_tokens: the source as the model saw it, its end included: names of its units, or
+            of the first of those that share a position of the encoder.
         target_tokens: the best target as the model wrote it, its end included.
         alignment: float32 (target tokens, source tokens), rows sum to 1; None if not asked for or
             if the model has no attention, or its encoder other places than source tokens.
         finished: False if the best target was cut: its end stands at the limit, where the model
-            held another token likelier. Of a text that was split, True if all parts are finished.
+            held another token likelier. Of a source that was split, True if all parts are finished.
     """
 
     text: str
@@ -66,8 +68,9 @@ class Prediction:
 
 
 def predictions(
-    source: TextSource,
-    target: TextTarget,
+    model: Any,
+    source: Source,
+    target: Target,
     inputs: dict,
     decoded: Decoded,
     read: Callable[[np.ndarray], list[str]],
@@ -80,10 +83,11 @@ def predictions(
     finished = decoded.finished.numpy()
     flat = read(ids.reshape(-1, ids.shape[-1]))
     texts = np.array(flat, object).reshape(scores.shape)
+    named = source.labels({name: value.numpy() for name, value in inputs.items()})
+    facts = facts_of(model)
+    places = facts.positions(inputs["source_mask"].shape[1])
     made = []
-    for row, (tokens, mask) in enumerate(
-        zip(inputs["source"].numpy(), inputs["source_mask"].numpy(), strict=True)
-    ):
+    for row, units in enumerate(named):
         found = [
             Alternative(texts[row, n], float(scores[row, n]), bool(finished[row, n]))
             for n in range(scores.shape[1])
@@ -94,15 +98,15 @@ def predictions(
                 "The search found no hypothesis of finite score: the model's weights hold NaN or "
                 "infinities. Load an earlier checkpoint, or train with a lower rate."
             )
-        alignment = None
-        if decoded.alignments is not None and decoded.alignments.shape[-1] == len(mask):
-            alignment = decoded.alignments[row, 0].numpy()[: lengths[row, 0], : mask.sum()]
+        units, alignment = units[:: facts.stride], None
+        if decoded.alignments is not None and decoded.alignments.shape[-1] == places:
+            alignment = decoded.alignments[row, 0].numpy()[: lengths[row, 0], : len(units)]
         made.append(
             Prediction(
                 *found[0],
                 alternatives=[*found[1:]],
-                source_tokens=source.tokenizer.pieces([tokens[mask]])[0],
-                target_tokens=target.tokenizer.pieces([ids[row, 0, : lengths[row, 0]]])[0],
+                source_tokens=units,
+                target_tokens=target.labels([ids[row, 0, : lengths[row, 0]]])[0],
                 alignment=alignment,
                 finished=found[0].finished,
             )
@@ -110,12 +114,12 @@ def predictions(
     return made
 
 
-def joined(parts: list[Prediction]) -> Prediction:
-    """Makes one prediction of those of a text's sentences; scores add up, and all must finish."""
+def joined(parts: list[Prediction], target: Target) -> Prediction:
+    """Makes one prediction of those of a source's parts; scores add up, and all must finish."""
     if len(parts) == 1:
         return parts[0]
     return Prediction(
-        text=" ".join(part.text for part in parts),
+        text=target.join([part.text for part in parts]),
         score=sum(part.score for part in parts),
         source_tokens=[token for part in parts for token in part.source_tokens],
         target_tokens=[token for part in parts for token in part.target_tokens],

@@ -7,14 +7,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
 
+from kseq2seq.contracts import Source, Target
 from kseq2seq.decoding import score_targets
 from kseq2seq.decoding.checks import check_whole
-from kseq2seq.pipeline.graphs import TextGraphs
+from kseq2seq.pipeline.graphs import SourceGraphs
 from kseq2seq.pipeline.prediction import Alternative, Prediction
 from kseq2seq.pipeline.sources import fitting
 from kseq2seq.raw import raw_texts
-from kseq2seq.text import TextSource, TextTarget
 
 Scorer = Callable[[Sequence[str], Sequence[str]], Sequence[float]]
 
@@ -46,10 +47,10 @@ class Score:
 
 def score_pairs(
     model: Any,
-    source: TextSource,
-    target: TextTarget,
-    graphs: TextGraphs,
-    sources: list[str],
+    source: Source,
+    target: Target,
+    graphs: SourceGraphs,
+    sources: list[Any],
     targets: list[str],
     *,
     batch_size: int,
@@ -61,22 +62,34 @@ def score_pairs(
             f"{len(targets)} targets."
         )
     check_whole("batch_size", batch_size)
-    _, lengths = fitting(graphs.lengths, source.max_length, sources, split=False)
-    if targets:
-        target.check(targets)
+    way = "cut" if source.too_long == "cut" else "error"
+    _, lengths, _ = fitting(graphs.measure, source, sources, way)
     order = np.argsort(lengths, kind="stable").tolist()
-    special, made = target.tokenizer.special, {}
+    special, made = target.special, {}
+    rows = target.ids(targets) if targets else None
+    if rows is not None:
+        _check_lengths(target, rows.row_lengths().numpy())
     for first in range(0, len(order), batch_size):
         batch = order[first : first + batch_size]
-        tokens = target.tokens([targets[index] for index in batch])
+        tokens = tf.gather(rows, batch)
         ids = tokens.to_tensor(default_value=special.padding)
         inputs = graphs.inputs([sources[index] for index in batch])
         log_probs = score_targets(model, inputs, ids, special).numpy()
         for index, row, scores in zip(batch, tokens.to_list(), log_probs, strict=True):
             each = scores[: len(row)].tolist()
-            names = target.tokenizer.pieces([row])[0]
+            names = target.labels([row])[0]
             made[index] = Score(float(np.sum(scores)), names, each)
     return [made[index] for index in range(len(sources))]
+
+
+def _check_lengths(target: Target, lengths: np.ndarray) -> None:
+    """Refuses targets that are too long, naming the first."""
+    for index, length in enumerate(lengths.tolist()):
+        if length > target.max_length:
+            raise ValueError(
+                f"Target {index} has {length} {target.unit}, and the limit is {target.max_length}; "
+                "shorten it."
+            )
 
 
 def rerank(
@@ -114,7 +127,8 @@ def rerank(
     Source:
         Source given target as a second opinion: Li et al. 2016, equation 13; Yee et al. 2019.
     """
-    sources = raw_texts(sources, "sources")
+    if not any(isinstance(one, np.ndarray) for one in sources or ()):
+        sources = raw_texts(sources, "sources")
     if len(sources) != len(predictions):
         raise ValueError(f"There are {len(sources)} sources but {len(predictions)} predictions.")
     found = [

@@ -2,36 +2,32 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from kseq2seq.contracts import Source, Target
 from kseq2seq.data.fetch import sha256
 from kseq2seq.decoding import Search
 from kseq2seq.decoding.description import describe, described
 from kseq2seq.disk import restore, whole_directory
 from kseq2seq.disk.files import read_field, read_json, write_json
 from kseq2seq.formats import FORMAT, upgraded
-from kseq2seq.models import Seq2Seq
-from kseq2seq.text import TextSource, TextTarget
+from kseq2seq.models import BuiltModel
 
 CONFIG, WEIGHTS, EXAMPLES = "pipeline.json", "model.weights.h5", "examples.json"
-SIDES = {"source.json": "TextSource", "target.json": "TextTarget"}
-_NEEDED = (
-    WEIGHTS,
-    *SIDES,
-    "source_tokenizer/tokenizer.json",
-    "target_tokenizer/tokenizer.json",
-)
+SIDES = ("source.json", "target.json")
+_NEEDED = (WEIGHTS, *SIDES)
 
 
 def save_parts(
     directory: Path,
-    model: Seq2Seq,
-    source: TextSource,
-    target: TextTarget,
+    model: BuiltModel,
+    source: Source,
+    target: Target,
     search: Any,
-    examples: tuple[str, ...],
+    examples: tuple[Any, ...],
 ) -> None:
     """Writes the parts of a pipeline; the directory appears whole or not at all.
 
@@ -44,13 +40,13 @@ def save_parts(
     described_search = describe(search)
     with whole_directory(directory, may_hold=[EXAMPLES]) as scratch:
         # Keras saves a compiled model's optimizer too, which is three times the model or more.
-        bare = Seq2Seq.from_config(model.get_config())
+        bare = BuiltModel.from_config(model.get_config())
         bare.set_weights(model.get_weights())
         bare.save_weights(scratch / WEIGHTS)
         source.save(scratch)
         target.save(scratch)
         if examples:
-            write_json(scratch / EXAMPLES, {"texts": list(examples)})
+            write_json(scratch / EXAMPLES, _described(source, examples))
         config = {
             FORMAT: len(_UPGRADES) + 1,
             "model": model.get_config(),
@@ -64,7 +60,7 @@ def save_parts(
         write_json(scratch / CONFIG, config)
 
 
-def load_parts(directory: Path) -> tuple[Seq2Seq, TextSource, TextTarget, Search, tuple[str, ...]]:
+def load_parts(directory: Path) -> tuple[BuiltModel, Source, Target, Search, tuple[Any, ...]]:
     """Reads what `save_parts` wrote; nothing in it is executed.
 
     Raises:
@@ -81,15 +77,16 @@ def load_parts(directory: Path) -> tuple[Seq2Seq, TextSource, TextTarget, Search
     _check_files(directory, files)
     try:
         search = described(config["search"])
-        model = Seq2Seq.from_config(config["model"])
+        model = BuiltModel.from_config(config["model"])
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(
             f"{path} does not describe a pipeline ({type(error).__name__}: {error}). "
             "Save the pipeline again."
         ) from error
     model.load_weights(directory / WEIGHTS)
-    examples = _examples(directory / EXAMPLES) if EXAMPLES in files else ()
-    return model, TextSource.load(directory), TextTarget.load(directory), search, examples
+    source, target = Source.load(directory), Target.load(directory)
+    examples = _examples(directory / EXAMPLES, source) if EXAMPLES in files else ()
+    return model, source, target, search, examples
 
 
 def _check_files(directory: Path, files: Mapping[str, Any]) -> None:
@@ -111,7 +108,7 @@ def _check_files(directory: Path, files: Mapping[str, Any]) -> None:
             if name in SIDES:
                 hint = (
                     " To change `max_length`, load the pipeline as it was saved and save one with "
-                    f"another {SIDES[name]} of its tokenizer."
+                    f"another {name.removesuffix('.json')}, such as a Text{name[:6].capitalize()}."
                 )
             raise ValueError(
                 f"{path} is not the file that was saved with this pipeline: it is truncated or "
@@ -120,11 +117,25 @@ def _check_files(directory: Path, files: Mapping[str, Any]) -> None:
             )
 
 
-def _examples(path: Path) -> tuple[str, ...]:
-    texts = read_field(read_json(path), "texts", list, path)
-    if not all(isinstance(text, str) for text in texts):
-        raise ValueError(f"{path} must have a list of strings as 'texts'. Save it again.")
-    return tuple(texts)
+def _described(source: Source, examples: tuple[Any, ...]) -> dict[str, Any]:
+    """Raws as JSON: texts as they are, others in base64."""
+    if all(isinstance(raw, str) for raw in examples):
+        return {"texts": list(examples)}
+    return {"packed": [base64.b64encode(source.pack(raw)).decode() for raw in examples]}
+
+
+def _examples(path: Path, source: Source) -> tuple[Any, ...]:
+    record = read_json(path)
+    name = "packed" if "packed" in record else "texts"
+    kept = read_field(record, name, list, path)
+    if not all(isinstance(text, str) for text in kept):
+        raise ValueError(f"{path} must have a list of strings as {name!r}. Save it again.")
+    if name == "texts":
+        return tuple(kept)
+    try:
+        return tuple(source.restore(base64.b64decode(text, validate=True)) for text in kept)
+    except ValueError as error:
+        raise ValueError(f"{path} has examples that can't be read ({error}).") from error
 
 
 def _hashes_of_all(record: dict[str, Any]) -> dict[str, Any]:

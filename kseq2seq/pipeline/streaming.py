@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator
 from typing import Any
 
+from kseq2seq.contracts import Target
 from kseq2seq.decoding import Loop, UnsatisfiedError, compiled, traced
-from kseq2seq.text import TextTarget
-from kseq2seq.text.tokenizer import REPLACEMENT
+from kseq2seq.special_tokens import REPLACEMENT
 
 
 class Stream(Iterator[str]):
@@ -47,7 +47,7 @@ class Stream(Iterator[str]):
 
 
 def stream_text(
-    model: Any, loop: Loop, started: dict, target: TextTarget
+    model: Any, loop: Loop, started: dict, target: Target
 ) -> Generator[str, None, bool]:
     """Yields what is written of one target, after each step that adds to it.
 
@@ -67,7 +67,7 @@ def stream_text(
     carry, shown = start(started), ""
     while not done(carry):
         carry = run(carry)
-        text = target.texts(carry.live.ids[:1]).numpy()[0].decode()
+        text = target.read(carry.live.ids[:1]).numpy()[0].decode()
         # Later bytes may complete what now can't be read; at the end it is shown as it is.
         text = text.rstrip(REPLACEMENT)
         if text != shown:
@@ -76,7 +76,7 @@ def stream_text(
     found = finish(carry)
     if not found.lengths[0, 0]:
         raise UnsatisfiedError([0], 1, "text")
-    text = target.texts(found.ids[:, 0]).numpy()[0].decode()
+    text = target.read(found.ids[:, 0]).numpy()[0].decode()
     if text != shown:
         yield text
     return bool(found.finished[0, 0])
@@ -88,7 +88,7 @@ def _graphs(model: Any, loop: Loop) -> tuple:
     def start(started):
         return loop.start(
             model.encoder(started["source"], training=False),
-            source=started["source"]["source"],
+            source=started["source"].get("source"),
             seeds=started["seeds"],
             given=started["given"],
             numbers=started["numbers"],

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from kseq2seq.contracts import Source, Target
 from kseq2seq.pipeline.prediction import Prediction
-from kseq2seq.text import CharacterTokenizer, TextSource, TextTarget, Tokenizer
-from kseq2seq.text.tokenizer import REPLACEMENT
+from kseq2seq.special_tokens import REPLACEMENT
 
 _FINAL = ".!?…。！？．؟।॥።"
 _STOPS = _FINAL + ",;:、，；：،؛¿¡"
@@ -19,57 +19,6 @@ _EDGE = f"[{re.escape(_STOPS + _QUOTES + _BRACKETS)}]"
 _EDGES = re.compile(f"({_EDGE}*)(.*?)({_EDGE}*)", re.DOTALL)
 _MARKS_BEFORE = re.compile(rf"(?:{_EDGE}|\s)*$")
 _MARKS_AFTER = re.compile(rf"(?:{_EDGE}|\s)*")
-MARKS = ("▁", "##")  # of SentencePiece's words and of WordPiece's insides
-
-
-def surfaces(tokenizer: Tokenizer, text: str) -> list[str] | None:
-    """Returns the text that each token of a source stands for, its end excluded.
-
-    A token in the vocabulary stands for the whole word it is in, which is what is copied where a
-    model points to it; an unknown one for just what is not known.
-
-    Args:
-        tokenizer: the source's.
-        text: the source.
-
-    Returns:
-        As many strings as tokens; None if the text's words are not tokenized one by one.
-
-    Example:
-        >>> from kseq2seq.pipeline.unknown import surfaces
-        >>> from kseq2seq.text import CharacterTokenizer
-        >>> surfaces(CharacterTokenizer("abc"), "abX")
-        ['a', 'b', 'X']
-    """
-    (whole,) = tokenizer.tokenize([text]).to_list()
-    if isinstance(tokenizer, CharacterTokenizer):
-        return tokenizer.parts(text)
-    words = text.split()
-    parts = tokenizer.tokenize(words).to_list() if words else []
-    if [token for part in parts for token in part] != whole:
-        return None
-    return [
-        surface
-        for word, part in zip(words, parts, strict=True)
-        for surface in _of_word(tokenizer, word, part)
-    ]
-
-
-def _of_word(tokenizer: Tokenizer, word: str, tokens: list[int]) -> list[str]:
-    """What is unknown of a word, at its unknown tokens; the word at the others."""
-    unknown = tokenizer.special.unknown
-    if tokens.count(unknown) > 3:  # too many ways to part a word among them
-        return [word] * len(tokens)
-    pieces = tokenizer.pieces([tokens])[0]
-    for mark in MARKS:
-        pieces = [piece.removeprefix(mark) for piece in pieces]
-    pattern = "".join(
-        "(.+?)" if token == unknown else re.escape(piece)
-        for token, piece in zip(tokens, pieces, strict=True)
-    )
-    match = re.fullmatch(pattern, word)
-    missing = iter(match.groups() if match else [])
-    return [next(missing, word) if token == unknown else word for token in tokens]
 
 
 def replace_unknown(
@@ -141,27 +90,28 @@ def _kind(mark: str) -> str:
 
 
 def known(
-    source: TextSource, target: TextTarget, text: str, prediction: Prediction, ids: np.ndarray
+    source: Source, target: Target, raw: str, prediction: Prediction, ids: np.ndarray
 ) -> Prediction:
-    """Returns what was predicted for a text, with source words where it had unknown ones.
+    """Returns what was predicted for a raw, with source words where it had unknown ones.
 
     Args:
-        source: read the text.
+        source: read the raw.
         target: wrote the prediction.
-        text: the source.
+        raw: the source.
         prediction: with its alignment.
         ids: int (L,), the best target's, with whatever follows its end.
 
     Raises:
-        ValueError: without alignment.
+        ValueError: without alignment, or if the source has no words.
     """
     if prediction.alignment is None:
         raise ValueError(
             "`replace_unknown` needs a model with attention to each source token, and this one has "
             "none."
         )
-    of_source = surfaces(source.tokenizer, text) or []
-    unknown = target.tokenizer.special.unknown
+    words = source.words(raw) or []
     ids = ids[: len(prediction.alignment)]
-    written = replace_unknown(prediction.text, ids, prediction.alignment, of_source, unknown)
+    written = replace_unknown(
+        prediction.text, ids, prediction.alignment, words, target.special.unknown
+    )
     return replace(prediction, text=written)

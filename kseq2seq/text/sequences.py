@@ -10,6 +10,7 @@ import tensorflow as tf
 from kseq2seq.contracts.saved import Saved
 from kseq2seq.disk.files import read_field
 from kseq2seq.text.loading import load_tokenizer
+from kseq2seq.text.sentencepiece import SentencePieceTokenizer
 from kseq2seq.text.tokenizer import Tokenizer
 
 
@@ -58,6 +59,34 @@ class TextSequences(Saved):
                     f"{self.side} text {index} has {length} tokens, its end included, and the "
                     f"limit is {self.max_length}; shorten it or split it into sentences."
                 )
+
+    def fast(self) -> tuple[Any, int | None]:
+        """Returns tensorflow-text's own tokenizer of the same model, for TFLite.
+
+        Returns:
+            (the `FastSentencepieceTokenizer`, the id of the space that texts may begin with, which
+            it would write).
+
+        Raises:
+            ValueError: for another kind of tokenizer, or one with symbols.
+        """
+        if not isinstance(self.tokenizer, SentencePieceTokenizer):
+            raise ValueError(
+                "`strings=True` needs SentencePiece tokenizers; got "
+                f"{type(self.tokenizer).__name__}. Leave it out: the tokenizer travels in the "
+                "file, for the host to use."
+            )
+        symbols = self.tokenizer.symbols
+        if symbols:
+            raise ValueError(
+                f"`strings=True` needs tokenizers without symbols; got {len(symbols)}, "
+                f"{symbols[0]!r} first, which TFLite's operations don't keep whole. Leave it out: "
+                "the tokenizer travels in the file, for the host to use."
+            )
+        import tensorflow_text
+
+        fast = tensorflow_text.FastSentencepieceTokenizer(model=self.tokenizer.model)
+        return fast, self.tokenizer.leading_space
 
     def config(self) -> dict[str, Any]:
         """See `Saved`; the tokenizer has files of its own."""

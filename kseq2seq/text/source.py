@@ -9,10 +9,11 @@ import tensorflow as tf
 
 from kseq2seq.contracts import Source, register_source
 from kseq2seq.contracts.source import real
-from kseq2seq.raw import checked_text
+from kseq2seq.raw import checked_text, raw_texts
 from kseq2seq.text.drawn import drawn, rows_where
 from kseq2seq.text.sentences import split_sentences
 from kseq2seq.text.sequences import TextSequences
+from kseq2seq.text.surfaces import surfaces
 from kseq2seq.text.tokenizer import Tokenizer
 
 
@@ -43,11 +44,13 @@ class TextSource(TextSequences, Source):
     """
 
     unit = "tokens"
+    noun = "Text"
 
     def __init__(self, tokenizer: Tokenizer, max_length: int, too_long: str = "error") -> None:
         super().__init__(max_length, too_long)
         self.tokenizer = tokenizer
         self.vocabulary_size = tokenizer.vocabulary_size
+        self.padding = tokenizer.special.padding
         self.spec = {"source": ((None,), "int32"), "source_mask": ((None,), "int32")}
         self.raw = tf.TensorSpec([None], tf.string, name="texts")
 
@@ -55,9 +58,22 @@ class TextSource(TextSequences, Source):
         """See `Source`; a text is its own raw."""
         return checked_text(example, "A source text")
 
+    def several(self, given: Any) -> list[str]:
+        """See `Source`; several may be in any collection, such as a column of a table."""
+        several: Any = [given] if isinstance(given, str | bytes) else given
+        return raw_texts(several)
+
+    def counted(self, length: int) -> str:
+        """See `Source`."""
+        return f"{length} tokens, its end included"
+
     def pack(self, raw: str) -> bytes:
         """See `Source`; UTF-8."""
         return self.read(raw).encode()
+
+    def restore(self, packed: bytes) -> str:
+        """See `Source`."""
+        return packed.decode()
 
     def unpack(self, packed: tf.Tensor) -> tf.Tensor:
         """See `Source`; the strings themselves."""
@@ -129,6 +145,10 @@ class TextSource(TextSequences, Source):
         source = np.full((1, places), self.tokenizer.special.padding, "int32")
         source[0, : len(ids)] = ids
         return {"source": source, "source_length": np.array([len(ids)], "int32")}
+
+    def words(self, raw: str) -> list[str] | None:
+        """Returns the text of each token of a raw, `end` not included; None if it can't be told."""
+        return surfaces(self.tokenizer, raw)
 
     def config(self) -> dict[str, Any]:
         """See `Saved`."""

@@ -14,10 +14,10 @@ from kseq2seq.disk import whole_files
 from kseq2seq.disk.files import write_json
 from kseq2seq.raw import checked_text, shown
 from kseq2seq.registry import Registry
+from kseq2seq.special_tokens import REPLACEMENT as REPLACEMENT
 from kseq2seq.special_tokens import SpecialTokens
 from kseq2seq.text.symbols import SPECIAL_NAMES, Symbols
 
-REPLACEMENT = "\ufffd"
 TOKENIZERS: Registry = Registry("tokenizer", "kseq2seq.text.register_tokenizer")
 CLASS = "class"  # where a type was defined, which is shown where it is not known
 FORMAT, NEWEST = "format_version", 2  # of `tokenizer.json`; 2 has symbols

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -37,7 +37,8 @@ class Step(NamedTuple):
 class Model:
     """A model of ids, for callers with tokenizers of their own; `Pipeline` does the rest.
 
-    A source is a sequence of ids as the model was trained on them, closed by the source's end id.
+    A source is a sequence of ids as the model was trained on them, closed by the source's end id;
+    or an array, for a model of such.
     One model may be used by several threads; they take turns.
 
     Args:
@@ -73,12 +74,13 @@ class Model:
         return None if text is None else text.decode(errors="replace")
 
     def generate(
-        self, source: Sequence[int], *, search: Search | None = None, seed: int | Sequence[int] = 0
+        self, source: Any, *, search: Search | None = None, seed: int | Sequence[int] = 0
     ) -> list[Hypothesis]:
         """Finds targets for a source.
 
         Args:
-            source: ids, their end included; at most `record.source_length`.
+            source: ids, their end included, at most `record.source_length`; for a model of arrays,
+                an array without padding, or a dict of what its functions take.
             search: such as `Greedy()` or `Beam(4)`; None runs the one that is inside the file,
                 and so does its like.
             seed: for searches that draw at random: a whole number, or several.
@@ -91,11 +93,12 @@ class Model:
         """
         if search is None or check_search(search).settings == self.record.search:
             return self._generate(source)
+        self._check_steps()
         *_, found = search.run(self, source, generator(seed))
         return found
 
     def stream(
-        self, source: Sequence[int], *, search: Search | None = None, seed: int | Sequence[int] = 0
+        self, source: Any, *, search: Search | None = None, seed: int | Sequence[int] = 0
     ) -> Iterator[list[Hypothesis]]:
         """Yields, after each step, what there is, best first; the last time what was found.
 
@@ -107,11 +110,12 @@ class Model:
             search: `Greedy()` by default.
             seed: as for `generate`.
         """
+        self._check_steps()
         self._inputs(source)
         search = Greedy() if search is None else check_search(search)
         return search.run(self, source, generator(seed))
 
-    def encode(self, source: Sequence[int]) -> Tensors:
+    def encode(self, source: Any) -> Tensors:
         """Returns what the first step of the decoder takes.
 
         Args:
@@ -144,7 +148,14 @@ class Model:
         logits, alignment = made.pop("logits")[0], made.pop("alignment", None)
         return Step(logits, {**carried, **made}, None if alignment is None else alignment[0])
 
-    def _generate(self, source: Sequence[int]) -> list[Hypothesis]:
+    def _check_steps(self) -> None:
+        if not self.record.steps:
+            raise ValueError(
+                "This model answers at once and not step by step, so it runs the search inside the "
+                f"file alone: {self.record.search}. Leave `search` out."
+            )
+
+    def _generate(self, source: Any) -> list[Hypothesis]:
         made = self._run("generate", self._inputs(source))
         count = len(made["lengths"][0])
         said = made["finished"][0] if "finished" in made else [None] * count
@@ -165,8 +176,12 @@ class Model:
             )
         return found
 
-    def _inputs(self, source: Sequence[int]) -> Tensors:
+    def _inputs(self, source: Any) -> Tensors:
         """A source as the signatures take it."""
+        if isinstance(source, dict):
+            return source
+        if self.record.arrays:
+            return self._array(np.asarray(source))
         ids, longest = np.asarray(source), self.record.source_length
         if ids.ndim != 1 or ids.dtype.kind not in "iu" or not 1 <= len(ids) <= longest:
             raise ValueError(
@@ -178,6 +193,21 @@ class Model:
         padded = np.zeros((1, longest), "int32")
         padded[0, : len(ids)] = ids
         return {"source": padded, "source_length": np.array([len(ids)], "int32")}
+
+    def _array(self, values: np.ndarray) -> Tensors:
+        """An array, zeros behind it up to the size that the model takes."""
+        (name, (shape, dtype)), *others = self.record.arrays.items()
+        if others or values.ndim != len(shape) - 1 or values.shape[1:] != shape[2:]:
+            kinds = ", ".join(f"{name} {kind[0]}" for name, kind in self.record.inputs.items())
+            raise ValueError(
+                f"A source must be a dict of what the model takes ({kinds}), or where that is one "
+                f"array, its values without padding; got the shape {values.shape}."
+            )
+        if not 1 <= len(values) <= shape[1]:
+            raise ValueError(f"A source must have a length of 1 to {shape[1]}; got {len(values)}.")
+        filled = np.zeros(shape, dtype)
+        filled[0, : len(values)] = values
+        return {name: filled, "source_length": np.array([len(values)], "int32")}
 
     def _run(self, name: str, inputs: Tensors) -> Tensors:
         try:

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator
+from typing import Any
 
-from kseq2seq_runtime.fields import read_field, read_object
 from kseq2seq_runtime.model import Model
 from kseq2seq_runtime.prediction import Alternative, Prediction, Stream
 from kseq2seq_runtime.search import Hypothesis, Search
-from kseq2seq_runtime.texts import strings
-from kseq2seq_runtime.tokenizers import REPLACEMENT, SPECIAL, Tokenizer, load_tokenizer
+from kseq2seq_runtime.sources import given_as, load_source
+from kseq2seq_runtime.targets import load_target
+from kseq2seq_runtime.tokenizers import REPLACEMENT, SPECIAL
 
 
 class Pipeline:
-    """A model with its tokenizers, from one file.
+    """A model with its source and target, from one file.
 
-    A text without a token gives an empty text. One pipeline may be used by several threads; they
+    What follows speaks of texts; for a model of arrays, such as the readings of a sensor, an array
+    (length, ...) stands wherever a source text does. A source that holds nothing gives an empty
+    text. One pipeline may be used by several threads; they
     take turns.
 
     Args:
@@ -24,9 +27,9 @@ class Pipeline:
         threads: of the processor, that compute one text; None leaves it to LiteRT.
 
     Attributes:
-        model: the model, which takes ids.
-        source: the tokenizer of what comes in.
-        target: the tokenizer of what goes out.
+        model: the model, which takes ids, or arrays.
+        source: turns what comes in into what the model takes.
+        target: turns ids into what goes out.
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -42,20 +45,8 @@ class Pipeline:
 
     def __init__(self, path: str | os.PathLike[str], threads: int | None = None):
         self.model = Model(path, threads)
-        self.source, self.target = self._tokenizer("source"), self._tokenizer("target")
-        record, found = self.model.record, self.source.vocabulary_size
-        if found != record.source_vocabulary:
-            raise ValueError(
-                f"{path}: the model reads {record.source_vocabulary} ids, and the source tokenizer "
-                f"has {found}. Export the model again, with its own tokenizer."
-            )
-        found = self.target.vocabulary_size
-        if found != record.target_vocabulary or record.special != SPECIAL:
-            raise ValueError(
-                f"{path}: the model writes {record.target_vocabulary} ids, of which "
-                f"{tuple(record.special)} are special, and the target tokenizer has {found}, of "
-                f"which {tuple(SPECIAL)} are. Export the model again, with its own tokenizer."
-            )
+        bundle, record = self.model.bundle, self.model.record
+        self.source, self.target = load_source(bundle, record), load_target(bundle, record)
 
     @property
     def licence(self) -> str | None:
@@ -63,7 +54,7 @@ class Pipeline:
         return self.model.licence
 
     def __call__(
-        self, texts: str | Sequence[str], *, search: Search | None = None, seed: int = 0
+        self, texts: Any, *, search: Search | None = None, seed: int = 0
     ) -> list[Prediction]:
         """Generates.
 
@@ -81,18 +72,16 @@ class Pipeline:
             TypeError: if `texts` holds something else than strings.
             ValueError: if a text is too long.
         """
-        sources = self._ids(strings(texts))
+        sources = given_as(self.source.several(texts), self.source)
         return [
             self._predict(source, search, (seed, index)) for index, source in enumerate(sources)
         ]
 
-    def texts(
-        self, texts: Sequence[str], *, search: Search | None = None, seed: int = 0
-    ) -> list[str]:
+    def texts(self, texts: Any, *, search: Search | None = None, seed: int = 0) -> list[str]:
         """Returns only the best text for each of `texts`; options as for a call."""
         return [prediction.text for prediction in self(texts, search=search, seed=seed)]
 
-    def stream(self, text: str, *, search: Search | None = None, seed: int = 0) -> Stream:
+    def stream(self, text: Any, *, search: Search | None = None, seed: int = 0) -> Stream:
         """Yields the target as it is written: each time all of it so far, the last one whole.
 
         Nothing is computed before it is asked for, and nothing more once the iterator is closed
@@ -120,8 +109,8 @@ class Pipeline:
                 if not stream.finished:
                     print("... and here it was cut.")
         """
-        (source,) = self._ids(strings([text]))
-        if len(source) == 1:
+        (source,) = given_as(self.source.several([text]), self.source)
+        if source is None:
             return Stream(iter(()), finished=True)
         return Stream(self._written(self.model.stream(source, search=search, seed=(seed, 0))))
 
@@ -138,37 +127,11 @@ class Pipeline:
                 yield text
         return finished
 
-    def _predict(
-        self, source: list[int], search: Search | None, seed: tuple[int, int]
-    ) -> Prediction:
-        if len(source) == 1:
+    def _predict(self, source: Any, search: Search | None, seed: tuple[int, int]) -> Prediction:
+        if source is None:
             return Prediction("", 0.0)
         found = [
             Alternative(self.target.decode(one.ids), one.score, one.finished)
             for one in self.model.generate(source, search=search, seed=seed)
         ]
         return Prediction(*found[0], alternatives=[*found[1:]], finished=found[0].finished)
-
-    def _ids(self, texts: list[str]) -> list[list[int]]:
-        """The sources of texts, refusing what is too long before any is run."""
-        longest, sources = self.model.record.source_length, []
-        for index, text in enumerate(texts):
-            source = [*self.source.encode(text), SPECIAL.end]
-            if len(source) > longest:
-                raise ValueError(
-                    f"Text {index} has {len(source)} tokens, its end included, and the limit is "
-                    f"{longest}; shorten it, or split it into sentences."
-                )
-            sources.append(source)
-        return sources
-
-    def _tokenizer(self, side: str) -> Tokenizer:
-        bundle = self.model.bundle
-        where = f"{bundle.path}: {side}.json"
-        kind = read_field(read_object(bundle.file(f"{side}.json"), where), "type", str, where)
-        if kind != "text":
-            raise ValueError(
-                f"{where} has type {kind!r}, and this package reads and writes 'text'. Give ids to "
-                "`Model(path).generate`."
-            )
-        return load_tokenizer(bundle, side)

@@ -24,6 +24,10 @@ class SpecialTokens(NamedTuple):
     unknown: int = 3
 
 
+Inputs = dict[str, tuple[tuple[int, ...], str]]
+OF_IDS = ("source", "source_length")
+
+
 @dataclass(frozen=True)
 class Record:
     """What a file says of its model.
@@ -31,22 +35,31 @@ class Record:
     Attributes:
         precision: "float32", "float16" or "int8", of the weights.
         parameters: how many numbers the model has learned.
-        source_length: S, the most tokens of a source, its end included.
+        source_length: S, the most units of a source; of a text, tokens, its end included.
         target_length: T, the most tokens of a target, its end included.
-        source_vocabulary: how many ids a source may have.
+        source_vocabulary: how many ids a source may have; None if it is not ids.
         target_vocabulary: V, how many ids a target may have.
         special: the target's ids that are not text.
         search: what `generate` runs: its "type", and its settings.
+        inputs: what `generate` takes: name -> (shape, dtype).
+        steps: whether the model writes step by step, so that searches of the host's own can run.
     """
 
     precision: str
     parameters: int
     source_length: int
     target_length: int
-    source_vocabulary: int
+    source_vocabulary: int | None
     target_vocabulary: int
     special: SpecialTokens
     search: dict[str, Any]
+    inputs: Inputs
+    steps: bool
+
+    @property
+    def arrays(self) -> Inputs:
+        """The inputs that are not ids, and not a length."""
+        return {name: kind for name, kind in self.inputs.items() if name not in OF_IDS}
 
 
 def read_record(given: dict[str, Any], where: str) -> Record:
@@ -62,20 +75,46 @@ def read_record(given: dict[str, Any], where: str) -> Record:
     vocabulary = at_least_one(given, "target_vocabulary", where)
     ids = read_field(given, "special", dict, where)
     special = SpecialTokens(*(read_field(ids, name, int, where) for name in SpecialTokens._fields))
-    if len(set(special)) < len(special) or not all(0 <= token < vocabulary for token in special):
+    steps = read_field({"steps": True, **given}, "steps", bool, where)  # older files: all had them
+    inside = all(0 <= token < vocabulary for token in special)
+    if steps and (len(set(special)) < len(special) or not inside):
         raise ValueError(
             f"{where}: the special ids must be {len(special)} different ones of {vocabulary}, they "
             f"are {tuple(special)}. Export the model again."
         )
+    source_length = at_least_one(given, "source_length", where)
+    inputs = _inputs(given, source_length, where)
+    ids = set(inputs) <= set(OF_IDS) or given.get("source_vocabulary", 0) is not None
     search = read_field(given, "search", dict, where)
     read_field(search, "type", str, where)
     return Record(
         precision=read_field(given, "precision", str, where),
         parameters=at_least_one(given, "parameters", where),
-        source_length=at_least_one(given, "source_length", where),
+        source_length=source_length,
         target_length=at_least_one(given, "target_length", where),
-        source_vocabulary=at_least_one(given, "source_vocabulary", where),
+        source_vocabulary=at_least_one(given, "source_vocabulary", where) if ids else None,
         target_vocabulary=vocabulary,
         special=special,
         search=search,
+        inputs=inputs,
+        steps=steps,
     )
+
+
+def _inputs(given: dict[str, Any], source_length: int, where: str) -> Inputs:
+    """What `generate` takes; files of earlier versions do not say, and take ids."""
+    if "inputs" not in given:
+        return {"source": ((1, source_length), "int32"), "source_length": ((1,), "int32")}
+    inputs = {}
+    for name in read_field(given, "inputs", dict, where):
+        described = read_field(given["inputs"], name, dict, where)
+        shape = read_field(described, "shape", list, f"{where}: {name}")
+        if not shape or not all(type(size) is int and size >= 1 for size in shape):
+            raise ValueError(
+                f"{where}: the shape of {name!r} must be sizes of at least 1; got {shape!r:.80}. "
+                "Export the model again."
+            )
+        if name == "source":
+            shape = [1, source_length, *shape[2:]]
+        inputs[name] = tuple(shape), read_field(described, "dtype", str, f"{where}: {name}")
+    return inputs

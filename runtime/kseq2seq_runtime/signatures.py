@@ -12,7 +12,7 @@ Kinds = dict[str, tuple[tuple[int, ...], str]]  # of tensors: name -> (shape, dt
 
 
 def load_signatures(bundle: Bundle, record: Record, threads: int | None) -> dict[str, Any]:
-    """Returns the functions `encode`, `decode_step` and `generate` of a model.
+    """Returns the functions `encode`, `decode_step` and `generate` of a model, or the last alone.
 
     Args:
         bundle: the opened file.
@@ -51,20 +51,15 @@ def _kinds(details: dict[str, Any]) -> Kinds:
 
 def _check(given: dict[str, Kinds], made: dict[str, Kinds], record: Record) -> None:
     """Refuses functions of other inputs and outputs than the record says."""
-    if missing := sorted(NAMES - given.keys()):
+    wanted = NAMES if record.steps else {"generate"}
+    if missing := sorted(wanted - given.keys()):
         raise ValueError(f"The model lacks the signatures {missing}.")
-    places, longest, one = record.source_length, record.target_length, ((1,), "int32")
-    source: Kinds = {"source": ((1, places), "int32"), "source_length": one}
-    _agree("encode", "takes", given["encode"], source)
-    _agree("generate", "takes", given["generate"], source)
-    carried = made["encode"]
-    state = {name: kind for name, kind in carried.items() if name.startswith("state_")}
-    _agree("decode_step", "takes", given["decode_step"], {"token": one, "position": one, **carried})
-    logits: Kinds = {"logits": ((1, record.target_vocabulary), "float32"), **state}
-    if "alignment" in made["decode_step"]:  # an encoder may have other places than its source
-        looked = made["decode_step"]["alignment"][0]
-        logits["alignment"] = ((1, looked[-1] if looked else places), "float32")
-    _agree("decode_step", "gives", made["decode_step"], logits)
+    if record.steps:
+        _check_steps(given, made, record)
+    _agree("generate", "takes", given["generate"], record.inputs)
+    longest = record.target_length
+    if not record.steps:  # as many as the encoder has positions
+        longest = made["generate"].get("ids", ((0, 0, 0), ""))[0][-1]
     count = made["generate"].get("lengths", ((0, 0), ""))[0][-1]
     found: Kinds = {
         "ids": ((1, count, longest), "int32"),
@@ -74,6 +69,19 @@ def _check(given: dict[str, Kinds], made: dict[str, Kinds], record: Record) -> N
     if "finished" in made["generate"]:  # files of earlier versions do not say
         found["finished"] = ((1, count), "int32")
     _agree("generate", "gives", made["generate"], found)
+
+
+def _check_steps(given: dict[str, Kinds], made: dict[str, Kinds], record: Record) -> None:
+    one = ((1,), "int32")
+    _agree("encode", "takes", given["encode"], record.inputs)
+    carried = made["encode"]
+    state = {name: kind for name, kind in carried.items() if name.startswith("state_")}
+    _agree("decode_step", "takes", given["decode_step"], {"token": one, "position": one, **carried})
+    logits: Kinds = {"logits": ((1, record.target_vocabulary), "float32"), **state}
+    if "alignment" in made["decode_step"]:  # an encoder may have other places than its source
+        looked = made["decode_step"]["alignment"][0]
+        logits["alignment"] = ((1, looked[-1] if looked else record.source_length), "float32")
+    _agree("decode_step", "gives", made["decode_step"], logits)
 
 
 def _agree(name: str, verb: str, found: Kinds, expected: Kinds) -> None:

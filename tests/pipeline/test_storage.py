@@ -41,7 +41,7 @@ def copy(saved, tmp_path):
 @pytest.fixture
 def same_model(pipeline, monkeypatch):
     """Models are not built anew, which would take most of the time."""
-    monkeypatch.setattr(storage.Seq2Seq, "from_config", lambda _: pipeline.model)
+    monkeypatch.setattr(storage.BuiltModel, "from_config", lambda _: pipeline.model)
 
 
 def files(directory):
@@ -221,4 +221,4 @@ def test_examples_of_another_kind_are_refused(copy):
     with pytest.raises(ValueError, match="is not the file that was saved"):
         ks.Pipeline.load(copy)
     with pytest.raises(ValueError, match="list of strings"):
-        storage._examples(path)
+        storage._examples(path, None)

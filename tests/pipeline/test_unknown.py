@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from kseq2seq import Pipeline, build_model
-from kseq2seq.pipeline.unknown import fitted, replace_unknown, surfaces
+from kseq2seq.pipeline.unknown import fitted, replace_unknown
 from kseq2seq.text import (
     CharacterTokenizer,
     SentencePieceTokenizer,
@@ -12,6 +12,7 @@ from kseq2seq.text import (
     TextTarget,
     WordPieceTokenizer,
 )
+from kseq2seq.text.surfaces import surfaces
 
 CORPUS = ["the cat sat on the mat", "a dog sat on a log", "the dog and the cat"] * 10
 

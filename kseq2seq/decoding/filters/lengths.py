@@ -16,7 +16,7 @@ FAR = 2**30  # tokens; no target has as many, and float32 holds it exactly
 
 @dataclass(frozen=True)
 class _Length(Filter):
-    """A length in tokens, of which a part may be relative to the source's."""
+    """A length in tokens, of which a part may be relative to the source's, in its units."""
 
     tokens: int = 0
     ratio: float = 0.0
@@ -34,7 +34,7 @@ class _Length(Filter):
 
     def bound(self, given, problem):
         """Returns tokens + ratio * source length, rounded down, for each row (rows, 1)."""
-        source = ops.sum(ops.cast(problem.mask, "float32"), axis=1)
+        source = ops.cast(problem.units, "float32")
         bound = ops.floor(given["tokens"] + given["ratio"] * source + 1e-4)
         bound = ops.cast(ops.minimum(bound, FAR), "int32")
         return ops.reshape(problem.per_hypothesis(bound), (-1, 1))

@@ -1,0 +1,93 @@
+"""How long examples are, and what happens where none may be too long."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any
+
+import numpy as np
+
+from kseq2seq.data import Pair
+from kseq2seq.raw import shown
+
+_TOGETHER = 1000
+_NAMED = 3
+
+
+def source_lengths(source: Any, raws: Sequence[Any]) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the lengths of raw inputs in the source's units, and whether each is empty, (N,).
+
+    Example:
+        >>> from kseq2seq.text import ByteTokenizer, TextSource
+        >>> lengths, empty = source_lengths(TextSource(ByteTokenizer(), 8), ["hi", ""])
+        >>> lengths.tolist(), empty.tolist()
+        ([3, 1], [False, True])
+    """
+    lengths, empty = [np.zeros(0, int)], [np.zeros(0, bool)]
+    for part in _parts(raws):
+        batch = source.batch(part) if hasattr(source, "batch") else part
+        found = source.lengths(batch)
+        lengths.append(found.numpy())
+        none = source.empty(batch, found) if hasattr(source, "empty") else found <= 1
+        empty.append(none.numpy())
+    return np.concatenate(lengths), np.concatenate(empty)
+
+
+def refuse_too_long(source: Any, target: Any, corpora: Mapping[str, Iterable[Pair]]) -> None:
+    """Refuses corpora with an example that is too long, as `--too-long error` asks.
+
+    Args:
+        source: has a `max_length`.
+        target: has a `max_length`, in ids.
+        corpora: by the names of splits.
+
+    Raises:
+        ValueError: says how many of which split are too long, and shows the first ones.
+
+    Example:
+        >>> from kseq2seq.text import ByteTokenizer, TextSource, TextTarget
+        >>> sides = TextSource(ByteTokenizer(), 8), TextTarget(ByteTokenizer(), 8)
+        >>> refuse_too_long(*sides, {"test": [Pair("short", "x", "1"), Pair("too long", "y", "2")]})
+        Traceback (most recent call last):
+        ValueError: 1 of 2 test pairs have more than 8 source or 8 target tokens: 'too long' -> 'y'
+        (9 and 2 tokens). Raise `max_length`, split them, or choose another `too_long`.
+    """
+    told = []
+    unit = getattr(source, "unit", "tokens")
+    for split, pairs in corpora.items():
+        total, count = 0, 0
+        first: list[tuple[Pair, int, int]] = []
+        for part in _parts(pairs):
+            rows = zip(part, *_both_lengths(source, target, part), strict=True)
+            long = [row for row in rows if row[1] > source.max_length or row[2] > target.max_length]
+            total, count = total + len(part), count + len(long)
+            first += long[: _NAMED - len(first)]
+        if count:
+            named = "; ".join(
+                f"{shown(pair.source)} -> {shown(pair.target)} ({reads} and {writes} {unit})"
+                for pair, reads, writes in first
+            )
+            more = " and others" * (count > len(first))
+            told.append(
+                f"{count:,} of {total:,} {split} pairs have more than {source.max_length} source "
+                f"or {target.max_length} target {unit}: {named}{more}."
+            )
+    if told:
+        advice = "Raise `max_length`, split them, or choose another `too_long`."
+        raise ValueError(" ".join([*told, advice]))
+
+
+def _both_lengths(
+    source: Any, target: Any, pairs: Sequence[Pair]
+) -> tuple[Sequence[int], Sequence[int]]:
+    of_sources, _ = source_lengths(source, [pair.source for pair in pairs])
+    ids = getattr(target, "ids", None) or target.tokens
+    of_targets = ids([pair.target for pair in pairs]).row_lengths().numpy()
+    return of_sources.tolist(), of_targets.tolist()
+
+
+def _parts(items: Iterable[Any]) -> Iterator[list[Any]]:
+    waiting = iter(items)
+    while part := list(islice(waiting, _TOGETHER)):
+        yield part

@@ -1,0 +1,134 @@
+"""The flags that recipes share, with their defaults, and which of them go together."""
+
+from __future__ import annotations
+
+import argparse
+import warnings
+from collections.abc import Collection, Mapping, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from kseq2seq.cli.flags import COMMON, Flags
+from kseq2seq.cli.messages import Messages
+from kseq2seq.cli.tokenizers import tokenizer_kinds
+from kseq2seq.data.split import SPLITS
+
+DEFAULTS = {
+    "data": "sample",
+    "columns": ["source", "target"],
+    "tokenizer": "sentencepiece",
+    "vocabulary": 6000,
+    "max_length": 96,
+    "hidden_dim": 256,
+    "layers": 3,
+    "dropout": 0.1,
+    "batch_tokens": 2048,
+    "seed": 1,
+}
+SMOKE = {"minutes": 0.1, "vocabulary": 800, "hidden_dim": 32, "layers": 1}
+PACKABLE = ("transformer", "decoder_only")
+# What is decided by the pipeline that --init names.
+_OF_MODEL = ("model", "hidden_dim", "layers", "dropout", "tokenizer", "vocabulary", "max_length")
+# The package's words for what the flags are called.
+WORDS = {
+    "vocabulary_size": "--vocabulary",
+    "hidden_dim": "--hidden-dim",
+    "num_layers": "--layers",
+    "dropout": "--dropout",
+    "tokens_per_batch": "--batch-tokens",
+    "max_length": "--max-length",
+    "too_long": "--too-long",
+    "tokenizer": "--tokenizer",
+    "Build it with more `max_positions`": "Give a smaller --max-length",
+    "name the columns, or give their numbers (source=0, target=1) if the file has no header line": (
+        "--columns names the columns of a file, or numbers them (--columns 0 1) where it has no "
+        "header line"
+    ),
+    "`columns`": "--columns",
+    "source=0, target=1": "--columns 0 1",
+}
+
+
+def recipe_flags(
+    name: str,
+    doc: str | None,
+    *,
+    data: str,
+    models: Mapping[str, Any],
+    defaults: Mapping[str, Any],
+    without: Collection[str],
+) -> Flags:
+    """Returns the common flags of a recipe; see `Recipe` for the arguments."""
+    flags = Flags(doc, {**DEFAULTS, "model": next(iter(models)), **defaults})
+    words = {
+        "data": data,
+        "output": f"saved_models/{name}",
+        "tokenizers": ", ".join(tokenizer_kinds()),
+    }
+    for each in COMMON:
+        if each == "model":
+            flags.add("model", "--model", choices=list(models), help="the architecture")
+        elif each not in without:
+            flags.common(each, **words)
+    flags.defaults |= {each: flags.defaults.get(each) for each in without}
+    return flags
+
+
+def parsed(
+    flags: Flags,
+    name: str,
+    smoke: Mapping[str, Any],
+    messages: Messages,
+    arguments: Sequence[str] | None = None,
+) -> argparse.Namespace:
+    """Returns what the flags say, after refusing what does not go together.
+
+    Args:
+        flags: of a recipe.
+        name: of the recipe.
+        smoke: what `--smoke` sets.
+        messages: of the recipe.
+        arguments: of the command line; those of this process where None.
+
+    Raises:
+        SystemExit: with status 2 and a line that says what does not go together.
+    """
+    with messages.errors("--resume", status=2):
+        options = flags.parse(arguments, smoke={**SMOKE, **smoke})
+    options.output = options.resume or options.output
+    if options.output is None:
+        options.output = Path("saved_models", name + "-smoke" * options.smoke)
+    _check_data(flags, options)
+    _check_model(flags, options)
+    if options.tflite and find_spec("kseq2seq_runtime") is None:
+        flags.refuse(
+            "--tflite reads its file again by kseq2seq_runtime, which is not installed; in a "
+            "checkout: pip install ./runtime"
+        )
+    return options
+
+
+def _check_data(flags: Flags, options: argparse.Namespace) -> None:
+    """One name to split, or files of one's own; what is given counts, not what a run had before."""
+    own = [split for split in SPLITS if split in flags.given]
+    if own and "data" in flags.given:
+        flags.refuse(f"--{own[0]} is in place of --data; give one of the two")
+    if "data" in flags.given:
+        options.train = options.validation = options.test = None
+    if options.train:
+        options.data = None
+    elif own:
+        flags.refuse(f"--{own[0]} is held out of training on --train; give that, too")
+
+
+def _check_model(flags: Flags, options: argparse.Namespace) -> None:
+    if not options.init:
+        if options.packed and options.model not in PACKABLE:
+            flags.refuse(f"--packed is for --model {' or '.join(PACKABLE)}; got {options.model}")
+        return
+    if options.bfloat16:
+        flags.refuse("--bfloat16 is for a new model; that of --init stays as it was saved")
+    idle = [f"--{name.replace('_', '-')}" for name in _OF_MODEL if name in flags.given]
+    if idle:
+        warnings.warn(f"{', '.join(idle)}: of no effect, since --init has a model.", stacklevel=2)

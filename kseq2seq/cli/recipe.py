@@ -1,0 +1,266 @@
+"""The steps that every recipe takes, from its flags to raw input through what it exported."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
+
+import keras
+
+from kseq2seq.cli.batches import make_batches
+from kseq2seq.cli.corpora import Read, read_corpora
+from kseq2seq.cli.exports import export_mobile, export_served
+from kseq2seq.cli.fitting import Pace, fit_batches
+from kseq2seq.cli.held_out import held_out
+from kseq2seq.cli.lengths import refuse_too_long
+from kseq2seq.cli.messages import Messages
+from kseq2seq.cli.options import WORDS, parsed, recipe_flags
+from kseq2seq.cli.outputs import check_not_begun, check_output, resumable
+from kseq2seq.cli.report import METRICS, as_text, references_of, report, report_training
+from kseq2seq.data import Corpus, Pair
+from kseq2seq.decoding import Greedy
+from kseq2seq.metrics import TextMetric
+from kseq2seq.pipeline import Pipeline
+from kseq2seq.training import GenerationScore, add_scores
+
+# What is made in the output, and a file that marks each as made by an earlier run.
+_PARTS = {"pipeline": "pipeline.json", "saved_model": "saved_model.pb"}
+_VALIDATION, _SMOKE_TEST = 100, 32  # pairs
+
+
+class Recipe:
+    """One run of a recipe: its methods are the steps, listed here in their order.
+
+    What is wrong with a user's flags or files ends the program with one line that names the flag,
+    before anything is written.
+
+    Args:
+        name: of the recipe; its output is saved_models/NAME unless the user names another.
+        doc: the docstring of the recipe, which `--help` shows.
+        data: what `--data` takes, in a line of help.
+        advice: what to say where `--data` is no file and nothing that the recipe knows.
+        models: the architectures it offers, the default first, and what each takes for
+            `build_model` besides the sizes of the flags.
+        metrics: names and functions (texts, references) -> float; BLEU and chrF where None. The
+            last one chooses between averaged and raw weights.
+        defaults: of flags, by their names with "_" in place of "-", where they are others.
+        smoke: what `--smoke` sets besides.
+        without: common flags that make no sense for the task.
+
+    Attributes:
+        flags: add those of the task's own before `begin`.
+        options: what the flags say, after `begin`.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        doc: str | None,
+        *,
+        data: str,
+        advice: str = "",
+        models: Mapping[str, Mapping[str, Any]],
+        metrics: Mapping[str, TextMetric] | None = None,
+        defaults: Mapping[str, Any] | None = None,
+        smoke: Mapping[str, Any] | None = None,
+        without: Collection[str] = (),
+    ):
+        self.name = name
+        self.models = models
+        self.metrics = dict(metrics or METRICS)
+        self.watched = list(self.metrics)[-1]
+        self.messages = Messages(WORDS)
+        self.flags = recipe_flags(
+            name, doc, data=data, models=models, defaults=defaults or {}, without=without
+        )
+        self.options: argparse.Namespace
+        self._advice = advice
+        self._smoke = smoke or {}
+        self._useless = False
+
+    def begin(self, arguments: Sequence[str] | None = None) -> argparse.Namespace:
+        """Returns what the flags say, after a look at the output; nothing is written yet.
+
+        Args:
+            arguments: of the command line; those of this process where None.
+        """
+        self.messages.show_warnings()
+        self.options = options = parsed(
+            self.flags, self.name, self._smoke, self.messages, arguments
+        )
+        sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+        with self._errors():
+            check_output(options.output, _PARTS)
+            if not options.resume:
+                check_not_begun(options.output)
+        keras.utils.set_random_seed(options.seed)
+        return options
+
+    def corpora(self, read: Read) -> dict[str, Corpus]:
+        """Returns the examples of training, validation and test.
+
+        Args:
+            read: (name, columns) -> examples; what `--data` and the other files are read by.
+        """
+        return read_corpora(self.options, read, self.messages, self._advice)
+
+    def sizes(self) -> dict[str, Any]:
+        """Returns what the flags and the architecture say, for `build_model`."""
+        return {
+            "hidden_dim": self.options.hidden_dim,
+            "num_layers": self.options.layers,
+            "dropout": self.options.dropout,
+            "dtype": "mixed_bfloat16" if self.options.bfloat16 else None,
+            **self.models[self.options.model],
+        }
+
+    def pipeline(self, make: Callable[[Recipe, Corpus], Pipeline], train: Corpus) -> Pipeline:
+        """Returns the pipeline of `--init`, or a new one.
+
+        Args:
+            make: (this recipe, training corpus) -> a pipeline with an untrained model.
+            train: the training corpus.
+        """
+        options = self.options
+        if options.init:
+            with self.messages.errors(
+                f"--init {options.init}", "Give the pipeline/ of an earlier run."
+            ):
+                inside = options.init / "pipeline"
+                pipeline = Pipeline.load(inside if inside.is_dir() else options.init)
+        else:
+            shown = ("vocabulary", "hidden_dim", "max_length")
+            with self.messages.errors(self._shown(*shown)):
+                pipeline = make(self, train)
+        if options.too_long:
+            pipeline.source.too_long = options.too_long
+        return pipeline
+
+    def held_out(
+        self, pipeline: Pipeline, corpora: Mapping[str, Corpus]
+    ) -> tuple[list[Pair], list[Pair]]:
+        """Returns examples to validate and to test on, and says how many are too long for it."""
+        source, some = pipeline.source, _SMOKE_TEST if self.options.smoke else None
+        with self._errors("data", "train"):
+            if self.options.too_long == "error":
+                refuse_too_long(source, pipeline.target, corpora)
+            return (
+                held_out(source, corpora["validation"], "validation", _VALIDATION),
+                held_out(source, corpora["test"], "test", some),
+            )
+
+    def fit(
+        self,
+        pipeline: Pipeline,
+        corpora: Mapping[str, Corpus],
+        validation: Sequence[Pair],
+        *,
+        peak: float = 2e-3,
+        loss: Any = None,
+    ) -> None:
+        """Trains, keeps checkpoints, and saves the pipeline with some examples of its input.
+
+        Args:
+            pipeline: whose model is trained.
+            corpora: from `corpora`.
+            validation: what is scored after each epoch.
+            peak: of the learning rate of a new model; a quarter of it goes on from `--init`.
+            loss: of the model's outputs; label-smoothed cross-entropy of tokens where None.
+        """
+        options = self.options
+        with self._errors("data", "train", "packed"):
+            batches = make_batches(options, pipeline, corpora["train"])
+        raws = [pair.source for pair in validation]
+        score = GenerationScore(
+            lambda _: self._texts(pipeline, raws, search=Greedy()),
+            [""] * len(raws),  # of whatever kind the raws are, they stay here
+            references_of(validation),
+            {name.lower(): metric for name, metric in self.metrics.items()},
+        )
+        pace = Pace.of(options, peak)
+        with self.messages.errors(f"training in {options.output}"), resumable(options.output):
+            better = fit_batches(
+                options,
+                batches,
+                score,
+                self.watched,
+                pace,
+                model=pipeline.model,
+                corpora=corpora,
+                loss=loss,
+            )
+        pipeline.examples = () if options.no_examples else raws
+        with self._errors(advice=f"Then --resume {options.output}."):
+            pipeline.save(options.output / "pipeline")
+        report_training(options.output, better, pace.warmup, self.watched)
+
+    def evaluate(
+        self, pipeline: Pipeline, test: Sequence[Pair], baselines: Mapping[str, Sequence[str]]
+    ) -> None:
+        """Prints scores on test examples beside those of baselines, and records them.
+
+        Args:
+            pipeline: with its own search.
+            test: N examples.
+            baselines: names of what takes no training, and its N texts.
+        """
+        made = self._texts(pipeline, [pair.source for pair in test])
+        scores, below = report(test, made, pipeline.search, baselines, self.metrics)
+        add_scores(self.options.output, scores)
+        self._useless = bool(below)
+        if below:
+            beaten = ", no better than ".join(
+                f"{baseline} by {' and '.join(names)}" for baseline, names in below.items()
+            )
+            print(
+                f"\nWARNING: no better than {beaten}. This model is of no use yet: train it longer "
+                "(--steps, --minutes)."
+            )
+
+    def export(self, pipeline: Pipeline) -> Callable[[Any], str]:
+        """Writes what servers, and with `--tflite` phones, load; returns what runs the loaded one.
+
+        Args:
+            pipeline: what to write.
+
+        Returns:
+            Raw input -> text, by the SavedModel that was loaded again.
+        """
+        options = self.options
+        with self._errors(advice=f"Then --resume {options.output}."):
+            served = export_served(pipeline, options.output / "saved_model")
+            if options.tflite:
+                mobile = export_mobile(pipeline, options.output / "model.tflite", options.tflite)
+                if pipeline.examples:
+                    print(f"  {pipeline.examples[0]}\n  = {mobile(pipeline.examples[0])}")
+        return served
+
+    def finish(self, raw: Any, text: str) -> None:
+        """Shows what the export made of a raw input, and says what lies where."""
+        output = self.options.output
+        way = "raw text in and out" if isinstance(raw, str) else "raw input in, text out"
+        print(f"\nThe reloaded export, {way}:\n  {as_text(raw)}\n  = {text}")
+        shutil.rmtree(output / "checkpoints", ignore_errors=True)  # all is done
+        use = "no use yet, see the warning" if self._useless else "to serve"
+        print(f"\nSaved in {output}: pipeline/ (to go on from), saved_model/ ({use})")
+
+    def _texts(self, pipeline: Pipeline, raws: list[Any], **settings: Any) -> list[str]:
+        if self.options.too_long == "split":
+            settings["too_long"] = "split"
+        return pipeline.texts(raws, **settings)
+
+    def _shown(self, *names: str) -> str:
+        """Returns flags with their values, those that are set."""
+        values = {name: getattr(self.options, name) for name in names}
+        return " ".join(
+            f"--{name.replace('_', '-')}" + ("" if value is True else f" {value}")
+            for name, value in values.items()
+            if value not in (None, False)
+        )
+
+    def _errors(self, *names: str, advice: str = "") -> Any:
+        """Returns a context whose errors are told of these flags; of `--output` where of none."""
+        return self.messages.errors(self._shown(*(names or ("output",))), advice)

@@ -1,0 +1,61 @@
+"""The tokenizer that `--tokenizer` names: a kind to be trained, or one that was saved."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable
+from pathlib import Path
+
+from kseq2seq.text import ByteTokenizer, Tokenizer, load_tokenizer
+from kseq2seq.text.loading import TOKENIZERS
+
+
+def tokenizer_kinds() -> list[str]:
+    """Returns the kinds of tokenizers that can be made from texts alone, registered ones included.
+
+    Example:
+        >>> {"bytes", "characters", "sentencepiece"} < set(tokenizer_kinds())
+        True
+    """
+    kinds = {"bytes", *(kind for kind in TOKENIZERS if hasattr(TOKENIZERS[kind], "train"))}
+    return sorted(kinds, key=lambda kind: (kind != "sentencepiece", kind))
+
+
+def make_tokenizer(options: argparse.Namespace, texts: Iterable[str]) -> Tokenizer:
+    """Returns what `--tokenizer` names, trained on texts with `--vocabulary` ids where it learns.
+
+    Args:
+        options: `tokenizer`, a kind or the directory of a saved one, and `vocabulary`.
+        texts: to learn from, read once.
+
+    Raises:
+        ValueError: there is no such kind or directory, or the texts make no vocabulary.
+
+    Example:
+        >>> options = argparse.Namespace(tokenizer="characters", vocabulary=7)
+        >>> make_tokenizer(options, ["abba", "cab"]).vocabulary_size
+        7
+    """
+    kind = options.tokenizer
+    if kind == "bytes":
+        return ByteTokenizer()
+    if kind in tokenizer_kinds():
+        return TOKENIZERS[kind].train(texts, options.vocabulary)  # type: ignore[attr-defined]
+    saved = saved_tokenizer(Path(kind))
+    if saved is None:
+        raise ValueError(
+            f"`tokenizer` must be one of {', '.join(tokenizer_kinds())}, or the directory of a "
+            f"saved one; got {kind!r}, which is no directory with a tokenizer.json."
+        )
+    return load_tokenizer(saved)
+
+
+def saved_tokenizer(directory: Path) -> Path | None:
+    """Returns where a tokenizer lies: there, or in a pipeline or a run that was saved there.
+
+    Args:
+        directory: of a tokenizer, of a saved pipeline (its target's is taken), or of a run.
+    """
+    inside = ("", "target_tokenizer", "pipeline/target_tokenizer")
+    found = (directory / name for name in inside)
+    return next((path for path in found if (path / "tokenizer.json").is_file()), None)

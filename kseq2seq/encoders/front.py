@@ -1,0 +1,96 @@
+"""The front of encoders that read sequences: ids or features as vectors of one width."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from kseq2seq.encoders.spec import SourceSpec
+from kseq2seq.layers import Prebuilt, linear, token_table
+
+
+def sequence_spec(source: Any, of: str) -> SourceSpec:
+    """Returns the spec of a source that is a sequence, of ids or of features.
+
+    Args:
+        source: as `SourceSpec.of` takes it.
+        of: names the encoder, for the message.
+
+    Raises:
+        ValueError: it is another source, such as an image.
+    """
+    spec = SourceSpec.of(source)
+    if not spec.is_sequence:
+        raise ValueError(
+            f"The encoder of {of} reads 'source', ids (None,) or features (None, ...), and "
+            f"'source_mask' (None,); the source has {spec}. Give a source of that form, or "
+            "register an architecture whose encoder reads yours."
+        )
+    return spec
+
+
+def token_spec(source: Any, of: str) -> SourceSpec:
+    """Returns the spec of a source of ids.
+
+    Raises:
+        ValueError: it is another source.
+    """
+    spec = SourceSpec.of(source)
+    if not spec.is_ids:
+        raise ValueError(
+            f"{of} reads ids alone; the source has {spec}. Pass a number of ids or a tokenizer, or "
+            "choose an architecture that reads features, for example 'transformer'."
+        )
+    return spec
+
+
+@keras.saving.register_keras_serializable(package="kseq2seq")
+class FeatureProjection(Prebuilt):
+    """Maps the features of each unit to a vector, in the place of an embedding of ids.
+
+    Args:
+        num_features: how many a unit has; several axes are flattened.
+        dim: width of the vectors.
+        deviation: of the vectors at the start, if the features have the variance 1.
+
+    Example:
+        >>> import numpy as np
+        >>> from kseq2seq.encoders.front import FeatureProjection
+        >>> tuple(FeatureProjection(6, 8)(np.ones((2, 5, 3, 2), "float32")).shape)
+        (2, 5, 8)
+    """
+
+    def __init__(self, num_features: int, dim: int, deviation: float = 1.0, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.num_features = num_features
+        with self.parts():
+            start = keras.initializers.RandomNormal(stddev=deviation * num_features**-0.5)
+            self.dense = linear(num_features, dim, name="dense", start=start)
+
+    def call(self, features):
+        """Maps (B, S, ...), or (B, S) for one feature, to (B, S, dim)."""
+        shape = ops.shape(features)
+        flat = ops.reshape(features, (shape[0], shape[1], self.num_features))
+        return self.dense(ops.cast(flat, self.compute_dtype))
+
+
+def source_table(spec: SourceSpec, dim: int, deviation: float | None = None) -> keras.layers.Layer:
+    """Returns the layer that maps a sequence to vectors: an embedding, or a projection of features.
+
+    Args:
+        spec: of a sequence.
+        dim: width of the vectors.
+        deviation: of the vectors at the start; None takes dim ** -0.5.
+
+    Example:
+        >>> from kseq2seq.encoders import SourceSpec
+        >>> from kseq2seq.encoders.front import source_table
+        >>> type(source_table(SourceSpec.of(50), 8)).__name__
+        'Embedding'
+    """
+    if spec.vocabulary_size is not None:
+        start = None if deviation is None else keras.initializers.RandomNormal(stddev=deviation)
+        return token_table(spec.vocabulary_size, dim, start=start)
+    return FeatureProjection(spec.size, dim, deviation or dim**-0.5, name="embedding")

@@ -1,0 +1,154 @@
+"""What an encoder is built for: the names, shapes and dtypes of its inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import prod
+from numbers import Integral
+from typing import Any
+
+import keras
+
+Shape = tuple[int | None, ...]
+INPUTS, IDS = "inputs", "vocabulary_size"
+MOST_AXES = 8
+MOST_SIZE = 2**20  # of one axis
+
+
+@dataclass(frozen=True)
+class SourceSpec:
+    """The inputs of an encoder, and how many ids there are if the source is ids.
+
+    Args:
+        inputs: names -> (shape without the rows, dtype); an axis of any length is None. A mask is
+            int32, 0 at padding.
+        vocabulary_size: number of ids; None for a source that is not ids.
+
+    Example:
+        >>> from kseq2seq.encoders import SourceSpec
+        >>> SourceSpec.of(100).config(), SourceSpec.of(100).size
+        (100, 100)
+        >>> frames = {"source": ((None, 80), "float32"), "source_mask": ((None,), "int32")}
+        >>> SourceSpec.of(frames).size
+        80
+    """
+
+    inputs: dict[str, tuple[Shape, str]]
+    vocabulary_size: int | None = None
+
+    @classmethod
+    def of(cls, source: Any) -> SourceSpec:
+        """Returns the spec of what a user calls a source.
+
+        Args:
+            source: a number of ids; what has a `vocabulary_size`, such as a tokenizer; what has a
+                `spec`, such as a `Source`; a dict of inputs; or what `config` returned.
+
+        Raises:
+            ValueError: it is none of these.
+        """
+        if isinstance(source, SourceSpec):
+            return source
+        if isinstance(source, Mapping):
+            if set(source) == {INPUTS, IDS}:
+                return cls(_checked(source[INPUTS]), source[IDS])
+            return cls(_checked(source))
+        if hasattr(source, "spec"):
+            size = getattr(source, IDS, None)
+            return cls(_checked(source.spec), None if size is None else _whole(size))
+        if source is None:
+            raise ValueError(
+                "`source` must be a number of source ids, a tokenizer, a Source or a dict of "
+                "inputs; got None."
+            )
+        return cls(dict(_TOKENS), _whole(getattr(source, IDS, source)))
+
+    @property
+    def is_ids(self) -> bool:
+        """Whether it is a sequence of ids and its mask, and nothing else."""
+        return self.vocabulary_size is not None and self.inputs == _TOKENS
+
+    @property
+    def is_sequence(self) -> bool:
+        """Whether it is a sequence, of ids or of features of known sizes, and its mask."""
+        if set(self.inputs) != set(_TOKENS):
+            return False
+        (shape, dtype), (mask, _) = self.inputs["source"], self.inputs["source_mask"]
+        if self.vocabulary_size is not None:
+            return shape == mask and len(shape) == 1
+        known = None not in shape[1:] and dtype != "string"
+        return known and len(mask) == 1 and shape[:1] == mask
+
+    @property
+    def size(self) -> int:
+        """Number of ids of a sequence of ids; else of features of one unit."""
+        if self.vocabulary_size is not None:
+            return self.vocabulary_size
+        return prod(size or 1 for size in self.inputs["source"][0][1:])
+
+    def symbolic(self) -> dict[str, keras.KerasTensor]:
+        """Returns the inputs of a functional model.
+
+        A bool mask may be given for one of int32, which Keras casts. Masks are numbers because
+        Keras adds up batches that several devices share, and bools have no sum.
+        """
+        return {
+            name: keras.Input(shape, dtype=dtype, name=name)
+            for name, (shape, dtype) in self.inputs.items()
+        }
+
+    def config(self) -> int | dict[str, Any]:
+        """Returns the spec in JSON's own types, which `of` takes: for ids, their number."""
+        if self.is_ids:
+            return int(self.vocabulary_size)  # type: ignore[arg-type]
+        inputs = {name: [list(shape), dtype] for name, (shape, dtype) in self.inputs.items()}
+        return {INPUTS: inputs, IDS: self.vocabulary_size}
+
+    def __str__(self) -> str:
+        shown = [f"{name} {shape} {dtype}" for name, (shape, dtype) in self.inputs.items()]
+        ids = "" if self.vocabulary_size is None else f" ({self.vocabulary_size} ids)"
+        return ", ".join(shown) + ids
+
+
+_TOKENS: dict[str, tuple[Shape, str]] = {
+    "source": ((None,), "int32"),
+    "source_mask": ((None,), "int32"),
+}
+
+_NUMBERS = {"bool": "int32", "int64": "int32"}  # as Keras is given masks and ids
+
+
+def _whole(size: Any) -> Any:
+    """A number of ids as Python's own; what is none stays, and is refused where it is used."""
+    return int(size) if isinstance(size, Integral) and not isinstance(size, bool) else size
+
+
+def _checked(inputs: Any) -> dict[str, tuple[Shape, str]]:
+    """Inputs as they are kept, from a user or from a file."""
+    refusal = (
+        "The inputs of a source must be a dict of names -> (shape without the rows, dtype), for "
+        "example {'source': ((None, 80), 'float32'), 'source_mask': ((None,), 'int32')}; got "
+        f"{inputs!r:.200}."
+    )
+    if not isinstance(inputs, Mapping) or "source" not in inputs or "target" in inputs:
+        raise ValueError(f"{refusal} One must be named 'source', and none 'target'.")
+    made: dict[str, tuple[Shape, str]] = {}
+    for name, given in inputs.items():
+        try:
+            shape, dtype = given
+            sizes = tuple(None if size is None else _axis(size) for size in shape)
+            dtype = keras.backend.standardize_dtype(dtype)
+            dtype = _NUMBERS.get(dtype, dtype)
+        except (TypeError, ValueError) as error:
+            raise ValueError(refusal) from error
+        if not isinstance(name, str) or len(sizes) > MOST_AXES:
+            raise ValueError(refusal)
+        made[name] = (sizes, dtype)
+    return made
+
+
+def _axis(size: Any) -> int:
+    if isinstance(size, bool) or not isinstance(size, Integral) or not 0 < int(size) <= MOST_SIZE:
+        raise ValueError(size)
+    return int(size)

@@ -1,0 +1,66 @@
+"""Whether a model, a source and a target belong together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kseq2seq.contracts import Source, Target
+from kseq2seq.decoding.checks import check_whole
+from kseq2seq.decoding.loop import MOST_TOKENS
+from kseq2seq.decoding.several import Several
+from kseq2seq.models import BuiltModel
+
+
+def check_parts(model: Any, source: Any, target: Any) -> None:
+    """Refuses parts of a pipeline that do not fit each other.
+
+    Raises:
+        ValueError: what does not agree, and what to build otherwise.
+    """
+    if not isinstance(model, BuiltModel | Several):
+        raise ValueError(f"`model` must be a model from `build_model`; got {type(model).__name__}.")
+    for side, part, kind in (("source", source, Source), ("target", target, Target)):
+        if not isinstance(part, kind):
+            raise ValueError(
+                f"`{side}` must be a kseq2seq.contracts.{kind.__name__}, such as "
+                f"kseq2seq.text.Text{kind.__name__}(tokenizer, 96); got {type(part).__name__}."
+            )
+    _check_ids(model, source, target)
+    _check_lengths(model, source, target)
+
+
+def _check_ids(model: Any, source: Source, target: Target) -> None:
+    one = model.models[0] if isinstance(model, Several) else model
+    sizes = one.vocabulary_sizes
+    for side, size in (("source", source.vocabulary_size), ("target", target.size)):
+        if size is not None and sizes[side] != size:
+            raise ValueError(
+                f"The model was built for {sizes[side]} {side} ids, but the {side} tokenizer "
+                f"has {size}. Give the tokenizer to `build_model`."
+            )
+    for name, (shape, dtype) in source.spec.items():
+        taken = one.encoder.input.get(name)
+        if taken is None or tuple(taken.shape[1:]) != tuple(shape) or taken.dtype != dtype:
+            was = "nothing" if taken is None else f"{taken.dtype} {tuple(taken.shape[1:])}"
+            raise ValueError(
+                f"The source gives {name!r} as {dtype} {tuple(shape)}, and the model takes {was} "
+                "there. Give the source to `build_model`."
+            )
+
+
+def _check_lengths(model: Any, source: Source, target: Target) -> None:
+    for part in (source, target):
+        check_whole(f"{part.side}.max_length", part.max_length, most=MOST_TOKENS)
+    wanted = [("source", source.max_length, source.unit, model.max_source_length)]
+    decoder = getattr(model, "decoder", None)
+    if decoder is not None:
+        wanted.append(("target", target.max_length, target.unit, decoder.max_positions))
+        if decoder.follows_source:
+            both = source.max_length + target.max_length
+            wanted.append(("source and target together", both, "tokens", decoder.max_positions))
+    for side, length, unit, longest in wanted:
+        if longest is not None and length > longest:
+            raise ValueError(
+                f"The {side} may have {length} {unit}, but the model has positions for {longest}. "
+                "Build it with more `max_positions`."
+            )

@@ -1,0 +1,137 @@
+"""Raw sources as a model takes them: texts as ids, arrays as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import numpy as np
+
+from kseq2seq_runtime.bundle import Bundle
+from kseq2seq_runtime.fields import read_field, read_object
+from kseq2seq_runtime.record import Record
+from kseq2seq_runtime.texts import shown, strings
+from kseq2seq_runtime.tokenizers import SPECIAL, Tokenizer, load_tokenizer
+
+CUT, ERROR = "cut", "error"
+
+
+class Source(Protocol):
+    """Turns raw sources into what a model takes."""
+
+    def several(self, given: Any) -> list[Any]:
+        """Returns one raw or several as a list, refusing what is none."""
+
+    def __call__(self, raw: Any, which: str) -> Any:
+        """Returns what `Model.generate` takes; None for a raw that holds nothing.
+
+        Raises:
+            ValueError: the raw is too long; `which` names it.
+        """
+
+
+class TextSource:
+    """Texts, as ids closed by the end."""
+
+    def __init__(self, tokenizer: Tokenizer, longest: int, cut: bool):
+        self.tokenizer = tokenizer
+        self.longest = longest
+        self.cut = cut
+
+    @property
+    def vocabulary_size(self) -> int:
+        """How many ids the tokenizer has."""
+        return self.tokenizer.vocabulary_size
+
+    def encode(self, text: str) -> list[int]:
+        """Returns the ids of a text, without its end."""
+        return self.tokenizer.encode(text)
+
+    def several(self, given: Any) -> list[str]:
+        """See `Source`."""
+        return strings(given)
+
+    def __call__(self, raw: str, which: str) -> list[int] | None:
+        """See `Source`."""
+        ids = [*self.encode(raw), SPECIAL.end]
+        if len(ids) > self.longest:
+            if not self.cut:
+                raise ValueError(
+                    f"Text {which} has {len(ids)} tokens, its end included, and the limit is "
+                    f"{self.longest}; shorten it, or split it into sentences."
+                )
+            ids = [*ids[: self.longest - 1], SPECIAL.end]
+        return ids if len(ids) > 1 else None
+
+
+class ArraySource:
+    """Arrays of numbers, (length, ...), which the model makes its features of."""
+
+    def __init__(self, shape: tuple[int, ...], dtype: str, cut: bool):
+        self.longest, self.shape = shape[0], shape[1:]
+        self.dtype = np.dtype(dtype)
+        self.cut = cut
+
+    def several(self, given: Any) -> list[np.ndarray]:
+        """See `Source`; a list or tuple is several, anything else one."""
+        arrays = given if isinstance(given, list | tuple) else [given]
+        return [self._checked(array, index) for index, array in enumerate(arrays)]
+
+    def __call__(self, raw: np.ndarray, which: str) -> np.ndarray | None:
+        """See `Source`."""
+        if len(raw) > self.longest:
+            if not self.cut:
+                raise ValueError(
+                    f"Source {which} has a length of {len(raw)}, and the limit is {self.longest}; "
+                    "shorten it."
+                )
+            raw = raw[: self.longest]
+        return raw if len(raw) else None
+
+    def _checked(self, given: Any, index: int) -> np.ndarray:
+        values = np.asarray(given)
+        if values.dtype.kind not in "iufb":
+            raise TypeError(f"Source {index} must be an array of numbers; got {shown(given)}.")
+        if values.ndim != 1 + len(self.shape) or values.shape[1:] != self.shape:
+            wanted = ", ".join(["length", *map(str, self.shape)])
+            raise ValueError(f"Source {index} must have the shape ({wanted}); got {values.shape}.")
+        values = values.astype(self.dtype)
+        if values.dtype.kind == "f" and not np.isfinite(values).all():
+            raise ValueError(f"Source {index} holds NaN or infinities. Replace or leave them out.")
+        return values
+
+
+def load_source(bundle: Bundle, record: Record) -> Source:
+    """Returns the source of a file: of texts, or of arrays whatever their type is called.
+
+    Raises:
+        ValueError: its tokenizer needs TensorFlow, or knows other ids than the model; or the model
+            takes more than one array.
+    """
+    where = f"{bundle.path}: source.json"
+    described = read_object(bundle.file("source.json"), where)
+    kind = read_field(described, "type", str, where)
+    cut = described.get("too_long", ERROR) == CUT
+    if kind == "text":
+        tokenizer = load_tokenizer(bundle, "source")
+        found = tokenizer.vocabulary_size
+        if found != record.source_vocabulary:
+            raise ValueError(
+                f"{bundle.path}: the model reads {record.source_vocabulary} ids, and the source "
+                f"tokenizer has {found}. Export the model again, with its own tokenizer."
+            )
+        return TextSource(tokenizer, record.source_length, cut)
+    arrays = record.arrays
+    if len(arrays) != 1:
+        raise ValueError(
+            f"{where} has type {kind!r}, whose models take {', '.join(arrays) or 'ids'}, and this "
+            "package reads texts, and sources that are one array. Give `Model(path).generate` what "
+            "the model takes."
+        )
+    (shape, dtype) = next(iter(arrays.values()))
+    return ArraySource(shape[1:], dtype, cut)
+
+
+def given_as(raws: Sequence[Any], source: Source) -> list[Any]:
+    """Returns what a model takes for raws, refusing what is too long before any is run."""
+    return [source(raw, str(index)) for index, raw in enumerate(raws)]
