@@ -109,19 +109,6 @@ class CharacterTokenizer(Tokenizer):
         """The special tokens, the known characters and the symbols."""
         return len(self.special) + len(self.characters) + len(self.symbols)
 
-    def parts(self, text: str) -> list[str]:
-        """Returns what each token of a text stands for, a character or a symbol; not in graph.
-
-        Example:
-            >>> from kseq2seq.text import CharacterTokenizer
-            >>> CharacterTokenizer("ab", symbols=["<ko>"]).parts("a<ko>c")
-            ['a', '<ko>', 'c']
-        """
-        if self._symbols is None:
-            return list(text)
-        parts = self._symbols.split(text)
-        return [one for place, part in enumerate(parts) for one in ([part] if place % 2 else part)]
-
     def to_ids(self, texts: tf.Tensor, sample: bool = False) -> tf.RaggedTensor:
         """See `Tokenizer`."""
         known = tf.constant([ord(character) for character in self.characters], tf.int32)

@@ -125,6 +125,18 @@ class Tokenizer(tf.Module, ABC):
         first = self.vocabulary_size - len(self.symbols)
         return {name: first + index for index, name in enumerate(self.symbols)}
 
+    def apart(self, text: str) -> list[str]:
+        """Returns the parts of a text that are tokenized on their own; not in graph.
+
+        Those in odd places are symbols.
+
+        Example:
+            >>> from kseq2seq.text import ByteTokenizer
+            >>> ByteTokenizer(["<ko>"]).apart("a<ko>b")
+            ['a', '<ko>', 'b']
+        """
+        return self._symbols.split(text) if self._symbols else [text]
+
     def tokenize(self, texts: Any, sample: bool = False) -> tf.RaggedTensor:
         """Returns the ids of texts, with neither `start` nor `end`.
 
