@@ -66,7 +66,7 @@ class Placeholders(tf.Module):
     def name(self, piece: str) -> str:
         """Returns the symbol of a piece that is a placeholder, or else the piece."""
         index = ord(piece) - FIRST if len(piece) == 1 else -1
-        return self.names[index] if 0 <= index < len(self.names) else piece
+        return self.symbols.names[index] if 0 <= index < len(self.characters) else piece
 
     def hide(self, texts: tf.Tensor) -> tf.Tensor:
         """Returns texts (N,) with the placeholders of their symbols; in graph."""

@@ -21,7 +21,7 @@ from kseq2seq.text.symbols import SPECIAL_NAMES, Symbols
 TOKENIZERS: Registry = Registry("tokenizer", "kseq2seq.text.register_tokenizer")
 CLASS = "class"  # where a type was defined, which is shown where it is not known
 FORMAT, NEWEST = "format_version", 2  # of `tokenizer.json`; 2 has symbols
-_RESERVED = {"type", CLASS, FORMAT, "symbols"}
+_RESERVED = {"type", CLASS, FORMAT}
 _OLDER_NAMES = {"_tokenize": "to_ids", "_detokenize": "to_texts", "_piece": "piece"}
 
 
@@ -249,14 +249,16 @@ class Tokenizer(tf.Module, ABC):
         kind = TOKENIZERS.name_of(type(self))
         own = {} if of_package(type(self)) else {CLASS: _place(type(self))}
         config = self.config()
-        taken = _RESERVED.intersection(config) if own else ()
+        taken = _RESERVED.intersection(config) if own else set()
+        symbols = {"symbols": list(self.symbols)} if self.symbols else {}
+        if config.get("symbols", self.symbols) not in (self.symbols, list(self.symbols)):
+            taken = {*taken, "symbols"}
         if taken:
             raise ValueError(
                 f"The `config` of {type(self).__name__} must not have {sorted(taken)}, which "
                 "tokenizer.json needs for itself. Rename the argument of the constructor."
             )
-        version = {FORMAT: NEWEST} if self.symbols else {}
-        symbols = {"symbols": list(self.symbols)} if self.symbols else {}
+        version = {FORMAT: NEWEST} if symbols else {}
         with whole_files(Path(directory)) as scratch:
             self.write_files(scratch)
             path = scratch / "tokenizer.json"
@@ -290,7 +292,7 @@ class Tokenizer(tf.Module, ABC):
         """Returns the readable string of an id of text; not in graph."""
 
     def config(self) -> dict[str, Any]:
-        """Returns what the constructor takes, but for the symbols, in JSON's own types.
+        """Returns what the constructor takes, in JSON's own types; symbols may be left out.
 
         With `write_files` and `from_files`, what `from_files` needs instead.
         """

@@ -17,6 +17,7 @@ from kseq2seq.text import (
     Tokenizer,
     WordPieceTokenizer,
     WordTokenizer,
+    load_tokenizer,
     register_tokenizer,
 )
 
@@ -286,3 +287,14 @@ def test_names_that_the_file_needs_are_refused(name, tmp_path):
     with pytest.raises(ValueError, match=f"must not have .*{name}"):
         Odd().save(tmp_path / "new")
     assert not (tmp_path / "new").exists()
+
+
+def test_a_config_may_have_the_symbols(tmp_path):
+    @register_tokenizer("told_twice")
+    class ToldTwice(ByteTokenizer):
+        def config(self):
+            return {"symbols": self.symbols}
+
+    for symbols in ((), ("<ko>", "\n")):
+        ToldTwice(symbols).save(tmp_path)
+        assert load_tokenizer(tmp_path).symbols == symbols
