@@ -68,13 +68,20 @@ class TextSequences(Saved):
             it would write).
 
         Raises:
-            ValueError: for another kind of tokenizer.
+            ValueError: for another kind of tokenizer, or one with symbols.
         """
         if not isinstance(self.tokenizer, SentencePieceTokenizer):
             raise ValueError(
                 "`strings=True` needs SentencePiece tokenizers; got "
                 f"{type(self.tokenizer).__name__}. Leave it out: the tokenizer travels in the "
                 "file, for the host to use."
+            )
+        symbols = self.tokenizer.symbols
+        if symbols:
+            raise ValueError(
+                f"`strings=True` needs tokenizers without symbols; got {len(symbols)}, "
+                f"{symbols[0]!r} first, which TFLite's operations don't keep whole. Leave it out: "
+                "the tokenizer travels in the file, for the host to use."
             )
         import tensorflow_text
 
