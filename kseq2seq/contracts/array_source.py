@@ -93,6 +93,11 @@ class ArraySource(Source):
         """See `Source`; the numbers one after the other, little end first."""
         return self.read(raw).astype(self.dtype.newbyteorder("<")).tobytes()
 
+    def restore(self, packed: bytes) -> np.ndarray:
+        """See `Source`."""
+        values = np.frombuffer(packed, self.dtype.newbyteorder("<")).astype(self.dtype)
+        return values.reshape(-1, *self.shape)
+
     def unpack(self, packed: tf.Tensor) -> dict[str, tf.Tensor]:
         """See `Source`."""
         size = self.dtype.itemsize * int(np.prod(self.shape, dtype=int))
