@@ -39,6 +39,7 @@ _FLOORS = (
     "layers",
     "encoders",
     "decoders",
+    "heads",
     "models",
     "decoding",
     "plot",

@@ -8,6 +8,7 @@ from kseq2seq.decoding.diverse_beam import DiverseBeam
 from kseq2seq.decoding.ensemble import Ensemble
 from kseq2seq.decoding.filters import (
     Automaton,
+    CtcPrefix,
     Filter,
     Filtered,
     Forbid,
@@ -34,6 +35,7 @@ __all__ = [
     "Carry",
     "Choice",
     "Contrastive",
+    "CtcPrefix",
     "Decoded",
     "DiverseBeam",
     "Ensemble",

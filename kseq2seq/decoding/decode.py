@@ -3,47 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from functools import partial
+from typing import Any
 
 import tensorflow as tf
 from keras import ops
 
 from kseq2seq.contracts import shift_right
+from kseq2seq.decoding.answers import Answers
 from kseq2seq.decoding.compiled import compiled, traced
 from kseq2seq.decoding.filters import Filter
 from kseq2seq.decoding.gathering import repeat
 from kseq2seq.decoding.greedy import Greedy
 from kseq2seq.decoding.loop import Loop
-from kseq2seq.decoding.places import ids_of, keeps_places, units_of
-from kseq2seq.decoding.requests import prepare
+from kseq2seq.decoding.places import ids_of, keeps_places, rows_of, units_of
+from kseq2seq.decoding.requests import check_source, checked_limits, prepare
 from kseq2seq.decoding.search import Hypotheses, Search
 from kseq2seq.decoding.shrinking import search_shrinking
+from kseq2seq.heads import Decoded
 from kseq2seq.special_tokens import SPECIAL_TOKENS, SpecialTokens
 
 MANY = 4  # sources from which on the loop is run from Python
-
-
-class Decoded(NamedTuple):
-    """The targets found for B sources, N each, best first.
-
-    Attributes:
-        ids: int32 (B, N, L), the end token included, then padding.
-        lengths: int32 (B, N), in tokens, the end included; 0 where fewer than N exist.
-        scores: float32 (B, N), what the search ranks by: log-probabilities in nats, for beam
-            search over the length penalty; -inf where fewer than N exist.
-        alignments: float32 (B, N, L, S), where each target token looked, up to a target's end;
-            None if not asked for, or if the model has no attention.
-        finished: bool (B, N), whether the target is as long as the model wanted it. False only
-            where it was cut: its end stands at its limit, and another token was likelier there
-            (in the model's own distribution, before filters and before the limit). True where
-            fewer than N exist, since none was cut.
-    """
-
-    ids: Any
-    lengths: Any
-    scores: Any
-    alignments: Any
-    finished: Any = None
 
 
 def search_targets(
@@ -63,8 +43,12 @@ def search_targets(
     """Decodes in whatever graph is being traced; `decode` compiles and calls this.
 
     Alignments are not carried through the search: the targets found are run through the decoder
-    once more, all steps at once.
+    once more, all steps at once. A model without a decoder is asked for answers by its head.
     """
+    if not hasattr(model, "decoder"):
+        answers = Answers(model, search, max_length, special, filters)
+        answers.check_need(rows_of(source).shape[0])
+        return answers(source, limits)
     loop = Loop(model.decoder, search, max_length, special, filters, partial)
     started = {"source": source, "limits": limits, "seeds": seeds, "given": given, "numbers": None}
     encoded = model.encoder(source, training=False)
@@ -91,13 +75,14 @@ def decode(
     the 64 used last are kept. Numbers that only scale, for example a temperature, are its inputs.
 
     Args:
-        model: a `Seq2Seq`, or an `Ensemble` or `Speculative` made of some.
-        source: what the encoder takes, as the model was trained on; for ids {"source": int (B, S),
-            "source_mask": bool (B, S)}.
+        model: a `Seq2Seq`, or an `Ensemble` or `Speculative` made of some; or a `HeadModel`.
+        source: what the model takes but the target, as it was trained on; for ids {"source": int
+            (B, S), "source_mask": bool (B, S)}.
         search: `Greedy()` (the default), `Beam(...)`, `DiverseBeam(...)`, `Sample(...)` or
-            `Contrastive(...)`.
+            `Contrastive(...)`. A model without a decoder takes `Greedy()`, and where its head has
+            more than one answer, `Beam(width)` without penalties.
         max_length: the most tokens a target may have, its end included. Each value compiles anew;
-            let `limits` vary, and not this.
+            let `limits` vary, and not this. Longer answers of a model without a decoder are cut.
         limits: int (B,), the same for each source, where they differ; at most `max_length`.
         filters: rules about next tokens, in the order they run; see `Filter`.
         unsatisfied: what happens to a source for which the filters leave no target: "error", or
@@ -129,6 +114,14 @@ def decode(
     if unsatisfied not in ("error", "partial"):
         raise ValueError(f"`unsatisfied` must be 'error' or 'partial'; got {unsatisfied!r}.")
     search = Greedy() if search is None else search
+    if not hasattr(model, "decoder"):
+        answers = Answers(model, search, max_length, special, filters)
+        source = check_source(model, source, answers.max_length)
+        rows = rows_of(source).shape[0]
+        answers.check_need(rows)
+        limits = checked_limits(limits, rows, answers.max_length)
+        build = partial(traced, answers, jit_compile)
+        return compiled(model, ("answers", answers.key, jit_compile), build)(source, limits)
     loop, started = prepare(
         model,
         source,

@@ -171,6 +171,8 @@ class Loop:
         }
         if source is not None:
             of_sources["source"] = source
+        if any(rule.needs_encoded for rule in self.filters):
+            of_sources["encoded"] = _for_filters(encoded)
         given = [rule.given() for rule in self.filters] if given is None else given
         constant = {
             "sources": of_sources,
@@ -262,6 +264,7 @@ class Loop:
             hidden_width=self.decoder.hidden_width,
             partial=self.partial,
             special=self.special,
+            encoded=sources.get("encoded"),
         )
 
     def _prepared(self, constant):
@@ -310,6 +313,13 @@ class Loop:
         )
         forbidden = ops.where(last[:, None], ops.not_equal(ids, self.special.end), hidden)
         return ops.where(forbidden, NEVER, log_probs)
+
+
+def _for_filters(encoded):
+    """Returns the part of an encoded source that filters may ask for, of each model."""
+    if "models" in encoded:
+        return {"models": [_for_filters(one) for one in encoded["models"]]}
+    return {name: encoded[name] for name in ("outputs", "mask")}
 
 
 def _shaped_like(before, after):

@@ -48,7 +48,7 @@ def prepare(
     given = [{name: tf.constant(x) for name, x in arrays.items()} for arrays in given]
     started = {
         "source": source,
-        "limits": _limits(limits, rows, loop.max_length),
+        "limits": checked_limits(limits, rows, loop.max_length),
         "seeds": seeds_of(seed, tf.shape(rows_of(source))[0]),
         "given": given,
         "numbers": {name: tf.constant(x) for name, x in search.given().items()},
@@ -80,15 +80,23 @@ def seeds_of(seed: Any, rows: Any) -> Any:
     return tf.cast(tf.math.floormod(seed, 2**31 - 1), tf.int32)
 
 
-def check_model(model: Any, special: SpecialTokens) -> None:
-    """Refuses what can't decode, or was made for other special ids."""
+def check_backend() -> None:
+    """Refuses to decode on another backend than TensorFlow."""
     if (backend := keras.backend.backend()) != "tensorflow":
         raise RuntimeError(
             f"Decoding needs Keras to run on TensorFlow; its backend is {backend!r}. Set "
             "KERAS_BACKEND=tensorflow before Keras is imported, and load the model there."
         )
+
+
+def check_model(model: Any, special: SpecialTokens) -> None:
+    """Refuses what has no decoder, or was made for other special ids."""
+    check_backend()
     if not hasattr(model, "decoder") or not hasattr(model, "encoder"):
-        raise ValueError(f"`model` must be a Seq2Seq from `build_model`; got {type(model)}.")
+        raise ValueError(
+            "`model` must have a decoder, as a Seq2Seq from `build_model` has; got "
+            f"{type(model).__name__}."
+        )
     own = getattr(model, "special", special)
     if own != special:
         raise ValueError(
@@ -103,7 +111,7 @@ def check_source(model: Any, source: Any, target_length: int) -> dict:
             f"`source` must be a dict of 'source' and 'source_mask'; got {type(source).__name__}."
         )
     source = {name: tf.convert_to_tensor(value) for name, value in source.items()}
-    wanted = set(model.encoder.input)
+    wanted = {*model.encoder.input, *_of_head(model)}
     if set(source) != wanted:
         raise ValueError(f"`source` must have the keys {sorted(wanted)}; got {sorted(source)}.")
     shapes = {name: tuple(value.shape) for name, value in source.items()}
@@ -126,7 +134,8 @@ def check_source(model: Any, source: Any, target_length: int) -> dict:
             f"A source of {length} tokens was given to a model with positions for {longest}. "
             f"Split it, or build the model with more `max_positions`."
         )
-    both = model.decoder.max_positions if model.decoder.follows_source else None
+    decoder = getattr(model, "decoder", None)
+    both = decoder.max_positions if decoder and decoder.follows_source else None
     if both is not None and length is not None and length + target_length > both:
         raise ValueError(
             f"A source of {length} tokens and `max_length`={target_length} are one sequence to "
@@ -138,8 +147,15 @@ def check_source(model: Any, source: Any, target_length: int) -> dict:
 
 def _taken(model: Any, name: str) -> tuple[int | None, ...]:
     """The shape of an input of the encoder, rows included; that of ids for one without shapes."""
-    inputs = model.encoder.input
+    inputs, of_head = model.encoder.input, _of_head(model)
+    if name in of_head:
+        return (None, *of_head[name][0])
     return tuple(inputs[name].shape) if isinstance(inputs, dict) else (None, None)
+
+
+def _of_head(model: Any) -> dict[str, Any]:
+    """The inputs of a model that its head has and its encoder has not."""
+    return getattr(getattr(model, "head", None), "inputs", {})
 
 
 def _fits(shape: tuple[int | None, ...], taken: tuple[int | None, ...]) -> bool:
@@ -156,7 +172,12 @@ def _positions(model: Any, source: dict) -> int | None:
     return facts_of(model).positions(mask.shape[1])
 
 
-def _limits(limits: Any, rows: int | None, max_length: int) -> Any:
+def checked_limits(limits: Any, rows: int | None, max_length: int) -> Any:
+    """Returns int32 (B,), the longest target of each source; None if none is given.
+
+    Raises:
+        ValueError: if they are not one whole number from 1 to `max_length` for each source.
+    """
     if limits is None:
         return None
     limits = tf.convert_to_tensor(limits)

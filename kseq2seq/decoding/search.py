@@ -44,6 +44,8 @@ class Problem(NamedTuple):
         hidden_width: D, of the decoder's hidden vectors; a Python int.
         partial: whether hypotheses without all that is required may be found; a Python bool.
         special: the ids that are not text.
+        encoded: "outputs" (B, S', D) and "mask" of the encoder, or of several under "models", where
+            a filter asked for them; else None.
     """
 
     limits: Any
@@ -57,6 +59,7 @@ class Problem(NamedTuple):
     hidden_width: int
     partial: bool
     special: SpecialTokens
+    encoded: Any = None
 
     def per_hypothesis(self, x: Any) -> Any:
         """Repeats what has a row a source, so that it has a row a hypothesis."""

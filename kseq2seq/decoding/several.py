@@ -26,7 +26,8 @@ class Several:
         models = list(models)
         if not models or not all(isinstance(model, Seq2Seq) for model in models):
             raise ValueError(
-                f"{type(self).__name__} takes models from `build_model`; got {models}."
+                f"{type(self).__name__} takes models from `build_model` with a decoder; got "
+                f"{models}."
             )
         for side in ("source", "target"):
             sizes = [model.vocabulary_sizes[side] for model in models]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import prod
 from numbers import Integral
@@ -86,6 +86,11 @@ class SourceSpec:
         if self.vocabulary_size is not None:
             return self.vocabulary_size
         return prod(size or 1 for size in self.inputs["source"][0][1:])
+
+    def without(self, names: Iterable[str]) -> SourceSpec:
+        """Returns the spec of the other inputs, where some are not the encoder's."""
+        others = {name: spec for name, spec in self.inputs.items() if name not in set(names)}
+        return SourceSpec(others, self.vocabulary_size)
 
     def symbolic(self) -> dict[str, keras.KerasTensor]:
         """Returns the inputs of a functional model.

@@ -5,7 +5,9 @@ from kseq2seq.models.build import ARCHITECTURES, build_model
 from kseq2seq.models.built import BuiltModel
 from kseq2seq.models.convolutional import Convolutional
 from kseq2seq.models.fitted import Fitted
+from kseq2seq.models.head_model import HeadModel
 from kseq2seq.models.hybrid import Backbone, Hybrid
+from kseq2seq.models.joint_model import JointModel
 from kseq2seq.models.masked_language_model import MaskedLanguageModel
 from kseq2seq.models.recurrent import Bahdanau, Gru, Lstm, Luong, Recurrent, Rnn
 from kseq2seq.models.seq2seq import Seq2Seq
@@ -29,7 +31,9 @@ __all__ = [
     "EncoderSizes",
     "Fitted",
     "Gru",
+    "HeadModel",
     "Hybrid",
+    "JointModel",
     "Lstm",
     "Luong",
     "MaskedLanguageModel",

@@ -9,7 +9,10 @@ import keras
 
 from kseq2seq.decoders import Decoder
 from kseq2seq.encoders import UNKNOWN, Facts, SourceSpec
+from kseq2seq.heads import Head
 from kseq2seq.memory import check_memory
+from kseq2seq.models.head_model import HeadModel
+from kseq2seq.models.joint_model import JointModel
 from kseq2seq.models.seq2seq import Seq2Seq
 
 
@@ -53,6 +56,14 @@ class Architecture:
             "Lower its widths, its layers or its vocabularies.",
         )
 
+    def build_encoder_alone(self, source: SourceSpec) -> keras.Model:
+        """Builds an encoder for a head that is no decoder; of a hybrid, its encoder.
+
+        Raises:
+            ValueError: the architecture has no encoder of its own.
+        """
+        return self.build_encoder(source)
+
     def parts(self, source: SourceSpec, target: int) -> tuple[keras.Model, Decoder]:
         """Builds both halves; those that share weights across them build them here."""
         encoder = self.build_encoder(source)
@@ -68,6 +79,18 @@ class Architecture:
                 "tokenizer, as its third argument."
             )
         return Seq2Seq(*self.parts(source, target), arguments)
+
+    def build_with(
+        self, head: Head, source: SourceSpec, target: int, arguments: dict[str, Any]
+    ) -> keras.Model:
+        """Builds the model of this encoder, and of the decoder if it has one, with another head."""
+        if head.with_decoder:
+            encoder, decoder = self.parts(source, target)
+            head.begin(target, encoder.output)
+            return JointModel(encoder, decoder, head, arguments)
+        encoder = self.build_encoder_alone(source)
+        head.begin(target, encoder.output)
+        return HeadModel(encoder, head, arguments)
 
     def config(self) -> dict[str, Any]:
         """Returns the sizes in JSON's own types; `build_model` takes them back."""

@@ -7,6 +7,7 @@ from typing import Any
 import keras
 
 from kseq2seq.encoders import SourceSpec
+from kseq2seq.heads import Head, described_head, made_head
 from kseq2seq.layers import apply_changes
 from kseq2seq.models import checks
 from kseq2seq.models.architecture import Architecture
@@ -22,6 +23,7 @@ def build_model(
     source: Any,
     target: Any = None,
     *,
+    head: Any = "decoder",
     dtype: str | None = None,
     changes: dict[str, Any] | None = None,
     **sizes: Any,
@@ -46,6 +48,17 @@ def build_model(
             "source_mask": ((None,), "int32")} are frames of 80 features, which all but
             "decoder_only" and "masked_lm" project to where the embeddings of ids would be.
         target: number of target ids, a tokenizer or a `Target`; "masked_lm" has none.
+        head: what answers, on the architecture's encoder:
+
+            - "decoder": the architecture's decoder, token by token
+            - "labels" (`kseq2seq.heads.Labels`): one for each position or word; `crf=True`
+            - "label" (`kseq2seq.heads.Label`): one for the whole source
+            - "ctc" (`kseq2seq.heads.Ctc`): labels without an alignment
+            - "joint" (`kseq2seq.heads.Joint`): the decoder, and CTC beside it
+
+            or a registered `kseq2seq.heads.Head` of your own. A name; a dict of a name and
+            settings, such as {"head": "labels", "crf": True}; or the object, such as
+            `Labels(crf=True)`.
         dtype: Keras dtype policy, such as "mixed_bfloat16"; None takes the global one.
         changes: what was done to the layers of another such model, as its `get_config` says, and
             is done to this one's: frozen, adapted by LoRA, quantized.
@@ -54,7 +67,9 @@ def build_model(
     Returns:
         A `Seq2Seq`, {"source" (B, S), "source_mask" (B, S), "target" (B, T)} -> logits (B, T, V),
         or with other inputs in the place of the first two, as the source has them;
-        for "masked_lm" a `MaskedLanguageModel`, {"source", "source_mask"} -> logits (B, S, V).
+        for "masked_lm" a `MaskedLanguageModel`, {"source", "source_mask"} -> logits (B, S, V). With
+        another head a `HeadModel`, the source's inputs -> what the head makes; with "joint" a
+        `JointModel`.
 
     Raises:
         ValueError: for an unknown name or an impossible size; the message says what to pass.
@@ -72,12 +87,20 @@ def build_model(
         ValueError: `num_heads`=7 does not divide `hidden_dim`=256. ...
     """
     made = plan(ARCHITECTURES, architecture, sizes)
+    chosen = _head(head, source, target)
     spec, target = SourceSpec.of(source), _number_of_ids(target)
+    if chosen:
+        spec = spec.without(chosen.inputs)
     if spec.vocabulary_size is not None:
         checks.at_least(5, checks.MOST_IDS, source=spec.vocabulary_size)
     if target is not None:
-        checks.at_least(5, checks.MOST_IDS, target=target)
+        checks.at_least(chosen.least_ids if chosen else 5, checks.MOST_IDS, target=target)
         target = int(target)
+    elif chosen:
+        raise ValueError(
+            f"`target` is missing: the head {chosen.kind!r} needs the number of target ids, "
+            "padding included, or a Target, as the third argument."
+        )
     try:
         policy = keras.dtype_policies.get(dtype or keras.config.dtype_policy())
     except ValueError as error:
@@ -85,19 +108,26 @@ def build_model(
             f"`dtype` must be a Keras dtype policy, for example 'float32' or 'mixed_bfloat16'; "
             f"got {dtype!r}."
         ) from error
-    made.check_memory(spec, target, 2 if policy.variable_dtype.endswith("16") else 4)
+    decoded = target if chosen is None or chosen.with_decoder else None
+    made.check_memory(spec, decoded, 2 if policy.variable_dtype.endswith("16") else 4)
     arguments = Arguments(
         architecture=architecture,
         source=spec.config(),
         target=target,
         dtype=policy.name,
         facts=made.facts,
+        **({"head": described_head(chosen)} if chosen else {}),
         **made.config(),
     )
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(policy)
     try:
-        model = made.build(spec, target, arguments)
+        # a new one, whose layers have the policy of this model
+        fresh = None if chosen is None else made_head(chosen)
+        if fresh is None:
+            model = made.build(spec, target, arguments)
+        else:
+            model = made.build_with(fresh, spec, target, arguments)
     finally:
         keras.config.set_dtype_policy(before)
     apply_changes(model, changes)
@@ -110,3 +140,15 @@ def _number_of_ids(target: Any) -> Any:
         return target.vocabulary_size
     numbers = hasattr(target, "dtype")  # NumPy's have a size, too
     return target if numbers else getattr(target, "size", target)
+
+
+def _head(given: Any, source: Any, target: Any) -> Head | None:
+    """Returns a head that suits both sides, without weights; None for the decoder."""
+    head = made_head(given)
+    closes = getattr(target, "closes", True)
+    if (head is None or head.with_decoder) and not closes:
+        raise ValueError(
+            "A decoder needs a target that is closed by its end, and this one is not. Pass a head "
+            "such as 'labels', 'label' or 'ctc'."
+        )
+    return None if head is None else head.suited(source, target)

@@ -78,6 +78,17 @@ class BuiltModel(Fitted):
             _last(outputs).belongs_to(self)
 
     @property
+    def encoder(self) -> keras.Model:
+        """The encoder."""
+        return self.get_layer("encoder")
+
+    @property
+    def max_source_length(self) -> int | None:
+        """The longest source the encoder has places for, or None if there is no limit."""
+        limits = [getattr(layer, "max_length", None) for layer in self.encoder.layers]
+        return min((limit for limit in limits if limit is not None), default=None)
+
+    @property
     def facts(self) -> Facts:
         """What the encoder does to the length of a source; see `Facts`.
 
@@ -89,7 +100,7 @@ class BuiltModel(Fitted):
     @property
     def source_spec(self) -> SourceSpec:
         """What the encoder was built for."""
-        inputs = self.encoder.input  # type: ignore[attr-defined]
+        inputs = self.encoder.input
         shapes = {name: (tuple(x.shape[1:]), x.dtype) for name, x in inputs.items()}
         return SourceSpec(SourceSpec.of(shapes).inputs, self.vocabulary_sizes["source"])
 
@@ -193,4 +204,4 @@ def renewed(outputs: Any) -> BuiltModel | None:
 
 
 def _last(outputs: Any) -> Any:
-    return outputs._keras_history.operation
+    return keras.tree.flatten(outputs)[0]._keras_history.operation

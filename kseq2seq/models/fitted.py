@@ -53,6 +53,10 @@ class Fitted(keras.Model):
     train_function: Any
     test_function: Any
 
+    def spread(self, y: Any) -> Any:
+        """Returns labels in the structure of the outputs; of several, all may learn the same."""
+        return y
+
     def train_step(self, *args: Any) -> Any:
         """See `keras.Model`; the arguments are those of the backend's trainer."""
         trainer = self.trainer

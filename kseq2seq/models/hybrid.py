@@ -67,7 +67,7 @@ class Hybrid(Architecture):
 
     Args:
         encoder: one of `ENCODERS`; or a KerasHub text backbone, which keeps its weights.
-        decoder: one of `DECODERS`.
+        decoder: one of `DECODERS`; None for a model with another head.
 
     Example:
         >>> from kseq2seq import build_model
@@ -87,12 +87,13 @@ class Hybrid(Architecture):
     """
 
     encoder: Any
-    decoder: Any
+    decoder: Any = None
 
     def __post_init__(self):
         # frozen dataclasses are written to this way
         object.__setattr__(self, "encoder", _half("encoder", self.encoder, ENCODERS))
-        object.__setattr__(self, "decoder", _half("decoder", self.decoder, DECODERS))
+        if self.decoder is not None:
+            object.__setattr__(self, "decoder", _half("decoder", self.decoder, DECODERS))
 
     @property
     def facts(self) -> Facts:
@@ -105,10 +106,19 @@ class Hybrid(Architecture):
 
     def decoder_weights(self, target: int) -> int:
         """See `Architecture`."""
-        return self.decoder.decoder_weights(target)
+        return 0 if self.decoder is None else self.decoder.decoder_weights(target)
+
+    def build_encoder_alone(self, source: SourceSpec) -> keras.Model:
+        """See `Architecture`; its decoder is not built."""
+        return self.encoder.build_encoder_alone(source)
 
     def parts(self, source: SourceSpec, target: int) -> tuple[keras.Model, Decoder]:
         """See `Architecture`."""
+        if self.decoder is None:
+            raise ValueError(
+                f"'hybrid' needs more sizes: `decoder`, one of {', '.join(DECODERS)}; or another "
+                "`head`, for example 'labels'."
+            )
         encoder = self.encoder.build_encoder(source)
         half, states = self.decoder, encoder.output.get("states", [])
         if isinstance(half, Recurrent) and (
@@ -123,6 +133,7 @@ class Hybrid(Architecture):
         return {
             side: {"architecture": names[type(half)], **half.config()}
             for side, half in (("encoder", self.encoder), ("decoder", self.decoder))
+            if half is not None
         }
 
 

@@ -6,31 +6,35 @@ from typing import Any
 
 import keras
 
-from kseq2seq.layers import Prebuilt, linear, normalization
-from kseq2seq.models.built import BuiltModel, Last
+from kseq2seq.heads import Head
+from kseq2seq.layers import linear, normalization
+from kseq2seq.models.built import Last
+from kseq2seq.models.head_model import HeadModel
 
 
 @keras.saving.register_keras_serializable(package="kseq2seq")
-class _Guess(Last, Prebuilt):
-    """The output layer: a transformation, then the similarity to every token's vector."""
+class _Guess(Last, Head):
+    """The head: a transformation, then the similarity to every token's vector."""
 
     def __init__(self, table: keras.layers.ReversibleEmbedding, **kwargs):
         super().__init__(**kwargs)
         dim = table.output_dim
         self.table = table
+        self.size = table.input_dim
         with self.parts():
             self.transform = linear(dim, dim, activation="gelu", name="transform")
             self.normalize = normalization(dim, name="norm")
             self.bias = self.add_weight((table.input_dim,), "zeros", name="bias")
 
-    def call(self, x):
-        """Maps (B, S, D) to logits (B, S, V)."""
-        logits = self.table(self.normalize(self.transform(x)), reverse=True)
+    def call(self, encoded, training=None):
+        """Returns logits (B, S, V)."""
+        x = self.normalize(self.transform(encoded["outputs"]))
+        logits = self.table(x, reverse=True)
         return logits + keras.ops.cast(self.bias, logits.dtype)
 
 
 @keras.saving.register_keras_serializable(package="kseq2seq")
-class MaskedLanguageModel(BuiltModel):
+class MaskedLanguageModel(HeadModel):
     """A functional model {"source" (B, S), "source_mask" (B, S)} -> logits (B, S, V).
 
     Made by `build_model("masked_lm", source)`, whose arguments are its configuration. Train it on
@@ -38,6 +42,7 @@ class MaskedLanguageModel(BuiltModel):
 
     Attributes:
         encoder: functional model {"source", "source_mask"} -> encoded.
+        head: the output layer, which guesses a token for each position.
 
     Example:
         >>> from kseq2seq import build_model
@@ -49,7 +54,7 @@ class MaskedLanguageModel(BuiltModel):
         Devlin et al. 2019, "BERT", section 3.1, task 1, and its output layer.
     """
 
-    def join(
+    def join(  # type: ignore[override]
         self,
         encoder: keras.Model,
         table: keras.layers.Layer,
@@ -58,14 +63,13 @@ class MaskedLanguageModel(BuiltModel):
     ) -> None:
         """See `BuiltModel`."""
         inputs = encoder.input if inputs is None else inputs
-        logits = _Guess(table, name="guess")(encoder(inputs)["outputs"])
-        self.become(inputs, logits, arguments)
+        self.become(inputs, _Guess(table, name="guess")(encoder(inputs)), arguments)
 
     def parts(self) -> tuple[Any, ...]:
         """See `BuiltModel`."""
-        return self.encoder, self.get_layer("guess").table
+        return self.encoder, self.head.table
 
     @property
-    def encoder(self) -> keras.Model:
-        """The encoder."""
-        return self.get_layer("encoder")
+    def head(self) -> Any:
+        """The output layer."""
+        return self.get_layer("guess")

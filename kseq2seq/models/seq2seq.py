@@ -84,17 +84,11 @@ class Seq2Seq(BuiltModel):
         return self.encoder, self.decoder
 
     @property
-    def encoder(self) -> keras.Model:
-        """The encoder."""
-        return self.get_layer("encoder")
-
-    @property
     def decoder(self) -> Decoder:
         """The decoder."""
         return self.get_layer("decoder").decoder
 
     @property
-    def max_source_length(self) -> int | None:
-        """The longest source the encoder has places for, or None if there is no limit."""
-        limits = [getattr(layer, "max_length", None) for layer in self.encoder.layers]
-        return min((limit for limit in limits if limit is not None), default=None)
+    def head(self) -> Any:
+        """What answers, as of every model; here the decoder."""
+        return self.decoder

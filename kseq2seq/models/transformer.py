@@ -280,6 +280,13 @@ class DecoderOnly(TransformerSizes):
             arguments = Arguments(arguments, target=target, facts=self.facts)
         return super().build(source, target, arguments)
 
+    def build_encoder_alone(self, source: SourceSpec) -> keras.Model:
+        """See `Architecture`."""
+        raise ValueError(
+            "'decoder_only' has no encoder that another head could stand on. Pass 'transformer' or "
+            "'masked_lm', or leave `head` out."
+        )
+
     def parts(self, source: SourceSpec, target: int) -> tuple[keras.Model, Decoder]:
         """See `Architecture`."""
         size = token_spec(source, "A decoder-only model").size
@@ -338,7 +345,16 @@ class MaskedLm(EncoderSizes):
                 f"A masked language model gives back its source's tokens, so it takes no `target`; "
                 f"got {size} source and {target} target ids. Leave `target` out."
             )
-        with keras.name_scope("encoder"):
-            table = output_table(size, self.hidden_dim, tied=True)
-        encoder = self.stack(source, table, single_stack_norm(self.norm, self.num_layers))
+        encoder, table = self._encoder(source)
         return MaskedLanguageModel(encoder, table, arguments)
+
+    def build_encoder(self, source: SourceSpec) -> keras.Model:
+        """See `Architecture`; the encoder alone, for a head that is trained after `warm_start`."""
+        return self._encoder(source)[0]
+
+    def _encoder(self, source: SourceSpec) -> tuple[keras.Model, keras.layers.Layer]:
+        with keras.name_scope("encoder"):
+            table = output_table(
+                token_spec(source, "A masked language model").size, self.hidden_dim, tied=True
+            )
+        return self.stack(source, table, single_stack_norm(self.norm, self.num_layers)), table

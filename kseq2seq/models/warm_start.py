@@ -6,8 +6,7 @@ from typing import Any
 
 import keras
 
-from kseq2seq.models.masked_language_model import MaskedLanguageModel
-from kseq2seq.models.seq2seq import Seq2Seq
+from kseq2seq.models.built import BuiltModel
 
 # Settings that change what an encoder computes, and not only its weights.
 _ALIKE = (
@@ -50,7 +49,7 @@ def warm_start(model: keras.Model, pretrained: keras.Model) -> None:
         encoder is warm, the decoder random (BERT2RND).
     """
     for name, given in (("model", model), ("pretrained", pretrained)):
-        if not isinstance(given, Seq2Seq | MaskedLanguageModel):
+        if not isinstance(given, BuiltModel):
             raise ValueError(
                 f"`{name}` must be a model of `build_model`; got {type(given).__name__}. A "
                 f"KerasHub backbone is given to build_model('hybrid', ..., encoder=backbone)."

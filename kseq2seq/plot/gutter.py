@@ -100,7 +100,9 @@ class Gutter:
             starts = [link for link in fed[name] if link.kind == "start"] or fed[name]
             kinds = {link.target: self.known[link.target].block.kind for link in starts}
             beside = [x for x in kinds if kinds[x] == "recurrent"] or list(kinds)
-            y = min(self.known[x].y for x in beside)
+            # what feeds nothing, as a second output does, stands at the top
+            top = max(box.y for box in self.known.values())
+            y = min((self.known[x].y for x in beside), default=top)
             while any(abs(y - other) < TALL / 2 + 0.12 for other in passing) or any(
                 abs(y - box.y) < TALL + 0.3 for box in self.boxes.values()
             ):

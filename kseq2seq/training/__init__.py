@@ -6,6 +6,7 @@ from kseq2seq.training.averaging import average_weights, averaged_weights, warm_
 from kseq2seq.training.better_weights import BetterWeights
 from kseq2seq.training.callbacks import GenerationScore, TimeLimit
 from kseq2seq.training.guided_alignment import GuidedAlignment, with_alignments
+from kseq2seq.training.head_losses import Weighted, loss_for, metrics_for
 from kseq2seq.training.layerwise import LayerwiseAdam, layer_rates, layerwise_decay
 from kseq2seq.training.losses import TokenCrossEntropy
 from kseq2seq.training.packed import packed
@@ -34,6 +35,7 @@ __all__ = [
     "TimeLimit",
     "TokenCrossEntropy",
     "WarmUp",
+    "Weighted",
     "add_scores",
     "average_weights",
     "averaged_weights",
@@ -42,6 +44,8 @@ __all__ = [
     "layer_rates",
     "layerwise_decay",
     "load_word_vectors",
+    "loss_for",
+    "metrics_for",
     "packed",
     "r_drop",
     "scheduled_sampling",

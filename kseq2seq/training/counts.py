@@ -39,7 +39,8 @@ def counts(model: keras.Model, y: Any, sample_weight: Any) -> list[tf.Tensor | N
     compiled = model._compile_loss
     if compiled is None:
         return []
-    found = []
+    found, spread = [], getattr(model, "spread", lambda same: same)
+    y, sample_weight = spread(y), None if sample_weight is None else spread(sample_weight)
     for term in compiled._flat_losses:
         weight = _at(term.path, sample_weight) if tree.is_nested(sample_weight) else sample_weight
         found.append(counted(term.loss, _at(term.path, _like_outputs(model, y)), weight))
@@ -50,7 +51,7 @@ def count(model: keras.Model, y: Any, sample_weight: Any) -> tf.Tensor:
     """Returns how much a batch weighs: its target tokens, or what the first loss counts."""
     found = counts(model, y, sample_weight)
     losses = [term.loss for term in model._compile_loss._flat_losses] if found else []
-    of_tokens = [isinstance(loss, TokenCrossEntropy) for loss in losses]
+    of_tokens = [isinstance(getattr(loss, "loss", loss), TokenCrossEntropy) for loss in losses]
     weight = found[of_tokens.index(True) if any(of_tokens) else 0] if found else None
     return tf.constant(1.0) if weight is None else weight
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import keras
 
-from kseq2seq.models import Fitted, Seq2Seq
+from kseq2seq.models import Fitted, JointModel, Seq2Seq
 
 NAMES = ("packed", "r_drop", "scheduled_sampling", "truncated", "with_alignments")
 
@@ -129,9 +129,14 @@ def view(model: Seq2Seq, forcing: Callable, name: str, **options: Any) -> View:
 
 
 def check(model: Seq2Seq) -> None:
-    """Refuses what is no `Seq2Seq`."""
+    """Refuses what is no `Seq2Seq`, or has another output than its decoder's."""
     if not isinstance(model, Seq2Seq):
         raise TypeError(
-            f"A training view is made of a model of `build_model`, and not of another view; "
-            f"got {type(model).__name__} {getattr(model, 'name', '')!r}."
+            f"A training view is made of a model of `build_model` with a decoder, and not of "
+            f"another view; got {type(model).__name__} {getattr(model, 'name', '')!r}."
+        )
+    if isinstance(model, JointModel):
+        raise TypeError(
+            "A training view follows a decoder alone, and this model learns by CTC too. Compile "
+            "and fit the model itself, or build it without head='joint'."
         )

@@ -1,6 +1,7 @@
 """Filters: rules about next tokens that any search runs under."""
 
 from kseq2seq.decoding.filters.automaton import Automaton
+from kseq2seq.decoding.filters.ctc_prefix import CtcPrefix
 from kseq2seq.decoding.filters.filter import Filter, Filtered, check_filters
 from kseq2seq.decoding.filters.fusion import Fusion
 from kseq2seq.decoding.filters.lengths import MaxLength, MinLength
@@ -10,6 +11,7 @@ from kseq2seq.decoding.filters.repetition import NoRepeatNgram, RepetitionPenalt
 
 __all__ = [
     "Automaton",
+    "CtcPrefix",
     "Filter",
     "Filtered",
     "Forbid",

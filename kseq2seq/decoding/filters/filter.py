@@ -45,10 +45,14 @@ class Filter:
         of_sources: whether the arrays of `given` have a row for each source.
         banks: whether the filter requires something: `Filtered.banks` is given, which takes a
             search that uses it, and nothing is forbidden but an end that comes too early.
+        needs_encoded: whether the filter asks for the encoder's outputs, `Problem.encoded`, which
+            are not kept otherwise. Batches are joined with zeros where a source has no position, so
+            `mask` is to be heeded.
     """
 
     of_sources: bool = False
     banks: bool = False
+    needs_encoded: bool = False
 
     @property
     def key(self) -> Hashable:

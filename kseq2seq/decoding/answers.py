@@ -1,0 +1,160 @@
+"""Answers of models that have another head than a decoder."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import tensorflow as tf
+
+from kseq2seq.decoding.beam import Beam
+from kseq2seq.decoding.checks import check_whole
+from kseq2seq.decoding.greedy import Greedy
+from kseq2seq.decoding.loop import MOST_TOKENS
+from kseq2seq.decoding.requests import check_backend
+from kseq2seq.decoding.search import NEVER, Search, check_search
+from kseq2seq.heads import Asked, Decoded
+from kseq2seq.memory import check_memory
+from kseq2seq.special_tokens import SpecialTokens
+
+
+class Answers:
+    """Runs a model without a decoder and asks its head for answers, in the shapes of a decoding.
+
+    Args:
+        model: a `HeadModel`.
+        search: `Greedy()`; or `Beam(width)` without penalties, where the head has several answers.
+        max_length: L, the most ids of an answer; what is longer is cut.
+        special: the target's ids that are no content.
+        filters: none: they are rules about next tokens.
+
+    Raises:
+        ValueError: if the head can't answer so.
+
+    Example:
+        >>> import numpy as np
+        >>> from kseq2seq import Greedy, SpecialTokens, build_model
+        >>> from kseq2seq.decoding.answers import Answers
+        >>> model = build_model("gru", source=20, target=5, head="labels", hidden_dim=8)
+        >>> answers = Answers(model, Greedy(), 6, SpecialTokens())
+        >>> ids = np.array([[7, 8, 2]])
+        >>> answers({"source": ids, "source_mask": ids != 0}).ids.shape
+        TensorShape([1, 1, 6])
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        search: Search,
+        max_length: int,
+        special: SpecialTokens,
+        filters: Sequence[Any] = (),
+    ):
+        check_backend()
+        if not hasattr(model, "head"):
+            raise ValueError(
+                f"`model` must be a model from `build_model`; got {type(model).__name__}."
+            )
+        if filters:
+            raise ValueError(
+                f"Filters are rules about the next token of a decoder, and the head "
+                f"{_name(model.head)} has none. Leave `filters` out."
+            )
+        self.model = model
+        self.max_length = check_whole("max_length", max_length, most=MOST_TOKENS)
+        self.width, self.count = _width(model.head, search)
+        self.padding = special.padding
+
+    @property
+    def key(self) -> tuple:
+        """What a graph of it depends on, beside the model."""
+        return self.width, self.count, self.max_length, self.padding
+
+    def check_need(self, rows: int | None) -> None:
+        """Refuses a beam over so many sources that memory would not hold it; None counts as 1.
+
+        Raises:
+            ValueError: it needs more than `kseq2seq.memory.available_memory()`.
+        """
+        if self.width is None:
+            return
+        rows = rows or 1
+        check_memory(
+            rows * self.model.head.footprint(self.width, self.max_length + 1),
+            f"A beam over {rows:,} sources x {self.width:,} hypotheses of up to "
+            f"{self.max_length:,} labels",
+            "Decode fewer sources at a time, keep fewer hypotheses, or lower `max_length`.",
+        )
+
+    def __call__(self, source: dict, limits: Any = None) -> Decoded:
+        """Returns the answers for sources; in graph.
+
+        Args:
+            source: inputs of the model.
+            limits: int (B,), the most ids of each answer; None takes L for all.
+        """
+        encoded = self.model.encode(source, training=False)
+        head, longest = self.model.head, self.max_length + 1  # of which one shows a cut
+        made = head(encoded, training=False)
+        found = head.decode(made, encoded, Asked(self.width, longest))
+        return self._shaped(found, limits)
+
+    def _shaped(self, found: Decoded, limits: Any) -> Decoded:
+        """Cuts or fills up what was found: (B, N) answers of L places."""
+        rows = tf.shape(found.lengths)[0]
+        ids = _filled(found.ids[:, : self.count, : self.max_length], 2, self.max_length, 0)
+        ids = _filled(ids, 1, self.count, 0)
+        lengths = _filled(found.lengths[:, : self.count], 1, self.count, 0)
+        scores = _filled(found.scores[:, : self.count], 1, self.count, NEVER)
+        whole = True if found.finished is None else found.finished[:, : self.count]
+        whole = tf.broadcast_to(whole, tf.shape(found.lengths[:, : self.count]))
+        whole = _filled(whole, 1, self.count, True)
+        longest = tf.fill([rows], self.max_length) if limits is None else limits
+        longest = tf.clip_by_value(tf.cast(longest, tf.int32), 1, self.max_length)[:, None]
+        cut = tf.minimum(lengths, longest)
+        real = tf.range(self.max_length)[None, None] < cut[:, :, None]
+        return Decoded(
+            ids=tf.where(real, ids, self.padding),
+            lengths=cut,
+            scores=scores,
+            alignments=None,
+            finished=tf.logical_and(whole, lengths <= longest),
+        )
+
+
+def _filled(x: Any, axis: int, size: int, value: Any) -> Any:
+    """Returns x with `size` places on an axis, of which it has no more."""
+    around = [[0, 0] for _ in x.shape]
+    around[axis][1] = size - (x.shape[axis] or tf.shape(x)[axis])
+    if x.dtype == tf.bool:
+        made = tf.cast(tf.pad(tf.cast(x, tf.int32), around, constant_values=int(value)), tf.bool)
+    else:
+        made = tf.pad(x, around, constant_values=value)
+    shape = [*x.shape]
+    shape[axis] = size
+    return tf.ensure_shape(made, shape)
+
+
+def _width(head: Any, search: Any) -> tuple[int | None, int]:
+    """Returns how many hypotheses a head keeps, None for a greedy search, and how many it gives."""
+    check_search(search)
+    if type(search) is Greedy:
+        return None, 1
+    several = head.widest is None or head.widest > 1
+    known = "Greedy()" + (" or Beam(width)" if several else "")
+    if type(search) is not Beam or not several:
+        raise ValueError(f"The head {_name(head)} answers by {known}; got {search!r}.")
+    if head.widest is not None and search.width > head.widest:
+        raise ValueError(
+            f"The head {_name(head)} has at most {head.widest} answers; got {search!r}."
+        )
+    if search.uses("coverage_penalty") or search.patience is not None:
+        raise ValueError(
+            f"The head {_name(head)} has no decoder, which `coverage_penalty` and `patience` are "
+            f"for; got {search!r}. Pass Beam({search.width})."
+        )
+    return search.width, search.n_best or search.width
+
+
+def _name(head: Any) -> str:
+    return repr(getattr(head, "kind", type(head).__name__))

@@ -1,0 +1,190 @@
+"""CTC's word in the choice of a decoder's tokens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from keras import ops
+
+from kseq2seq.decoding.checks import check_number, check_whole
+from kseq2seq.decoding.filters.filter import Filter, Filtered, key_of
+from kseq2seq.decoding.fingerprint import fingerprint
+from kseq2seq.decoding.log_softmax import log_softmax
+from kseq2seq.decoding.search import NEVER as FORBIDDEN
+from kseq2seq.heads.ctc_loss import BLANK, LEAST, NEVER, POSSIBLE
+
+
+@dataclass(frozen=True)
+class CtcPrefix(Filter):
+    r"""Weighs a decoder's log-probabilities against those that CTC gives to the whole so far.
+
+    .. math:: \log p(v) \gets (1 - \lambda) \log p(v \mid y_{<t})
+        + \lambda \log \frac{p_{\mathrm{ctc}}(y_{<t} v \ldots)}{p_{\mathrm{ctc}}(y_{<t} \ldots)}
+
+    where the last is the probability that the labels begin so; at the end, that they are so. The
+    sum over a target is :math:`(1 - \lambda) \log p + \lambda \log p_{\mathrm{ctc}}`: a decoder
+    that repeats or leaves out a part of its source is held to it.
+
+    Args:
+        model: a `JointModel`: the one that decodes, or one of an ensemble's.
+        weight: lambda, from 0 to 1.
+        candidates: how many of the decoder's likeliest tokens are looked at in a step, and the end;
+            others are forbidden. At least twice a beam's width.
+        member: which of an ensemble's models it is.
+
+    Raises:
+        ValueError: the model has no CTC head, or a setting is out of range.
+
+    Example:
+        >>> import numpy as np
+        >>> from kseq2seq import Beam, build_model, decode
+        >>> from kseq2seq.decoding import CtcPrefix
+        >>> model = build_model("gru", source=20, target=20, head="joint", hidden_dim=8)
+        >>> ids = np.array([[7, 8, 9, 2]])
+        >>> source = {"source": ids, "source_mask": ids != 0}
+        >>> found = decode(model, source, Beam(2), max_length=5, filters=[CtcPrefix(model)])
+        >>> tuple(found.ids.shape)
+        (1, 2, 5)
+
+    Source:
+        Watanabe et al. 2017, "Hybrid CTC/Attention Architecture", section IV-C and algorithm 2.
+    """
+
+    model: Any
+    weight: float = 0.3
+    candidates: int = 40
+    member: int = 0
+
+    needs_encoded = True
+
+    def __post_init__(self):
+        check_number("weight", self.weight, 0, 1)
+        check_whole("candidates", self.candidates)
+        check_whole("member", self.member, least=0)
+        if not getattr(getattr(self.model, "head", None), "with_decoder", False):
+            raise ValueError(
+                "`model` must be built with head='joint', whose CTC head is asked; got "
+                f"{type(self.model).__name__}."
+            )
+
+    def __repr__(self) -> str:
+        """Names the weights, so that what was made with others is told apart."""
+        return (
+            f"CtcPrefix({fingerprint(self.model)[:12]}, weight={self.weight}, "
+            f"candidates={self.candidates})"
+        )
+
+    @property
+    def key(self):
+        """See `Filter`."""
+        return key_of(self, CtcPrefix, self.model, self.candidates, self.member)
+
+    def given(self):
+        """See `Filter`; {"weight": float32}."""
+        return {"weight": np.float32(self.weight)}
+
+    def check(self, vocabulary, max_length, special):
+        """See `Filter`."""
+        if self.model.head.size != vocabulary:
+            raise ValueError(
+                f"The CTC head has {self.model.head.size} ids and the model it helps {vocabulary}; "
+                "train both with the same target tokenizer."
+            )
+        if self.model.head.end != special.end:
+            raise ValueError(
+                f"The CTC head was built for the end {self.model.head.end}, and `special.end` is "
+                f"{special.end}."
+            )
+
+    def prepare(self, given, problem):
+        """See `Filter`; what CTC says at each position, and how an empty beginning goes on."""
+        encoded = problem.encoded
+        if "models" in encoded:
+            encoded = encoded["models"][self.member]
+        logs = log_softmax(self.model.head(encoded, training=False))
+        logs = ops.where(logs > LEAST, logs, NEVER)
+        blanks = ops.maximum(ops.cumsum(logs[:, :, BLANK], axis=1), NEVER)
+        empty = ops.stack([ops.full_like(blanks, NEVER), blanks], axis=-1)
+        return {
+            **given,
+            "logs": problem.per_hypothesis(logs),
+            "empty": problem.per_hypothesis(empty),
+        }
+
+    def start(self, given, problem):
+        """See `Filter`; how the beginning so far ends at each position, in a label or a blank."""
+        return {
+            "ends": ops.zeros_like(given["empty"]),  # which stand for `empty` at the first step
+            "last": ops.zeros_like(given["empty"][:, 0, 0], dtype="int32"),
+        }
+
+    def apply(self, log_probs, live, state, given, problem):
+        """See `Filter`."""
+        logs, first = given["logs"], ops.equal(live.step, 0)
+        # 1. The beginning with the token that was chosen last, and what it is worth.
+        before = ops.where(live.step <= 1, given["empty"], state["ends"])
+        last = ops.where(first, BLANK, live.tokens)
+        grown, worth = _grown(logs, before, state["last"], live.tokens, live.step <= 1)
+        ends = ops.where(first, given["empty"], grown)
+        worth = ops.where(first, 0.0, worth)
+        # 2. What it would be worth with one more, for the likeliest of them.
+        count = min(self.candidates, problem.vocabulary)
+        _, tokens = ops.top_k(log_probs, count)
+        tokens = ops.cast(tokens, "int32")
+        says = tf.gather(logs, ops.repeat(tokens[:, None], ops.shape(logs)[1], 1), batch_dims=2)
+        same = ops.equal(tokens, last[:, None])[:, None]
+        ways = _ways(ends, first)
+        longer = ops.logsumexp(
+            ops.maximum(ops.where(same, ways[..., 1:], ways[..., :1]) + says, 2 * NEVER), axis=1
+        )
+        whole = ops.logsumexp(ends[:, -1], axis=-1)
+        # 3. Both, weighed; nothing grows likelier by growing longer.
+        ids = ops.arange(problem.vocabulary, dtype="int32")
+        here = ops.equal(tokens[:, :, None], ids)
+        spread = ops.max(ops.where(here, longer[:, :, None], 2 * NEVER), axis=1)
+        spread = ops.where(ops.equal(ids, problem.special.end), whole[:, None], spread)
+        gains = ops.minimum(spread - worth[:, None], 0.0)
+        alive = ops.logical_and(worth[:, None] > POSSIBLE, spread > POSSIBLE)
+        mixed = (1 - given["weight"]) * log_probs + given["weight"] * gains
+        made = ops.where(ops.logical_and(alive, log_probs > LEAST), mixed, FORBIDDEN)
+        return Filtered(made, {"ends": ends, "last": last})
+
+
+def _ways(ends: Any, empty: Any) -> Any:
+    """Returns (rows, S, 2), how a beginning may be complete before each position.
+
+    For another label than its last, and for the same one, which needs a blank between.
+
+    Args:
+        ends: (rows, S, 2), its ends at each position in its last label, or in a blank.
+        empty: bool, whether it has no label, which is complete before the first position.
+    """
+    both = ops.stack([ops.logsumexp(ends, axis=-1), ends[..., 1]], axis=-1)
+    before = ops.where(empty, 0.0, NEVER) + ops.zeros_like(both[:, :1])
+    return ops.concatenate([before, both[:, :-1]], axis=1)
+
+
+def _grown(logs: Any, ends: Any, last: Any, token: Any, empty: Any) -> tuple[Any, Any]:
+    """Returns the ends (rows, S, 2) of beginnings with one label more, and their worth (rows,)."""
+    ways = _ways(ends, empty)
+    ways = ops.where(ops.equal(token, last)[:, None], ways[..., 1], ways[..., 0])
+    here = ops.equal(token[:, None, None], ops.arange(ops.shape(logs)[2], dtype="int32"))
+    says = ops.sum(ops.where(here, logs, 0.0), axis=2)
+    worth = ops.logsumexp(ops.maximum(ways + says, 2 * NEVER), axis=1)
+    by_time = ops.transpose(ops.stack([ways, says, logs[:, :, BLANK]], axis=-1), (1, 0, 2))
+
+    def step(carry, given):
+        label, blank = carry
+        way, says, nothing = given[:, 0], given[:, 1], given[:, 2]
+        new = (
+            ops.maximum(ops.logaddexp(label, way) + says, NEVER),
+            ops.maximum(ops.logaddexp(label, blank) + nothing, NEVER),
+        )
+        return new, new
+
+    never = ops.full_like(says[:, 0], NEVER)
+    _, (labels, blanks) = ops.scan(step, (never, never), by_time)
+    return ops.transpose(ops.stack([labels, blanks], axis=-1), (1, 0, 2)), worth

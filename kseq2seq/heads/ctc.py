@@ -1,0 +1,122 @@
+"""Labels without an alignment."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from keras import ops
+
+from kseq2seq.heads.ctc_loss import BLANK, CtcLoss, labels_of, repeats
+from kseq2seq.heads.ctc_search import best_labels, best_path
+from kseq2seq.heads.head import ASKED, Head, register_head
+from kseq2seq.heads.positions import FORBIDDEN
+from kseq2seq.layers import linear
+
+
+@register_head("ctc")
+class Ctc(Head):
+    """Says at each position which label begins or goes on there, or none: the blank, id 0.
+
+    Padded positions are certain blanks, so no row depends on its padding, and neither the loss nor
+    a search needs lengths.
+
+    `Greedy()` takes the likeliest path and gives its labels; the score is that path's
+    log-probability. `Beam(n)` looks for the likeliest labels, over all paths that spell them, among
+    n beginnings; the score is their log-probability. Neither has a length penalty: labels of all
+    lengths are compared over as many positions.
+
+    Args:
+        end: the id that closes targets and is no label; `build_model` sets it where its target
+            says so. None keeps all ids.
+
+    Source:
+        Graves et al. 2006; prefix beam search: Hannun et al. 2014, algorithm 1, without a language
+        model.
+    """
+
+    widest = None
+    by_position = False
+
+    def __init__(self, end: int | None = None, **kwargs: Any):
+        super().__init__(**kwargs)
+        if end is not None and (isinstance(end, bool) or not isinstance(end, int) or end < 1):
+            raise ValueError(f"`end` must be an id from 1 on, or None; got {end!r}.")
+        self.end = end
+
+    def suited(self, source, target):
+        """See `Head`; leaves out the end where the target has one."""
+        end = closing(target)
+        return Ctc(end=end) if self.end is None and end is not None else self
+
+    def make(self, size, encoded):
+        """See `Head`."""
+        self.logits = linear(encoded["outputs"].shape[-1], size, name="logits")
+
+    def call(self, encoded, training=None):
+        """Returns logits (B, S, V)."""
+        return certain_blanks(self.logits(encoded["outputs"]), self.real(encoded), self.end)
+
+    def loss(self, label_smoothing=0.0):
+        """See `Head`."""
+        if label_smoothing:
+            raise ValueError(
+                "CTC has no `label_smoothing`, since no label is right at a position; got "
+                f"{label_smoothing!r}. Leave it at 0."
+            )
+        return CtcLoss(self.end)
+
+    def aligned(self, labels, made):
+        """See `Head`; labels have no positions."""
+        return labels
+
+    def decode(self, logits, encoded, asked=ASKED):
+        """See `Head`."""
+        if asked.width is None:
+            return best_path(logits)
+        return best_labels(logits, *asked)
+
+    def footprint(self, width, longest):
+        """See `Head`; which beginning is which one's continuation, compared id by id."""
+        return width * width * (longest + 8 * min(2 * width, self.size)) + 8 * width * longest
+
+    def fits(self, counts, ids):
+        """See `Head`; those with a position for each label, and one between equal neighbors."""
+        labels, count = labels_of(ids, self.end)
+        return ops.cast(counts, "int32") >= count + repeats(labels)
+
+    def misfit(self, positions, labels):
+        """See `Head`."""
+        return (
+            f"has {positions} positions and {labels} labels, which need one each and one more "
+            "between equal neighbors. Leave it out, or shorten the encoder's stride."
+        )
+
+
+def certain_blanks(logits: Any, real: Any, end: int | None = None) -> Any:
+    """Returns logits (B, S, V) that are certain of the blank where a position is not real.
+
+    The `end` that closes targets is never said.
+    """
+    ids = ops.arange(ops.shape(logits)[-1], dtype="int32")
+    certain = ops.where(ops.equal(ids, BLANK), 0.0, FORBIDDEN)
+    forbidden = ops.cast(FORBIDDEN, logits.dtype)
+    if end is not None:
+        logits = ops.where(ops.equal(ids, end), forbidden, logits)
+    return ops.where(real[:, :, None], logits, ops.cast(certain, logits.dtype))
+
+
+def closing(target: Any) -> int | None:
+    """Returns the id that closes a target, which may be a number of ids, a tokenizer or a target.
+
+    Raises:
+        ValueError: its padding is not 0, which is the blank.
+    """
+    special = getattr(target, "special", None)
+    if special is None:
+        return None
+    if special.padding != BLANK:
+        raise ValueError(
+            f"A CTC head needs a target whose padding is 0, the blank; it is {special.padding}. "
+            "Train a tokenizer of this package for the target."
+        )
+    return special.end if getattr(target, "closes", True) else None

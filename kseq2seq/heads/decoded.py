@@ -1,0 +1,45 @@
+"""What a head is asked for, and what every model answers with."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+
+class Asked(NamedTuple):
+    """How a head is asked to answer.
+
+    Attributes:
+        width: how many hypotheses a beam keeps, which is how many answers there are, at most the
+            head's `widest`; None for a greedy search, which has one answer.
+        longest: no answer needs more ids, since it is cut there; None for no limit.
+    """
+
+    width: int | None = None
+    longest: int | None = None
+
+
+class Decoded(NamedTuple):
+    """The targets found for B sources, N each, best first.
+
+    Attributes:
+        ids: int32 (B, N, L), the end token included where targets have one, then padding.
+        lengths: int32 (B, N), in ids, the end included; 0 where fewer than N exist.
+        scores: float32 (B, N), what the answers are ranked by: log-probabilities in nats, for beam
+            search with a decoder over the length penalty; -inf where fewer than N exist.
+        alignments: float32 (B, N, L, S), where each target token looked, up to a target's end;
+            None if not asked for, or if the model has no attention.
+        finished: bool (B, N), whether the target is as long as the model wanted it. False only
+            where it was cut: from a decoder, its end stands at its limit, and another token was
+            likelier there (in the model's own distribution, before filters and before the limit);
+            from another head, it was longer than its limit. True where fewer than N exist, since
+            none was cut.
+
+    A model without a decoder may answer with an empty target: its length is 0 and its score is not
+    -inf.
+    """
+
+    ids: Any
+    lengths: Any
+    scores: Any
+    alignments: Any = None
+    finished: Any = None
