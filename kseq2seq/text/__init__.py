@@ -10,8 +10,9 @@ from kseq2seq.text.sentencepiece import SentencePieceTokenizer
 from kseq2seq.text.sentences import split_sentences
 from kseq2seq.text.source import TextSource
 from kseq2seq.text.target import TextTarget
-from kseq2seq.text.tokenizer import Tokenizer
+from kseq2seq.text.tokenizer import Tokenizer, register_tokenizer
 from kseq2seq.text.wordpiece import WordPieceTokenizer
+from kseq2seq.text.words import WordTokenizer
 
 __all__ = [
     "BackboneTokenizer",
@@ -22,6 +23,8 @@ __all__ = [
     "TextTarget",
     "Tokenizer",
     "WordPieceTokenizer",
+    "WordTokenizer",
     "load_tokenizer",
+    "register_tokenizer",
     "split_sentences",
 ]
