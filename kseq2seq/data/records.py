@@ -269,7 +269,11 @@ def _kinds(source: Source) -> set[str]:
 
 def _serialised(packed: Packed) -> bytes:
     example = tf.train.Example()
-    fields = [("source", packed.source), ("target", packed.target), ("key", packed.key)]
+    fields: list[tuple[str, Any]] = [
+        ("source", packed.source),
+        ("target", packed.target),
+        ("key", packed.key),
+    ]
     fields += [("references", text) for text in packed.references]
     fields += [("kind", packed.kind)] if packed.kind else []
     for name, content in fields:
