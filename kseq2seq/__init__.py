@@ -48,6 +48,7 @@ _FLOORS = (
     "metrics",
     "training",
     "export",
+    "cli",
 )
 
 __all__ = [*sorted(_HOMES), *_FLOORS]

@@ -21,17 +21,6 @@ import kseq2seq as ks
 from kseq2seq import cli, data, text
 
 DATA = "sample[:fr|de|ko], debian:LANG or FILE"
-# What differs from an architecture's own defaults.
-MODELS: dict[str, dict] = {
-    "transformer": {"num_heads": 4, "tie_embeddings": "all"},
-    "decoder_only": {"num_heads": 4},
-    "rnn": {"reverse_source": True},
-    "lstm": {"reverse_source": True},
-    "gru": {},
-    "bahdanau": {},
-    "luong": {},
-    "convolutional": {},
-}
 
 
 def translator(recipe: cli.Recipe, train: data.Corpus) -> ks.Pipeline:
@@ -45,7 +34,8 @@ def translator(recipe: cli.Recipe, train: data.Corpus) -> ks.Pipeline:
 
 
 def main() -> None:
-    recipe = cli.Recipe("translation", __doc__, data=DATA, advice=cli.DATA, models=MODELS)
+    models = cli.architectures("transformer")
+    recipe = cli.Recipe("translation", __doc__, data=DATA, advice=cli.DATA, models=models)
     recipe.begin()
     corpora = recipe.corpora(data.named_pairs)
     pipeline = recipe.pipeline(translator, corpora["train"])

@@ -20,6 +20,7 @@ setup(
     install_requires=[
         "ai-edge-litert>=2.3",
         "numpy",
+        "protobuf",
         "sentencepiece>=0.2.1,<0.3",
     ],
     classifiers=[

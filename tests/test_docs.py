@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
 PAGES = sorted(
     page
-    for folder in (ROOT, ROOT / "docs", ROOT / "runtime")
+    for folder in (ROOT, ROOT / "docs", ROOT / "runtime", ROOT / "recipes")
     for page in folder.glob("*.md")
     if BLOCK.search(page.read_text(encoding="utf-8"))
 )
@@ -84,7 +84,8 @@ def test_the_snippets_of_the_readme_join(page):
 
 
 def test_no_table_is_broken_by_a_blank_line_or_a_row_of_another_width():
-    for page in sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]):
+    recipes = (ROOT / "recipes").glob("*.md")
+    for page in sorted([*ROOT.glob("*.md"), *recipes, *(ROOT / "docs").rglob("*.md")]):
         lines = page.read_text(encoding="utf-8").splitlines()
         for number, (before, line) in enumerate(pairwise(lines), start=2):
             if line.startswith("|"):

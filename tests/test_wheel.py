@@ -24,7 +24,12 @@ def test_wheel_installs_and_imports_outside_the_checkout(tmp_path):
     subprocess.run(build, check=True, cwd=tmp_path)
     (wheel,) = (tmp_path / "wheel").glob("kseq2seq-*.whl")
     names = zipfile.ZipFile(wheel).namelist()
-    for wanted in ("py.typed", "data/samples/en-ko.tsv.gz", "data/samples/NOTICE.md"):
+    samples, recipes = "data/samples/", "recipes/"
+    for wanted in (
+        "py.typed",
+        *(samples + name for name in ("en-ko.tsv.gz", "NOTICE.md")),
+        *(recipes + name for name in ("README.md", "translation.py", "comparison_run.py")),
+    ):
         assert f"kseq2seq/{wanted}" in names
     assert not any(name.startswith(("tests/", "recipes/", "benchmarks/")) for name in names)
     install = [*pip, "install", "--quiet", "--no-deps", "--target", tmp_path / "site", wheel]
@@ -38,3 +43,12 @@ def test_wheel_installs_and_imports_outside_the_checkout(tmp_path):
         check=True,
     )
     assert done.stdout.strip() == "True"
+    done = subprocess.run(
+        [sys.executable, "-m", "kseq2seq.recipes.translation", "--help"],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(tmp_path / "site"), "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "--data NAME" in done.stdout

@@ -21,8 +21,8 @@ SIZES = {
 
 def main() -> None:
     IMAGES.mkdir(parents=True, exist_ok=True)
-    for name in ARCHITECTURES:
-        target = None if name == "masked_lm" else 8000
+    for name, kind in ARCHITECTURES.items():
+        target = 8000 if kind.needs_target else None
         model = build_model(name, 8000, target, **SIZES.get(name, {}))
         plot.model(model, IMAGES / f"{name}.png")
         print(f"docs/images/{name}.png: {model.count_params():,} parameters")

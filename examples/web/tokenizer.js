@@ -31,6 +31,8 @@ export class Tokenizer {
         `The ${side} has a tokenizer of the type "${settings.type}"; this page reads ${known}.`,
       );
     }
+    if (settings.symbols?.length)
+      throw new Error(`The ${side} has a tokenizer with symbols, which this page does not read.`);
     this.special = special;
     this.vocabulary = kinds[settings.type]();
   }

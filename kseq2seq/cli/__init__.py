@@ -1,5 +1,6 @@
 """What recipes and other programs on the command line share."""
 
+from kseq2seq.cli.architectures import architectures
 from kseq2seq.cli.corpora import read_corpora
 from kseq2seq.cli.flags import Flags
 from kseq2seq.cli.held_out import held_out
@@ -17,6 +18,7 @@ __all__ = [
     "Flags",
     "Messages",
     "Recipe",
+    "architectures",
     "check_not_begun",
     "check_output",
     "held_out",

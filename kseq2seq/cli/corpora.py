@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from hashlib import blake2b
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from kseq2seq.cli.messages import Messages
 from kseq2seq.data import Corpus, Pair, select, split_corpora, split_of, unique
 from kseq2seq.data.split import SPLITS
 
-Read = Callable[[str, Sequence[str]], Iterable[Pair]]
+Read = Callable[[str, Sequence[str]], Iterable[Any]]
 _HELD_OUT = 3  # percent of the keys, for a split without a file
 
 
@@ -59,7 +60,7 @@ def read_corpora(
     return found
 
 
-def shared_pairs(corpora: Mapping[str, Iterable[Pair]]) -> dict[tuple[str, str], int]:
+def shared_pairs(corpora: Mapping[str, Iterable[Any]]) -> dict[tuple[str, str], int]:
     """Returns how many pairs, source and target, two corpora have in common, where they do.
 
     Args:

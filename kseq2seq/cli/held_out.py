@@ -9,7 +9,7 @@ from kseq2seq.cli.lengths import source_lengths
 from kseq2seq.data import Pair
 
 
-def held_out(source: Any, pairs: Iterable[Pair], what: str, limit: int | None = None) -> list[Pair]:
+def held_out(source: Any, pairs: Iterable[Any], what: str, limit: int | None = None) -> list[Pair]:
     """Returns the pairs whose sources a model can read, and says how many are left out.
 
     Where `source.too_long` is "split" or "cut", those that are too long are read so.

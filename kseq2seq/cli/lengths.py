@@ -34,7 +34,7 @@ def source_lengths(source: Any, raws: Sequence[Any]) -> tuple[np.ndarray, np.nda
     return np.concatenate(lengths), np.concatenate(empty)
 
 
-def refuse_too_long(source: Any, target: Any, corpora: Mapping[str, Iterable[Pair]]) -> None:
+def refuse_too_long(source: Any, target: Any, corpora: Mapping[str, Iterable[Any]]) -> None:
     """Refuses corpora with an example that is too long, as `--too-long error` asks.
 
     Args:

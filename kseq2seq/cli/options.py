@@ -13,6 +13,7 @@ from kseq2seq.cli.flags import COMMON, Flags
 from kseq2seq.cli.messages import Messages
 from kseq2seq.cli.tokenizers import tokenizer_kinds
 from kseq2seq.data.split import SPLITS
+from kseq2seq.models import ARCHITECTURES
 
 DEFAULTS = {
     "data": "sample",
@@ -27,7 +28,6 @@ DEFAULTS = {
     "seed": 1,
 }
 SMOKE = {"minutes": 0.1, "vocabulary": 800, "hidden_dim": 32, "layers": 1}
-PACKABLE = ("transformer", "decoder_only")
 # What is decided by the pipeline that --init names.
 _OF_MODEL = ("model", "hidden_dim", "layers", "dropout", "tokenizer", "vocabulary", "max_length")
 # The package's words for what the flags are called.
@@ -124,8 +124,9 @@ def _check_data(flags: Flags, options: argparse.Namespace) -> None:
 
 def _check_model(flags: Flags, options: argparse.Namespace) -> None:
     if not options.init:
-        if options.packed and options.model not in PACKABLE:
-            flags.refuse(f"--packed is for --model {' or '.join(PACKABLE)}; got {options.model}")
+        packable = [name for name, kind in ARCHITECTURES.items() if kind.packs]
+        if options.packed and options.model not in packable:
+            flags.refuse(f"--packed is for --model {' or '.join(packable)}; got {options.model}")
         return
     if options.bfloat16:
         flags.refuse("--bfloat16 is for a new model; that of --init stays as it was saved")

@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from kseq2seq.contracts.saved import SOURCES, Saved
+from kseq2seq.special_tokens import SpecialTokens
 
 TOO_LONG = ("error", "split", "cut")
 Spec = dict[str, tuple[tuple[int | None, ...], str]]
@@ -38,6 +39,9 @@ class Source(Saved):
         raw: the `tf.TensorSpec`, or nest of some, of a batch of raws; each with a name.
         vocabulary_size: how many ids there are, for a source that is ids; else None.
         padding: what fills up "source" beyond the real units.
+        special: the ids that are no content, for a source that is ids; else None.
+        least: the fewest units of a source that holds anything.
+        together: how many raws a data set unpacks at once, to bound its memory.
 
     Raises:
         ValueError: `max_length` or `too_long` makes no sense.
@@ -51,6 +55,9 @@ class Source(Saved):
     raw: Any
     vocabulary_size: int | None = None
     padding: int = 0
+    special: SpecialTokens | None = None
+    least: int = 1
+    together: int = 32
 
     def __init__(self, max_length: int, too_long: str = "error") -> None:
         super().__init__()
@@ -88,12 +95,15 @@ class Source(Saved):
         """Returns a raw as bytes; not in graph."""
 
     @abstractmethod
-    def restore(self, packed: bytes) -> Any:
-        """Returns the raw that `pack` made bytes of; not in graph."""
-
-    @abstractmethod
     def unpack(self, packed: tf.Tensor) -> Any:
         """Returns the batch of raws that strings (B,), each made by `pack`, hold; in graph."""
+
+    def restore(self, packed: bytes) -> Any:
+        """Returns the raw that `pack` made these bytes of; not in graph.
+
+        By default it is the one row of `unpack`, as arrays and `bytes`.
+        """
+        return tf.nest.map_structure(lambda part: part[0].numpy(), self.unpack([packed]))
 
     def batch(self, raws: Sequence[Any]) -> Any:
         """Returns the batch of some raws; not in graph."""
@@ -105,7 +115,7 @@ class Source(Saved):
 
     def empty(self, raws: Any, lengths: tf.Tensor) -> tf.Tensor:
         """Returns bool (B,), which raws hold nothing, so that the answer is nothing, too."""
-        return lengths < 1
+        return lengths < self.least
 
     @abstractmethod
     def __call__(self, raws: Any, training: bool = False) -> dict[str, tf.Tensor]:
@@ -123,6 +133,62 @@ class Source(Saved):
     def splits(self) -> bool:
         """Whether `split` is there."""
         return type(self).split is not Source.split
+
+    def prepare(self, packed: tf.Tensor, room: Any, sample: bool = False) -> tuple[Any, ...]:
+        """Returns what the rows of a data set carry until they meet in a batch; in graph.
+
+        By default that is their packed bytes, so that features exist for one batch at a time. A
+        source whose lengths can't be told without making its inputs carries these instead.
+
+        Args:
+            packed: strings (B,), each made by `pack`.
+            room: the most units that a batch has room for.
+            sample: draw a segmentation where there are several, and it fits in the room.
+
+        Returns:
+            (a tensor, a ragged one or a nest of such, with rows on axis 0; `lengths` (B,); `empty`
+            (B,)).
+        """
+        raws = self.unpack(packed)
+        lengths = self.lengths(raws)
+        return packed, lengths, self.empty(raws, lengths)
+
+    def assemble(self, rows: Any, count: Any, units: Any, training: bool = False) -> dict[str, Any]:
+        """Returns a model's inputs of some rows, as a batch of one shape has them; in graph.
+
+        By default inputs along units, those whose first axis is None in `spec`, are filled up with
+        zeros. Missing rows are the first one again: what they are does not count.
+
+        Args:
+            rows: as `prepare` made them, at least one.
+            count: how many rows the batch has, at least those.
+            units: how many places along units it has, at least the longest row's.
+            training: as `__call__` takes it.
+        """
+        inputs = self(self.unpack(rows), training)
+        if self.spec["source_mask"][0][0] is None:
+            beyond = tf.cast(inputs["source_mask"][:, units:], tf.int32)
+            tf.debugging.Assert(
+                tf.reduce_all(beyond == 0),
+                [f"a row of the {self.kind!r} source is longer than its `lengths` said:", units],
+            )
+        return {
+            name: _filled(inputs[name], count, units if shape and shape[0] is None else None)
+            for name, (shape, _) in self.spec.items()
+        }
+
+    def lacking(self, rows: Any, packed: tf.Tensor) -> tuple[tf.Tensor, ...] | None:
+        """Returns what the vocabulary of a source lacks; None where there is nothing to lack.
+
+        Args:
+            rows: as `prepare` made them.
+            packed: strings (B,), what they were made of.
+
+        Returns:
+            (how many units are unknown, (); how many rows hold nothing else, (); the first of
+            these, as a string (0 or 1,); the first with an unknown unit, as such). In graph.
+        """
+        return None
 
     def split(self, raw: Any) -> list[Any]:
         """Returns the parts of a raw that is too long, in their order; not in graph.
@@ -162,6 +228,16 @@ class Source(Saved):
     def feed(self, raw: Any, places: int) -> dict[str, np.ndarray]:
         """Returns what a file of fixed sizes takes for a raw, as `fixed` has it; not in graph."""
         raise NotImplementedError(f"{type(self).__name__} must have a `feed`.")
+
+
+def _filled(value: tf.Tensor, count: Any, units: Any) -> tf.Tensor:
+    """A model's input with so many rows, and places along its units if these are given."""
+    if units is not None:
+        value = value[:, :units]
+        missing = units - tf.shape(value)[1]
+        value = tf.pad(value, [[0, 0], [0, missing], *([0, 0] for _ in value.shape[2:])])
+    again = tf.repeat(value[:1], count - tf.shape(value)[0], axis=0)
+    return tf.concat([value, again], axis=0)
 
 
 def real(inputs: dict[str, Any]) -> np.ndarray:

@@ -8,6 +8,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from kseq2seq.contracts.drawn import drawn
 from kseq2seq.contracts.saved import TARGETS, Saved
 from kseq2seq.contracts.shift import shift_right
 from kseq2seq.special_tokens import SPECIAL_TOKENS, SpecialTokens
@@ -54,6 +55,22 @@ class Target(Saved):
         With `training`, a segmentation may be drawn.
         """
 
+    def prepare(self, raws: tf.Tensor, room: Any, sample: bool = False) -> tf.RaggedTensor:
+        """Returns `ids` as a data set has them: drawn if asked, where they fit in the room.
+
+        Args:
+            raws: strings (N,).
+            room: the most ids that a batch has room for.
+            sample: draw a segmentation where there are several.
+        """
+        if not sample:
+            return self.ids(raws)
+
+        def ids(raws: tf.Tensor, sample: bool = False) -> tf.RaggedTensor:
+            return self.ids(raws, training=sample)
+
+        return drawn(ids, raws, tf.minimum(self.max_length, room))
+
     def inputs(self, ids: Any) -> Any:
         """Returns what a decoder is given while it learns ids; see `shift_right`. In graph."""
         return shift_right(ids, self.special)
@@ -82,6 +99,10 @@ class Target(Saved):
             if not row:
                 raise ValueError(f"{raw!r} has no {self.unit}.")
         return rows
+
+    def lacking(self, ids: tf.RaggedTensor, raws: tf.Tensor) -> tuple[tf.Tensor, ...] | None:
+        """Returns what the vocabulary lacks, as `Source.lacking` has it; in graph."""
+        return None
 
     def join(self, raws: Sequence[str]) -> str:
         """Returns the output of a source that was split, from those of its parts."""

@@ -9,7 +9,7 @@ from kseq2seq.data.named import named_pairs, split_corpora
 from kseq2seq.data.packed import packed_batches
 from kseq2seq.data.packing import fit_row
 from kseq2seq.data.padding import padding_share
-from kseq2seq.data.pairs import Pair
+from kseq2seq.data.pairs import Example, Pair
 from kseq2seq.data.readers import Problem, pairs_from, read_pairs
 from kseq2seq.data.records import Corpus, pair_dataset, write_pairs
 from kseq2seq.data.sample import sample
@@ -20,6 +20,7 @@ from kseq2seq.data.word_vectors import WordVectors, read_word_vectors
 __all__ = [
     "Aligner",
     "Corpus",
+    "Example",
     "Pair",
     "Problem",
     "Survey",

@@ -26,7 +26,7 @@ def fit_buckets(survey: Survey, count: int = 6, multiple_of: int = 1) -> list[Bu
             allowed; 8 suits the tensor cores of a GPU.
 
     Returns:
-        Buckets (source tokens, target tokens) from short to long, neither side ever shrinking.
+        Buckets (source units, target ids) from short to long, neither side ever shrinking.
         The last holds the longest kept source and the longest kept target.
 
     Raises:
@@ -41,12 +41,18 @@ def fit_buckets(survey: Survey, count: int = 6, multiple_of: int = 1) -> list[Bu
     if count < 1 or multiple_of < 1:
         raise ValueError(f"count and multiple_of are at least 1; got {count} and {multiple_of}")
     survey.longest()  # there must be one
-    sources = _levels(survey.lengths.sum(axis=1), multiple_of)
-    targets = _levels(survey.lengths.sum(axis=0), multiple_of)
+    found = survey.occurring
+    sides = [_levels(*found.side(axis), multiple_of, found.limits[axis]) for axis in (0, 1)]
 
     # 1. Every point of the grid is a possible bucket: its size, and how many pairs fit in it.
-    grid = np.stack(np.meshgrid(sources, targets, indexing="ij"), -1).reshape(-1, 2)
-    fitting = survey.lengths.cumsum(axis=0).cumsum(axis=1)[grid[:, 0], grid[:, 1]].astype(float)
+    grid = np.stack(np.meshgrid(*sides, indexing="ij"), -1).reshape(-1, 2)
+    places = [
+        np.searchsorted(levels, lengths)
+        for levels, lengths in zip(sides, found.sizes.T, strict=True)
+    ]
+    cells = np.zeros([len(levels) for levels in sides])
+    np.add.at(cells, tuple(places), found.counts)
+    fitting = cells.cumsum(axis=0).cumsum(axis=1).reshape(-1)
     size = grid.sum(axis=1)
 
     # 2. step[q, p] is the cost of the pairs that fit in bucket p but not in the smaller bucket q.
@@ -88,16 +94,28 @@ def bucket_fill(survey: Survey, buckets: list[Bucket]) -> list[tuple[int, float]
         >>> bucket_fill(Survey(lengths), [(2, 2), (8, 8)])
         [(3, 0.0), (1, 0.25)]
     """
-    lengths = survey.lengths.copy()
+    found = survey.occurring
+    which = first_bucket(found.sizes, buckets)
     fills = []
-    for source_length, target_length in buckets:
-        inside = lengths[: source_length + 1, : target_length + 1]
-        pairs = int(inside.sum())
-        real = int(inside.sum(axis=1) @ np.arange(inside.shape[0]))
-        real += int(inside.sum(axis=0) @ np.arange(inside.shape[1]))
-        fills.append((pairs, 1 - real / max(pairs * (source_length + target_length), 1)))
-        inside[:] = 0
+    for number, bucket in enumerate(buckets):
+        counts = found.counts[which == number]
+        pairs = int(counts.sum())
+        real = int(found.sizes[which == number].sum(axis=1) @ counts)
+        fills.append((pairs, 1 - real / max(pairs * sum(bucket), 1)))
     return fills
+
+
+def first_bucket(sizes: np.ndarray, buckets: list[Bucket]) -> np.ndarray:
+    """Returns the number (K,) of the first bucket that holds lengths (K, 2), or how many there are.
+
+    Example:
+        >>> first_bucket(np.array([[2, 2], [3, 2], [9, 9]]), [(2, 2), (8, 8)]).tolist()
+        [0, 1, 2]
+    """
+    which = np.full(len(sizes), len(buckets))
+    for number, bucket in reversed(list(enumerate(buckets))):
+        which[np.all(sizes <= bucket, axis=1)] = number
+    return which
 
 
 def bucket_table(survey: Survey, buckets: list[Bucket]) -> str:
@@ -136,15 +154,15 @@ def bucket_table(survey: Survey, buckets: list[Bucket]) -> str:
     return "\n".join([str(survey), "", head, *rows, foot])
 
 
-def _levels(histogram: np.ndarray, multiple_of: int) -> np.ndarray:
+def _levels(
+    occurring: np.ndarray, counts: np.ndarray, multiple_of: int, longest: int
+) -> np.ndarray:
     """Return the lengths a bucket may have: all that occur, or 40 that cover them."""
-    occurring = np.flatnonzero(histogram)
-    rounded = -(-occurring // multiple_of) * multiple_of
-    rounded = np.minimum(rounded, len(histogram) - 1)
+    rounded = np.minimum(-(-occurring // multiple_of) * multiple_of, longest)
     levels = np.unique(rounded)
     if len(levels) <= _LEVELS:
         return levels
-    share = histogram[occurring].cumsum() / histogram.sum()
+    share = counts.cumsum() / counts.sum()
     wanted = np.arange(1, _LEVELS // 2 + 1) / (_LEVELS // 2)
     by_pairs = rounded[np.searchsorted(share, wanted - 1e-9)]
     by_length = levels[np.linspace(0, len(levels) - 1, _LEVELS // 2).astype(int)]

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from kseq2seq.data.survey import Tokens
+from kseq2seq.contracts import Source, Tokens, as_source
 from kseq2seq.special_tokens import SpecialTokens
 
 
@@ -79,7 +79,7 @@ def mask_tokens(
 
 
 def masked_batches(
-    batches: tf.data.Dataset, source: Tokens, *, seed: int, rate: float = 0.15
+    batches: tf.data.Dataset, source: Source | Tokens, *, seed: int, rate: float = 0.15
 ) -> tf.data.Dataset:
     """Turn batches of pairs into batches that train an encoder on their sources alone.
 
@@ -90,7 +90,7 @@ def masked_batches(
 
     Args:
         batches: from `train_batches` or `eval_batches`.
-        source: the side that made their sources; its tokenizer has `special` and
+        source: the side that made their sources, which are ids; has `special` and
             `vocabulary_size`.
         seed: makes what is hidden repeatable.
         rate: the share of tokens to choose, between 0 and 1.
@@ -100,7 +100,7 @@ def masked_batches(
         see `mask_tokens`.
 
     Raises:
-        ValueError: if `rate` is out of range.
+        ValueError: if `rate` is out of range, or the source is no ids.
 
     Example:
         >>> from kseq2seq.data import Corpus, pairs_from, train_batches
@@ -114,7 +114,13 @@ def masked_batches(
         >>> sorted(inputs), labels.shape
         (['source', 'source_mask'], TensorShape([2, 8]))
     """
-    tokenizer = source.tokenizer
+    side = as_source(source)
+    special, size = side.special, side.vocabulary_size
+    if special is None or size is None:
+        raise ValueError(
+            f"`source` must be ids, of which some can be hidden; got {type(source).__name__}, "
+            "whose inputs are none."
+        )
 
     def hide(index: tf.Tensor, batch: tuple[dict[str, tf.Tensor], tf.Tensor]) -> tuple:
         mask = batch[0]["source_mask"]
@@ -122,8 +128,8 @@ def masked_batches(
             batch[0]["source"],
             mask,
             tf.stack([tf.constant(seed, tf.int64), index]),
-            special=tokenizer.special,
-            vocabulary_size=tokenizer.vocabulary_size,
+            special=special,
+            vocabulary_size=size,
             rate=rate,
         )
         return {"source": inputs, "source_mask": mask}, labels

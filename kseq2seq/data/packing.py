@@ -6,7 +6,9 @@ import math
 
 import tensorflow as tf
 
+from kseq2seq.contracts import shift_right
 from kseq2seq.data.survey import Survey
+from kseq2seq.special_tokens import SpecialTokens
 
 _HAIR = 1e-6  # what rounding may add to a whole number
 
@@ -14,7 +16,7 @@ _HAIR = 1e-6  # what rounding may add to a whole number
 def fit_row(survey: Survey, pairs: float = 2.0) -> tuple[int, int]:
     """Choose the lengths of a row that several pairs share, so that both its sides fill up alike.
 
-    They stand to each other as the source tokens of the corpus to its target tokens. A row of any
+    They stand to each other as the source units of the corpus to its target ids. A row of any
     other shape has its one side full when the other is not. It is as short as may be, since
     attention takes time for all of its places.
 
@@ -24,7 +26,7 @@ def fit_row(survey: Survey, pairs: float = 2.0) -> tuple[int, int]:
             longest. Fewer than 2 leave much padding where all pairs are long.
 
     Returns:
-        (source tokens, target tokens) of a row.
+        (source units, target ids) of a row.
 
     Raises:
         ValueError: if the survey kept no pair, or `pairs` is less than 1.
@@ -124,8 +126,7 @@ def packed_rows(
         ragged = tf.RaggedTensor.from_row_lengths(values, filled[:, side])
         return ragged.to_tensor(padding, shape=(None, shape[side]))
 
-    starts = tf.fill([target.nrows(), 1], start)
-    before = tf.concat([starts, target[:, :-1]], axis=1)
+    before = shift_right(target, SpecialTokens(padding=paddings[1], start=start))
     inputs = {
         "source": divided(source.values, 0, paddings[0]),
         "source_segments": divided(tf.repeat(numbers, lengths[:, 0]), 0, 0),

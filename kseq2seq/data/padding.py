@@ -6,7 +6,7 @@ import tensorflow as tf
 
 
 def padding_share(batches: tf.data.Dataset, count: int = 100, padding: int = 0) -> float:
-    """Measure what share of the places of batches, on both sides, holds no token.
+    """Measure what share of the places of batches, on both sides, is empty.
 
     Args:
         batches: from `train_batches`, `eval_batches` or `packed_batches`.
@@ -27,8 +27,12 @@ def padding_share(batches: tf.data.Dataset, count: int = 100, padding: int = 0) 
     """
     empty = places = 0
     for inputs, labels in batches.take(count):
-        for side in (inputs["source"], labels):
-            empty += int(tf.math.count_nonzero(side == padding))
+        if "source_mask" in inputs:
+            unreal = tf.cast(inputs["source_mask"], tf.int32) == 0
+        else:
+            unreal = inputs["source"] == padding
+        for side in (unreal, labels == padding):
+            empty += int(tf.math.count_nonzero(side))
             places += int(tf.size(side))
     if not places:
         raise ValueError("There are no batches to measure.")

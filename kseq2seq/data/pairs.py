@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import gzip
+import os
 import re
 from collections.abc import Iterable, Iterator
-from typing import BinaryIO, NamedTuple
+from hashlib import blake2b
+from typing import Any, BinaryIO, NamedTuple
+
+import numpy as np
 
 SURROGATE = re.compile("[\ud800-\udfff]")  # half of a character, which UTF-8 can't hold
 
@@ -30,6 +34,73 @@ class Pair(NamedTuple):
     source: str
     target: str
     key: str
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """None beside the target; see `Example`."""
+        return ()
+
+
+class Example(NamedTuple):
+    """A source of any kind, the target it should become, and what the two come from.
+
+    It goes wherever a `Pair` goes, which is the example whose source is a text.
+
+    Args:
+        source: what `Source.read` takes: a text, the path of a file, an array.
+        target: the text a model should return; labels have spaces between them.
+        key: the origin that decides the split.
+        references: targets that count as right too when a model is scored; see `answers`.
+
+    Example:
+        >>> from kseq2seq.data import Example
+        >>> from kseq2seq.data.pairs import answers
+        >>> example = Example("clips/1.wav", "turn left", "speaker 1", ("turn left", "go left"))
+        >>> answers(example)
+        ('turn left', 'go left')
+    """
+
+    source: Any
+    target: str
+    key: str
+    references: tuple[str, ...] = ()
+
+
+def answers(example: Pair | Example) -> tuple[str, ...]:
+    """Returns all targets that count as right, each once, the one to train on first.
+
+    Example:
+        >>> from kseq2seq.data import Pair
+        >>> from kseq2seq.data.pairs import answers
+        >>> answers(Pair("Good morning.", "Bonjour.", key="greetings"))
+        ('Bonjour.',)
+    """
+    return tuple(dict.fromkeys((example.target, *example.references)))
+
+
+def digest(source: Any, target: str) -> bytes:
+    """Returns 16 bytes that tell a source with its target from all others.
+
+    Args:
+        source: a text, bytes, a path or an array; anything else is told by its `repr`.
+        target: a text.
+
+    Example:
+        >>> from kseq2seq.data.pairs import digest
+        >>> digest("ab", "c") == digest("a", "bc"), digest("a", "b") == digest("a", "b")
+        (False, True)
+    """
+    kind = ""
+    if isinstance(source, np.ndarray):
+        kind, content = f"{source.dtype.str} {source.shape}", source.tobytes()
+    elif isinstance(source, bytes):
+        kind, content = "bytes", source
+    elif isinstance(source, str | os.PathLike):
+        content = os.fsencode(source)
+    else:
+        kind, content = type(source).__name__, repr(source).encode()
+    head = f"{kind} {len(content)} ".encode()
+    return blake2b(head + content + target.encode(), digest_size=16).digest()
 
 
 def pack_pairs(pairs: Iterable[Pair], file: BinaryIO) -> None:

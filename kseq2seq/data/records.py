@@ -8,18 +8,27 @@ import tempfile
 import weakref
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import tensorflow as tf
 
+from kseq2seq.contracts import Source
+from kseq2seq.data.examples import Packed, kind_of, packed_examples
 from kseq2seq.data.fetch import replacing
-from kseq2seq.data.pairs import SURROGATE, Pair
+from kseq2seq.data.pairs import Example, Pair
 
 _TEXT = tf.io.FixedLenFeature([], tf.string)
 _PARSED_TOGETHER = 256
 _READ_AHEAD = 2**18  # bytes
 
 
-def write_pairs(pairs: Iterable[Pair], path: str | Path) -> int:
+def write_pairs(
+    pairs: Iterable[Pair | Example],
+    path: str | Path,
+    source: Source | None = None,
+    errors: str = "raise",
+    problems: list[str] | None = None,
+) -> int:
     """Stream pairs into a TFRecord file, one `tf.train.Example` of three byte strings each.
 
     The text stays raw, so that a tokenizer may cut it differently in each epoch. The file appears
@@ -28,6 +37,9 @@ def write_pairs(pairs: Iterable[Pair], path: str | Path) -> int:
     Args:
         pairs: the pairs, consumed one at a time.
         path: the file to write, or to replace.
+        source: reads and packs the sources, if they are no texts.
+        errors: "raise" or "skip"; see `Corpus.write`.
+        problems: gains a line for each example that is left out.
 
     Returns:
         The number of pairs written.
@@ -44,10 +56,13 @@ def write_pairs(pairs: Iterable[Pair], path: str | Path) -> int:
     count = 0
     with replacing(Path(path)) as partial:
         with tf.io.TFRecordWriter(str(partial)) as writer:
-            for count, pair in enumerate(_checked(pairs), start=1):  # noqa: B007
-                writer.write(_serialised(pair))
+            kept = packed_examples(pairs, source, errors, problems)
+            for count, packed in enumerate(kept, start=1):  # noqa: B007
+                writer.write(_serialised(packed))
         if not count:
-            raise ValueError("no pairs to write: the iterable is empty (or was consumed already)")
+            why = f"all were left out; the first: {problems[0]}" if problems else None
+            why = why or "the iterable is empty (or was consumed already)"
+            raise ValueError(f"no pairs to write: {why}")
     return count
 
 
@@ -58,7 +73,7 @@ def pair_dataset(path: str | Path) -> tf.data.Dataset:
         path: a file that `write_pairs` wrote.
 
     Returns:
-        A dataset of (source, target), each a scalar string.
+        A dataset of (source, target), each a scalar string; a source that is no text is packed.
 
     Example:
         >>> path = Path(tempfile.mkdtemp(), "pairs.tfrecord")
@@ -79,9 +94,17 @@ def parse_pairs(records: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
 class Corpus:
     """A corpus written to disk once, to be streamed as often as needed.
 
+    Iterating over it gives the pairs back: a `Pair` where the source is a text and there are no
+    references, else an `Example`. Its source is the raw that `source.restore` makes of what is on
+    disk; without `source` it is these bytes, which `Source.unpack` takes.
+
     Args:
         path: a file that `write_pairs` wrote.
         count: how many pairs it holds.
+        source: what packed the sources, if they are no texts.
+
+    Attributes:
+        problems: a line for each example that was left out when it was written.
 
     Example:
         >>> with Corpus.write([Pair("hello", "안녕", "hello")]) as corpus:
@@ -89,35 +112,50 @@ class Corpus:
         1 [Pair(source='hello', target='안녕', key='hello')]
     """
 
-    def __init__(self, path: Path, count: int):
+    def __init__(self, path: Path, count: int, source: Source | None = None):
         self.path = path
         self.count = count
+        self.source = source
+        self.problems: list[str] = []
+        self.counted: Any = None  # the last survey, and what it is of
+        self.told_of_cuts = False
         self._stamp: tuple[int, int] | None = None
         self._remove: weakref.finalize | None = None
 
     @classmethod
-    def write(cls, pairs: Iterable[Pair], folder: str | Path | None = None) -> Corpus:
+    def write(
+        cls,
+        pairs: Iterable[Pair | Example],
+        folder: str | Path | None = None,
+        source: Source | None = None,
+        errors: str = "raise",
+    ) -> Corpus:
         """Stream pairs into `pairs.tfrecord`.
 
         Args:
             pairs: the pairs, consumed one at a time.
             folder: where the file goes and stays. By default a temporary folder, removed when the
                 corpus is closed or when neither it nor a dataset made from it is in use any more.
+            source: reads and packs each source, once; without one they are texts.
+            errors: "raise" stops at the first example that can't be read; "skip" leaves those out,
+                and a warning at the end tells how many and shows the first. All are in `problems`.
 
         Returns:
             The corpus.
 
         Raises:
             TypeError: for anything but pairs.
-            ValueError: if there is no pair.
+            ValueError: if there is no pair, or one can't be read; the message has its number, from
+                0, and names the file.
+            FileNotFoundError: if the file of a source is missing.
         """
         home = Path(tempfile.mkdtemp(prefix="kseq2seq-") if folder is None else folder)
         home.mkdir(parents=True, exist_ok=True)
-        corpus = cls(home / "pairs.tfrecord", 0)
+        corpus = cls(home / "pairs.tfrecord", 0, source)
         if folder is None:
             corpus._remove = weakref.finalize(corpus, shutil.rmtree, home, ignore_errors=True)
         try:
-            corpus.count = write_pairs(pairs, corpus.path)
+            corpus.count = write_pairs(pairs, corpus.path, source, errors, corpus.problems)
             corpus.check_unchanged()
         except BaseException:
             corpus.close()
@@ -173,6 +211,24 @@ class Corpus:
             )
         self._stamp = stamp
 
+    def check_packed_for(self, source: Source) -> None:
+        """Refuses a source that can't unpack what this corpus holds.
+
+        Raises:
+            ValueError: another kind of source packed it, or none did.
+        """
+        self.check_unchanged()
+        first = next(iter(tf.data.TFRecordDataset(str(self.path)).as_numpy_iterator()), None)
+        kind = _parsed(first).kind if first is not None else ""
+        raw = getattr(source, "raw", None)
+        texts = isinstance(raw, tf.TensorSpec) and raw.dtype == tf.string
+        if not (kind in _kinds(source) if kind else texts):
+            raise ValueError(
+                f"{self.path} holds {f'what a {kind!r} source packed' if kind else 'texts'}, which "
+                f"a {kind_of(source)!r} source can't unpack. Write the corpus by "
+                "`Corpus.write(examples, source=source)`."
+            )
+
     def close(self) -> None:
         """Remove the temporary folder; a corpus in a folder of the caller's stays where it is."""
         if self._remove:
@@ -181,11 +237,23 @@ class Corpus:
     def __len__(self) -> int:
         return self.count
 
-    def __iter__(self) -> Iterator[Pair]:
+    def packed(self) -> Iterator[Packed]:
+        """Yields the examples as they lie on disk, in file order."""
         self.check_unchanged()
         for record in tf.data.TFRecordDataset(str(self.path)).as_numpy_iterator():
-            feature = tf.train.Example.FromString(record).features.feature
-            yield Pair(*(feature[name].bytes_list.value[0].decode() for name in Pair._fields))
+            yield _parsed(record)
+
+    def __iter__(self) -> Iterator[Pair | Example]:
+        for content, target, key, references, kind in self.packed():
+            source: Any = content
+            if not kind:
+                source = content.decode()
+            elif self.source is not None:
+                source = self.source.restore(content)
+            if references or kind:
+                yield Example(source, target, key, references)
+            else:
+                yield Pair(source, target, key)
 
     def __enter__(self) -> Corpus:
         return self
@@ -194,28 +262,33 @@ class Corpus:
         self.close()
 
 
-def _checked(pairs: Iterable[Pair]) -> Iterator[Pair]:
-    hint = "`pairs_from` makes pairs of tuples, `read_pairs` of a file."
-    if isinstance(pairs, str | bytes) or not isinstance(pairs, Iterable):
-        kind = type(pairs).__name__
-        raise TypeError(f"`pairs` must be pairs; got {kind} {pairs!r:.80}. {hint}")
-    for number, pair in enumerate(pairs):
-        if not isinstance(pair, Pair):
-            raise TypeError(
-                f"`pairs` must hold pairs only; number {number} is {type(pair).__name__} "
-                f"{pair!r:.80}. {hint}"
-            )
-        if not all(isinstance(text, str) for text in pair):
-            raise TypeError(f"The fields of a pair must be strings; pair {number} is {pair!r:.200}")
-        if SURROGATE.search("".join(pair)):
-            raise ValueError(
-                f"pair {number}: half of a surrogate pair, which no text can hold, in {pair!r:.200}"
-            )
-        yield pair
+def _kinds(source: Source) -> set[str]:
+    """The kinds that a source is of, those it inherits from too."""
+    return {kind_of(source), *(vars(cls).get("kind", "") for cls in type(source).__mro__)}
 
 
-def _serialised(pair: Pair) -> bytes:
+def _serialised(packed: Packed) -> bytes:
     example = tf.train.Example()
-    for name, text in pair._asdict().items():
-        example.features.feature[name].bytes_list.value.append(text.encode())
+    fields: list[tuple[str, Any]] = [
+        ("source", packed.source),
+        ("target", packed.target),
+        ("key", packed.key),
+    ]
+    fields += [("references", text) for text in packed.references]
+    fields += [("kind", packed.kind)] if packed.kind else []
+    for name, content in fields:
+        content = content if isinstance(content, bytes) else content.encode()
+        example.features.feature[name].bytes_list.value.append(content)
     return example.SerializeToString(deterministic=True)
+
+
+def _parsed(record: bytes) -> Packed:
+    feature = tf.train.Example.FromString(record).features.feature
+
+    def texts(name: str) -> list[str]:
+        return [content.decode() for content in feature[name].bytes_list.value]
+
+    kind = "".join(texts("kind")) if "kind" in feature else ""
+    references = tuple(texts("references")) if "references" in feature else ()
+    source = feature["source"].bytes_list.value[0]
+    return Packed(source, texts("target")[0], texts("key")[0], references, kind)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from hashlib import blake2b, sha1
+from hashlib import sha1
+from typing import TypeVar
 
-from kseq2seq.data.pairs import Pair
+from kseq2seq.data.pairs import Example, Pair, digest
 
 SPLITS = ("train", "validation", "test")
+AnyPair = TypeVar("AnyPair", Pair, Example, Pair | Example)
 
 
 def split_of(key: str, *, validation: int = 3, test: int = 3) -> str:
@@ -44,8 +46,8 @@ def split_of(key: str, *, validation: int = 3, test: int = 3) -> str:
 
 
 def select(
-    pairs: Iterable[Pair], split: str, *, validation: int = 3, test: int = 3
-) -> Iterator[Pair]:
+    pairs: Iterable[AnyPair], split: str, *, validation: int = 3, test: int = 3
+) -> Iterator[AnyPair]:
     """Yield the pairs of one split, in their order, as `split_of` tells them apart.
 
     Args:
@@ -73,7 +75,7 @@ def select(
     return (p for p in pairs if split_of(p.key, validation=validation, test=test) == split)
 
 
-def unique(pairs: Iterable[Pair]) -> Iterator[Pair]:
+def unique(pairs: Iterable[AnyPair]) -> Iterator[AnyPair]:
     """Drop every later repeat of a source with the same target, whatever its key.
 
     Only 16 bytes of digest are remembered for each distinct pair.
@@ -92,10 +94,7 @@ def unique(pairs: Iterable[Pair]) -> Iterator[Pair]:
     """
     seen: set[bytes] = set()
     for pair in pairs:
-        source = pair.source.encode()
-        digest = blake2b(
-            len(source).to_bytes(8, "big") + source + pair.target.encode(), digest_size=16
-        ).digest()
-        if digest not in seen:
-            seen.add(digest)
+        told = digest(pair.source, pair.target)
+        if told not in seen:
+            seen.add(told)
             yield pair

@@ -1,65 +1,42 @@
-"""What a corpus holds, counted in the tokens a model will see."""
+"""What a corpus holds, counted in the units a model will see."""
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
+from kseq2seq.contracts import Source, Target, Tokens, as_source, as_target
+from kseq2seq.data.lengths import LengthCounter, Lengths
+from kseq2seq.data.measured import Fits, measure
 from kseq2seq.data.records import Corpus, parse_pairs
+from kseq2seq.data.unknown import NOTHING, Unknown, warn_of_unknown
 
-_TOGETHER = 1024
-_MUCH_UNKNOWN = 0.01  # share of a side's tokens
-_SHOWN = 60
-
-
-class Tokens(Protocol):
-    """Whatever turns a batch of raw examples into rows of token ids, such as a `TextSource`.
-
-    Attributes:
-        max_length: the longest row a model takes, in tokens, `end` included.
-        tokenizer: what made the ids; `tokenizer.special` is its `SpecialTokens`.
-    """
-
-    max_length: int
-    tokenizer: Any
-
-    def tokens(self, texts: tf.Tensor, sample: bool = False) -> tf.RaggedTensor:
-        """Return int32 ids (N, None), each row closed by `end`, for N strings."""
+_GROUPS = 4  # what a source unpacks at once, this many times: there is nothing to keep
 
 
-class Unknown(NamedTuple):
-    """What the vocabulary of a side lacks, in the kept pairs.
-
-    Attributes:
-        tokens: how many tokens are unknown.
-        texts: how many texts have no token but unknown ones (and spaces).
-        example: the first such text, or else the first with an unknown token.
-    """
-
-    tokens: int = 0
-    texts: int = 0
-    example: str = ""
-
-
-_NOTHING = Unknown()
-
-
-@dataclass(frozen=True)
 class Survey:
     """The lengths of a corpus, and how much of it training will not see.
 
     Args:
-        lengths: how many kept pairs have s source tokens and t target tokens, `end` included;
-            shape (longest source allowed + 1, longest target allowed + 1).
-        empty: pairs left out because a side has no token.
-        too_long: pairs left out because a side has more tokens than its model takes.
+        lengths: how many kept pairs have a source of s units and a target of t ids, `end` included
+            where there is one: a matrix of shape (longest source allowed + 1, longest target
+            allowed + 1), or the `Lengths` that occur.
+        empty: pairs left out because a side holds nothing.
+        too_long: pairs left out because a side is longer than its model takes.
         source_unknown: what the vocabulary of the sources lacks.
         target_unknown: what that of the targets lacks.
+        cut: kept pairs whose source is cut at the longest allowed.
+        unfit: pairs left out because a model can't learn them, such as a target that is longer
+            than the positions CTC has for it.
+        units: what lengths count, of a source and of a target.
+        splits: whether a source that is too long is split when a model generates.
+
+    Attributes:
+        occurring: the `Lengths`, in memory that grows with how many different ones there are.
 
     Example:
         >>> lengths = np.zeros((9, 9), int)
@@ -69,62 +46,100 @@ class Survey:
         (10, 40, 60)
     """
 
-    lengths: np.ndarray
-    empty: int = 0
-    too_long: int = 0
-    source_unknown: Unknown = _NOTHING
-    target_unknown: Unknown = _NOTHING
+    def __init__(
+        self,
+        lengths: np.ndarray | Lengths,
+        empty: int = 0,
+        too_long: int = 0,
+        source_unknown: Unknown = NOTHING,
+        target_unknown: Unknown = NOTHING,
+        *,
+        cut: int = 0,
+        unfit: int = 0,
+        units: tuple[str, str] = ("tokens", "tokens"),
+        splits: bool = False,
+    ):
+        self.occurring = lengths if isinstance(lengths, Lengths) else Lengths.of(lengths)
+        self.empty = empty
+        self.too_long = too_long
+        self.source_unknown = source_unknown
+        self.target_unknown = target_unknown
+        self.cut = cut
+        self.unfit = unfit
+        self.units = units
+        self.splits = splits
+
+    @cached_property
+    def lengths(self) -> np.ndarray:
+        """The lengths as a matrix; see `Lengths.matrix`."""
+        return self.occurring.matrix()
+
+    @property
+    def total(self) -> int:
+        """All pairs."""
+        return self.kept + self.empty + self.too_long + self.unfit
 
     @property
     def kept(self) -> int:
         """Pairs that batches will hold."""
-        return int(self.lengths.sum())
+        return int(self.occurring.counts.sum())
 
     @property
     def source_tokens(self) -> int:
-        """Source tokens of the kept pairs."""
-        return int(self.lengths.sum(axis=1) @ np.arange(self.lengths.shape[0]))
+        """Units of the kept sources."""
+        return int(self.occurring.sizes[:, 0] @ self.occurring.counts)
 
     @property
     def target_tokens(self) -> int:
-        """Target tokens of the kept pairs."""
-        return int(self.lengths.sum(axis=0) @ np.arange(self.lengths.shape[1]))
+        """Ids of the kept targets."""
+        return int(self.occurring.sizes[:, 1] @ self.occurring.counts)
 
     def longest(self) -> tuple[int, int]:
-        """The most tokens of a kept source, and of a kept target.
+        """The most units of a kept source, and ids of a kept target.
 
         Raises:
             ValueError: if the survey kept no pair.
         """
         if not self.kept:
+            unfit = f", {self.unfit} unfit" if self.unfit else ""
             raise ValueError(
-                f"the survey kept no pair ({self.too_long} too long, {self.empty} empty); "
+                f"the survey kept no pair ({self.too_long} too long, {self.empty} empty{unfit}); "
                 "raise max_length, split long text at sentence ends, or look at the columns read"
             )
-        sources, targets = self.lengths.nonzero()
-        return int(sources.max()), int(targets.max())
+        sources, targets = self.occurring.sizes.max(axis=0)
+        return int(sources), int(targets)
+
+    def __repr__(self) -> str:
+        return f"<Survey of {self.total:,} pairs, {self.kept:,} kept>"
 
     def __str__(self) -> str:
-        total = self.kept + self.empty + self.too_long
-        longest = " x ".join(str(size - 1) for size in self.lengths.shape)
+        unit, of_target = self.units
+        alike = unit == of_target
+        longest, other = self.occurring.limits
+        limits = (
+            f"{longest} x {other} {unit}" if alike else f"{longest} {unit} x {other} {of_target}"
+        )
+        split = "; longer sources are split in generation only" if self.splits else ""
+        source = "source" if alike else f"source {unit}"
+        kept = f"{self.source_tokens:,} {source}, {self.target_tokens:,} target {of_target}"
+        nothing = f"a {unit.removesuffix('s')}" if alike else f"{unit} or {of_target}"
         rows = [
-            ("pairs", total, ""),
-            (
-                "kept",
-                self.kept,
-                f"{self.source_tokens:,} source, {self.target_tokens:,} target tokens",
-            ),
-            ("too long", self.too_long, f"more than {longest} tokens"),
-            ("empty", self.empty, "a side without a token"),
+            ("pairs", self.total, ""),
+            ("kept", self.kept, kept),
+            ("cut", self.cut, f"kept, sources cut at {longest:,} {unit}"),
+            ("too long", self.too_long, f"more than {limits}{split}"),
+            ("unfit", self.unfit, "what the model can't learn"),
+            ("empty", self.empty, f"a side without {nothing}"),
         ]
         lines = [
-            f"{name:<9}{count:>12,}{count / max(total, 1):>8.1%}  {note}".rstrip()
+            f"{name:<9}{count:>12,}{count / max(self.total, 1):>8.1%}  {note}".rstrip()
             for name, count, note in rows
+            if count or name not in ("cut", "unfit")
         ]
         for side, unknown, share in self._unknown():
             if unknown.tokens:
                 only = f", all there is of {unknown.texts:,}" if unknown.texts else ""
-                shown = f" {side} tokens{only}, for example of {_shown(unknown.example)}"
+                shown = f" {side} tokens{only}, for example of {unknown.shown()}"
                 lines.append(f"unknown  {unknown.tokens:>12,}{share:>8.1%} {shown}")
         return "\n".join(lines)
 
@@ -139,43 +154,30 @@ class Survey:
         ]
 
 
-def fates(
-    source_lengths: tf.Tensor, target_lengths: tf.Tensor, source: Tokens, target: Tokens
-) -> tuple[tf.Tensor, tf.Tensor]:
-    """Say which pairs are left out, and why.
+def survey(
+    corpus: Corpus,
+    source: Source | Tokens,
+    target: Target | Tokens,
+    *,
+    fits: Fits | None = None,
+) -> Survey:
+    """Look at each pair of a corpus once and count it, in one streamed pass and bounded memory.
 
-    Args:
-        source_lengths: tokens of each source, `end` included, shape (N,).
-        target_lengths: the same of each target.
-        source: gives the longest source allowed.
-        target: gives the longest target allowed.
-
-    Returns:
-        Two boolean tensors (N,): empty, and too long (but not empty).
-
-    Example:
-        >>> from kseq2seq.text import ByteTokenizer, TextSource, TextTarget
-        >>> source, target = TextSource(ByteTokenizer(), 8), TextTarget(ByteTokenizer(), 8)
-        >>> empty, too_long = fates(tf.constant([1, 8, 9]), tf.constant([9, 8, 8]), source, target)
-        >>> empty.numpy().tolist(), too_long.numpy().tolist()
-        ([True, False, False], [False, False, True])
-    """
-    empty = (source_lengths <= 1) | (target_lengths <= 1)
-    too_long = (source_lengths > source.max_length) | (target_lengths > target.max_length)
-    return empty, too_long & ~empty
-
-
-def survey(corpus: Corpus, source: Tokens, target: Tokens) -> Survey:
-    """Tokenise a corpus once and count it, in one streamed pass and bounded memory.
+    What was counted is remembered with the corpus for the last two sides given: `eval_batches` of
+    them needs no pass of its own.
 
     Args:
         corpus: the pairs.
-        source: turns source text into tokens.
-        target: turns target text into tokens.
+        source: turns raw sources into inputs. Where its `too_long` is "split", those that are too
+            long are left out of training and counted as such.
+        target: turns target text into ids.
+        fits: what a model can learn, (units of sources (N,), ids of targets (N, None)) -> bool
+            (N,), in graph; others are left out and counted.
 
     Returns:
         The survey; print it for a table. A warning tells of texts that the vocabulary lacks as a
-        whole, and of a side of which it lacks more than 1 % of the tokens.
+        whole, of a side of which it lacks more than 1 % of the tokens, and, once, of sources that
+        are cut.
 
     Example:
         >>> from kseq2seq.data import pairs_from
@@ -188,79 +190,67 @@ def survey(corpus: Corpus, source: Tokens, target: Tokens) -> Survey:
         too long            1   33.3%  more than 8 x 8 tokens
         empty               1   33.3%  a side without a token
     """
-    counters = [_unknown_counter(side) for side in (source, target)]
-
-    def measure(records):
-        texts = parse_pairs(records)
-        rows = [side.tokens(of_side) for side, of_side in zip((source, target), texts, strict=True)]
-        side_lengths = [side.row_lengths() for side in rows]
-        is_empty, is_long = fates(*side_lengths, source, target)
-        kept = ~(is_empty | is_long)
-        lacking = [
-            count(*(tf.ragged.boolean_mask(part, kept) for part in (side, of_side)))
-            for count, side, of_side in zip(counters, rows, texts, strict=True)
-        ]
-        return (*side_lengths, is_empty, is_long, *lacking)
-
-    lengths = np.zeros((source.max_length + 1, target.max_length + 1), np.int64)
-    empty = too_long = 0
-    unknown = [Unknown(), Unknown()]
-    batches = corpus.records().batch(_TOGETHER).map(measure, tf.data.AUTOTUNE).prefetch(2)
-    for source_lengths, target_lengths, is_empty, is_long, *lacking in batches.as_numpy_iterator():
-        kept = ~(is_empty | is_long)
-        np.add.at(lengths, (source_lengths[kept], target_lengths[kept]), 1)
-        empty += int(is_empty.sum())
-        too_long += int(is_long.sum())
-        unknown = [_added(so_far, *more) for so_far, more in zip(unknown, lacking, strict=True)]
-    found = Survey(lengths, empty, too_long, *unknown)
-    _warn_of_unknown(found)
+    found = counted(corpus, source, target, fits)
+    warn_of_unknown(found._unknown(), found.kept, stacklevel=2)
+    if found.cut and not corpus.told_of_cuts:
+        corpus.told_of_cuts = True
+        limit = found.occurring.limits[0]
+        warnings.warn(
+            f"{found.cut:,} of {found.kept:,} sources have more than {limit:,} {found.units[0]} "
+            "and are cut there: what is beyond is not seen in training. Raise max_length to see "
+            "more, or pass too_long='error' to leave them out.",
+            stacklevel=2,
+        )
     return found
 
 
-def _unknown_counter(side: Tokens) -> Callable[..., tuple[tf.Tensor, ...]]:
-    """Returns what counts unknown tokens, in graph: of ids (N, None), each row with its `end`."""
-    special = side.tokenizer.special
-    words = side.tokenizer.words() if hasattr(side.tokenizer, "words") else []
-    blank = [token for token, word in enumerate(words) if not word.strip()]
-    nothing = tf.constant([*blank, special.end, special.start, special.padding], tf.int32)
-
-    def count(ids, texts):
-        lacks = ids == special.unknown
-        silent = tf.reduce_any(ids.flat_values[:, None] == nothing, axis=1)
-        says = ids.with_flat_values(~silent & ~lacks.flat_values)
-        some = tf.reduce_any(lacks, axis=1)
-        whole = some & ~tf.reduce_any(says, axis=1)
-        tokens, wholly = (tf.math.count_nonzero(flags) for flags in (lacks.flat_values, whole))
-        return tokens, wholly, *(tf.boolean_mask(texts, flags)[:1] for flags in (whole, some))
-
-    return count
+def counted(
+    corpus: Corpus, source: Source | Tokens, target: Target | Tokens, fits: Fits | None
+) -> Survey:
+    """Returns the survey of a corpus, from memory if it was asked last; without warnings."""
+    sides = as_source(source), as_target(target)
+    asked = source, target, fits, [(side.max_length, _too_long(side)) for side in sides]
+    corpus.check_packed_for(sides[0])
+    if corpus.counted is None or corpus.counted[0] != asked:
+        corpus.counted = asked, _count(corpus, *sides, fits)
+    return corpus.counted[1]
 
 
-def _added(so_far: Unknown, tokens: int, texts: int, whole: list, some: list) -> Unknown:
-    example = so_far.example
-    if len(whole) and not so_far.texts:
-        example = whole[0].decode(errors="replace")
-    elif len(some) and not so_far.tokens:
-        example = some[0].decode(errors="replace")
-    return Unknown(so_far.tokens + int(tokens), so_far.texts + int(texts), example)
+def _too_long(side: Source | Target) -> str:
+    return side.too_long if isinstance(side, Source) else ""
 
 
-def _warn_of_unknown(found: Survey) -> None:
-    """Tells of texts that a model can't tell apart, and of a vocabulary that lacks much."""
-    for side, unknown, share in found._unknown():
-        told = []
-        if unknown.texts:
-            told.append(f"{unknown.texts:,} of {found.kept:,} {side} texts are unknown as a whole")
-        if share > _MUCH_UNKNOWN:
-            told.append(f"{share:.1%} of the {side} tokens are unknown")
-        if told:
-            warnings.warn(
-                f"{' and '.join(told)}, for example in {_shown(unknown.example)}: a model can't "
-                "tell what is unknown apart. Train the tokenizer on these texts, give it a larger "
-                "vocabulary, or use a ByteTokenizer, which knows all text.",
-                stacklevel=3,
-            )
+def _count(corpus: Corpus, source: Source, target: Target, fits: Fits | None) -> Survey:
+    sides: list[Any] = [source, target]
 
+    def look(records):
+        found = measure(records, source, target, fits=fits)
+        rows, ids, lengths, which = found.kept()
+        texts = [tf.gather(strings, which) for strings in parse_pairs(records)]
+        parts = zip(sides, (rows, ids), texts, strict=True)
+        lacking = [side.lacking(part, strings) or () for side, part, strings in parts]
+        fates = found.empty, found.too_long, found.cut, found.unfit
+        return lengths, [tf.math.count_nonzero(flags) for flags in fates], *lacking
 
-def _shown(text: str) -> str:
-    return repr(text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "...")
+    counter = LengthCounter((source.max_length, target.max_length))
+    fates = np.zeros(4, np.int64)
+    unknown = [NOTHING, NOTHING]
+    groups = corpus.records().batch(_GROUPS * source.together).map(look, tf.data.AUTOTUNE)
+    for lengths, flags, *lacking in groups.prefetch(2).as_numpy_iterator():
+        counter.add(lengths)
+        fates += flags
+        unknown = [
+            so_far.plus(*more) if more else so_far
+            for so_far, more in zip(unknown, lacking, strict=True)
+        ]
+    empty, too_long, cut, unfit = fates.tolist()
+    return Survey(
+        counter.lengths(),
+        empty,
+        too_long,
+        *unknown,
+        cut=cut,
+        unfit=unfit,
+        units=(source.unit, target.unit),
+        splits=source.too_long == "split",
+    )

@@ -23,8 +23,8 @@ def write_json(path: Path, record: Mapping[str, Any]) -> None:
     path.write_text(json_text(record), encoding="utf-8", newline="\n")
 
 
-def read_json(path: Path) -> dict[str, Any]:
-    """Reads what `write_json` wrote.
+def read_json(path: Path, newest: int = FORMAT_VERSION) -> dict[str, Any]:
+    """Reads what `write_json` wrote, up to the format version `newest`.
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -39,9 +39,9 @@ def read_json(path: Path) -> dict[str, Any]:
     version = record.get("format_version") if isinstance(record, dict) else None
     if type(version) is not int or version < 1:
         raise ValueError(f"{path} must be a JSON object with a whole `format_version` from 1 on.")
-    if version > FORMAT_VERSION:
+    if version > newest:
         raise ValueError(
-            f"{path} has format_version {version}, this kseq2seq reads up to {FORMAT_VERSION}; "
+            f"{path} has format_version {version}, this kseq2seq reads up to {newest}; "
             "load it with a newer kseq2seq."
         )
     return record
@@ -60,14 +60,19 @@ def read_field(record: dict[str, Any], name: str, kind: type, path: Path) -> Any
     return record[name]
 
 
+def sha256(data: bytes) -> str:
+    """Returns the SHA-256 of bytes, as `read_checked` takes it."""
+    return hashlib.sha256(data).hexdigest()
+
+
 def write_checked(path: Path, data: bytes) -> str:
     """Writes bytes and returns their SHA-256, to be kept in the JSON beside them."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(data)
-    return hashlib.sha256(data).hexdigest()
+    return sha256(data)
 
 
-def read_checked(path: Path, sha256: str) -> bytes:
+def read_checked(path: Path, expected: str) -> bytes:
     """Reads bytes that must have the given SHA-256.
 
     Raises:
@@ -77,7 +82,7 @@ def read_checked(path: Path, sha256: str) -> bytes:
     if not path.is_file():
         raise FileNotFoundError(f"{path} is missing; save it again.")
     data = path.read_bytes()
-    if hashlib.sha256(data).hexdigest() != sha256:
+    if sha256(data) != expected:
         raise ValueError(
             f"{path} ({len(data)} bytes) is not the file that was saved: it is truncated or "
             "changed. Copy it again, or save it again."

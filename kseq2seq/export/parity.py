@@ -125,8 +125,8 @@ def compare(
             elif exact:
                 raise ParityError(
                     f"The file gives {made[row].tolist()} for {raws[first + row]!r:.200}, the "
-                    f"model {found[row].tolist()}: they differ from step {step} on, by {margin:.2g} "
-                    "nats. The conversion changed the model; nothing was written."
+                    f"model {found[row].tolist()}: they differ from step {step} on, by "
+                    f"{margin:.2g} nats. The conversion changed the model; nothing was written."
                 )
         same = (found == made).all(axis=1)
         for row in np.flatnonzero(same & (finished != whole)).tolist():

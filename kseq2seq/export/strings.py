@@ -28,16 +28,17 @@ class TextModel(FixedModel):
 
     They know no byte fallback: a character that has no piece is unknown on the way in, and one that
     the model spells in bytes is lost on the way out. White space of any kind is a space to them,
-    also where the tokenizer would keep tabs and new lines. The other signatures, with a tokenizer
+    also where the tokenizer would keep tabs and new lines. Symbols of a tokenizer they would cut
+    and normalize, so such a tokenizer is refused. The other signatures, with a tokenizer
     of the host's, have no such limit.
 
     Args:
-        source: a `TextSource` with a SentencePiece tokenizer.
+        source: a `TextSource` with a SentencePiece tokenizer that has no symbols.
         target: a `TextTarget` with one.
         others: as for `FixedModel`.
 
     Raises:
-        ValueError: for another kind of tokenizer.
+        ValueError: for another kind of tokenizer, or one with symbols.
     """
 
     def __init__(self, source: Any, target: Any, *others: Any):

@@ -1,16 +1,9 @@
 """Whole models, and the door to them."""
 
-from kseq2seq.models.architecture import Architecture
-from kseq2seq.models.build import ARCHITECTURES, build_model
-from kseq2seq.models.built import BuiltModel
-from kseq2seq.models.convolutional import Convolutional
-from kseq2seq.models.fitted import Fitted
-from kseq2seq.models.head_model import HeadModel
-from kseq2seq.models.hybrid import Backbone, Hybrid
-from kseq2seq.models.joint_model import JointModel
-from kseq2seq.models.masked_language_model import MaskedLanguageModel
+# isort: off
+# in the order in which the table lists them
 from kseq2seq.models.recurrent import Bahdanau, Gru, Lstm, Luong, Recurrent, Rnn
-from kseq2seq.models.seq2seq import Seq2Seq
+from kseq2seq.models.convolutional import Convolutional
 from kseq2seq.models.transformer import (
     DecoderOnly,
     EncoderSizes,
@@ -18,6 +11,18 @@ from kseq2seq.models.transformer import (
     Transformer,
     TransformerSizes,
 )
+from kseq2seq.models.hybrid import Backbone, Hybrid
+
+# isort: on
+from kseq2seq.models.architecture import Architecture
+from kseq2seq.models.build import build_model
+from kseq2seq.models.built import BuiltModel
+from kseq2seq.models.fitted import Fitted
+from kseq2seq.models.head_model import HeadModel
+from kseq2seq.models.joint_model import JointModel
+from kseq2seq.models.masked_language_model import MaskedLanguageModel
+from kseq2seq.models.seq2seq import Seq2Seq
+from kseq2seq.models.table import ARCHITECTURES, register_architecture
 from kseq2seq.models.warm_start import warm_start
 
 __all__ = [
@@ -44,5 +49,6 @@ __all__ = [
     "Transformer",
     "TransformerSizes",
     "build_model",
+    "register_architecture",
     "warm_start",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, ClassVar
 
 import keras
 
@@ -15,19 +15,74 @@ from kseq2seq.models.head_model import HeadModel
 from kseq2seq.models.joint_model import JointModel
 from kseq2seq.models.seq2seq import Seq2Seq
 
+_DOORS = ("build_encoder", "parts", "build")  # which build encoders
+
 
 @dataclass(frozen=True, kw_only=True)
 class Architecture:
     """The base of architectures, whose fields are what `build_model` takes as sizes.
 
     An encoder-decoder has `build_encoder` and `build_decoder`, so that its halves can be paired
-    with those of others.
+    with those of others. An architecture of your own enters the table by `register_architecture`;
+    what else there is to know of it, it says itself, here and by `facts`.
+
+    Attributes:
+        kind: its name, set by `register_architecture`.
+        reads_any_encoder: whether its decoder can read what encoders of other architectures give.
+        encoder_settings: sizes that change what the encoder computes, and not only its weights;
+            `warm_start` wants them alike. None are all sizes.
+        layer_names: what the numbered layers of its stacks are called, as `layerwise_decay` finds
+            them: "block" for block_0, block_1...
+        packs: whether `kseq2seq.training.packed` can keep several pairs of a row apart.
+        needs_target: whether it has a target beside its source.
+        recipe_sizes: what recipes build it with; None if they don't.
     """
+
+    kind: ClassVar[str]
+    reads_any_encoder: ClassVar[bool] = True
+    encoder_settings: ClassVar[tuple[str, ...] | None] = None
+    layer_names: ClassVar[tuple[str, ...]] = ("block", "layer")
+    packs: ClassVar[bool] = False
+    needs_target: ClassVar[bool] = True
+    recipe_sizes: ClassVar[dict[str, Any] | None] = {}
+
+    @classmethod
+    def is_half(cls, side: str) -> bool:
+        """Whether its "encoder" or "decoder" can be half of a hybrid."""
+        own = getattr(cls, f"build_{side}") is not getattr(Architecture, f"build_{side}")
+        return own and (side == "encoder" or cls.reads_any_encoder)
+
+    @classmethod
+    def declares(cls, what: str) -> bool:
+        """Whether the class that builds the encoder, or one derived of it, has such an attribute.
+
+        One that is inherited from a class whose encoder is another says nothing of this one.
+        """
+        for kind in cls.__mro__:
+            if what in vars(kind):
+                return True
+            if any(door in vars(kind) for door in _DOORS):
+                return False
+        return False
 
     @property
     def facts(self) -> Facts:
         """What the encoder does to the length of a source; by default nothing is known of it."""
         return UNKNOWN
+
+    def declared_facts(self) -> Facts:
+        """Returns the facts, if they are declared of the encoder that is built.
+
+        Raises:
+            TypeError: they are no `Facts`.
+        """
+        facts = self.facts if self.declares("facts") else UNKNOWN
+        if not isinstance(facts, Facts):
+            raise TypeError(
+                f"`facts` of {type(self).__name__} must be a kseq2seq.encoders.Facts; got "
+                f"{facts!r}."
+            )
+        return facts
 
     def build_encoder(self, source: SourceSpec) -> keras.Model:
         """Builds the encoder for a source: a functional model of the inputs that it names."""

@@ -10,12 +10,9 @@ from kseq2seq.encoders import SourceSpec
 from kseq2seq.heads import Head, described_head, made_head
 from kseq2seq.layers import apply_changes
 from kseq2seq.models import checks
-from kseq2seq.models.architecture import Architecture
 from kseq2seq.models.built import Arguments
-from kseq2seq.models.hybrid import Hybrid
-from kseq2seq.models.plans import PLANS, plan
-
-ARCHITECTURES: dict[str, type[Architecture]] = {**PLANS, "hybrid": Hybrid}
+from kseq2seq.models.table import defined as where_defined
+from kseq2seq.models.table import plan
 
 
 def build_model(
@@ -26,6 +23,7 @@ def build_model(
     head: Any = "decoder",
     dtype: str | None = None,
     changes: dict[str, Any] | None = None,
+    defined: str | None = None,
     **sizes: Any,
 ) -> Any:
     """Builds a sequence-to-sequence model, or what starts one, as a functional Keras model.
@@ -43,6 +41,8 @@ def build_model(
             - "decoder_only" (`DecoderOnly`): Radford et al. 2018, Liu et al. 2018
             - "hybrid" (`Hybrid`): the encoder of one with the decoder of another
             - "masked_lm" (`MaskedLm`): Devlin et al. 2019; an encoder alone, for `warm_start`
+
+            or one of your own, by the name that `register_architecture` gave it.
         source: number of source ids, a tokenizer that has a `vocabulary_size`, or a `Source`. Its
             `spec`, or a dict like it, says what is not ids: {"source": ((None, 80), "float32"),
             "source_mask": ((None,), "int32")} are frames of 80 features, which all but
@@ -62,6 +62,8 @@ def build_model(
         dtype: Keras dtype policy, such as "mixed_bfloat16"; None takes the global one.
         changes: what was done to the layers of another such model, as its `get_config` says, and
             is done to this one's: frozen, adapted by LoRA, quantized.
+        defined: where an architecture of a user's is defined, as `get_config` says; it is only
+            shown where the name is not known.
         **sizes: the architecture's own.
 
     Returns:
@@ -86,7 +88,7 @@ def build_model(
             ...
         ValueError: `num_heads`=7 does not divide `hidden_dim`=256. ...
     """
-    made = plan(ARCHITECTURES, architecture, sizes)
+    made = plan(architecture, sizes, place=defined)
     chosen = _head(head, source, target)
     spec, target = SourceSpec.of(source), _number_of_ids(target)
     if chosen:
@@ -115,7 +117,8 @@ def build_model(
         source=spec.config(),
         target=target,
         dtype=policy.name,
-        facts=made.facts,
+        facts=made.declared_facts(),
+        **where_defined(type(made)),
         **({"head": described_head(chosen)} if chosen else {}),
         **made.config(),
     )

@@ -11,8 +11,10 @@ from kseq2seq.decoders import ConvolutionalDecoder, Decoder
 from kseq2seq.encoders import Facts, SourceSpec, convolutional_encoder
 from kseq2seq.models import checks
 from kseq2seq.models.architecture import Architecture
+from kseq2seq.models.table import register_architecture
 
 
+@register_architecture("convolutional")
 @dataclass(frozen=True, kw_only=True)
 class Convolutional(Architecture):
     """Gehring et al. 2017 (ConvS2S): gated convolutions, and attention in each decoder layer.
@@ -44,6 +46,9 @@ class Convolutional(Architecture):
     max_positions: int = 512
     tie_embeddings: str = "target"
     dropout: float = 0.1
+
+    reads_any_encoder = False  # but the keys of its own
+    encoder_settings = ("positions", "kernel_size")
 
     def __post_init__(self):
         checks.at_least(

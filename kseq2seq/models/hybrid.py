@@ -18,8 +18,10 @@ from kseq2seq.encoders import (
     with_mean_states,
 )
 from kseq2seq.models.architecture import Architecture
-from kseq2seq.models.plans import PLANS, plan
 from kseq2seq.models.recurrent import Recurrent
+from kseq2seq.models.table import ARCHITECTURES, defined, halves, plan, register_architecture
+
+KERAS_HUB = "keras_hub"  # the name of a backbone as half of a saved hybrid
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +56,7 @@ class Backbone(Architecture):
         return backbone_config(self.backbone)
 
 
+@register_architecture("hybrid")
 @dataclass(frozen=True, kw_only=True)
 class Hybrid(Architecture):
     """The encoder of one architecture with the decoder of another (Chen et al. 2018).
@@ -66,8 +69,10 @@ class Hybrid(Architecture):
     have no effect.
 
     Args:
-        encoder: one of `ENCODERS`; or a KerasHub text backbone, which keeps its weights.
-        decoder: one of `DECODERS`; None for a model with another head.
+        encoder: any architecture with an encoder of its own; or a KerasHub text backbone, which
+            keeps its weights.
+        decoder: any with a decoder that reads what other encoders give; None for a model with
+            another head.
 
     Example:
         >>> from kseq2seq import build_model
@@ -89,16 +94,18 @@ class Hybrid(Architecture):
     encoder: Any
     decoder: Any = None
 
+    recipe_sizes = None
+
     def __post_init__(self):
         # frozen dataclasses are written to this way
-        object.__setattr__(self, "encoder", _half("encoder", self.encoder, ENCODERS))
+        object.__setattr__(self, "encoder", _half("encoder", self.encoder))
         if self.decoder is not None:
-            object.__setattr__(self, "decoder", _half("decoder", self.decoder, DECODERS))
+            object.__setattr__(self, "decoder", _half("decoder", self.decoder))
 
     @property
     def facts(self) -> Facts:
         """See `Architecture`."""
-        return self.encoder.facts
+        return self.encoder.declared_facts()
 
     def encoder_weights(self, source: SourceSpec) -> int:
         """See `Architecture`."""
@@ -116,8 +123,8 @@ class Hybrid(Architecture):
         """See `Architecture`."""
         if self.decoder is None:
             raise ValueError(
-                f"'hybrid' needs more sizes: `decoder`, one of {', '.join(DECODERS)}; or another "
-                "`head`, for example 'labels'."
+                f"'hybrid' needs more sizes: `decoder`, one of {', '.join(halves('decoder'))}; or "
+                "another `head`, for example 'labels'."
             )
         encoder = self.encoder.build_encoder(source)
         half, states = self.decoder, encoder.output.get("states", [])
@@ -129,48 +136,46 @@ class Hybrid(Architecture):
 
     def config(self) -> dict[str, Any]:
         """See `Architecture`."""
-        names = {kind: name for name, kind in HALVES.items()}
         return {
-            side: {"architecture": names[type(half)], **half.config()}
+            side: {**_named(half), **half.config()}
             for side, half in (("encoder", self.encoder), ("decoder", self.decoder))
             if half is not None
         }
 
 
-ENCODERS = ("rnn", "lstm", "gru", "bahdanau", "luong", "convolutional", "transformer")
-DECODERS = ("rnn", "lstm", "gru", "bahdanau", "luong", "transformer")
-HALVES: dict[str, type[Architecture]] = {
-    **{name: PLANS[name] for name in ENCODERS},
-    "keras_hub": Backbone,
-}
+def _named(half: Architecture) -> dict[str, Any]:
+    """What tells a half of a saved hybrid from others."""
+    if isinstance(half, Backbone):
+        return {"architecture": KERAS_HUB}
+    return {"architecture": ARCHITECTURES.name_of(type(half)), **defined(type(half))}
 
 
-def _half(side: str, given: Any, allowed: tuple[str, ...]) -> Architecture:
-    kinds = {name: HALVES[name] for name in allowed}
-    if isinstance(given, tuple(kinds.values())):
+def _half(side: str, given: Any) -> Architecture:
+    allowed = halves(side)
+    if isinstance(given, Backbone) and side == "encoder":
         half: Any = given
+    elif isinstance(given, Architecture):
+        if ARCHITECTURES.name_of(type(given)) not in allowed:
+            raise _refused(side, given, allowed)
+        half = given
     elif isinstance(given, str):
-        half = _plan(side, kinds, given, {})
+        half = _plan(side, given, {})
     elif isinstance(given, dict):
         sizes = dict(given)
         name = sizes.pop("architecture", None)
-        if side == "encoder" and name == "keras_hub":
+        if side == "encoder" and name == KERAS_HUB:
             half = Backbone(backbone=backbone_from_config(sizes))
         else:
-            half = _plan(side, kinds, name, sizes)
+            half = _plan(side, name, sizes)
     elif side == "encoder" and given.__class__.__name__ == "Functional":
         raise ValueError(
             "`encoder` is a model's encoder without its settings. To go on from its weights, build "
             "the half with the same settings and call kseq2seq.models.warm_start."
         )
-    elif side == "encoder" and isinstance(given, keras.Model | Backbone):
-        half = given if isinstance(given, Backbone) else Backbone(backbone=given)
+    elif side == "encoder" and isinstance(given, keras.Model):
+        half = Backbone(backbone=given)
     else:
-        raise ValueError(
-            f"`{side}` must be one of {', '.join(allowed)}, a dict such as "
-            f"{{'architecture': '{allowed[-1]}', 'hidden_dim': 256}}, or the architecture itself; "
-            f"got {given!r}."
-        )
+        raise _refused(side, given, allowed)
     if getattr(half, "tie_embeddings", None) == "all":
         raise ValueError(
             f"`tie_embeddings`='all' shares one table between both halves, which a hybrid's do not "
@@ -179,8 +184,17 @@ def _half(side: str, given: Any, allowed: tuple[str, ...]) -> Architecture:
     return half
 
 
-def _plan(side: str, kinds: dict[str, type[Architecture]], name: Any, sizes: dict) -> Architecture:
+def _plan(side: str, name: Any, sizes: dict[str, Any]) -> Architecture:
+    place = sizes.pop("defined", None)
     try:
-        return plan(kinds, name, sizes)
+        return plan(name, sizes, halves(side), place)
     except ValueError as error:
         raise ValueError(f"The {side} of the hybrid: {error}") from error
+
+
+def _refused(side: str, given: Any, allowed: list[str]) -> ValueError:
+    return ValueError(
+        f"`{side}` must be one of {', '.join(allowed)}, a dict such as "
+        f"{{'architecture': '{allowed[-1]}', 'hidden_dim': 256}}, or the architecture itself; "
+        f"got {given!r}."
+    )

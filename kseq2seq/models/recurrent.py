@@ -12,6 +12,7 @@ from kseq2seq.decoders import BahdanauDecoder, ChoDecoder, Decoder, LuongDecoder
 from kseq2seq.encoders import Facts, SourceSpec, recurrent_encoder
 from kseq2seq.models import checks
 from kseq2seq.models.architecture import Architecture
+from kseq2seq.models.table import register_architecture
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +40,9 @@ class Recurrent(Architecture):
     cell: ClassVar[str]
     decoder_class: ClassVar[Callable[..., Decoder]]
     num_states: ClassVar[int] = 1
+
+    encoder_settings = ("bidirectional", "reverse_source", "residual")
+    layer_names = ("rnn", "lstm", "gru", "both")
 
     def __post_init__(self):
         checks.at_least(1, hidden_dim=self.hidden_dim)
@@ -104,6 +108,7 @@ class Recurrent(Architecture):
         }
 
 
+@register_architecture("rnn")
 @dataclass(frozen=True, kw_only=True)
 class Rnn(Recurrent):
     """A plain recurrent network, tanh(W x + U h + b), wired as `Lstm` is; see `Recurrent`.
@@ -116,12 +121,14 @@ class Rnn(Recurrent):
 
     cell = "rnn"
     decoder_class = SutskeverDecoder
+    recipe_sizes: ClassVar = {"reverse_source": True}
 
     def options(self, encoded):
         """See `Recurrent`."""
         return {"cell": self.cell}
 
 
+@register_architecture("lstm")
 @dataclass(frozen=True, kw_only=True)
 class Lstm(Recurrent):
     """Sutskever et al. 2014: the decoder starts from the encoder's last states; see `Recurrent`.
@@ -134,9 +141,11 @@ class Lstm(Recurrent):
 
     cell = "lstm"
     decoder_class = SutskeverDecoder
+    recipe_sizes: ClassVar = {"reverse_source": True}
     num_states = 2
 
 
+@register_architecture("gru")
 @dataclass(frozen=True, kw_only=True)
 class Gru(Recurrent):
     """Cho et al. 2014: the decoder sees one summary of the source at each step; see `Recurrent`.
@@ -151,6 +160,7 @@ class Gru(Recurrent):
     decoder_class = ChoDecoder
 
 
+@register_architecture("bahdanau")
 @dataclass(frozen=True, kw_only=True)
 class Bahdanau(Recurrent):
     """Bahdanau et al. 2015: additive attention from the previous state; see also `Recurrent`.
@@ -180,6 +190,7 @@ class Bahdanau(Recurrent):
         return {"maxout": self.maxout, "start_dim": encoded["start"].shape[-1]}
 
 
+@register_architecture("luong")
 @dataclass(frozen=True, kw_only=True)
 class Luong(Recurrent):
     """Luong et al. 2015: global attention from the new state; see also `Recurrent`.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import keras
 
@@ -39,6 +39,7 @@ from kseq2seq.models import checks
 from kseq2seq.models.architecture import Architecture
 from kseq2seq.models.built import Arguments
 from kseq2seq.models.masked_language_model import MaskedLanguageModel
+from kseq2seq.models.table import register_architecture
 
 TIES = ("none", "target", "all")
 ATTENTIONS = ("full", "chunked", "local")
@@ -140,6 +141,8 @@ class EncoderSizes(TransformerSizes):
     window: int = 128
     remat: bool = False
 
+    encoder_settings = ("num_heads", "activation", "norm", "positions", "attention", "window")
+
     def __post_init__(self):
         super().__post_init__()
         checks.one_of(ATTENTIONS, attention=self.attention)
@@ -171,6 +174,7 @@ class EncoderSizes(TransformerSizes):
         )
 
 
+@register_architecture("transformer")
 @dataclass(frozen=True, kw_only=True)
 class Transformer(EncoderSizes):
     """Vaswani et al. 2017; see also `TransformerSizes` and `EncoderSizes`.
@@ -188,6 +192,11 @@ class Transformer(EncoderSizes):
 
     decoder_layers: int | None = None
     tie_embeddings: str = "target"
+
+    facts = EncoderSizes.facts
+    encoder_settings = EncoderSizes.encoder_settings
+    packs = True
+    recipe_sizes: ClassVar = {"num_heads": 4, "tie_embeddings": "all"}
 
     def __post_init__(self):
         super().__post_init__()
@@ -243,6 +252,7 @@ class Transformer(EncoderSizes):
         return encoder_decoder_norms(self.norm, layers, self.decoder_layers or layers)
 
 
+@register_architecture("decoder_only")
 @dataclass(frozen=True, kw_only=True)
 class DecoderOnly(TransformerSizes):
     """A language model over source and target (GPT); see also `TransformerSizes`.
@@ -262,6 +272,10 @@ class DecoderOnly(TransformerSizes):
 
     prefix: str = "bidirectional"
 
+    encoder_settings = ("num_heads", "activation", "norm", "positions", "prefix")
+    packs = True
+    recipe_sizes: ClassVar = {"num_heads": 4}
+
     def __post_init__(self):
         super().__post_init__()
         checks.one_of(("bidirectional", "causal"), prefix=self.prefix)
@@ -277,7 +291,7 @@ class DecoderOnly(TransformerSizes):
         """See `Architecture`; without a `target`, the source's vocabulary is that of both."""
         if target is None:
             target = token_spec(source, "A decoder-only model").size
-            arguments = Arguments(arguments, target=target, facts=self.facts)
+            arguments = Arguments(arguments, target=target, facts=self.declared_facts())
         return super().build(source, target, arguments)
 
     def build_encoder_alone(self, source: SourceSpec) -> keras.Model:
@@ -319,6 +333,7 @@ class DecoderOnly(TransformerSizes):
         return encoder, PrefixDecoder(embedding, blocks, norm)
 
 
+@register_architecture("masked_lm")
 @dataclass(frozen=True, kw_only=True)
 class MaskedLm(EncoderSizes):
     """A Transformer encoder that guesses masked tokens (BERT); see `EncoderSizes` for the rest.
@@ -334,6 +349,11 @@ class MaskedLm(EncoderSizes):
     Source:
         Devlin et al. 2019, "BERT", section 3.1, task 1; no sentence pairs.
     """
+
+    facts = EncoderSizes.facts
+    encoder_settings = EncoderSizes.encoder_settings
+    needs_target = False
+    recipe_sizes = None
 
     def build(
         self, source: SourceSpec, target: int | None, arguments: dict[str, Any]

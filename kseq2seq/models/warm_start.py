@@ -2,25 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Any
 
 import keras
 
 from kseq2seq.models.built import BuiltModel
-
-# Settings that change what an encoder computes, and not only its weights.
-_ALIKE = (
-    "num_heads",
-    "activation",
-    "norm",
-    "positions",
-    "attention",
-    "window",
-    "kernel_size",
-    "bidirectional",
-    "reverse_source",
-    "residual",
-)
+from kseq2seq.models.table import ARCHITECTURES
 
 
 def warm_start(model: keras.Model, pretrained: keras.Model) -> None:
@@ -55,7 +43,7 @@ def warm_start(model: keras.Model, pretrained: keras.Model) -> None:
                 f"KerasHub backbone is given to build_model('hybrid', ..., encoder=backbone)."
             )
     mine, theirs = _settings(model), _settings(pretrained)
-    for setting in _ALIKE:
+    for setting in dict.fromkeys([*_telling(mine), *_telling(theirs)]):
         if mine.get(setting) != theirs.get(setting):
             raise ValueError(
                 f"The encoders differ: `{setting}` is {mine.get(setting)!r} in the model and "
@@ -81,6 +69,16 @@ def warm_start(model: keras.Model, pretrained: keras.Model) -> None:
         )
     for own, other in zip(own_weights, others, strict=True):
         own.assign(other)
+
+
+def _telling(settings: dict[str, Any]) -> list[str]:
+    """The settings that change what an encoder computes, and not only its weights."""
+    kind = ARCHITECTURES.get(settings.get("architecture", ""))
+    if kind is None:  # a backbone, which its weights tell apart
+        return []
+    if kind.encoder_settings is None or not kind.declares("encoder_settings"):
+        return [field.name for field in fields(kind)]
+    return list(kind.encoder_settings)
 
 
 def _settings(model: keras.Model) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from kseq2seq.contracts import Source, Target
 from kseq2seq.decoding.checks import check_whole
 from kseq2seq.decoding.loop import MOST_TOKENS
 from kseq2seq.decoding.several import Several
+from kseq2seq.encoders import SourceSpec
 from kseq2seq.models import BuiltModel
 
 
@@ -38,13 +39,12 @@ def _check_ids(model: Any, source: Source, target: Target) -> None:
                 f"The model was built for {sizes[side]} {side} ids, but the {side} tokenizer "
                 f"has {size}. Give the tokenizer to `build_model`."
             )
-    for name, (shape, dtype) in source.spec.items():
-        taken = one.encoder.input.get(name)
-        if taken is None or tuple(taken.shape[1:]) != tuple(shape) or taken.dtype != dtype:
-            was = "nothing" if taken is None else f"{taken.dtype} {tuple(taken.shape[1:])}"
+    given, taken = SourceSpec.of(source).inputs, one.source_spec.inputs
+    for name in sorted({*given, *taken}):
+        if given.get(name) != taken.get(name):
             raise ValueError(
-                f"The source gives {name!r} as {dtype} {tuple(shape)}, and the model takes {was} "
-                "there. Give the source to `build_model`."
+                f"The source gives {name!r} as {given.get(name)}, and the model takes it as "
+                f"{taken.get(name)}. Give the source to `build_model`."
             )
 
 

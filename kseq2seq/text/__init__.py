@@ -11,9 +11,10 @@ from kseq2seq.text.sentencepiece import SentencePieceTokenizer
 from kseq2seq.text.sentences import split_sentences
 from kseq2seq.text.source import TextSource
 from kseq2seq.text.target import TextTarget
-from kseq2seq.text.tokenizer import Tokenizer
+from kseq2seq.text.tokenizer import Tokenizer, register_tokenizer
 from kseq2seq.text.word_source import WordSource
 from kseq2seq.text.wordpiece import WordPieceTokenizer
+from kseq2seq.text.words import WordTokenizer
 
 __all__ = [
     "BackboneTokenizer",
@@ -26,6 +27,8 @@ __all__ = [
     "Tokenizer",
     "WordPieceTokenizer",
     "WordSource",
+    "WordTokenizer",
     "load_tokenizer",
+    "register_tokenizer",
     "split_sentences",
 ]

@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import tensorflow as tf
 
-from kseq2seq.disk.files import read_checked, read_field, write_checked
+from kseq2seq.disk.files import read_checked, read_field, sha256, write_checked
 from kseq2seq.special_tokens import SpecialTokens
 from kseq2seq.text.sentencepiece import FILE as MODEL_FILE
 from kseq2seq.text.sentencepiece import lasting_model
-from kseq2seq.text.tokenizer import REPLACEMENT, Tokenizer
+from kseq2seq.text.tokenizer import REPLACEMENT, Tokenizer, register_tokenizer
 
 # The families of KerasHub's tokenizers, and what is saved of each beside its vocabulary.
 _SETTINGS: dict[str, dict[str, type]] = {
@@ -31,6 +31,7 @@ _SETTINGS: dict[str, dict[str, type]] = {
 _UNUSED = ("sequence_length", "add_bos", "add_eos", "special_tokens_in_strings")
 
 
+@register_tokenizer("keras_hub")
 class BackboneTokenizer(Tokenizer):
     """Gives a source the ids that a backbone of KerasHub was trained on.
 
@@ -65,8 +66,6 @@ class BackboneTokenizer(Tokenizer):
         [[2, 5, 6, 7, 8, 3]]
     """
 
-    kind = "keras_hub"
-
     def __init__(self, tokenizer: Any) -> None:
         super().__init__()
         self._hub = hub = tokenizer
@@ -98,7 +97,8 @@ class BackboneTokenizer(Tokenizer):
         """How many ids the tokenizer has; the backbone may have room for more."""
         return self._hub.vocabulary_size()
 
-    def _tokenize(self, texts: tf.Tensor, sample: bool) -> tf.RaggedTensor:
+    def to_ids(self, texts: tf.Tensor, sample: bool = False) -> tf.RaggedTensor:
+        """See `Tokenizer`."""
         ids = self._to_ids(texts)
         known = tf.where(ids.flat_values < 0, self.special.unknown, ids.flat_values)
         begun = tf.minimum(ids.row_lengths(), 1)  # as everywhere, an empty text has no token
@@ -106,37 +106,44 @@ class BackboneTokenizer(Tokenizer):
         starts = tf.RaggedTensor.from_row_lengths(start, begun)
         return tf.concat([starts, ids.with_flat_values(known)], axis=1)
 
-    def _detokenize(self, ids: tf.RaggedTensor) -> tf.Tensor:
+    def to_texts(self, ids: tf.RaggedTensor) -> tf.Tensor:
+        """See `Tokenizer`."""
         texts = tf.strings.regex_replace(self._to_texts(ids), self._lost, REPLACEMENT)
         return tf.strings.unicode_transcode(texts, "UTF-8", "UTF-8")
 
-    def _piece(self, token: int) -> str:
+    def piece(self, token: int) -> str:
+        """See `Tokenizer`."""
         if self._family == "BytePairTokenizer":  # whose pieces are bytes, written as other letters
             return self._hub.detokenize([[token]])[0]
         return self._hub.id_to_token(token)
 
-    def _save(self, directory: Path) -> dict[str, Any]:
+    def _content(self) -> bytes:
         hub, family = self._hub, self._family
         if family == "SentencePieceTokenizer":
-            data = hub.proto
-        else:
-            names = ("vocabulary", "merges") if family == "BytePairTokenizer" else ("vocabulary",)
-            record = {name: getattr(hub, name) for name in names}
-            data = json.dumps(record, ensure_ascii=False).encode()
+            return hub.proto
+        names = ("vocabulary", "merges") if family == "BytePairTokenizer" else ("vocabulary",)
+        return json.dumps({name: getattr(hub, name) for name in names}, ensure_ascii=False).encode()
+
+    def config(self) -> dict[str, Any]:
+        """See `Tokenizer`; the vocabulary is in a file of its own."""
         return {
-            "class": type(hub).__name__,
-            "settings": {name: getattr(hub, name) for name in _SETTINGS[family]},
-            "sha256": write_checked(directory / _file(family), data),
+            "class": type(self._hub).__name__,
+            "settings": {name: getattr(self._hub, name) for name in _SETTINGS[self._family]},
+            "sha256": sha256(self._content()),
         }
 
+    def write_files(self, directory: Path) -> None:
+        """See `Tokenizer`; writes the vocabulary."""
+        write_checked(directory / _file(self._family), self._content())
+
     @classmethod
-    def _load(cls, path: Path, settings: dict[str, Any]) -> BackboneTokenizer:
-        name = read_field(settings, "class", str, path)
+    def from_files(cls, directory: Path, config: dict[str, Any], path: Path) -> Self:
+        """See `Tokenizer`."""
+        name = read_field(config, "class", str, path)
         kind, family = _found(name)
-        given = read_field(settings, "settings", dict, path)
+        given = read_field(config, "settings", dict, path)
         chosen = {key: read_field(given, key, of, path) for key, of in _SETTINGS[family].items()}
-        sha256 = read_field(settings, "sha256", str, path)
-        data = read_checked(path.parent / _file(family), sha256)
+        data = read_checked(directory / _file(family), read_field(config, "sha256", str, path))
         try:
             return cls(kind(**_vocabulary(family, data), **chosen))
         except Exception as error:  # whatever KerasHub makes of a vocabulary that is none

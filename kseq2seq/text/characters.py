@@ -6,15 +6,17 @@ import warnings
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import tensorflow as tf
 
 from kseq2seq.disk.files import read_field
 from kseq2seq.raw import each_text
-from kseq2seq.text.tokenizer import REPLACEMENT, Tokenizer
+from kseq2seq.text.symbols import Symbols
+from kseq2seq.text.tokenizer import REPLACEMENT, Tokenizer, register_tokenizer
 
 
+@register_tokenizer("characters")
 class CharacterTokenizer(Tokenizer):
     """Gives each code point of a known set an id, in code point order after the special tokens.
 
@@ -23,9 +25,13 @@ class CharacterTokenizer(Tokenizer):
 
     Args:
         characters: the known characters, in any order; repeats count once.
+        symbols: strings that are one token each, wherever they stand in a text; their ids come
+            after those of the characters.
 
     Raises:
-        ValueError: no characters, or a lone surrogate, which UTF-8 can't hold.
+        TypeError: a symbol is no string.
+        ValueError: no characters, or a lone surrogate, which UTF-8 can't hold; or a symbol is
+            empty, given twice, one of the characters, or names a special token.
 
     Example:
         >>> from kseq2seq.text import CharacterTokenizer
@@ -36,41 +42,53 @@ class CharacterTokenizer(Tokenizer):
         'a\ufffd'
     """
 
-    kind = "characters"
-
-    def __init__(self, characters: Iterable[str]) -> None:
-        super().__init__()
+    def __init__(self, characters: Iterable[str], symbols: Iterable[str] = ()) -> None:
+        super().__init__(symbols)
         self.characters = "".join(sorted(set("".join(characters))))
         if not self.characters:
             raise ValueError("characters must hold at least one character, got none.")
         if any("\ud800" <= character <= "\udfff" for character in self.characters):
             raise ValueError("characters holds a lone surrogate, which UTF-8 can't hold; drop it.")
 
+        both = set(self.symbols).intersection(self.characters)
+        if both:
+            raise ValueError(f"`symbols` holds {min(both)!r}, which is one of the characters.")
+
     @classmethod
-    def train(cls, texts: Iterable[str], vocabulary_size: int | None = None) -> CharacterTokenizer:
+    def train(
+        cls,
+        texts: Iterable[str],
+        vocabulary_size: int | None = None,
+        *,
+        symbols: Iterable[str] = (),
+    ) -> Self:
         """Returns a tokenizer of the most frequent characters of texts.
 
         Args:
             texts: the texts to count, read once.
-            vocabulary_size: the most ids to use, the special ones included; None for all
-                characters. Of equally frequent ones the lower code point comes first. A warning
-                says which share of the texts is unknown, if any is.
+            vocabulary_size: the most ids to use, the special ones and the symbols included; None
+                for all characters. Of equally frequent ones the lower code point comes first. A
+                warning says which share of the texts is unknown, if any is.
+            symbols: strings that are one token each; no character is learned from them.
 
         Returns:
             The same tokenizer for the same texts, in whatever order they come.
 
         Raises:
-            TypeError: a text is no string.
+            TypeError: a text or a symbol is no string.
             ValueError: `texts` is a single string or has no characters, a text holds a lone
-                surrogate, or the vocabulary leaves no room for a character.
+                surrogate, the vocabulary leaves no room for a character, or a symbol makes no
+                sense, as the class says.
         """
-        room = None if vocabulary_size is None else vocabulary_size - len(cls.special)
+        apart = Symbols(symbols)
+        taken = len(cls.special) + len(apart.names)
+        room = None if vocabulary_size is None else vocabulary_size - taken
         if room is not None and room < 1:
             raise ValueError(
-                f"vocabulary_size must be at least {len(cls.special) + 1}, got {vocabulary_size}."
+                f"vocabulary_size must be at least {taken + 1}, got {vocabulary_size}."
             )
         counts: Counter[str] = Counter()
-        for text in each_text(texts):
+        for text in apart.rests(each_text(texts)):
             counts.update(text)
         if not counts:
             raise ValueError("texts has no characters to learn from; give at least one text.")
@@ -81,33 +99,39 @@ class CharacterTokenizer(Tokenizer):
             warnings.warn(
                 f"vocabulary_size {vocabulary_size} has room for {len(kept)} of the "
                 f"{len(ranked):,} characters of these texts; the others, {unknown:.2%} of the "
-                f"text, are unknown. {len(ranked) + len(cls.special)} ids would hold all.",
+                f"text, are unknown. {len(ranked) + taken} ids would hold all.",
                 stacklevel=2,
             )
-        return cls(kept)
+        return cls(kept, symbols=apart.names)
 
     @property
     def vocabulary_size(self) -> int:
-        """The special tokens and the known characters."""
-        return len(self.special) + len(self.characters)
+        """The special tokens, the known characters and the symbols."""
+        return len(self.special) + len(self.characters) + len(self.symbols)
 
-    def _tokenize(self, texts: tf.Tensor, sample: bool) -> tf.RaggedTensor:
+    def to_ids(self, texts: tf.Tensor, sample: bool = False) -> tf.RaggedTensor:
+        """See `Tokenizer`."""
         known = tf.constant([ord(character) for character in self.characters], tf.int32)
         codes = tf.strings.unicode_decode(texts, "UTF-8", errors="replace")
         at = tf.searchsorted(known, codes.flat_values)
         found = tf.gather(known, tf.minimum(at, len(self.characters) - 1)) == codes.flat_values
         return codes.with_flat_values(tf.where(found, at + len(self.special), self.special.unknown))
 
-    def _detokenize(self, ids: tf.RaggedTensor) -> tf.Tensor:
+    def to_texts(self, ids: tf.RaggedTensor) -> tf.Tensor:
+        """See `Tokenizer`."""
         codes = [ord(character) for character in REPLACEMENT * len(self.special) + self.characters]
         return tf.strings.unicode_encode(tf.gather(tf.constant(codes), ids), "UTF-8")
 
-    def _piece(self, token: int) -> str:
+    def piece(self, token: int) -> str:
+        """See `Tokenizer`."""
         return self.characters[token - len(self.special)]
 
-    def _save(self, directory: Path) -> dict[str, Any]:
+    def config(self) -> dict[str, Any]:
+        """See `Tokenizer`."""
         return {"characters": self.characters}
 
     @classmethod
-    def _load(cls, path: Path, settings: dict[str, Any]) -> CharacterTokenizer:
-        return cls(read_field(settings, "characters", str, path))
+    def from_files(cls, directory: Path, config: dict[str, Any], path: Path) -> Self:
+        """See `Tokenizer`."""
+        read_field(config, "characters", str, path)
+        return super().from_files(directory, config, path)

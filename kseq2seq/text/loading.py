@@ -7,20 +7,8 @@ from pathlib import Path
 
 from kseq2seq.disk import settle
 from kseq2seq.disk.files import read_json
-from kseq2seq.text.backbone_tokenizer import BackboneTokenizer
-from kseq2seq.text.bytes import ByteTokenizer
-from kseq2seq.text.characters import CharacterTokenizer
-from kseq2seq.text.sentencepiece import SentencePieceTokenizer
-from kseq2seq.text.tokenizer import Tokenizer
-from kseq2seq.text.wordpiece import WordPieceTokenizer
-
-TOKENIZERS: dict[str, type[Tokenizer]] = {
-    "bytes": ByteTokenizer,
-    "characters": CharacterTokenizer,
-    "keras_hub": BackboneTokenizer,
-    "sentencepiece": SentencePieceTokenizer,
-    "wordpiece": WordPieceTokenizer,
-}
+from kseq2seq.text.symbols import read_symbols
+from kseq2seq.text.tokenizer import CLASS, FORMAT, NEWEST, TOKENIZERS, Tokenizer, of_package
 
 
 def load_tokenizer(directory: str | os.PathLike[str]) -> Tokenizer:
@@ -34,8 +22,9 @@ def load_tokenizer(directory: str | os.PathLike[str]) -> Tokenizer:
 
     Raises:
         FileNotFoundError: `tokenizer.json` or a file it needs is missing.
-        ValueError: a file is truncated, changed or malformed, or of an unknown type or a newer
-            format version.
+        ValueError: a file is truncated, changed or malformed, of a newer format version, or of a
+            type that is not registered: a tokenizer of your own is known once the module that
+            defines it was imported.
 
     Example:
         >>> import tempfile
@@ -48,8 +37,11 @@ def load_tokenizer(directory: str | os.PathLike[str]) -> Tokenizer:
     """
     settle(Path(directory))
     path = Path(directory) / "tokenizer.json"
-    settings = read_json(path)
-    kind = settings.get("type")
-    if not isinstance(kind, str) or kind not in TOKENIZERS:
-        raise ValueError(f"{path} has type {kind!r}; the known ones are {sorted(TOKENIZERS)}.")
-    return TOKENIZERS[kind]._load(path, settings)
+    config = read_json(path, NEWEST)
+    del config[FORMAT]
+    kind, place = config.pop("type", None), config.get(CLASS)
+    found = TOKENIZERS.named(kind, str(path), place)
+    if not of_package(found):
+        config.pop(CLASS, None)
+    read_symbols(config, path)
+    return found.from_files(path.parent, config, path)

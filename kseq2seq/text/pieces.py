@@ -13,6 +13,7 @@ from typing import IO, Any
 from kseq2seq.raw import each_text
 from kseq2seq.special_tokens import SpecialTokens
 from kseq2seq.text.normalization import MARK, messages, normalizer, specification
+from kseq2seq.text.placeholders import Placeholders
 from kseq2seq.text.tokenizer import REPLACEMENT
 
 _BYTES = 256
@@ -29,8 +30,11 @@ def learned(
     character_coverage: float,
     byte_fallback: bool,
     normalization: str,
+    symbols: Placeholders | None = None,
 ) -> bytes:
     """Returns a SentencePiece model; arguments and errors are those of the tokenizer's `train`."""
+    hidden = list(symbols.characters) if symbols else []
+    own = {"user_defined_symbols": hidden} if hidden else {}
 
     def fit(lines: Iterable[str], size: int, coverage: float, rule: str) -> bytes:
         return _trained(
@@ -40,12 +44,16 @@ def learned(
             character_coverage=coverage,
             byte_fallback=byte_fallback,
             normalizer=normalizer(rule),
+            **own,
         )
 
+    def named(model: bytes) -> bytes:
+        return symbols.outside(model) if symbols else model
+
     with tempfile.SpooledTemporaryFile(_IN_MEMORY) as file:
-        first, again = _twice(texts, file)
+        first, again = _twice(texts, file, symbols.put if symbols else str)
         try:
-            return fit(first, vocabulary_size, character_coverage, normalization)
+            return named(fit(first, vocabulary_size, character_coverage, normalization))
         except _TooSmall as error:
             needed = error.needed
         cant = f"vocabulary_size {vocabulary_size} can't hold the characters of these texts, which"
@@ -54,14 +62,14 @@ def learned(
                 f"{cant} need {needed} ids: it is raised to that. Give more for pieces of several "
                 "characters, or byte_fallback=True."
             )
-            return fit(again(), needed, character_coverage, normalization)
-        room = vocabulary_size - len(SpecialTokens()) - _BYTES
+            return named(fit(again(), needed, character_coverage, normalization))
+        room = vocabulary_size - len(SpecialTokens()) - _BYTES - len(hidden)
         if room < 1:
             raise ValueError(
                 f"{cant} need {needed} ids; give at least {needed}, or byte_fallback=False, which "
                 f"saves the ids of {_BYTES} bytes."
             )
-        frequent = _Frequent(again, normalizer(normalization).Normalize)
+        frequent = _Frequent(again, normalizer(normalization).Normalize, {_LEFT_OUT, *hidden})
 
         def of(kept: int) -> bytes:
             return fit(frequent.lines(kept), vocabulary_size, 1.0, "identity")
@@ -78,7 +86,7 @@ def learned(
             f"others, {frequent.rest(kept):.2%} of the text, are spelled in bytes. Give more ids "
             "for shorter sequences."
         )
-        return _with_rule(model, normalization)
+        return named(_with_rule(model, normalization))
 
 
 class _Frequent:
@@ -87,14 +95,21 @@ class _Frequent:
     Args:
         again: reads the texts.
         pieces: makes of a text what a model cuts.
+        uncounted: characters that need no id, or have one.
     """
 
-    def __init__(self, again: Callable[[], Iterator[str]], pieces: Callable[[str], str]) -> None:
+    def __init__(
+        self,
+        again: Callable[[], Iterator[str]],
+        pieces: Callable[[str], str],
+        uncounted: Iterable[str],
+    ) -> None:
         self._again, self._pieces = again, pieces
         self._counts: Counter[str] = Counter()
         for text in again():
             self._counts.update(pieces(text))
-        del self._counts[_LEFT_OUT]
+        for character in uncounted:
+            del self._counts[character]
         self._ranked = sorted(self._counts, key=lambda one: (one != MARK, -self._counts[one], one))
 
     def lines(self, kept: int) -> Iterator[str]:
@@ -159,12 +174,15 @@ def _trained(lines: Iterable[str], **settings: Any) -> bytes:
 
 
 def _twice(
-    texts: Iterable[str], file: IO[bytes]
+    texts: Iterable[str], file: IO[bytes], changed: Callable[[str], str]
 ) -> tuple[Iterator[str], Callable[[], Iterator[str]]]:
-    """Returns texts to be read, and what reads them again, from a file if they come only once."""
-    first = each_text(texts)
+    """Returns texts to be read, each of them changed, and what reads them again.
+
+    They are read from a file if they come only once.
+    """
+    first = map(changed, each_text(texts))
     if iter(texts) is not texts:
-        return first, lambda: each_text(texts)
+        return first, lambda: map(changed, each_text(texts))
 
     def kept() -> Iterator[str]:
         for text in first:

@@ -6,22 +6,25 @@ import hashlib
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import tensorflow as tf
 
-from kseq2seq.disk.files import read_checked, read_field, write_checked
+from kseq2seq.disk.files import read_checked, read_field, sha256, write_checked
 from kseq2seq.quiet import without_lines
+from kseq2seq.raw import raw_texts
 from kseq2seq.text.leading import LeadingSpaces
 from kseq2seq.text.normalization import MARK, RULES
 from kseq2seq.text.pieces import learned
-from kseq2seq.text.tokenizer import Tokenizer
+from kseq2seq.text.placeholders import Placeholders
+from kseq2seq.text.tokenizer import Tokenizer, register_tokenizer
 
 FILE = "spm.model"
 # Told of each model without normalization; tensorflow-text's copy of the library has no switch.
 _LOG = re.compile(rb"normalizer\.cc\(\d+\) LOG\(INFO\)")
 
 
+@register_tokenizer("sentencepiece")
 class SentencePieceTokenizer(Tokenizer):
     """Cuts text into pieces learned from a corpus, the same ids as the sentencepiece library.
 
@@ -38,11 +41,19 @@ class SentencePieceTokenizer(Tokenizer):
 
     A SavedModel that holds this tokenizer needs `import tensorflow_text` where it is loaded.
 
+    Symbols are user-defined pieces of the model, with the first ids behind the special ones. They
+    are matched before normalization and are never cut, neither by a better score of their parts nor
+    when a segmentation is drawn, both of which may happen in the library.
+
     Args:
         model: a serialised SentencePiece model whose special ids are those of `SpecialTokens`.
+        symbols: user-defined pieces of the model that are one token each, wherever they stand in a
+            text. The model's others are treated as the library treats them.
 
     Raises:
-        ValueError: `model` is not a SentencePiece model, or has other special ids.
+        TypeError: a symbol is no string.
+        ValueError: `model` is not a SentencePiece model, or has other special ids; or a symbol is
+            empty, given twice, none of its user-defined pieces, or names another kind of piece.
 
     Example:
         >>> from kseq2seq.text import SentencePieceTokenizer
@@ -50,6 +61,9 @@ class SentencePieceTokenizer(Tokenizer):
         >>> tokenizer = SentencePieceTokenizer.train(texts, 300, byte_fallback=True)
         >>> tokenizer.detokenize(tokenizer.tokenize(["the dog 🐕"])).numpy()[0].decode()
         'the dog 🐕'
+        >>> tokenizer = SentencePieceTokenizer.train(texts, 300, symbols=["<fr>", "    "])
+        >>> tokenizer.pieces(tokenizer.tokenize(["    <fr>"]))
+        [['▁', '    ', '<fr>']]
 
     Source:
         Kudo and Richardson, "SentencePiece", 2018 (https://arxiv.org/abs/1808.06226); Kudo,
@@ -57,15 +71,17 @@ class SentencePieceTokenizer(Tokenizer):
         "BPE-Dropout", 2020 (https://arxiv.org/abs/1910.13267).
     """
 
-    kind = "sentencepiece"
-
-    def __init__(self, model: bytes) -> None:
+    def __init__(self, model: bytes, symbols: Iterable[str] = ()) -> None:
         super().__init__()
         import sentencepiece
 
+        hidden = _hidden(symbols)
         try:
             with without_lines(_LOG):
                 processor = sentencepiece.SentencePieceProcessor(model_proto=model)
+                inside = hidden.inside(model) if hidden else model
+                if hidden:
+                    processor = sentencepiece.SentencePieceProcessor(model_proto=inside)
         except (RuntimeError, TypeError) as error:
             raise ValueError(
                 f"model must be the bytes of a SentencePiece model: {error}"
@@ -78,9 +94,10 @@ class SentencePieceTokenizer(Tokenizer):
             )
         self._processor = processor
         self._model = model
+        self._hidden = hidden
         with without_lines(_LOG):
-            self._best, self._sampled = _in_graph(model)
-            self._leading = LeadingSpaces(model)
+            self._best, self._sampled = _in_graph(inside)
+            self._leading = LeadingSpaces(inside)
 
     @classmethod
     def train(
@@ -92,13 +109,14 @@ class SentencePieceTokenizer(Tokenizer):
         character_coverage: float = 0.9995,
         byte_fallback: bool = True,
         normalization: str = "nfkc_clean",
-    ) -> SentencePieceTokenizer:
+        symbols: Iterable[str] = (),
+    ) -> Self:
         """Returns a tokenizer learned from texts: the same one for the same texts in one order.
 
         Args:
             texts: the texts to learn from, read once; none is left out for being long.
-            vocabulary_size: how many ids to use, the special ones and the 256 bytes of
-                `byte_fallback` included; a corpus too small for so many gives as many as it can.
+            vocabulary_size: how many ids to use, the special ones, the symbols and the 256 bytes
+                of `byte_fallback` included; a corpus too small for so many gives as many as it can.
                 If they can't hold the characters of the corpus, the rarer ones are spelled in
                 bytes or, without `byte_fallback`, there are as many ids as needed; a warning says
                 so.
@@ -112,12 +130,16 @@ class SentencePieceTokenizer(Tokenizer):
                 characters; "nfkc" keeps control characters and new lines. "nfkc_clean_cf",
                 "nmt_nfkc_cf" and "nfkc_cf" fold case too. "identity" changes nothing and keeps all
                 white space, as program code needs.
+            symbols: strings that are one token each, wherever they stand in a text, such as
+                "<user>", a new line or an indentation; no piece is learned from them.
 
         Raises:
-            TypeError: a text is no string.
+            TypeError: a text or a symbol is no string.
             ValueError: `texts` is a single string or holds nothing to learn from, a text holds a
-                lone surrogate, a setting is bad, or there are too few ids for the 256 bytes.
+                lone surrogate, a setting is bad, there are too few ids for the 256 bytes, or a
+                symbol is empty, given twice, or names a piece that every model has.
         """
+        hidden = _hidden(symbols)
         if model_type not in ("unigram", "bpe"):
             raise ValueError(f"model_type must be 'unigram' or 'bpe', got {model_type!r}.")
         if normalization not in RULES:
@@ -135,17 +157,31 @@ class SentencePieceTokenizer(Tokenizer):
             character_coverage=character_coverage,
             byte_fallback=byte_fallback,
             normalization=normalization,
+            symbols=hidden,
         )
-        return cls(model)
+        return cls(model, hidden.names if hidden else ())
 
     @property
     def vocabulary_size(self) -> int:
-        """How many pieces the model has, the special ones included."""
+        """How many pieces the model has, the special ones and the symbols included."""
         return self._processor.vocab_size()
 
     @property
+    def symbols(self) -> tuple[str, ...]:
+        """See `Tokenizer`."""
+        return self._hidden.names if self._hidden else ()
+
+    @property
+    def symbol_ids(self) -> dict[str, int]:
+        """See `Tokenizer`."""
+        if self._hidden is None:
+            return {}
+        pairs = zip(self._hidden.names, self._hidden.characters, strict=True)
+        return {name: self._processor.piece_to_id(character) for name, character in pairs}
+
+    @property
     def model(self) -> bytes:
-        """The serialised SentencePiece model."""
+        """The serialised SentencePiece model, in which symbols are user-defined pieces."""
         return self._model
 
     @property
@@ -156,24 +192,45 @@ class SentencePieceTokenizer(Tokenizer):
 
     def words(self) -> list[str]:
         """See `Tokenizer`; a piece of several words has a space between them."""
-        return [piece.replace(MARK, " ").strip(" ") for piece in super().words()]
+        own = self.symbol_ids.values()
+        return [
+            piece if token in own else piece.replace(MARK, " ").strip(" ")
+            for token, piece in enumerate(super().words())
+        ]
 
-    def _tokenize(self, texts: tf.Tensor, sample: bool) -> tf.RaggedTensor:
+    def to_ids(self, texts: tf.Tensor, sample: bool = False) -> tf.RaggedTensor:
+        """See `Tokenizer`."""
+        texts = self._hidden.hide(texts) if self._hidden else texts
         return (self._sampled if sample else self._best).tokenize(texts)
 
-    def _detokenize(self, ids: tf.RaggedTensor) -> tf.Tensor:
-        return self._leading.read(self._best, ids)
+    def to_texts(self, ids: tf.RaggedTensor) -> tf.Tensor:
+        """See `Tokenizer`."""
+        texts = self._leading.read(self._best, ids)
+        return self._hidden.back(texts) if self._hidden else texts
 
-    def _piece(self, token: int) -> str:
-        return self._processor.id_to_piece(token)
+    def piece(self, token: int) -> str:
+        """See `Tokenizer`; "▁" is a space."""
+        piece = self._processor.id_to_piece(token)
+        return self._hidden.name(piece) if self._hidden else piece
 
-    def _save(self, directory: Path) -> dict[str, Any]:
-        return {"sha256": write_checked(directory / FILE, self._model)}
+    def config(self) -> dict[str, Any]:
+        """See `Tokenizer`; the model is in a file of its own."""
+        return {"sha256": sha256(self._model)}
+
+    def write_files(self, directory: Path) -> None:
+        """See `Tokenizer`; writes the model."""
+        write_checked(directory / FILE, self._model)
 
     @classmethod
-    def _load(cls, path: Path, settings: dict[str, Any]) -> SentencePieceTokenizer:
-        sha256 = read_field(settings, "sha256", str, path)
-        return cls(read_checked(path.parent / FILE, sha256))
+    def from_files(cls, directory: Path, config: dict[str, Any], path: Path) -> Self:
+        """See `Tokenizer`."""
+        model = read_checked(directory / FILE, read_field(config, "sha256", str, path))
+        return cls(model, config.get("symbols", ()))
+
+
+def _hidden(symbols: Iterable[str]) -> Placeholders | None:
+    made = raw_texts(symbols, "symbols")
+    return Placeholders(made) if made else None
 
 
 def _in_graph(model: bytes) -> tuple[tf.Module, tf.Module]:

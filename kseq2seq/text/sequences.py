@@ -44,6 +44,27 @@ class TextSequences(Saved):
         """
         return tf.cast(self.tokens(texts).row_lengths(), tf.int32)
 
+    def lacking(self, tokens: tf.RaggedTensor, texts: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        """Returns what the vocabulary lacks of these texts; see `Source.lacking`.
+
+        Spaces say nothing: a text of unknown tokens and spaces is unknown as a whole.
+
+        Args:
+            tokens: (N, None) ids of the texts, each row closed by `end`.
+            texts: (N,) UTF-8 strings.
+        """
+        special = self.tokenizer.special
+        words = self.tokenizer.words() if hasattr(self.tokenizer, "words") else []
+        blank = [token for token, word in enumerate(words) if not word.strip()]
+        nothing = tf.constant([*blank, special.end, special.start, special.padding], tf.int32)
+        lacks = tokens == special.unknown
+        silent = tf.reduce_any(tokens.flat_values[:, None] == nothing, axis=1)
+        says = tokens.with_flat_values(~silent & ~lacks.flat_values)
+        some = tf.reduce_any(lacks, axis=1)
+        whole = some & ~tf.reduce_any(says, axis=1)
+        units, rows = (tf.math.count_nonzero(flags) for flags in (lacks.flat_values, whole))
+        return units, rows, *(tf.boolean_mask(texts, flags)[:1] for flags in (whole, some))
+
     def check(self, texts: Any) -> None:
         """Refuses texts of more than `max_length` tokens; not in graph.
 
@@ -68,13 +89,20 @@ class TextSequences(Saved):
             it would write).
 
         Raises:
-            ValueError: for another kind of tokenizer.
+            ValueError: for another kind of tokenizer, or one with symbols.
         """
         if not isinstance(self.tokenizer, SentencePieceTokenizer):
             raise ValueError(
                 "`strings=True` needs SentencePiece tokenizers; got "
                 f"{type(self.tokenizer).__name__}. Leave it out: the tokenizer travels in the "
                 "file, for the host to use."
+            )
+        symbols = self.tokenizer.symbols
+        if symbols:
+            raise ValueError(
+                f"`strings=True` needs tokenizers without symbols; got {len(symbols)}, "
+                f"{symbols[0]!r} first, which TFLite's operations don't keep whole. Leave it out: "
+                "the tokenizer travels in the file, for the host to use."
             )
         import tensorflow_text
 

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from kseq2seq.contracts import Source, register_source
+from kseq2seq.contracts import TokenRows, register_source
+from kseq2seq.contracts.drawn import drawn
 from kseq2seq.contracts.source import real
 from kseq2seq.raw import checked_text, raw_texts
-from kseq2seq.text.drawn import drawn, rows_where
 from kseq2seq.text.sentences import split_sentences
 from kseq2seq.text.sequences import TextSequences
 from kseq2seq.text.surfaces import surfaces
@@ -18,7 +18,7 @@ from kseq2seq.text.tokenizer import Tokenizer
 
 
 @register_source("text")
-class TextSource(TextSequences, Source):
+class TextSource(TextSequences, TokenRows):
     """Turns raw strings into a model's source, in a graph.
 
     Args:
@@ -49,6 +49,7 @@ class TextSource(TextSequences, Source):
     def __init__(self, tokenizer: Tokenizer, max_length: int, too_long: str = "error") -> None:
         super().__init__(max_length, too_long)
         self.tokenizer = tokenizer
+        self.special = tokenizer.special
         self.vocabulary_size = tokenizer.vocabulary_size
         self.padding = tokenizer.special.padding
         self.spec = {"source": ((None,), "int32"), "source_mask": ((None,), "int32")}
@@ -79,10 +80,6 @@ class TextSource(TextSequences, Source):
         """See `Source`; the strings themselves."""
         return packed
 
-    def empty(self, raws: Any, lengths: tf.Tensor) -> tf.Tensor:
-        """See `Source`; a text whose only token is `end`."""
-        return lengths <= 1
-
     def __call__(self, raws: Any, training: bool = False) -> dict[str, tf.Tensor]:
         """Returns the inputs of a model, padded to the longest of the batch.
 
@@ -103,13 +100,9 @@ class TextSource(TextSequences, Source):
             texts: (N,) UTF-8 strings.
             sample: draw a segmentation; where it is too long, the usual one is taken instead.
         """
-        tokens = drawn(self, texts, self.max_length) if sample else self.tokens(texts)
-        if self.too_long != "cut":
-            return tokens
-        long = tokens.row_lengths() > self.max_length
-        ends = tf.fill([tokens.nrows(), 1], self.tokenizer.special.end)
-        cut = tf.concat([tokens[:, : self.max_length - 1], ends], axis=1)
-        return rows_where(long, cut, tokens)
+        return self.cut(
+            drawn(self.tokens, texts, self.max_length) if sample else self.tokens(texts)
+        )
 
     def inputs(self, tokens: tf.RaggedTensor) -> dict[str, tf.Tensor]:
         """Returns the inputs of a model that are tokens (N, None), padded to the longest."""

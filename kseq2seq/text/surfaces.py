@@ -30,9 +30,13 @@ def surfaces(tokenizer: Tokenizer, text: str) -> list[str] | None:
         ['a', 'b', 'X']
     """
     (whole,) = tokenizer.tokenize([text]).to_list()
-    if isinstance(tokenizer, CharacterTokenizer):
-        return list(text)
-    words = text.split()
+    in_characters = isinstance(tokenizer, CharacterTokenizer)
+    words: list[str] = []
+    for place, part in enumerate(tokenizer.apart(text)):
+        symbol = place % 2 == 1
+        words += [part] if symbol else list(part) if in_characters else part.split()
+    if in_characters:
+        return words
     parts = tokenizer.tokenize(words).to_list() if words else []
     if [token for part in parts for token in part] != whole:
         return None

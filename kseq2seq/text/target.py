@@ -8,9 +8,9 @@ from typing import Any
 import tensorflow as tf
 
 from kseq2seq.contracts import Target, register_target
+from kseq2seq.contracts.drawn import drawn
 from kseq2seq.raw import raw_texts
 from kseq2seq.text.backbone_tokenizer import BackboneTokenizer
-from kseq2seq.text.drawn import drawn
 from kseq2seq.text.sequences import TextSequences
 from kseq2seq.text.tokenizer import Tokenizer
 
@@ -48,7 +48,7 @@ class TextTarget(TextSequences, Target):
 
     def ids(self, raws: Any, training: bool = False) -> tf.RaggedTensor:
         """See `Target`; `tokens`, drawn while training where the drawn ones are not too long."""
-        return drawn(self, raws, self.max_length) if training else self.tokens(raws)
+        return drawn(self.tokens, raws, self.max_length) if training else self.tokens(raws)
 
     def read(self, ids: Any) -> tf.Tensor:
         """Returns the texts of predicted ids, each up to its first `end`; in graph.

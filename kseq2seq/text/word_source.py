@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from kseq2seq.contracts import register_source
+from kseq2seq.contracts import Source, register_source
 from kseq2seq.text.source import TextSource
-from kseq2seq.text.words import words_of
+from kseq2seq.text.white_space import words_of
 
 NONE = -1  # fills up rows of positions
 
@@ -41,7 +41,7 @@ class WordSource(TextSource):
         super().__init__(tokenizer, max_length, too_long)
         self.spec = {**self.spec, "items": ((None,), "int32")}
 
-    def words(self, texts: Any) -> tf.Tensor:
+    def word_counts(self, texts: Any) -> tf.Tensor:
         """Returns int32 (N,), how many words texts have; in graph."""
         return tf.cast(words_of(tf.convert_to_tensor(texts, tf.string)).row_lengths(), tf.int32)
 
@@ -90,6 +90,18 @@ class WordSource(TextSource):
         items = _ends(pieces) - _lengths(pieces)
         given = self.inputs(self._closed(pieces))
         return {**given, "items": items.to_tensor(default_value=NONE)}
+
+    def prepare(self, packed: tf.Tensor, room: Any, sample: bool = False) -> tuple[Any, ...]:
+        """See `Source`; bytes, since rows of ids alone would not say where words begin."""
+        return Source.prepare(self, packed, room, sample)
+
+    def assemble(self, rows: Any, count: Any, units: Any, training: bool = False) -> dict[str, Any]:
+        """See `Source`."""
+        made = Source.assemble(self, rows, count, units, training)
+        # filled up with 0, which is a position; the first word alone stands there
+        places = tf.range(tf.shape(made["items"])[1])[None]
+        nothing = (made["items"] == 0) & (places > 0)
+        return {**made, "items": tf.where(nothing, NONE, made["items"])}
 
     def fitting(self, texts: Any, sample: bool = False) -> tf.RaggedTensor:
         """See `TextSource`; where it is cut, after the last whole word."""

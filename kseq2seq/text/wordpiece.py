@@ -5,14 +5,15 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import tensorflow as tf
 
-from kseq2seq.disk.files import read_checked, read_field, write_checked
+from kseq2seq.disk.files import read_checked, read_field, sha256, write_checked
 from kseq2seq.raw import each_text
-from kseq2seq.text.tokenizer import REPLACEMENT, Tokenizer
+from kseq2seq.text.symbols import Symbols
+from kseq2seq.text.tokenizer import REPLACEMENT, Tokenizer, register_tokenizer
 
 FILE = "vocabulary.txt"
 
@@ -23,6 +24,7 @@ _APOSTROPHE = r"(\p{L}) (['’]) (\p{L})"
 _IDEOGRAPH = r" *([\x{3400}-\x{4DBF}\x{4E00}-\x{9FFF}\x{F900}-\x{FAFF}\x{20000}-\x{2FA1F}]) *"
 
 
+@register_tokenizer("wordpiece")
 class WordPieceTokenizer(Tokenizer):
     """Splits text into words and punctuation marks, and each word into its longest known pieces.
 
@@ -36,9 +38,14 @@ class WordPieceTokenizer(Tokenizer):
         vocabulary: the pieces, without the special tokens; a piece that goes on a word starts with
             "##". The id of the first is `len(SpecialTokens())`.
         lowercase: fold case before tokenizing.
+        symbols: strings that are one token each, wherever they stand in a text, case and white
+            space included; their ids come after those of the pieces. Read back, nothing stands
+            between a symbol and its neighbors: give "<ko> " to have a space there.
 
     Raises:
-        ValueError: no pieces, a repeated or empty one, or one with white space in it.
+        TypeError: a symbol is no string.
+        ValueError: no pieces, a repeated or empty one, one with white space in it, or U+FFFD, which
+            stands for unknown words; or a symbol is empty, given twice, or names a special token.
 
     Example:
         >>> from kseq2seq.text import WordPieceTokenizer
@@ -53,10 +60,10 @@ class WordPieceTokenizer(Tokenizer):
         WordPiece Tokenization", 2020 (https://arxiv.org/abs/2012.15524).
     """
 
-    kind = "wordpiece"
-
-    def __init__(self, vocabulary: Sequence[str], lowercase: bool = False) -> None:
-        super().__init__()
+    def __init__(
+        self, vocabulary: Sequence[str], lowercase: bool = False, symbols: Iterable[str] = ()
+    ) -> None:
+        super().__init__(symbols)
         import keras_hub
 
         pieces = list(vocabulary)
@@ -68,6 +75,8 @@ class WordPieceTokenizer(Tokenizer):
         for piece in pieces:
             if len(piece.split()) != 1 or piece.split()[0] != piece:
                 raise ValueError(f"a piece must be text without white space, got {piece!r}.")
+        if REPLACEMENT in pieces:
+            raise ValueError("vocabulary has U+FFFD, which stands for unknown words; drop it.")
         # A name in angle brackets is never one word of a text, so no text can spell those ids.
         reserved = [f"<{name}>" for name in self.special._fields]
         reserved[self.special.unknown] = REPLACEMENT
@@ -86,31 +95,41 @@ class WordPieceTokenizer(Tokenizer):
 
     @classmethod
     def train(
-        cls, texts: Iterable[str], vocabulary_size: int, lowercase: bool = False
-    ) -> WordPieceTokenizer:
+        cls,
+        texts: Iterable[str],
+        vocabulary_size: int,
+        lowercase: bool = False,
+        *,
+        symbols: Iterable[str] = (),
+    ) -> Self:
         """Returns a tokenizer learned from texts, the same one for the same texts.
 
         Args:
             texts: the texts to learn from; held in memory together.
-            vocabulary_size: the most ids to use, the special ones included. KerasHub keeps the
-                1,000 most frequent characters at most: prefer SentencePiece for Chinese, Japanese
-                and Korean. A warning says which share of the words is unknown, if any is.
+            vocabulary_size: the most ids to use, the special ones and the symbols included.
+                KerasHub keeps the 1,000 most frequent characters at most: prefer SentencePiece for
+                Chinese, Japanese and Korean. A warning says which share of the words is unknown, if
+                any is.
             lowercase: fold case before counting and tokenizing.
+            symbols: strings that are one token each; no piece is learned from them.
 
         Raises:
-            TypeError: a text is no string.
+            TypeError: a text or a symbol is no string.
             ValueError: `texts` is a single string or holds nothing to learn from, a text holds a
-                lone surrogate, or the vocabulary is too small to hold any piece.
+                lone surrogate, the vocabulary is too small to hold any piece, or a symbol makes no
+                sense, as the class says.
         """
         import keras_hub
 
-        corpus = [text for text in each_text(texts) if text.strip()]
+        apart = Symbols(symbols)
+        corpus = [text for text in apart.rests(each_text(texts)) if text.strip()]
         if not corpus:
             raise ValueError("texts has nothing to learn from; give at least one with a word.")
-        room = vocabulary_size - len(cls.special)
+        taken = len(cls.special) + len(apart.names)
+        room = vocabulary_size - taken
         if room < 1:
             raise ValueError(
-                f"vocabulary_size must be at least {len(cls.special) + 1}, got {vocabulary_size}."
+                f"vocabulary_size must be at least {taken + 1}, got {vocabulary_size}."
             )
         vocabulary = keras_hub.tokenizers.compute_word_piece_vocabulary(
             tf.data.Dataset.from_tensor_slices(corpus).batch(1024),
@@ -118,7 +137,8 @@ class WordPieceTokenizer(Tokenizer):
             lowercase=lowercase,
             reserved_tokens=[],
         )
-        made = cls(vocabulary, lowercase)
+        pieces = [piece for piece in vocabulary if piece != REPLACEMENT]  # it is unknown anyway
+        made = cls(pieces, lowercase, apart.names)
         unknown, words = made._unknown_words(corpus)
         if unknown:
             warnings.warn(
@@ -132,6 +152,7 @@ class WordPieceTokenizer(Tokenizer):
     def _unknown_words(self, texts: list[str]) -> tuple[int, int]:
         """How many words of texts are unknown, and how many there are."""
         starts = np.array([not word.startswith("##") for word in self.words()])
+        starts[self.vocabulary_size - len(self.symbols) :] = False
         unknown = words = 0
         for first in range(0, len(texts), 1024):
             ids = self.tokenize(texts[first : first + 1024]).flat_values.numpy()
@@ -141,28 +162,39 @@ class WordPieceTokenizer(Tokenizer):
 
     @property
     def vocabulary_size(self) -> int:
-        """The special tokens and the pieces."""
-        return self._words.vocabulary_size()
+        """The special tokens, the pieces and the symbols."""
+        return self._words.vocabulary_size() + len(self.symbols)
 
-    def _tokenize(self, texts: tf.Tensor, sample: bool) -> tf.RaggedTensor:
+    def to_ids(self, texts: tf.Tensor, sample: bool = False) -> tf.RaggedTensor:
+        """See `Tokenizer`."""
         return self._to_ids(texts)
 
-    def _detokenize(self, ids: tf.RaggedTensor) -> tf.Tensor:
+    def to_texts(self, ids: tf.RaggedTensor) -> tf.Tensor:
+        """See `Tokenizer`."""
         texts = self._to_texts(ids)
         texts = tf.strings.regex_replace(texts, _CLOSING, r"\1")
         texts = tf.strings.regex_replace(texts, _OPENING, r"\1")
         texts = tf.strings.regex_replace(texts, _APOSTROPHE, r"\1\2\3")
         return tf.strings.regex_replace(texts, _IDEOGRAPH, r"\1")
 
-    def _piece(self, token: int) -> str:
+    def piece(self, token: int) -> str:
+        """See `Tokenizer`."""
         return self._words.id_to_token(token)
 
-    def _save(self, directory: Path) -> dict[str, Any]:
-        sha256 = write_checked(directory / FILE, f"{self._vocabulary}\n".encode())
-        return {"sha256": sha256, "lowercase": self._lowercase}
+    def _content(self) -> bytes:
+        return f"{self._vocabulary}\n".encode()
+
+    def config(self) -> dict[str, Any]:
+        """See `Tokenizer`; the pieces are in a file of their own."""
+        return {"sha256": sha256(self._content()), "lowercase": self._lowercase}
+
+    def write_files(self, directory: Path) -> None:
+        """See `Tokenizer`; writes the pieces."""
+        write_checked(directory / FILE, self._content())
 
     @classmethod
-    def _load(cls, path: Path, settings: dict[str, Any]) -> WordPieceTokenizer:
-        lines = read_checked(path.parent / FILE, read_field(settings, "sha256", str, path))
+    def from_files(cls, directory: Path, config: dict[str, Any], path: Path) -> Self:
+        """See `Tokenizer`."""
+        lines = read_checked(directory / FILE, read_field(config, "sha256", str, path))
         pieces = lines.decode().removesuffix("\n").split("\n")
-        return cls(pieces, read_field(settings, "lowercase", bool, path))
+        return cls(pieces, read_field(config, "lowercase", bool, path), config.get("symbols", ()))

@@ -9,10 +9,8 @@ from typing import Any
 
 import keras
 
+from kseq2seq.models import ARCHITECTURES
 from kseq2seq.training.places import weight_places
-
-# What the layers of a stack are called, from the lowest, 0.
-_BLOCK = re.compile(r"(?:block|layer|rnn|lstm|gru|both)_(\d+)$")
 
 
 def layer_rates(model: keras.Model, rates: Mapping[str, float]) -> list[float]:
@@ -66,8 +64,9 @@ def layerwise_decay(model: keras.Model, decay: float) -> dict[str, float]:
     listed and so keeps the full rate.
 
     Args:
-        model: a model whose parts hold layers called `block_0`, `layer_0`, `rnn_0`, `lstm_0`,
-            `gru_0` or `both_0`, or that with something before, such as any of `build_model`.
+        model: a model whose parts hold numbered layers, called as some architecture's
+            `layer_names` say (`block_0`, `layer_0`, `rnn_0`, `lstm_0`, `gru_0`, `both_0`), or that
+            with something before, such as any of `build_model`.
         decay: the factor from a layer to the one below it, in (0, 1]; 1 / 2.6 in the paper.
 
     Returns:
@@ -102,7 +101,7 @@ def layerwise_decay(model: keras.Model, decay: float) -> dict[str, float]:
         tops[side] = max(tops.get(side, 0), index)
     if not tops:
         raise ValueError(
-            f"The model has no layers called block_0, layer_0, rnn_0, lstm_0, gru_0 or both_0; "
+            f"The model has no layers called {', '.join(f'{name}_0' for name in _layer_names())}; "
             f"its parts begin with {_beginnings(places)}. Name the rates yourself."
         )
     rates: dict[str, float] = {}
@@ -192,11 +191,20 @@ class LayerwiseAdam(keras.optimizers.Adam):
         return {**super().get_config(), "rates": list(self.rates)}
 
 
+def _layer_names() -> list[str]:
+    """What the layers of a stack are called, from the lowest, 0, in all architectures."""
+    names = {"block": None, "layer": None}
+    for kind in ARCHITECTURES.values():
+        names.update(dict.fromkeys(kind.layer_names))
+    return list(names)
+
+
 def _block(place: str) -> tuple[str, str, int] | None:
     """The side of the model, the path and the number of the layer that a place is in."""
+    numbered = re.compile(rf"(?:{'|'.join(map(re.escape, _layer_names()))})_(\d+)$")
     parts = place.split("/")
     for depth, part in enumerate(parts):
-        if match := _BLOCK.search(part):
+        if match := numbered.search(part):
             side = parts[0] if depth else ""
             return side, "/".join(parts[: depth + 1]), int(match[1])
     return None

@@ -8,12 +8,13 @@ from typing import Any
 FORMAT_VERSION = 1
 
 
-def read_object(data: bytes, where: str) -> dict[str, Any]:
+def read_object(data: bytes, where: str, newest: int = FORMAT_VERSION) -> dict[str, Any]:
     """Returns a JSON object that has a `format_version` this package reads.
 
     Args:
         data: the JSON, UTF-8.
         where: what to call it in an error.
+        newest: the format version up to which it can be read.
 
     Raises:
         ValueError: it is not JSON, not an object, has no format version, or a newer one.
@@ -33,10 +34,10 @@ def read_object(data: bytes, where: str) -> dict[str, Any]:
             f"{where} must be a JSON object with a whole `format_version` from 1 on. Export the "
             "model again."
         )
-    if version > FORMAT_VERSION:
+    if version > newest:
         raise ValueError(
             f"{where} has format_version {version}, and this kseq2seq-runtime reads up to "
-            f"{FORMAT_VERSION}. Install a newer kseq2seq-runtime."
+            f"{newest}. Install a newer kseq2seq-runtime."
         )
     return record
 

@@ -23,3 +23,11 @@ def test_what_is_too_long_does_not_count_for_the_limit(capsys):
 def test_nothing_to_score_is_told_before_training(sources):
     with pytest.raises(ValueError, match=rf"none of the {len(sources)} test pairs"):
         held_out(SOURCE, pairs(*sources), "test")
+
+
+@pytest.mark.parametrize("way", ["split", "cut"])
+def test_what_can_be_read_in_part_is_kept(way, capsys):
+    source = TextSource(ByteTokenizer(), 8)
+    source.too_long = way
+    assert len(held_out(source, pairs("far too long", "", "a"), "test")) == 2
+    assert capsys.readouterr().out == ""

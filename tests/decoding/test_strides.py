@@ -17,8 +17,7 @@ from kseq2seq.encoders import UNKNOWN, Facts, SourceSpec
 from kseq2seq.export.fixed import FixedModel
 from kseq2seq.export.interpreter import Signatures
 from kseq2seq.export.tflite import convert
-from kseq2seq.models import Transformer
-from kseq2seq.models.built import Arguments
+from kseq2seq.models import ARCHITECTURES, Transformer, register_architecture
 
 LONGEST, TARGET, LENGTH = 79, 11, 6
 FRAMES = {"source": ((None, 3), "float32"), "source_mask": ((None,), "int32")}
@@ -46,12 +45,17 @@ class Strided(Transformer):
         return keras.Model(inputs, encoded, name="encoder")
 
 
+@pytest.fixture(autouse=True, scope="module")
+def registered():
+    register_architecture("strided")(Strided)
+    yield
+    del ARCHITECTURES._classes["strided"]
+
+
 def build(**sizes):
-    plan = Strided(hidden_dim=8, num_layers=1, num_heads=2, dropout=0.0, **sizes)
-    spec = SourceSpec.of(FRAMES)
-    named = {"architecture": "strided", "source": spec.config(), "target": TARGET}
-    arguments = Arguments(named, facts=plan.facts)
-    model, rng = plan.build(spec, TARGET, arguments), np.random.default_rng(2)
+    sizes = {"hidden_dim": 8, "num_layers": 1, "num_heads": 2, "dropout": 0.0, **sizes}
+    model = ks.build_model("strided", FRAMES, TARGET, **sizes)
+    rng = np.random.default_rng(2)
     for weight in model.weights:
         weight.assign(rng.normal(scale=0.7, size=weight.shape))
     return model

@@ -37,3 +37,13 @@ def test_spaces_at_the_start_are_those_of_the_tokenizer(normalization, monkeypat
     ids = tokenizer.tokenize(["   return x"]).to_list()[0]
     kept = "   return x" if normalization == "identity" else "return x"
     assert writes(tokenizer, ids, monkeypatch) == kept
+
+
+def test_symbols_are_refused(monkeypatch):
+    """The operations that TFLite has would cut them."""
+    plain = SentencePieceTokenizer.train(LINES, 60, byte_fallback=False)
+    marked = SentencePieceTokenizer.train(LINES, 60, byte_fallback=False, symbols=["<ko>"])
+    monkeypatch.setattr(FixedModel, "__init__", lambda self: tf.Module.__init__(self))
+    for source, target in ((plain, marked), (marked, plain)):
+        with pytest.raises(ValueError, match="tokenizers without symbols; got 1, '<ko>' first"):
+            TextModel(TextSource(source, 8), TextTarget(target, 8))

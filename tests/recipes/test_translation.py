@@ -123,6 +123,9 @@ def main(monkeypatch, capsys):
     return call
 
 
+ERROR = ("--too-long", "error")
+
+
 @pytest.mark.parametrize(
     ("content", "given", "told"),
     [
@@ -142,6 +145,8 @@ def main(monkeypatch, capsys):
         ([("long " * 99 + str(n), "b") for n in range(300)], (), "none of the "),
         ([(f"n {n}", "b") for n in range(300)], ("--hidden-dim", "7"), "--hidden-dim"),
         ([(f"n {n}", "b") for n in range(300)], ("--init", "/"), "--init /"),
+        ([("long " * (n // 299) * 99 + str(n), "b") for n in range(300)], ERROR, "1 of 2"),
+        ([(f"n {n}", "b") for n in range(300)], ("--tokenizer", "x"), "--tokenizer must be one of"),
     ],
 )
 def test_what_the_user_gave_is_refused_in_a_line_before_anything_is_made(
@@ -161,6 +166,8 @@ def test_what_the_user_gave_is_refused_in_a_line_before_anything_is_made(
     assert "Traceback" not in said
     for word in ("max_length", "vocabulary_size", "hidden_dim", "source=0", "Corpus"):
         assert word not in said
+    assert said.count("--data takes") == (content is None)  # a file that is there needs no list
+    assert said.count("--columns names the columns") == ("header line" in said)
     assert not output.exists()
 
 
@@ -182,7 +189,7 @@ def test_what_was_trained_is_there_whatever_fails_after_it(main, tmp_path, monke
     rows += [f"{'very ' * 200}long {n}\tlong {n}" for n in range(100)]
     file, output = tmp_path / "my.tsv", tmp_path / "out"
     file.write_text("\n".join(["source\ttarget", *reversed(rows)]), encoding="utf-8")
-    command = ("--smoke", "--steps", 2, "--data", file, "--vocabulary", 300, "--output", output)
+    command = ("--smoke", "--steps", 2, "--train", file, "--vocabulary", 300, "--output", output)
 
     def fails(*_, **__):
         raise OSError(28, "No space left on device", "saved_model")
@@ -209,6 +216,7 @@ def test_what_was_trained_is_there_whatever_fails_after_it(main, tmp_path, monke
     assert "The reloaded export, raw text in and out:\n  open file" in said
     assert "no use yet, see the warning" in said
     assert not (output / "checkpoints").exists()
+    assert json.loads((output / "run.json").read_text())["settings"]["train"] == str(file)
     for one, other in zip(
         Pipeline.load(output / "pipeline").model.get_weights(), weights, strict=True
     ):

@@ -1,9 +1,17 @@
 """The same ids and the same texts as kseq2seq's tokenizers."""
 
+import json
 import random
 
 import pytest
-from kseq2seq_runtime.tokenizers import ByteTokenizer, CharacterTokenizer, SentencePieceTokenizer
+from kseq2seq_runtime.bundle import Bundle
+from kseq2seq_runtime.tokenizers import (
+    ByteTokenizer,
+    CharacterTokenizer,
+    SentencePieceTokenizer,
+    WordTokenizer,
+    load_tokenizer,
+)
 
 from kseq2seq import text
 
@@ -22,6 +30,22 @@ NASTY = [
     "\ufeffbom \ufffe \uffff \U0010ffff \ufffd \u2028 \x1b\x7f\x85",
     "▁ ▁▁ <s> </s> <unk> <0x41>",
     "the quick brown fox",
+    "".join(f"the{chr(code)}" for code in range(0x3001) if chr(code).isspace()),
+    "a\u2028b\u00a0c\r\nd\u180ee",
+]
+SYMBOLS = [
+    "<user>",
+    "<k",
+    "<ko>",
+    "__name__",
+    "    ",
+    "\n",
+    "\r\n",
+    "Ａ",
+    "a\u200cb",
+    "안녕",
+    "▁",
+    "🇫",
 ]
 
 
@@ -33,7 +57,18 @@ def pairs(lines):
         "bytes": (text.ByteTokenizer(), ByteTokenizer()),
         "characters": (characters, CharacterTokenizer(characters.characters)),
     }
+    words = sorted({word for line in [*lines, *NASTY] for word in line.split()} - {*SYMBOLS})[::2]
+    made["words"] = (text.WordTokenizer(words), WordTokenizer(words))
+    symbols = [symbol for symbol in SYMBOLS if len(symbol) > 1]
+    made["bytes, symbols"] = (text.ByteTokenizer(SYMBOLS), ByteTokenizer(SYMBOLS))
+    made["words, symbols"] = (text.WordTokenizer(words, symbols), WordTokenizer(words, symbols))
+    made["characters, symbols"] = (
+        text.CharacterTokenizer(characters.characters, symbols),
+        CharacterTokenizer(characters.characters, symbols),
+    )
     kinds = {
+        "unigram, symbols": (350, "unigram", {"symbols": SYMBOLS}),
+        "bpe, symbols": (350, "bpe", {"symbols": SYMBOLS, "normalization": "identity"}),
         "unigram": (330, "unigram", {}),
         "bpe": (330, "bpe", {}),
         "without bytes": (70, "unigram", {"byte_fallback": False}),
@@ -44,12 +79,14 @@ def pairs(lines):
     }
     for name, (size, kind, settings) in kinds.items():
         tokenizer = text.SentencePieceTokenizer.train(lines, size, kind, **settings)
-        made[name] = (tokenizer, SentencePieceTokenizer(tokenizer.model))
+        made[name] = (tokenizer, SentencePieceTokenizer(tokenizer.model, tokenizer.symbols))
     return made
 
 
 KINDS = ["unigram", "bpe", "without bytes", "code", "the library's", "as it is", "folded"]
-NAMES = ["bytes", "characters", *KINDS]
+PLAIN = ["bytes", "characters", "words"]
+WITH_SYMBOLS = [f"{name}, symbols" for name in (*PLAIN, "unigram", "bpe")]
+NAMES = [*PLAIN, *KINDS, *WITH_SYMBOLS]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -58,6 +95,8 @@ def test_ids_are_the_same(name, pairs):
     assert ours.vocabulary_size == theirs.vocabulary_size
     mixed = random.Random(0)
     texts = NASTY + ["".join(mixed.choices("".join(NASTY), k=8)) for _ in range(200)]
+    if theirs.symbols:
+        texts += ["".join(mixed.choices([*SYMBOLS, *"a <"], k=6)) for _ in range(100)]
     assert [ours.encode(one) for one in texts] == theirs.tokenize(texts).to_list()
 
 
@@ -70,8 +109,10 @@ def test_texts_are_the_same(name, pairs):
         pools.append(
             [first + b for first in (4,) for b in (0x41, 0x80, 0xBF, 0xC3, 0xE2, 0xED, 0xF0)]
         )
-    spaces = [token for token in range(4, size) if theirs._piece(token).startswith("▁")]
+    spaces = [t for t, piece in enumerate(theirs.pieces([range(size)])[0]) if piece[:1] == "▁"]
     pools.append([*spaces[:4], 3, 5] if spaces else [4, 5])
+    if theirs.symbols:
+        pools.append([*theirs.symbol_ids.values(), *range(3, 20)])
     rows = [mixed.choices(pool, k=mixed.randrange(8)) for pool in pools for _ in range(150)]
     rows += [ours.encode(one) for one in NASTY] + [[]]
     import tensorflow as tf
@@ -107,6 +148,52 @@ def test_what_is_lost_shows():
 def test_characters_that_make_no_sense_are_refused(characters):
     with pytest.raises(ValueError, match="character set must be non-empty"):
         CharacterTokenizer(characters)
+
+
+@pytest.mark.parametrize("words", [[], [""], ["a", "a"], ["a b"], ["a\u2028"]])
+def test_words_that_make_no_sense_are_refused(words):
+    with pytest.raises(ValueError, match=r"must be words|given once"):
+        WordTokenizer(words)
+
+
+@pytest.mark.parametrize("symbols", [[""], ["a", "a"], [1]])
+def test_symbols_that_make_no_sense_are_refused(symbols):
+    with pytest.raises(ValueError, match=r"not empty|given once"):
+        ByteTokenizer(symbols)
+
+
+def test_a_model_that_lacks_a_symbol_is_refused(pairs):
+    with pytest.raises(ValueError, match="no piece for the symbol '<fr>'"):
+        SentencePieceTokenizer(pairs["unigram"][0].model, ["<fr>"])
+
+
+@pytest.mark.parametrize("name", [*PLAIN, *WITH_SYMBOLS, "unigram"])
+def test_what_was_saved_is_loaded(name, pairs, tmp_path):
+    theirs, ours = pairs[name]
+    theirs.save(tmp_path / "source_tokenizer")
+    files = {f"source_tokenizer/{path.name}": path.read_bytes() for path in tmp_path.glob("*/*")}
+    loaded = load_tokenizer(Bundle(tmp_path, {}, files, b""), "source")
+    texts = [*NASTY, "".join(SYMBOLS)]
+    assert [loaded.encode(one) for one in texts] == [ours.encode(one) for one in texts]
+    if "words" in name:
+        files["source_tokenizer/words.txt"] += b"x"
+        with pytest.raises(ValueError, match=r"words\.txt is not the one that belongs to it"):
+            load_tokenizer(Bundle(tmp_path, {}, files, b""), "source")
+
+
+@pytest.mark.parametrize(
+    ("record", "message"),
+    [
+        ({"format_version": 3, "type": "bytes"}, "format_version 3"),
+        ({"format_version": 2, "type": "bytes", "symbols": 1}, "'symbols' of type list"),
+        ({"format_version": 2, "type": "bytes", "symbols": [1]}, "must be strings.*Copy it again"),
+        ({"format_version": 1, "type": "mine"}, "'sentencepiece' and 'words'; others need"),
+    ],
+)
+def test_a_record_that_makes_no_sense_is_refused(record, message, tmp_path):
+    files = {"source_tokenizer/tokenizer.json": json.dumps(record).encode()}
+    with pytest.raises(ValueError, match=message):
+        load_tokenizer(Bundle(tmp_path, {}, files, b""), "source")
 
 
 @pytest.mark.parametrize("model", [b"", b"no model", b"\x0a\x03"])

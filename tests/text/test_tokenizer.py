@@ -14,7 +14,11 @@ from kseq2seq.text import (
     CharacterTokenizer,
     SentencePieceTokenizer,
     TextSource,
+    Tokenizer,
     WordPieceTokenizer,
+    WordTokenizer,
+    load_tokenizer,
+    register_tokenizer,
 )
 
 TEXTS = ["the quick fox", "", "나는 학교에 갑니다", "the dog"]
@@ -23,6 +27,7 @@ MAKE = {
     "characters": lambda: CharacterTokenizer.train([*TEXTS, '\n\r\u2028\x85\\"']),
     "sentencepiece": lambda: SentencePieceTokenizer.train(TEXTS, 300),
     "wordpiece": lambda: WordPieceTokenizer.train(TEXTS, 100),
+    "words": lambda: WordTokenizer.train(TEXTS),
 }
 
 
@@ -128,13 +133,14 @@ def test_a_saved_model_needs_no_kseq2seq(tmp_path):
     assert ids == [m.tokenize(TEXTS).to_tensor().numpy().tolist() for m in models.values()]
 
 
-def test_bytes_and_characters_need_no_tensorflow_text():
+def test_bytes_characters_and_words_need_no_tensorflow_text():
     here = Path(__file__).parent
     script = (
         "import sys; sys.modules['tensorflow_text'] = sys.modules['keras_hub'] = None\n"
         "import pytest; sys.exit(pytest.main(['-q', '-p', 'no:cacheprovider', *sys.argv[1:]]))"
     )
-    tests = [str(here / "test_bytes.py"), str(here / "test_characters.py")]
+    tests = ["test_bytes.py", "test_characters.py", "test_words.py::test_ids_are_in_their_order"]
+    tests = [str(here / test) for test in tests]
     run = subprocess.run(
         [sys.executable, "-c", script, *tests], capture_output=True, text=True, check=False
     )
@@ -184,3 +190,111 @@ def test_strings_and_bytes_of_any_collection_are_taken(tokenizer):
     encoded = [text.encode() for text in TEXTS]
     for texts in (tuple(TEXTS), np.array(TEXTS), np.array(TEXTS, object), encoded, iter(TEXTS)):
         assert tokenizer.tokenize(texts).to_list() == expected
+
+
+class Halves(Tokenizer):
+    """One of a user's own: each character is two ids, with a setting and, if asked, symbols."""
+
+    def __init__(self, first=4, symbols=()):
+        super().__init__(symbols)
+        self.first = first
+
+    @property
+    def vocabulary_size(self):
+        return self.first + 512 + len(self.symbols)
+
+    def to_ids(self, texts, sample=False):
+        codes = tf.strings.unicode_decode(texts, "UTF-8")
+        halves = tf.stack([codes.flat_values // 256, 256 + codes.flat_values % 256], axis=1)
+        rows = tf.reshape(tf.minimum(halves, 511) + self.first, [-1])
+        return tf.RaggedTensor.from_row_splits(rows, codes.row_splits * 2)
+
+    def to_texts(self, ids):
+        codes = ids.flat_values - self.first
+        pairs = tf.reshape(codes, [-1, 2])
+        codes = pairs[:, 0] * 256 + pairs[:, 1] - 256
+        made = tf.RaggedTensor.from_row_splits(codes, ids.row_splits // 2)
+        return tf.strings.unicode_encode(made, "UTF-8")
+
+    def piece(self, token):
+        return str(token - self.first)
+
+    def config(self):
+        return {"first": self.first}
+
+
+def test_a_tokenizer_of_ones_own_has_symbols_and_is_loaded(tmp_path):
+    register_tokenizer("halves")(Halves)
+    tokenizer = Halves(first=9, symbols=["<ko>"])
+    ids = tokenizer.tokenize(["a<ko>나", ""])
+    assert ids.to_list() == [[9, 9 + 256 + 0x61, 521, 9 + 0xB0, 9 + 256 + 0x98], []]
+    assert decoded(tokenizer.detokenize(ids)) == ["a<ko>나", ""]
+    source = TextSource(tokenizer, 20)
+    source.save(tmp_path)
+    loaded = TextSource.load(tmp_path).tokenizer
+    assert type(loaded) is Halves and (loaded.first, loaded.symbols) == (9, ("<ko>",))
+    assert loaded.tokenize(["a<ko>나"]).to_list() == ids.to_list()[:1]
+    record = json.loads((tmp_path / "source_tokenizer" / "tokenizer.json").read_text())
+    assert (record["type"], record["class"]) == ("halves", f"{Halves.__module__}.Halves")
+
+
+def test_the_older_names_of_its_methods_are_still_known():
+    class Older(Tokenizer):
+        vocabulary_size = 300
+
+        def _tokenize(self, texts, sample):
+            return tf.strings.unicode_decode(texts, "UTF-8") + 4
+
+        def _detokenize(self, ids):
+            return tf.strings.unicode_encode(ids - 4, "UTF-8")
+
+        def _piece(self, token):
+            return chr(token - 4)
+
+    class Newer(Older):
+        def _piece(self, token):
+            return super()._piece(token).upper()
+
+    assert Older().tokenize(["hi"]).to_list() == [[108, 109]]
+    assert decoded(Older().detokenize([[108, 109]])) == ["hi"]
+    assert (Older().pieces([[108]]), Newer().pieces([[108]])) == ([["h"]], [["H"]])
+    assert ByteTokenizer()._piece(108) == ByteTokenizer().piece(108) == "h"
+
+
+def test_what_a_tokenizer_must_have_is_said(tmp_path):
+    class Unfinished(Tokenizer):
+        vocabulary_size = 5
+
+    with pytest.raises(TypeError, match=r"to_ids.*to_texts"):
+        Unfinished()
+
+    @register_tokenizer("no_config")
+    class NoConfig(Unfinished):
+        to_ids = to_texts = piece = None
+
+    with pytest.raises(NotImplementedError, match="NoConfig must have a `config`"):
+        NoConfig().save(tmp_path / "new")
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("name", ["type", "class", "format_version", "symbols"])
+def test_names_that_the_file_needs_are_refused(name, tmp_path):
+    @register_tokenizer("odd")
+    class Odd(ByteTokenizer):
+        def config(self):
+            return {name: 1}
+
+    with pytest.raises(ValueError, match=f"must not have .*{name}"):
+        Odd().save(tmp_path / "new")
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_config_may_have_the_symbols(tmp_path):
+    @register_tokenizer("told_twice")
+    class ToldTwice(ByteTokenizer):
+        def config(self):
+            return {"symbols": self.symbols}
+
+    for symbols in ((), ("<ko>", "\n")):
+        ToldTwice(symbols).save(tmp_path)
+        assert load_tokenizer(tmp_path).symbols == symbols

@@ -35,7 +35,7 @@ def test_each_word_is_cut_alone_and_its_first_position_is_known(pieces):
         wanted = [text.split() for text in TEXTS]
         made = words(source, source(TEXTS))
         assert made == [tokenizer.tokenize(row).to_list() if row else [] for row in wanted]
-        assert source.words(TEXTS).numpy().tolist() == [4, 0, 2, 1]
+        assert source.word_counts(TEXTS).numpy().tolist() == [4, 0, 2, 1]
         inputs = source(TEXTS)
         assert source.lengths(TEXTS).numpy().tolist() == (
             inputs["source_mask"].numpy().sum(1).tolist()

@@ -72,6 +72,7 @@ def test_training_is_deterministic_and_keeps_to_the_size():
         (lambda: WordPieceTokenizer(["a", "a"]), "'a' more than once"),
         (lambda: WordPieceTokenizer(["a b"]), "white space, got 'a b'"),
         (lambda: WordPieceTokenizer([""]), "white space, got ''"),
+        (lambda: WordPieceTokenizer(["a", "\ufffd"]), "U\\+FFFD, which stands for unknown"),
         (lambda: WordPieceTokenizer.train([" "], 100), "nothing to learn from"),
         (lambda: WordPieceTokenizer.train(["a"], 4), "at least 5, got 4"),
     ],
@@ -79,6 +80,13 @@ def test_training_is_deterministic_and_keeps_to_the_size():
 def test_bad_input_is_refused(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+@pytest.mark.filterwarnings("ignore:.*are unknown to a WordPiece")
+def test_what_was_lost_already_is_unknown():
+    tokenizer = WordPieceTokenizer.train(["a \ufffd b"] * 3, 60)
+    assert 3 in tokenizer.tokenize(["a \ufffd b"]).to_list()[0]
+    assert decoded(tokenizer.detokenize(tokenizer.tokenize(["a \ufffd b"]))) == ["a \ufffd b"]
 
 
 def test_words_of_characters_that_are_left_out_are_told():

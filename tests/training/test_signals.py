@@ -62,7 +62,7 @@ def test_a_handler_of_the_programs_own_is_called(runs, tmp_path, small):
 
 
 # Python runs no handler while the main thread is in a long call, as when XLA compiles. With no
-# switching between threads, the other one says so only once that call has let go of the interpreter.
+# switching between threads, the other one says so only once that call has let the interpreter go.
 IS_BUSY = """
 import hashlib, runpy, sys, threading
 Signals = runpy.run_path(sys.argv[1])["Signals"]

@@ -18,9 +18,9 @@ from typing import Any
 import numpy as np
 import sentencepiece
 
+from kseq2seq.disk.files import json_text
 from kseq2seq.export.bundle import write_bundle
 from kseq2seq.text import ByteTokenizer, CharacterTokenizer
-from kseq2seq.text.files import json_text
 from kseq2seq.text.normalization import normalizer
 from kseq2seq.text.tokenizer import Tokenizer
 

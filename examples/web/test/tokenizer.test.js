@@ -56,6 +56,9 @@ test("another type of tokenizer, or of source, is refused by name", () => {
     () => new Tokenizer(files, "source", {}),
     /source has a tokenizer of the type "wordpiece"/,
   );
+  const symbols = JSON.stringify({ type: "bytes", symbols: ["<ko>"] });
+  files.set("source_tokenizer/tokenizer.json", new TextEncoder().encode(symbols));
+  assert.throws(() => new Tokenizer(files, "source", {}), /tokenizer with symbols/);
   files.set("source.json", json("speech"));
   assert.throws(() => new Tokenizer(files, "source", {}), /source of this model is speech/);
 });
