@@ -170,7 +170,7 @@ class Source(Saved):
             beyond = tf.cast(inputs["source_mask"][:, units:], tf.int32)
             tf.debugging.Assert(
                 tf.reduce_all(beyond == 0),
-                [f"a row of the {self.kind!r} source is longer than its `lengths` said:", units],
+                [f"a row of {type(self).__name__} is longer than its `lengths` said:", units],
             )
         return {
             name: _filled(inputs[name], count, units if shape and shape[0] is None else None)

@@ -6,6 +6,7 @@ from kseq2seq.data.buckets import bucket_fill, bucket_table, fit_buckets
 from kseq2seq.data.debian import debian
 from kseq2seq.data.masking import mask_tokens, masked_batches
 from kseq2seq.data.named import named_pairs, split_corpora
+from kseq2seq.data.own import OwnSplits, own_splits
 from kseq2seq.data.packed import packed_batches
 from kseq2seq.data.packing import fit_row
 from kseq2seq.data.padding import padding_share
@@ -16,11 +17,13 @@ from kseq2seq.data.sample import sample
 from kseq2seq.data.split import select, split_of, unique
 from kseq2seq.data.survey import Survey, survey
 from kseq2seq.data.word_vectors import WordVectors, read_word_vectors
+from kseq2seq.data.writing import read_examples, write_examples
 
 __all__ = [
     "Aligner",
     "Corpus",
     "Example",
+    "OwnSplits",
     "Pair",
     "Problem",
     "Survey",
@@ -34,10 +37,12 @@ __all__ = [
     "mask_tokens",
     "masked_batches",
     "named_pairs",
+    "own_splits",
     "packed_batches",
     "padding_share",
     "pair_dataset",
     "pairs_from",
+    "read_examples",
     "read_pairs",
     "read_word_vectors",
     "sample",
@@ -47,5 +52,6 @@ __all__ = [
     "survey",
     "train_batches",
     "unique",
+    "write_examples",
     "write_pairs",
 ]

@@ -83,7 +83,7 @@ def train_batches(
     def of_epoch(records, _):
         return batched.rows(records, sample, fits)
 
-    settings = np.asarray(buckets).tolist(), budget, sample
+    settings = np.asarray(buckets).tolist(), budget, sample, fits is not None
     of = fingerprint(corpus, batched.source, batched.target, *settings, fits=fits)
     rows = endless_epochs(corpus, of_epoch, seed=seed, buffer=shuffle_buffer, of=of)
     return batched.batches(rows)

@@ -9,6 +9,8 @@ import tensorflow as tf
 from kseq2seq.data.records import Corpus
 from kseq2seq.decoding.checks import check_whole
 
+_MEMORY = 2**28  # bytes of the records of a block
+
 
 def endless_epochs(
     corpus: Corpus,
@@ -32,7 +34,8 @@ def endless_epochs(
         corpus: the pairs.
         rows: turns the shuffled records of an epoch, and its seed, into rows; at least one.
         seed: makes all orders repeatable.
-        buffer: the most records of a block, which is held in memory.
+        buffer: the most records of a block, which is held in memory; there are fewer where they
+            would take more than 256 MiB.
         of: what else decides which rows come, and when.
 
     Raises:
@@ -47,7 +50,8 @@ def endless_epochs(
         [2, 2, 2]
     """
     check_whole("seed", seed, least=0)
-    blocks = -(-len(corpus) // check_whole("shuffle_buffer", buffer))
+    held = min(check_whole("shuffle_buffer", buffer), _most(corpus))
+    blocks = -(-len(corpus) // held)
     size = -(-len(corpus) // blocks)  # all alike: a short last one would hold the same few pairs
     made = f"{seed} {size} {of}"
 
@@ -61,6 +65,11 @@ def endless_epochs(
     endless = tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY)
     epochs = tf.data.Dataset.counter().map(lambda number: (number, made))
     return epochs.flat_map(epoch).apply(endless)
+
+
+def _most(corpus: Corpus) -> int:
+    """How many records of a corpus may be held in memory, by their mean size."""
+    return max(1, _MEMORY * len(corpus) // max(corpus.path.stat().st_size, 1))
 
 
 def shuffled(batches: tf.data.Dataset, seed: tf.Tensor) -> tf.data.Dataset:

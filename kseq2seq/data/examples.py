@@ -39,7 +39,7 @@ def kind_of(source: Source) -> str:
 
 
 def packed_examples(
-    examples: Iterable[Pair | Example],
+    examples: Iterable[Pair | Example | Packed],
     source: Source | None = None,
     errors: str = "raise",
     problems: list[str] | None = None,
@@ -71,6 +71,9 @@ def packed_examples(
     found = [] if problems is None else problems
     number = -1
     for number, example in enumerate(examples):
+        if isinstance(example, Packed):  # from another corpus
+            yield example
+            continue
         if not isinstance(example, Pair | Example):
             raise TypeError(
                 f"`pairs` must hold pairs only; number {number} is {type(example).__name__} "

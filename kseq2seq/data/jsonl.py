@@ -1,24 +1,29 @@
-"""Pairs from lines of JSON objects."""
+"""Lines of JSON objects: texts that may hold line breaks, read and written."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from kseq2seq.data.lines import numbered_lines
-from kseq2seq.data.pairs import SURROGATE, Pair
+from kseq2seq.data.pairs import SURROGATE, Example, Pair
 from kseq2seq.data.problems import Problem, checked
 from kseq2seq.data.shown import shown_names
 
+_HALF = "half of a surrogate pair, which no text can hold"
 
-def jsonl_pairs(path: Path, columns: Sequence[str]) -> Iterator[Pair | Problem]:
+
+def jsonl_pairs(
+    path: Path, columns: Sequence[str], references: str | None = None
+) -> Iterator[Pair | Example | Problem]:
     r"""Yields the pair of each line that holds a JSON object, and a problem for each other line.
 
     Args:
         path: the file.
         columns: keys of the source, the target and perhaps the key that decides the split.
+        references: key of a list of further targets that count as right; a line may lack it.
 
     Example:
         >>> import tempfile
@@ -28,36 +33,111 @@ def jsonl_pairs(path: Path, columns: Sequence[str]) -> Iterator[Pair | Problem]:
         >>> pair.target, problem.message
         ('안녕', 'expected a JSON object, got list')
     """
-    quoted = [json.dumps(column) for column in columns]
+    wanted = [*columns, references] if references else columns
     for number, line in numbered_lines(path):
         if line.isspace():
             continue
         try:
-            entry = json.loads(line)
-            if "\\u00" in line or any(line.count(name) != 1 for name in quoted):
-                _refuse_repeats(line, columns)
+            entry = _entry(line, columns, wanted)
         except (ValueError, RecursionError) as error:
-            array = "; an array must be written as an object a line" * (line.strip() == "[")
-            yield Problem(str(path), number, f"bad JSON: {error}{array}")
+            yield Problem(str(path), number, str(error))
             continue
-        if not isinstance(entry, dict):
-            kind = type(entry).__name__
-            yield Problem(str(path), number, f"expected a JSON object, got {kind}")
-        elif missing := [column for column in columns if column not in entry]:
-            yield Problem(str(path), number, f"no {missing[0]!r} among {shown_names(list(entry))}")
-        else:
-            yield _pair([entry[column] for column in columns], str(path), number)
+        made: Pair | Example | Problem = _pair(
+            [entry[column] for column in columns], str(path), number
+        )
+        if references and isinstance(made, Pair):
+            made = _with_references(made, entry.get(references), str(path), number)
+        yield made
+
+
+def jsonl_texts(path: Path, column: str = "text") -> Iterator[str]:
+    r"""Yields the text of each line, one for each line of the file.
+
+    Args:
+        path: the file.
+        column: key of the text.
+
+    Raises:
+        ValueError: a line holds no such text; blank ones, too, so that line n is text n.
+
+    Example:
+        >>> import tempfile
+        >>> path = Path(tempfile.mkdtemp(), "texts.jsonl")
+        >>> _ = path.write_text('{"text": "two\\nlines"}\n', encoding="utf-8")
+        >>> list(jsonl_texts(path))
+        ['two\nlines']
+    """
+    for number, line in numbered_lines(path):
+        try:
+            if line.isspace():
+                raise ValueError("the line is blank; expected a JSON object")
+            text = _entry(line, [column], [column])[column]
+            if not isinstance(text, str):
+                raise ValueError(f"{column!r} is {type(text).__name__} {text!r:.80}, expected text")
+            if SURROGATE.search(text):
+                raise ValueError(_HALF)
+        except (ValueError, RecursionError) as error:
+            raise ValueError(f"{path}:{number}: {error}") from error
+        yield text
+
+
+def json_line(entry: Mapping[str, Any]) -> str:
+    r"""Returns an object as one line, which `jsonl_texts` and `read_pairs` read back as it was.
+
+    Args:
+        entry: texts, numbers, and lists or dicts of such, by key.
+
+    Raises:
+        ValueError: a text holds half of a surrogate pair, or a number is not finite.
+        TypeError: a value is something else.
+
+    Example:
+        >>> json_line({"text": "두\n줄"})
+        '{"text": "두\\n줄"}\n'
+    """
+    line = json.dumps(dict(entry), ensure_ascii=False, allow_nan=False)
+    if SURROGATE.search(line):
+        raise ValueError(f"{_HALF}, in {line!a:.200}")
+    return line + "\n"
+
+
+def _entry(line: str, columns: Sequence[str], wanted: Sequence[str]) -> dict[str, Any]:
+    """The object of a line, which has the columns and has those wanted at most once."""
+    try:
+        entry = json.loads(line)
+        if "\\u00" in line or any(line.count(json.dumps(name)) != 1 for name in wanted):
+            _refuse_repeats(line, wanted)
+    except (ValueError, RecursionError) as error:
+        array = "; an array must be written as an object a line" * (line.strip() == "[")
+        raise ValueError(f"bad JSON: {error}{array}") from error
+    if not isinstance(entry, dict):
+        raise ValueError(f"expected a JSON object, got {type(entry).__name__}")
+    if missing := [column for column in columns if column not in entry]:
+        raise ValueError(f"no {missing[0]!r} among {shown_names(list(entry))}")
+    return entry
 
 
 def _pair(values: list[Any], path: str, line: int) -> Pair | Problem:
     for role, value in zip(("source", "target", "key"), values, strict=False):
         if isinstance(value, str):
             if SURROGATE.search(value):
-                return Problem(path, line, "half of a surrogate pair, which no text can hold")
+                return Problem(path, line, _HALF)
         elif role != "key" or not isinstance(value, int) or isinstance(value, bool):
             kind = type(value).__name__
             return Problem(path, line, f"the {role} is {kind} {value!r:.80}, expected text")
     return checked([str(value) for value in values], path, line)
+
+
+def _with_references(pair: Pair, given: Any, path: str, line: int) -> Pair | Example | Problem:
+    if given is None:
+        return pair
+    texts = [given] if isinstance(given, str) else given
+    if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+        kind = type(given).__name__
+        return Problem(path, line, f"the references are {kind} {given!r:.80}, expected texts")
+    if any(SURROGATE.search(text) for text in texts):
+        return Problem(path, line, _HALF)
+    return Example(*pair, tuple(texts)) if texts else pair
 
 
 def _refuse_repeats(line: str, columns: Sequence[str]) -> None:

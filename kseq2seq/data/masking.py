@@ -118,8 +118,8 @@ def masked_batches(
     special, size = side.special, side.vocabulary_size
     if special is None or size is None:
         raise ValueError(
-            f"`source` must be ids, of which some can be hidden; got {type(source).__name__}, "
-            "whose inputs are none."
+            "`source` must be ids, of which some can be hidden; got "
+            f"{type(source).__name__}, whose inputs are none."
         )
 
     def hide(index: tf.Tensor, batch: tuple[dict[str, tf.Tensor], tf.Tensor]) -> tuple:

@@ -6,16 +6,20 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from kseq2seq.contracts import Source
 from kseq2seq.data.debian import debian
+from kseq2seq.data.examples import packed_examples
 from kseq2seq.data.opening import SUFFIXES
-from kseq2seq.data.pairs import Pair
+from kseq2seq.data.pairs import Example, Pair
 from kseq2seq.data.readers import FORMATS, format_of, read_pairs
 from kseq2seq.data.records import Corpus
 from kseq2seq.data.sample import sample
 from kseq2seq.data.split import SPLITS, select, split_of, unique
 
 
-def named_pairs(name: str, columns: Sequence[str] = ("source", "target")) -> Iterator[Pair]:
+def named_pairs(
+    name: str, columns: Sequence[str] = ("source", "target")
+) -> Iterator[Pair | Example]:
     """Streams the pairs that a name stands for.
 
     Args:
@@ -70,11 +74,15 @@ def named_pairs(name: str, columns: Sequence[str] = ("source", "target")) -> Ite
     return read_pairs(name, source=source, target=target, key=key[0] if key else None)
 
 
-def split_corpora(pairs: Iterable[Pair]) -> dict[str, Corpus]:
+def split_corpora(
+    pairs: Iterable[Pair | Example], source: Source | None = None, errors: str = "raise"
+) -> dict[str, Corpus]:
     """Writes the training, validation and test pairs of one stream, repeats left out.
 
     Args:
         pairs: read once, one at a time.
+        source: reads and packs sources that are no texts, once; see `Corpus.write`.
+        errors: "raise" or "skip"; see `Corpus.write`.
 
     Returns:
         {"train", "validation", "test"}: 94, 3 and 3 hundredths of the keys; see `split_of`.
@@ -88,9 +96,10 @@ def split_corpora(pairs: Iterable[Pair]) -> dict[str, Corpus]:
         >>> {name: len(corpus) for name, corpus in corpora.items()}
         {'train': 944, 'validation': 24, 'test': 32}
     """
-    with Corpus.write(unique(pairs)) as whole:
+    packed = unique(packed_examples(pairs, source, errors))
+    with Corpus.write(packed, source=source) as whole:
         counts = dict.fromkeys(SPLITS, 0)
-        for pair in whole:
+        for pair in whole.packed():
             counts[split_of(pair.key)] += 1
         empty = [split for split, count in counts.items() if not count]
         if empty:
@@ -98,4 +107,6 @@ def split_corpora(pairs: Iterable[Pair]) -> dict[str, Corpus]:
                 f"{len(whole)} pairs leave nothing for {' and '.join(empty)}: a split takes 3 in "
                 "100 keys by their hash. Give some hundreds of pairs with different keys."
             )
-        return {split: Corpus.write(select(whole, split)) for split in SPLITS}
+        return {
+            split: Corpus.write(select(whole.packed(), split), source=source) for split in SPLITS
+        }

@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-from kseq2seq.data.pairs import Pair
+from kseq2seq.data.pairs import Example, Pair
 
 SHOWN = 5
 
@@ -58,8 +58,10 @@ def checked(values: Sequence[str], path: str, line: int, lines: int = 1) -> Pair
 
 
 def usable(
-    rows: Iterator[Pair | Problem], name: str, on_error: str | Callable[[Problem], object]
-) -> Iterator[Pair]:
+    rows: Iterator[Pair | Example | Problem],
+    name: str,
+    on_error: str | Callable[[Problem], object],
+) -> Iterator[Pair | Example]:
     """Yields the pairs among rows; problems are counted and told as `read_pairs` describes.
 
     Args:
@@ -74,7 +76,7 @@ def usable(
     first: list[Problem] = []
     try:
         for row in rows:
-            if isinstance(row, Pair):
+            if isinstance(row, Pair | Example):
                 kept += 1
                 yield row
                 continue

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from kseq2seq.data.jsonl import jsonl_pairs
 from kseq2seq.data.lines import numbered_lines
 from kseq2seq.data.opening import SUFFIXES, data_path
-from kseq2seq.data.pairs import SURROGATE, Pair
+from kseq2seq.data.pairs import SURROGATE, Example, Pair
 from kseq2seq.data.problems import Problem, checked, usable
 from kseq2seq.data.quoted import bare
 from kseq2seq.data.tables import table_pairs
@@ -26,10 +26,11 @@ def read_pairs(
     source: str | int = "source",
     target: str | int = "target",
     key: str | int | None = None,
+    references: str | None = None,
     delimiter: str | None = None,
     quoted: bool | None = None,
     on_error: Literal["report", "raise"] | Callable[[Problem], object] = "report",
-) -> Iterator[Pair]:
+) -> Iterator[Pair | Example]:
     r"""Stream the pairs of a file, or of two parallel text files, in constant memory.
 
     Files are UTF-8, plain or packed by gzip, bzip2 or xz. CSV fields may be wrapped in double
@@ -47,6 +48,8 @@ def read_pairs(
         target: name or number of the column of targets.
         key: name or number of the column that says which examples belong together in a split;
             by default the source text itself is the key.
+        references: name of the list of further targets that count as right, in JSONL; lines that
+            have it give an `Example` in place of a `Pair`.
         delimiter: the character between the fields of a table; by default a tab for TSV, and for
             CSV whichever of comma, semicolon and tab parts the header into the names wanted.
         quoted: whether fields of a table may be wrapped in double quotes; by default those of CSV
@@ -79,13 +82,13 @@ def read_pairs(
     paths = [data_path(part) for part in (path if several else (path,))]  # type: ignore[union-attr, arg-type]
     if len(paths) == 2:
         table = delimiter is not None or quoted is not None
-        if format is not None or table or columns != ["source", "target"]:
+        if format is not None or table or references or columns != ["source", "target"]:
             raise ValueError(_PARALLEL)
-        rows = _parallel(*paths)
+        rows: Iterator[Pair | Example | Problem] = _parallel(*paths)
     elif len(paths) != 1:
         raise ValueError(f"expected one path, or (source, target) paths; got {len(paths)}")
     else:
-        rows = _reader(paths[0], format, columns, delimiter, quoted)
+        rows = _reader(paths[0], format, columns, references, delimiter, quoted)
     return usable(rows, " and ".join(map(str, paths)), on_error)
 
 
@@ -159,8 +162,13 @@ def _suffix(path: Path) -> str:
 
 
 def _reader(
-    path: Path, format: str | None, columns: list[Any], delimiter: str | None, quoted: bool | None
-) -> Iterator[Pair | Problem]:
+    path: Path,
+    format: str | None,
+    columns: list[Any],
+    references: str | None,
+    delimiter: str | None,
+    quoted: bool | None,
+) -> Iterator[Pair | Example | Problem]:
     format = format or format_of(path)
     if format not in FORMATS.values():
         raise ValueError(
@@ -185,7 +193,12 @@ def _reader(
     if format == "jsonl":
         if delimiter is not None or quoted is not None:
             raise ValueError(f"{path}: JSONL has neither a `delimiter` nor `quoted` fields.")
-        return jsonl_pairs(path, columns)
+        return jsonl_pairs(path, columns, references)
+    if references is not None:
+        raise ValueError(
+            f"{path}: only JSONL has `references`, a list of texts in each object; got "
+            f"{references!r:.80} for {format}."
+        )
     return table_pairs(path, columns, delimiter=delimiter, quoted=quoted, tabs=format == "tsv")
 
 

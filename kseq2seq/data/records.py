@@ -23,7 +23,7 @@ _READ_AHEAD = 2**18  # bytes
 
 
 def write_pairs(
-    pairs: Iterable[Pair | Example],
+    pairs: Iterable[Pair | Example | Packed],
     path: str | Path,
     source: Source | None = None,
     errors: str = "raise",
@@ -125,7 +125,7 @@ class Corpus:
     @classmethod
     def write(
         cls,
-        pairs: Iterable[Pair | Example],
+        pairs: Iterable[Pair | Example | Packed],
         folder: str | Path | None = None,
         source: Source | None = None,
         errors: str = "raise",
@@ -264,21 +264,19 @@ class Corpus:
 
 def _kinds(source: Source) -> set[str]:
     """The kinds that a source is of, those it inherits from too."""
-    return {kind_of(source), *(vars(cls).get("kind", "") for cls in type(source).__mro__)}
+    return {vars(cls).get("kind", cls.__name__) for cls in type(source).__mro__}
 
 
 def _serialised(packed: Packed) -> bytes:
     example = tf.train.Example()
-    fields: list[tuple[str, Any]] = [
-        ("source", packed.source),
-        ("target", packed.target),
-        ("key", packed.key),
-    ]
-    fields += [("references", text) for text in packed.references]
-    fields += [("kind", packed.kind)] if packed.kind else []
-    for name, content in fields:
-        content = content if isinstance(content, bytes) else content.encode()
-        example.features.feature[name].bytes_list.value.append(content)
+    feature = example.features.feature
+    feature["source"].bytes_list.value.append(packed.source)
+    feature["target"].bytes_list.value.append(packed.target.encode())
+    feature["key"].bytes_list.value.append(packed.key.encode())
+    if packed.references:
+        feature["references"].bytes_list.value.extend(text.encode() for text in packed.references)
+    if packed.kind:
+        feature["kind"].bytes_list.value.append(packed.kind.encode())
     return example.SerializeToString(deterministic=True)
 
 

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Iterator
 from hashlib import sha1
 from typing import TypeVar
 
+from kseq2seq.data.examples import Packed
 from kseq2seq.data.pairs import Example, Pair, digest
 
 SPLITS = ("train", "validation", "test")
-AnyPair = TypeVar("AnyPair", Pair, Example, Pair | Example)
+AnyPair = TypeVar("AnyPair", Pair, Example, Pair | Example, Packed)
 
 
 def split_of(key: str, *, validation: int = 3, test: int = 3) -> str:

@@ -207,7 +207,7 @@ def survey(
 def counted(
     corpus: Corpus, source: Source | Tokens, target: Target | Tokens, fits: Fits | None
 ) -> Survey:
-    """Returns the survey of a corpus, from memory if it was asked last; without warnings."""
+    """Returns the survey of a corpus, remembered if it was the last one asked for; no warnings."""
     sides = as_source(source), as_target(target)
     asked = source, target, fits, [(side.max_length, _too_long(side)) for side in sides]
     corpus.check_packed_for(sides[0])
