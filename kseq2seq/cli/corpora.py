@@ -97,8 +97,9 @@ def _parted(whole: Corpus, missing: list[str]) -> dict[str, Corpus]:
 
 
 def _unless_file(name: str, advice: str) -> str:
-    """Returns the advice about names, which the name of a file that is there does not need."""
-    return "" if Path(name).is_file() else advice
+    """Returns the advice about names, which those of files that are there do not need."""
+    paths = [name] if Path(name).exists() else str(name).split(",")
+    return "" if all(Path(path).is_file() for path in paths) else advice
 
 
 def _digest(pair: Pair) -> bytes:

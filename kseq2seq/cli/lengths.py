@@ -10,6 +10,7 @@ import numpy as np
 
 from kseq2seq.data import Pair
 from kseq2seq.raw import shown
+from kseq2seq.text import split_sentences
 
 _TOGETHER = 1000
 _NAMED = 3
@@ -32,6 +33,30 @@ def source_lengths(source: Any, raws: Sequence[Any]) -> tuple[np.ndarray, np.nda
         none = source.empty(batch, found) if hasattr(source, "empty") else found <= 1
         empty.append(none.numpy())
     return np.concatenate(lengths), np.concatenate(empty)
+
+
+def unreadable(source: Any, raws: Sequence[Any]) -> tuple[np.ndarray, np.ndarray]:
+    """Returns which raw inputs are too long for a source, in the way it takes them, or empty, (N,).
+
+    Example:
+        >>> from kseq2seq.text import ByteTokenizer, TextSource
+        >>> source = TextSource(ByteTokenizer(), 8)
+        >>> source.too_long = "split"
+        >>> long, _ = unreadable(source, ["One. Two. Six.", "One. Seventeen."])
+        >>> long.tolist()
+        [False, True]
+    """
+    lengths, empty = source_lengths(source, raws)
+    too_long = lengths > source.max_length
+    way = getattr(source, "too_long", "error")
+    if way == "cut":
+        too_long[:] = False
+    elif way == "split":
+        split = getattr(source, "split", split_sentences)
+        for index in np.flatnonzero(too_long).tolist():
+            of_parts, _ = source_lengths(source, split(raws[index]))
+            too_long[index] = not len(of_parts) or (of_parts > source.max_length).any()
+    return too_long, empty
 
 
 def refuse_too_long(source: Any, target: Any, corpora: Mapping[str, Iterable[Pair]]) -> None:
