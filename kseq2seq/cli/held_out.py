@@ -6,10 +6,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from kseq2seq.cli.lengths import unreadable
-from kseq2seq.data import Pair
 
 
-def held_out(source: Any, pairs: Iterable[Pair], what: str, limit: int | None = None) -> list[Pair]:
+def held_out(source: Any, pairs: Iterable[Any], what: str, limit: int | None = None) -> list[Any]:
     """Returns the pairs whose sources a model can read, and says how many are left out.
 
     Where `source.too_long` is "cut", too long ones can be read, and where it is "split" those
@@ -25,6 +24,7 @@ def held_out(source: Any, pairs: Iterable[Pair], what: str, limit: int | None = 
         ValueError: if none can be read.
 
     Example:
+        >>> from kseq2seq.data import Pair
         >>> from kseq2seq.text import ByteTokenizer, TextSource
         >>> pairs = [Pair("much too long", "x", "1"), Pair("short", "y", "2")]
         >>> [pair.target for pair in held_out(TextSource(ByteTokenizer(), 8), pairs, "test")]

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from kseq2seq.data import Pair
 from kseq2seq.raw import shown
 from kseq2seq.text import split_sentences
 
@@ -59,7 +58,7 @@ def unreadable(source: Any, raws: Sequence[Any]) -> tuple[np.ndarray, np.ndarray
     return too_long, empty
 
 
-def refuse_too_long(source: Any, target: Any, corpora: Mapping[str, Iterable[Pair]]) -> None:
+def refuse_too_long(source: Any, target: Any, corpora: Mapping[str, Iterable[Any]]) -> None:
     """Refuses corpora with an example that is too long, as `--too-long error` asks.
 
     Args:
@@ -72,6 +71,7 @@ def refuse_too_long(source: Any, target: Any, corpora: Mapping[str, Iterable[Pai
 
     Example:
         >>> from kseq2seq.text import ByteTokenizer, TextSource, TextTarget
+        >>> from kseq2seq.data import Pair
         >>> sides = TextSource(ByteTokenizer(), 8), TextTarget(ByteTokenizer(), 8)
         >>> refuse_too_long(*sides, {"test": [Pair("short", "x", "1"), Pair("too long", "y", "2")]})
         Traceback (most recent call last):
@@ -82,7 +82,7 @@ def refuse_too_long(source: Any, target: Any, corpora: Mapping[str, Iterable[Pai
     unit = getattr(source, "unit", "tokens")
     for split, pairs in corpora.items():
         total, count = 0, 0
-        first: list[tuple[Pair, int, int]] = []
+        first: list[tuple[Any, int, int]] = []
         for part in _parts(pairs):
             rows = zip(part, *_both_lengths(source, target, part), strict=True)
             long = [row for row in rows if row[1] > source.max_length or row[2] > target.max_length]
@@ -104,7 +104,7 @@ def refuse_too_long(source: Any, target: Any, corpora: Mapping[str, Iterable[Pai
 
 
 def _both_lengths(
-    source: Any, target: Any, pairs: Sequence[Pair]
+    source: Any, target: Any, pairs: Sequence[Any]
 ) -> tuple[Sequence[int], Sequence[int]]:
     of_sources, _ = source_lengths(source, [pair.source for pair in pairs])
     ids = getattr(target, "ids", None) or target.tokens

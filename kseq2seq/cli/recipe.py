@@ -21,7 +21,7 @@ from kseq2seq.cli.messages import Messages
 from kseq2seq.cli.options import WORDS, parsed, recipe_flags
 from kseq2seq.cli.outputs import check_not_begun, check_output, resumable
 from kseq2seq.cli.report import METRICS, as_text, references_of, report, report_training
-from kseq2seq.data import Corpus, Pair
+from kseq2seq.data import Corpus
 from kseq2seq.decoding import Greedy
 from kseq2seq.metrics import TextMetric
 from kseq2seq.pipeline import Pipeline
@@ -107,13 +107,14 @@ class Recipe:
         keras.utils.set_random_seed(options.seed)
         return options
 
-    def corpora(self, read: Read) -> dict[str, Corpus]:
+    def corpora(self, read: Read, source: Any = None) -> dict[str, Corpus]:
         """Returns the examples of training, validation and test.
 
         Args:
             read: (name, columns) -> examples; what `--data` and the other files are read by.
+            source: what reads the sources of examples where they are no texts.
         """
-        return read_corpora(self.options, read, self.messages, self._advice)
+        return read_corpora(self.options, read, self.messages, self._advice, source)
 
     def sizes(self) -> dict[str, Any]:
         """Returns what the flags and the architecture say, for `build_model`."""
@@ -148,7 +149,7 @@ class Recipe:
 
     def held_out(
         self, pipeline: Pipeline, corpora: Mapping[str, Corpus]
-    ) -> tuple[list[Pair], list[Pair]]:
+    ) -> tuple[list[Any], list[Any]]:
         """Returns examples to validate and to test on, and says how many are too long for it."""
         source, some = pipeline.source, _SMOKE_TEST if self.options.smoke else None
         with self._errors("data", "train"):
@@ -163,7 +164,7 @@ class Recipe:
         self,
         pipeline: Pipeline,
         corpora: Mapping[str, Corpus],
-        validation: Sequence[Pair],
+        validation: Sequence[Any],
         *,
         peak: float = 2e-3,
         loss: Any = None,
@@ -205,7 +206,7 @@ class Recipe:
         report_training(options.output, better, pace.warmup, self.watched)
 
     def evaluate(
-        self, pipeline: Pipeline, test: Sequence[Pair], baselines: Mapping[str, Sequence[str]]
+        self, pipeline: Pipeline, test: Sequence[Any], baselines: Mapping[str, Sequence[str]]
     ) -> None:
         """Prints scores on test examples beside those of baselines, and records them.
 
