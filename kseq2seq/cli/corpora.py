@@ -19,7 +19,11 @@ _HELD_OUT = 3  # percent of the keys, for a split without a file
 
 
 def read_corpora(
-    options: argparse.Namespace, read: Read, messages: Messages, advice: str = ""
+    options: argparse.Namespace,
+    read: Read,
+    messages: Messages,
+    advice: str = "",
+    source: Any = None,
 ) -> dict[str, Corpus]:
     """Returns the corpora of `--data`, or those of `--train`, `--validation` and `--test`.
 
@@ -28,9 +32,11 @@ def read_corpora(
 
     Args:
         options: with `data`, and perhaps `columns`, `train`, `validation` and `test`.
-        read: (name, columns) -> pairs, which `--data` and the files are read by.
+        read: (name, columns) -> examples, which `--data` and the files are read by.
         messages: of the recipe.
         advice: what to say where a name is not that of a file.
+        source: what reads the sources of examples where they are no texts. Those that it can't read
+            are left out, with a warning.
 
     Returns:
         {"train", "validation", "test"}: corpora.
@@ -43,14 +49,17 @@ def read_corpora(
     files: dict[str, str] = {split: given[split] for split in SPLITS if given.get(split)}
     if not files:
         with messages.errors(f"--data {options.data}", _unless_file(options.data, advice)):
-            return split_corpora(read(options.data, columns))
+            examples = read(options.data, columns)
+            return _split(list(examples), source) if source else split_corpora(examples)
     found: dict[str, Corpus] = {}
     for split, file in files.items():
         with messages.errors(f"--{split} {file}", _unless_file(file, advice)):
-            found[split] = Corpus.write(unique(read(file, columns)))
+            found[split] = _written(unique(read(file, columns)), source)
     if len(found) < len(SPLITS):
         with messages.errors(f"--train {files['train']}"):
-            found |= _parted(found["train"], [split for split in SPLITS if split not in found])
+            missing = [split for split in SPLITS if split not in found]
+            shares = {split: _HELD_OUT * (split in missing) for split in SPLITS[1:]}
+            found |= _split(found["train"], source, shares)
     found = {split: found[split] for split in SPLITS}
     for (earlier, split), count in shared_pairs(found).items():
         print(
@@ -83,23 +92,31 @@ def shared_pairs(corpora: Mapping[str, Iterable[Any]]) -> dict[tuple[str, str], 
     return {names: count for names, count in counts.items() if count}
 
 
-def _parted(whole: Corpus, missing: list[str]) -> dict[str, Corpus]:
-    """Takes splits out of a training corpus; returns them and the rest."""
-    shares = {split: _HELD_OUT if split in missing else 0 for split in SPLITS[1:]}
-    wanted = ["train", *missing]
-    empty = set(wanted) - {split_of(pair.key, **shares) for pair in whole}
+def _split(
+    examples: Any, source: Any, shares: Mapping[str, int] | None = None
+) -> dict[str, Corpus]:
+    """Takes shares of the keys, in percent, out of a list or corpus; returns them and the rest."""
+    shares = shares or dict.fromkeys(SPLITS[1:], _HELD_OUT)
+    wanted = ["train", *(split for split, share in shares.items() if share)]
+    empty = set(wanted) - {split_of(example.key, **shares) for example in examples}
     if empty:
         raise ValueError(
-            f"{len(whole)} pairs leave nothing for {' and '.join(sorted(empty))}: a split takes "
-            f"{_HELD_OUT} in 100 keys by their hash. Give files of all three splits, --train, "
-            "--validation and --test."
+            f"{len(examples)} examples leave nothing for {' and '.join(sorted(empty))}: a split "
+            f"takes {_HELD_OUT} in 100 keys by their hash. Give files of all three splits, "
+            "--train, --validation and --test."
         )
-    return {split: Corpus.write(select(whole, split, **shares)) for split in wanted}
+    return {split: _written(select(unique(examples), split, **shares), source) for split in wanted}
+
+
+def _written(examples: Iterable[Any], source: Any) -> Corpus:
+    reads = {"source": source, "errors": "skip"} if source else {}
+    return Corpus.write(examples, **reads)
 
 
 def _unless_file(name: str, advice: str) -> str:
-    """Returns the advice about names, which the name of a file that is there does not need."""
-    return "" if Path(name).is_file() else advice
+    """Returns the advice about names, which those of files that are there do not need."""
+    paths = [name] if Path(name).exists() else str(name).split(",")
+    return "" if all(Path(path).is_file() for path in paths) else advice
 
 
 def _digest(pair: Pair) -> bytes:

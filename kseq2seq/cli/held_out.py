@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from kseq2seq.cli.lengths import source_lengths
-from kseq2seq.data import Pair
+from kseq2seq.cli.lengths import unreadable
 
 
-def held_out(source: Any, pairs: Iterable[Any], what: str, limit: int | None = None) -> list[Pair]:
+def held_out(source: Any, pairs: Iterable[Any], what: str, limit: int | None = None) -> list[Any]:
     """Returns the pairs whose sources a model can read, and says how many are left out.
 
-    Where `source.too_long` is "split" or "cut", those that are too long are read so.
+    Where `source.too_long` is "cut", too long ones can be read, and where it is "split" those
+    whose parts are short enough.
 
     Args:
         source: has a longest input, in its `unit`.
@@ -24,6 +24,7 @@ def held_out(source: Any, pairs: Iterable[Any], what: str, limit: int | None = N
         ValueError: if none can be read.
 
     Example:
+        >>> from kseq2seq.data import Pair
         >>> from kseq2seq.text import ByteTokenizer, TextSource
         >>> pairs = [Pair("much too long", "x", "1"), Pair("short", "y", "2")]
         >>> [pair.target for pair in held_out(TextSource(ByteTokenizer(), 8), pairs, "test")]
@@ -32,10 +33,7 @@ def held_out(source: Any, pairs: Iterable[Any], what: str, limit: int | None = N
     """
     pairs = list(pairs)
     longest, unit = source.max_length, getattr(source, "unit", "tokens")
-    lengths, empty = source_lengths(source, [pair.source for pair in pairs])
-    too_long = lengths > longest
-    if getattr(source, "too_long", "error") != "error":
-        too_long[:] = False
+    too_long, empty = unreadable(source, [pair.source for pair in pairs])
     kept = [pair for pair, no in zip(pairs, empty | too_long, strict=True) if not no]
     if not kept:
         raise ValueError(

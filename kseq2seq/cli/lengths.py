@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from kseq2seq.data import Pair
 from kseq2seq.raw import shown
+from kseq2seq.text import split_sentences
 
 _TOGETHER = 1000
 _NAMED = 3
@@ -34,6 +34,30 @@ def source_lengths(source: Any, raws: Sequence[Any]) -> tuple[np.ndarray, np.nda
     return np.concatenate(lengths), np.concatenate(empty)
 
 
+def unreadable(source: Any, raws: Sequence[Any]) -> tuple[np.ndarray, np.ndarray]:
+    """Returns which raw inputs are too long for a source, in the way it takes them, or empty, (N,).
+
+    Example:
+        >>> from kseq2seq.text import ByteTokenizer, TextSource
+        >>> source = TextSource(ByteTokenizer(), 8)
+        >>> source.too_long = "split"
+        >>> long, _ = unreadable(source, ["One. Two. Six.", "One. Seventeen."])
+        >>> long.tolist()
+        [False, True]
+    """
+    lengths, empty = source_lengths(source, raws)
+    too_long = lengths > source.max_length
+    way = getattr(source, "too_long", "error")
+    if way == "cut":
+        too_long[:] = False
+    elif way == "split":
+        split = getattr(source, "split", split_sentences)
+        for index in np.flatnonzero(too_long).tolist():
+            of_parts, _ = source_lengths(source, split(raws[index]))
+            too_long[index] = not len(of_parts) or (of_parts > source.max_length).any()
+    return too_long, empty
+
+
 def refuse_too_long(source: Any, target: Any, corpora: Mapping[str, Iterable[Any]]) -> None:
     """Refuses corpora with an example that is too long, as `--too-long error` asks.
 
@@ -47,6 +71,7 @@ def refuse_too_long(source: Any, target: Any, corpora: Mapping[str, Iterable[Any
 
     Example:
         >>> from kseq2seq.text import ByteTokenizer, TextSource, TextTarget
+        >>> from kseq2seq.data import Pair
         >>> sides = TextSource(ByteTokenizer(), 8), TextTarget(ByteTokenizer(), 8)
         >>> refuse_too_long(*sides, {"test": [Pair("short", "x", "1"), Pair("too long", "y", "2")]})
         Traceback (most recent call last):
@@ -57,7 +82,7 @@ def refuse_too_long(source: Any, target: Any, corpora: Mapping[str, Iterable[Any
     unit = getattr(source, "unit", "tokens")
     for split, pairs in corpora.items():
         total, count = 0, 0
-        first: list[tuple[Pair, int, int]] = []
+        first: list[tuple[Any, int, int]] = []
         for part in _parts(pairs):
             rows = zip(part, *_both_lengths(source, target, part), strict=True)
             long = [row for row in rows if row[1] > source.max_length or row[2] > target.max_length]
@@ -79,7 +104,7 @@ def refuse_too_long(source: Any, target: Any, corpora: Mapping[str, Iterable[Any
 
 
 def _both_lengths(
-    source: Any, target: Any, pairs: Sequence[Pair]
+    source: Any, target: Any, pairs: Sequence[Any]
 ) -> tuple[Sequence[int], Sequence[int]]:
     of_sources, _ = source_lengths(source, [pair.source for pair in pairs])
     ids = getattr(target, "ids", None) or target.tokens

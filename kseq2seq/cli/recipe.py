@@ -6,6 +6,7 @@ import argparse
 import shutil
 import sys
 from collections.abc import Callable, Collection, Mapping, Sequence
+from io import TextIOWrapper
 from typing import Any
 
 import keras
@@ -20,7 +21,7 @@ from kseq2seq.cli.messages import Messages
 from kseq2seq.cli.options import WORDS, parsed, recipe_flags
 from kseq2seq.cli.outputs import check_not_begun, check_output, resumable
 from kseq2seq.cli.report import METRICS, as_text, references_of, report, report_training
-from kseq2seq.data import Corpus, Pair
+from kseq2seq.data import Corpus
 from kseq2seq.decoding import Greedy
 from kseq2seq.metrics import TextMetric
 from kseq2seq.pipeline import Pipeline
@@ -28,6 +29,7 @@ from kseq2seq.training import GenerationScore, add_scores
 
 # What is made in the output, and a file that marks each as made by an earlier run.
 _PARTS = {"pipeline": "pipeline.json", "saved_model": "saved_model.pb"}
+_MOBILE = "model.tflite"
 _VALIDATION, _SMOKE_TEST = 100, 32  # pairs
 
 
@@ -80,6 +82,7 @@ class Recipe:
         self._advice = advice
         self._smoke = smoke or {}
         self._useless = False
+        self._mobile: Callable[[Any], str] | None = None
 
     def begin(self, arguments: Sequence[str] | None = None) -> argparse.Namespace:
         """Returns what the flags say, after a look at the output; nothing is written yet.
@@ -91,21 +94,27 @@ class Recipe:
         self.options = options = parsed(
             self.flags, self.name, self._smoke, self.messages, arguments
         )
-        sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+        if isinstance(sys.stdout, TextIOWrapper):
+            sys.stdout.reconfigure(line_buffering=True)  # a log is read while it is written
         with self._errors():
             check_output(options.output, _PARTS)
+            if options.tflite and (options.output / _MOBILE).is_dir():
+                raise ValueError(
+                    f"{options.output / _MOBILE} is a directory; --tflite makes a file"
+                )
             if not options.resume:
                 check_not_begun(options.output)
         keras.utils.set_random_seed(options.seed)
         return options
 
-    def corpora(self, read: Read) -> dict[str, Corpus]:
+    def corpora(self, read: Read, source: Any = None) -> dict[str, Corpus]:
         """Returns the examples of training, validation and test.
 
         Args:
             read: (name, columns) -> examples; what `--data` and the other files are read by.
+            source: what reads the sources of examples where they are no texts.
         """
-        return read_corpora(self.options, read, self.messages, self._advice)
+        return read_corpora(self.options, read, self.messages, self._advice, source)
 
     def sizes(self) -> dict[str, Any]:
         """Returns what the flags and the architecture say, for `build_model`."""
@@ -132,8 +141,7 @@ class Recipe:
                 inside = options.init / "pipeline"
                 pipeline = Pipeline.load(inside if inside.is_dir() else options.init)
         else:
-            shown = ("vocabulary", "hidden_dim", "max_length")
-            with self.messages.errors(self._shown(*shown)):
+            with self._errors(*self._of_model()):
                 pipeline = make(self, train)
         if options.too_long:
             pipeline.source.too_long = options.too_long
@@ -141,7 +149,7 @@ class Recipe:
 
     def held_out(
         self, pipeline: Pipeline, corpora: Mapping[str, Corpus]
-    ) -> tuple[list[Pair], list[Pair]]:
+    ) -> tuple[list[Any], list[Any]]:
         """Returns examples to validate and to test on, and says how many are too long for it."""
         source, some = pipeline.source, _SMOKE_TEST if self.options.smoke else None
         with self._errors("data", "train"):
@@ -156,7 +164,7 @@ class Recipe:
         self,
         pipeline: Pipeline,
         corpora: Mapping[str, Corpus],
-        validation: Sequence[Pair],
+        validation: Sequence[Any],
         *,
         peak: float = 2e-3,
         loss: Any = None,
@@ -198,7 +206,7 @@ class Recipe:
         report_training(options.output, better, pace.warmup, self.watched)
 
     def evaluate(
-        self, pipeline: Pipeline, test: Sequence[Pair], baselines: Mapping[str, Sequence[str]]
+        self, pipeline: Pipeline, test: Sequence[Any], baselines: Mapping[str, Sequence[str]]
     ) -> None:
         """Prints scores on test examples beside those of baselines, and records them.
 
@@ -233,9 +241,8 @@ class Recipe:
         with self._errors(advice=f"Then --resume {options.output}."):
             served = export_served(pipeline, options.output / "saved_model")
             if options.tflite:
-                mobile = export_mobile(pipeline, options.output / "model.tflite", options.tflite)
-                if pipeline.examples:
-                    print(f"  {pipeline.examples[0]}\n  = {mobile(pipeline.examples[0])}")
+                print()
+                self._mobile = export_mobile(pipeline, options.output / _MOBILE, options.tflite)
         return served
 
     def finish(self, raw: Any, text: str) -> None:
@@ -243,9 +250,17 @@ class Recipe:
         output = self.options.output
         way = "raw text in and out" if isinstance(raw, str) else "raw input in, text out"
         print(f"\nThe reloaded export, {way}:\n  {as_text(raw)}\n  = {text}")
+        if self._mobile:
+            print(f"\n{_MOBILE} says by greedy search:\n  = {self._mobile(raw)}")
         shutil.rmtree(output / "checkpoints", ignore_errors=True)  # all is done
         use = "no use yet, see the warning" if self._useless else "to serve"
-        print(f"\nSaved in {output}: pipeline/ (to go on from), saved_model/ ({use})")
+        mobile = f", {_MOBILE} (for phones)" if self._mobile else ""
+        print(f"\nSaved in {output}: pipeline/ (to go on from), saved_model/ ({use}){mobile}")
+
+    def _of_model(self) -> tuple[str, ...]:
+        """Returns the flags that most often say why a model can't be made."""
+        tokenizer = ("tokenizer",) * ("tokenizer" in self.flags.given)
+        return (*tokenizer, "vocabulary", "hidden_dim", "max_length")
 
     def _texts(self, pipeline: Pipeline, raws: list[Any], **settings: Any) -> list[str]:
         if self.options.too_long == "split":

@@ -7,7 +7,6 @@ from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
-from kseq2seq.data import Pair
 from kseq2seq.decoding import Search
 from kseq2seq.metrics import TextMetric, below_baseline, bleu, chrf
 from kseq2seq.runs import less_is_better, read_runs
@@ -18,7 +17,7 @@ _SAMPLES = 6
 
 
 def report(
-    pairs: Sequence[Pair],
+    pairs: Sequence[Any],
     hypotheses: Sequence[str],
     search: Search,
     baselines: Mapping[str, Sequence[str]],
@@ -40,6 +39,7 @@ def report(
 
     Example:
         >>> from kseq2seq import Beam
+        >>> from kseq2seq.data import Pair
         >>> pairs, made = [Pair("a b c d", "x b c d", "")], ["x b c d"]
         >>> copying = {"copying the source": [pair.source for pair in pairs]}
         >>> scores, below = report(pairs, made, Beam(4), copying)
@@ -72,17 +72,19 @@ def report(
     return scores, {name: not_better for name, not_better in below.items() if not_better}
 
 
-def references_of(pairs: Sequence[Pair]) -> list[Any]:
+def references_of(pairs: Sequence[Any]) -> list[Any]:
     """Returns what metrics compare with: targets, or lists of all that an example takes as right.
 
     Example:
+        >>> from kseq2seq.data import Pair
         >>> references_of([Pair("a", "b", "")])
         ['b']
     """
-    several = [list(getattr(pair, "references", ())) for pair in pairs]
-    if not any(several):
+    others = [getattr(pair, "references", ()) for pair in pairs]
+    if not any(others):
         return [pair.target for pair in pairs]
-    return [given or [pair.target] for given, pair in zip(several, pairs, strict=True)]
+    rows = zip(pairs, others, strict=True)
+    return [list(dict.fromkeys((pair.target, *more))) for pair, more in rows]
 
 
 def as_text(raw: Any) -> str:

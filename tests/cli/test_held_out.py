@@ -25,9 +25,12 @@ def test_nothing_to_score_is_told_before_training(sources):
         held_out(SOURCE, pairs(*sources), "test")
 
 
-@pytest.mark.parametrize("way", ["split", "cut"])
-def test_what_can_be_read_in_part_is_kept(way, capsys):
+def test_what_can_be_read_in_parts_is_kept(capsys):
     source = TextSource(ByteTokenizer(), 8)
-    source.too_long = way
+    source.too_long = "cut"
     assert len(held_out(source, pairs("far too long", "", "a"), "test")) == 2
     assert capsys.readouterr().out == ""
+    source.too_long = "split"
+    kept = held_out(source, pairs("One. Two. Six.", "", "One. Seventeen.", "far too long"), "test")
+    assert [pair.source for pair in kept] == ["One. Two. Six."]
+    assert capsys.readouterr().out.startswith("Left out 2 of 4 test pairs")

@@ -40,7 +40,7 @@ def test_an_example_may_have_several_references():
         target: str
         references: tuple[str, ...] = ()
 
-    some = [Example("a", "b", ("b", "c")), Example("d", "e")]
+    some = [Example("a", "b", ("c", "b")), Example("d", "e")]
     assert references_of(some) == [["b", "c"], ["e"]]
 
 
