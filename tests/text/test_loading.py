@@ -93,7 +93,7 @@ def test_a_tokenizer_without_symbols_is_saved_as_ever(tmp_path):
         make().save(tmp_path / kind)
         record = json.loads((tmp_path / kind / "tokenizer.json").read_text())
         assert (record["format_version"], record["type"]) == (1, kind)
-        assert not {"class", "symbols"} & set(record)
+        assert not {"python_class", "symbols"} & set(record)
 
 
 def test_a_subclass_is_refused_before_anything_is_written(tmp_path):
@@ -131,7 +131,7 @@ def test_a_type_that_is_not_registered_says_what_to_import(tmp_path):
     assert "nothing is imported from a file" in str(error.value)
     classes["spaced"] = kept
     (tmp_path / "tokenizer.json").write_text(
-        json.dumps({"format_version": 1, "type": "z" * 999, "class": ["y" * 9999]})
+        json.dumps({"format_version": 1, "type": "z" * 999, "python_class": ["y" * 9999]})
     )
     with pytest.raises(ValueError, match="zzz") as error:
         load_tokenizer(tmp_path)
