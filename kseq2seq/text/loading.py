@@ -42,4 +42,9 @@ def load_tokenizer(directory: str | os.PathLike[str]) -> Tokenizer:
     kind, place = config.pop("type", None), config.pop(CLASS, None)
     found = TOKENIZERS.named(kind, str(path), place)
     read_symbols(config, path)
-    return found.from_files(path.parent, config, path)
+    try:
+        return found.from_files(path.parent, config, path)
+    except ValueError as error:
+        if str(path.parent) in str(error):
+            raise
+        raise ValueError(f"{path} does not describe a {found.__name__}: {error}") from error
