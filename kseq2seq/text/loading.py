@@ -8,7 +8,7 @@ from pathlib import Path
 from kseq2seq.disk import settle
 from kseq2seq.disk.files import read_json
 from kseq2seq.text.symbols import read_symbols
-from kseq2seq.text.tokenizer import CLASS, FORMAT, NEWEST, TOKENIZERS, Tokenizer, of_package
+from kseq2seq.text.tokenizer import CLASS, FORMAT, NEWEST, TOKENIZERS, Tokenizer
 
 
 def load_tokenizer(directory: str | os.PathLike[str]) -> Tokenizer:
@@ -39,9 +39,12 @@ def load_tokenizer(directory: str | os.PathLike[str]) -> Tokenizer:
     path = Path(directory) / "tokenizer.json"
     config = read_json(path, NEWEST)
     del config[FORMAT]
-    kind, place = config.pop("type", None), config.get(CLASS)
+    kind, place = config.pop("type", None), config.pop(CLASS, None)
     found = TOKENIZERS.named(kind, str(path), place)
-    if not of_package(found):
-        config.pop(CLASS, None)
     read_symbols(config, path)
-    return found.from_files(path.parent, config, path)
+    try:
+        return found.from_files(path.parent, config, path)
+    except ValueError as error:
+        if str(path.parent) in str(error):
+            raise
+        raise ValueError(f"{path} does not describe a {found.__name__}: {error}") from error

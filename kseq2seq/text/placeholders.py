@@ -45,17 +45,22 @@ class Placeholders(tf.Module):
     def __init__(self, names: Iterable[str]) -> None:
         super().__init__()
         self.symbols = Symbols(names, taken=_TAKEN)
-        self.names = self.symbols.names
-        self.characters = "".join(chr(FIRST + index) for index in range(len(self.names)))
-        strange = [name for name in self.names if set(name) & set(self.characters)]
+        own = self.symbols.names
+        self.characters = "".join(chr(FIRST + index) for index in range(len(own)))
+        strange = [name for name in own if set(name) & set(self.characters)]
         if strange:
             raise ValueError(
                 f"Symbol {strange[0]!a} has a character that stands for a symbol inside the model. "
                 f"Choose one without the characters from U+{FIRST:X} on."
             )
-        self._of = dict(zip(self.names, self.characters, strict=True))
+        self._of = dict(zip(own, self.characters, strict=True))
         self._own = re.compile(f"[{self.characters[0]}-{self.characters[-1]}]")
-        self._pattern = rf"([\x{{{FIRST:X}}}-\x{{{FIRST + len(self.names) - 1:X}}}])"
+        self._pattern = rf"([\x{{{FIRST:X}}}-\x{{{FIRST + len(own) - 1:X}}}])"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The symbols."""
+        return self.symbols.names
 
     def put(self, text: str) -> str:
         """Returns a text with the placeholders of its symbols; not in graph."""
@@ -66,7 +71,7 @@ class Placeholders(tf.Module):
     def name(self, piece: str) -> str:
         """Returns the symbol of a piece that is a placeholder, or else the piece."""
         index = ord(piece) - FIRST if len(piece) == 1 else -1
-        return self.symbols.names[index] if 0 <= index < len(self.characters) else piece
+        return self.names[index] if 0 <= index < len(self.characters) else piece
 
     def hide(self, texts: tf.Tensor) -> tf.Tensor:
         """Returns texts (N,) with the placeholders of their symbols; in graph."""

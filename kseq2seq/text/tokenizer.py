@@ -19,7 +19,7 @@ from kseq2seq.special_tokens import SpecialTokens
 from kseq2seq.text.symbols import SPECIAL_NAMES, Symbols
 
 TOKENIZERS: Registry = Registry("tokenizer", "kseq2seq.text.register_tokenizer")
-CLASS = "class"  # where a type was defined, which is shown where it is not known
+CLASS = "python_class"  # where a type was defined, which is shown where it is not known
 FORMAT, NEWEST = "format_version", 2  # of `tokenizer.json`; 2 has symbols
 _RESERVED = {"type", CLASS, FORMAT}
 _OLDER_NAMES = {"_tokenize": "to_ids", "_detokenize": "to_texts", "_piece": "piece"}
@@ -247,12 +247,13 @@ class Tokenizer(tf.Module, ABC):
                 a name that `tokenizer.json` needs.
         """
         kind = TOKENIZERS.name_of(type(self))
-        own = {} if of_package(type(self)) else {CLASS: _place(type(self))}
+        place = f"{type(self).__module__}.{type(self).__qualname__}"
+        own = {} if place.startswith("kseq2seq.") else {CLASS: place}
         config = self.config()
-        taken = _RESERVED.intersection(config) if own else set()
+        taken = _RESERVED.intersection(config)
         symbols = {"symbols": list(self.symbols)} if self.symbols else {}
         if config.get("symbols", self.symbols) not in (self.symbols, list(self.symbols)):
-            taken = {*taken, "symbols"}
+            taken.add("symbols")
         if taken:
             raise ValueError(
                 f"The `config` of {type(self).__name__} must not have {sorted(taken)}, which "
@@ -321,15 +322,6 @@ class Tokenizer(tf.Module, ABC):
             raise ValueError(
                 f"{path} does not describe a {cls.__name__} ({error}). Save it again."
             ) from error
-
-
-def of_package(cls: type) -> bool:
-    """Returns whether a class is one of this package, which needs no word about its place."""
-    return _place(cls).startswith("kseq2seq.")
-
-
-def _place(cls: type) -> str:
-    return f"{cls.__module__}.{cls.__qualname__}"
 
 
 def _strings(texts: Any) -> Any:

@@ -32,6 +32,7 @@ NASTY = [
     "the quick brown fox",
     "".join(f"the{chr(code)}" for code in range(0x3001) if chr(code).isspace()),
     "a\u2028b\u00a0c\r\nd\u180ee",
+    "\U00108000a\U00108001\U00108fff",
 ]
 SYMBOLS = [
     "<user>",

@@ -10,7 +10,13 @@ import tensorflow as tf
 from keras_hub.src.tokenizers.byte_pair_tokenizer import bytes_to_unicode
 
 from kseq2seq.encoders import backbone_encoder
-from kseq2seq.text import BackboneTokenizer, TextSource, TextTarget, load_tokenizer
+from kseq2seq.text import (
+    BackboneTokenizer,
+    TextSource,
+    TextTarget,
+    load_tokenizer,
+    register_tokenizer,
+)
 
 TEXTS = ["the quick fox", "나는 학교에 갑니다.", "don't stop, the fox", "fox"]
 ODD = ["", " ", "☂ 나는 ☂", "e\u0301 👨‍👩‍👧 中文", "a\nb  c", "[UNK] [SEP] 12345"]
@@ -362,3 +368,15 @@ def test_damaged_files_are_refused(made, name, tmp_path):
     file.unlink()
     with pytest.raises(FileNotFoundError, match=file.name):
         load_tokenizer(tmp_path)
+
+
+def test_a_registered_subclass_is_loaded_as_itself(tmp_path):
+    @register_tokenizer("my_bert")
+    class MyBert(BackboneTokenizer):
+        pass
+
+    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the", "fox"]
+    MyBert(keras_hub.tokenizers.BertTokenizer(words)).save(tmp_path)
+    loaded = load_tokenizer(tmp_path)
+    assert type(loaded) is MyBert
+    assert loaded.tokenize(["the fox"]).to_list() == [[2, 5, 6]]

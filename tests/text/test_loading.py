@@ -1,3 +1,4 @@
+import hashlib
 import json
 
 import pytest
@@ -63,7 +64,22 @@ def test_save_and_load_give_the_same_ids(kind, tmp_path):
 def test_a_hostile_record_is_refused(record, message, tmp_path):
     data = record if isinstance(record, bytes) else record.encode()
     (tmp_path / "tokenizer.json").write_bytes(data)
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(ValueError, match=message) as error:
+        load_tokenizer(tmp_path)
+    assert "tokenizer.json" in str(error.value)
+
+
+def test_files_that_fit_their_hash_and_make_no_sense_are_refused(tmp_path):
+    for content in (b"", b"a\n\nb\n", b"a b\n", b"a\na\n", b"\xff\n", b"<end>\n"):
+        (tmp_path / "words.txt").write_bytes(content)
+        record = {"type": "words", "sha256": hashlib.sha256(content).hexdigest()}
+        (tmp_path / "tokenizer.json").write_text(json.dumps({"format_version": 1, **record}))
+        with pytest.raises(ValueError, match=r"tokenizer\.json does not describe a WordTokenizer"):
+            load_tokenizer(tmp_path)
+    SentencePieceTokenizer.train(TEXTS, 300, symbols=["<ko>"]).save(tmp_path)
+    record = json.loads((tmp_path / "tokenizer.json").read_text())
+    (tmp_path / "tokenizer.json").write_text(json.dumps({**record, "symbols": ["<ko>", "<fr>"]}))
+    with pytest.raises(ValueError, match=r"tokenizer\.json does not.*'<fr>' is none"):
         load_tokenizer(tmp_path)
 
 
@@ -93,7 +109,7 @@ def test_a_tokenizer_without_symbols_is_saved_as_ever(tmp_path):
         make().save(tmp_path / kind)
         record = json.loads((tmp_path / kind / "tokenizer.json").read_text())
         assert (record["format_version"], record["type"]) == (1, kind)
-        assert not {"class", "symbols"} & set(record)
+        assert not {"python_class", "symbols"} & set(record)
 
 
 def test_a_subclass_is_refused_before_anything_is_written(tmp_path):
@@ -131,7 +147,7 @@ def test_a_type_that_is_not_registered_says_what_to_import(tmp_path):
     assert "nothing is imported from a file" in str(error.value)
     classes["spaced"] = kept
     (tmp_path / "tokenizer.json").write_text(
-        json.dumps({"format_version": 1, "type": "z" * 999, "class": ["y" * 9999]})
+        json.dumps({"format_version": 1, "type": "z" * 999, "python_class": ["y" * 9999]})
     )
     with pytest.raises(ValueError, match="zzz") as error:
         load_tokenizer(tmp_path)

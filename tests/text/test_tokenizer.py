@@ -235,7 +235,7 @@ def test_a_tokenizer_of_ones_own_has_symbols_and_is_loaded(tmp_path):
     assert type(loaded) is Halves and (loaded.first, loaded.symbols) == (9, ("<ko>",))
     assert loaded.tokenize(["a<ko>나"]).to_list() == ids.to_list()[:1]
     record = json.loads((tmp_path / "source_tokenizer" / "tokenizer.json").read_text())
-    assert (record["type"], record["class"]) == ("halves", f"{Halves.__module__}.Halves")
+    assert (record["type"], record["python_class"]) == ("halves", f"{Halves.__module__}.Halves")
 
 
 def test_the_older_names_of_its_methods_are_still_known():
@@ -277,7 +277,7 @@ def test_what_a_tokenizer_must_have_is_said(tmp_path):
     assert not (tmp_path / "new").exists()
 
 
-@pytest.mark.parametrize("name", ["type", "class", "format_version", "symbols"])
+@pytest.mark.parametrize("name", ["type", "python_class", "format_version", "symbols"])
 def test_names_that_the_file_needs_are_refused(name, tmp_path):
     @register_tokenizer("odd")
     class Odd(ByteTokenizer):
