@@ -1,10 +1,13 @@
 import gc
 import os
 
+import numpy as np
 import pytest
 
-from kseq2seq.data.pairs import Pair
+from kseq2seq.contracts import ArraySource
+from kseq2seq.data.pairs import Example, Pair, answers
 from kseq2seq.data.records import Corpus, pair_dataset, write_pairs
+from kseq2seq.text import ByteTokenizer, TextSource
 
 PAIRS = [
     Pair("안녕하세요", "e\u0301 bonjour\n2", "a"),
@@ -102,3 +105,91 @@ def test_a_corpus_that_was_written_over_or_removed(tmp_path):
     (tmp_path / "pairs.tfrecord").unlink()
     with pytest.raises(ValueError, match=r"pairs\.tfrecord: .* is gone"):
         second.records()
+
+
+class Readings(ArraySource):
+    """Single numbers, as they are."""
+
+    kind = "test_numbers"
+
+    def __init__(self):
+        super().__init__((), 99)
+        self.spec = {"source": ((None,), "float32"), "source_mask": ((None,), "int32")}
+
+    def features(self, values, lengths):
+        return values
+
+
+def test_sources_of_any_kind_are_read_once_and_come_back(tmp_path):
+    np.save(tmp_path / "a.npy", np.arange(3.0))
+    examples = [
+        Example(str(tmp_path / "a.npy"), "one", "k", ("uno", "one")),
+        Example(np.arange(2), "two", "k"),
+        Pair(tmp_path / "a.npy", "three", "l"),
+    ]
+    with Corpus.write(iter(examples), source=Readings()) as corpus:
+        back = list(corpus)
+        assert [e.source.tolist() for e in back] == [[0, 1, 2], [0, 1], [0, 1, 2]]
+        assert [e[1:] for e in back] == [
+            ("one", "k", ("uno", "one")), ("two", "k", ()), ("three", "l", ())
+        ]  # fmt: skip
+        assert [answers(e) for e in back] == [("one", "uno"), ("two",), ("three",)]
+        opened = list(Corpus(corpus.path, 3))  # as it lies on disk
+        assert opened[1].source == np.arange(2, dtype="<f4").tobytes()
+        with Corpus.write(back, source=Readings()) as again:
+            assert again.path.read_bytes() == corpus.path.read_bytes()
+
+
+def test_texts_are_the_same_with_and_without_a_source():
+    source = TextSource(ByteTokenizer(), 9)
+    examples = [*PAIRS, Example("a", "b", "c", ("d",))]
+    with Corpus.write(examples) as plain, Corpus.write(examples, source=source) as packed:
+        assert plain.path.read_bytes() == packed.path.read_bytes()
+        assert list(plain) == list(packed) == examples
+
+
+def test_a_bad_file_is_named_or_skipped_and_shown(tmp_path):
+    (tmp_path / "bad.npy").write_bytes(b"no array")
+    missing, bad = str(tmp_path / "missing.npy"), str(tmp_path / "bad.npy")
+    good = Example([1.0], "t", "k")
+    for source, kind in ((missing, FileNotFoundError), (bad, ValueError), ([["x"]], ValueError)):
+        named = source if isinstance(source, str) else "the array"
+        with pytest.raises(kind, match=rf"example 1: .*{named}"):
+            Corpus.write([good, Example(source, "t", "k")], source=Readings())
+    given = [
+        good,
+        *[Example(missing, "t", "k")] * 4,
+        Example(bad, "t", "k"),
+        Pair("\ud83d", "t", "k"),
+    ]
+    with pytest.warns(
+        UserWarning, match=r"(?s)^6 of 8 examples left out\n  example 1: .*\n  and 1 more"
+    ):
+        corpus = Corpus.write([*given, good], source=Readings(), errors="skip")
+    assert len(corpus) == 2 and len(corpus.problems) == 6
+    assert corpus.problems[4].startswith("example 5: ") and bad in corpus.problems[4]
+    with (
+        pytest.warns(UserWarning, match="1 of 1 examples left out"),
+        pytest.raises(ValueError, match=r"no pairs to write: all were left out; the first: .*bad"),
+    ):
+        Corpus.write([Example(bad, "t", "k")], source=Readings(), errors="skip")
+    with pytest.raises(ValueError, match="`errors` must be 'raise' or 'skip'; got 'ignore'"):
+        Corpus.write([good], source=Readings(), errors="ignore")
+
+
+def test_a_failure_that_names_no_file_is_given_its_name(tmp_path):
+    class Failing(Readings):
+        def read(self, example):
+            raise RuntimeError("unknown format")
+
+    with pytest.raises(ValueError, match=r"example 0: clips/1\.wav: unknown format"):
+        Corpus.write([Example("clips/1.wav", "t", "k")], source=Failing())
+
+
+def test_a_source_that_is_no_text_needs_a_source():
+    with pytest.raises(TypeError, match=r"must be strings; pair 0 .* Give `source`"):
+        Corpus.write([Example(np.zeros(3), "t", "k")])
+    with pytest.raises(TypeError, match="references of a pair must be a tuple of strings"):
+        Corpus.write([Example("a", "t", "k", "t")])
+    with pytest.raises(TypeError, match="must be strings; pair 0"):
+        Corpus.write([Example("a", "t", "k", (3,))])

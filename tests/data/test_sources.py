@@ -50,12 +50,12 @@ class Pictures(Source):
 
     kind = "test_pictures"
     unit = "rows"
-    spec = {
-        "source": ((4, 4, 1), "float32"),
-        "source_mask": ((4,), "int32"),
-        "side": ((2,), "float32"),
-    }
     raw = tf.TensorSpec([None, 4, 4, 1], tf.uint8, name="pictures")
+
+    def __init__(self, max_length):
+        super().__init__(max_length)
+        shapes = {"source": (4, 4, 1), "source_mask": (4,), "side": (2,)}
+        self.spec = {name: (shape, "float32") for name, shape in shapes.items()}
 
     def pack(self, raw):
         return np.asarray(raw, "uint8").tobytes()

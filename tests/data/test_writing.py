@@ -8,7 +8,7 @@ from kseq2seq.data.jsonl import json_line, jsonl_texts
 
 PIECES = [
     "한국어", "줄\n바꿈", "\r", "\r\n", "\t", "\u2028", "\u2029", "\x85", "\x0b", "\x1c", '"', '""',
-    "\\", "\\u00e9", "'", ",", "{", "👩\u200d💻", "é", "\ufeff", " ", "a b", "source", '"key"', "null",
+    "\\", "\\u00e9", "'", ",", "{", "👩\u200d💻", "é", "\ufeff", " ", "a b", "source", '"key"',
 ]  # fmt: skip
 
 
