@@ -91,15 +91,21 @@ def export_parts(
             kept = _fitting(parts[1], examples, options.get("source_length"))
             options = {"examples": kept, **options}
         return export_tflite(path, *parts, **{"search": search, **options})
-    searches = options.pop("searches", None) or {
-        "greedy": Greedy(),
-        "beam": search if isinstance(search, Beam) else Beam(),
-        "sample": Sample(),
-    }
+    searches = options.pop("searches", None) or _searches(parts[0], search)
     options = {"warm_up": _fitting(parts[1], examples, None), **options}
     return export_saved_model(
         path, *parts, searches={"serving_default": search, **searches}, **options
     )
+
+
+def _searches(model: Any, search: Any) -> dict[str, Any]:
+    """The searches of a SavedModel where none are named: what the model can be asked for."""
+    greedy, beam = Greedy(), search if isinstance(search, Beam) else Beam()
+    if hasattr(model, "decoder"):
+        return {"greedy": greedy, "beam": beam, "sample": Sample()}
+    widest = model.head.widest
+    several = widest is None or widest >= beam.width
+    return {"greedy": greedy, **({"beam": beam} if several else {})}
 
 
 def _fitting(source: Any, examples: Sequence[Any], places: Any) -> list[Any] | None:
