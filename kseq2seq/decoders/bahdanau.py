@@ -5,14 +5,13 @@ from __future__ import annotations
 import keras
 from keras import ops
 
-from kseq2seq.decoders.decoder import Decoder, Step
-from kseq2seq.layers import Attention, RecurrentStack, linear, maxout, recur, token_table
-from kseq2seq.layers.starts import logits_start, table_start
+from kseq2seq.decoders.recurrent import RecurrentDecoder
+from kseq2seq.layers import Attention, linear, maxout, recur
 
 
 @keras.saving.register_keras_serializable(package="kseq2seq")
-class BahdanauDecoder(Decoder):
-    r"""A GRU that looks at the source from its previous state.
+class BahdanauDecoder(RecurrentDecoder):
+    r"""A GRU, or another cell, that looks at the source from its previous state.
 
     .. math::
         c_t = \sum_j \alpha_{tj} h_j, \quad
@@ -23,6 +22,7 @@ class BahdanauDecoder(Decoder):
 
     Args:
         vocabulary_size: number of target ids.
+        cell: "gru", as in the paper, or "lstm" or "rnn".
         embedding_dim: width of the token vectors and of the output layer.
         hidden_dim: width of every layer and of the scores.
         source_dim: width of the encoder's outputs.
@@ -35,13 +35,15 @@ class BahdanauDecoder(Decoder):
     Source:
         Bahdanau et al. 2015, section 3 and appendix A.2. The state starts from the backward
         encoder's state at the first word (A.2.2). The readout is given s_t, as equation 4 says,
-        not s_{t-1}, as the appendix does. Biases, absent there, are kept.
+        not s_{t-1}, as the appendix does. Each state of an LSTM starts through a map of its own;
+        its output, not its cell, is the query. Biases, absent there, are kept.
     """
 
     def __init__(
         self,
         vocabulary_size,
         *,
+        cell="gru",
         embedding_dim,
         hidden_dim,
         source_dim,
@@ -52,42 +54,45 @@ class BahdanauDecoder(Decoder):
         start_dim,
         **kwargs,
     ):
-        super().__init__(**kwargs)
-        self.vocabulary_size = vocabulary_size
-        self.hidden_width = embedding_dim
+        super().__init__(
+            vocabulary_size,
+            cell=cell,
+            hidden_dim=hidden_dim,
+            num_layers=num_layers,
+            dropout=dropout,
+            residual=residual,
+            hidden_width=embedding_dim,
+            **kwargs,
+        )
         self.maxout = maxout
         with self.parts():
-            self.embedding = token_table(vocabulary_size, embedding_dim, start=table_start())
+            self.embed(embedding_dim)
             self.starts = [
                 linear(start_dim, hidden_dim, activation="tanh", name=f"start_{index}")
-                for index in range(num_layers)
+                for index in range(num_layers * self.num_states)
             ]
             self.attention = Attention(
                 "additive", hidden_dim, source_dim, hidden_dim, name="attention"
             )
             width = embedding_dim + source_dim
-            self.stack = RecurrentStack(
-                "gru", width, hidden_dim, num_layers, dropout, residual, name="stack"
-            )
+            self.stack_on(width)
             readout_dim = 2 * embedding_dim if maxout else embedding_dim
             self.readout = linear(hidden_dim + width, readout_dim, name="readout")
-            self.dropout = keras.layers.Dropout(dropout)
-            self.logits = linear(
-                embedding_dim, vocabulary_size, name="logits", start=logits_start()
-            )
+            self.finish()
 
     def initial(self, encoded, length=0):
         """See `Decoder`; the context is the source's outputs, their projections and mask."""
-        begin = encoded["start"]
         context = self.attention.context(encoded["outputs"], encoded["mask"])
-        return context, {"layers": [[start(begin)] for start in self.starts]}
+        states = [start(encoded["start"]) for start in self.starts]
+        each = self.num_states
+        return context, {"layers": [states[i : i + each] for i in range(0, len(states), each)]}
 
     def call(self, tokens, context, state, position=0, training=None):
         """See `Decoder`."""
-        embedded = self.dropout(self.embedding(tokens), training=training)
+        embedded = self.embedded(tokens, training)
 
         def step(token, layers):
-            mixed, alignment = self.attention(layers[-1][-1], context)
+            mixed, alignment = self.attention(layers[-1][0], context)
             x = ops.concatenate([token, mixed], axis=-1)
             output, layers = self.stack.step(x, layers, training=training)
             alignment = ops.cast(alignment, output.dtype)
@@ -98,5 +103,4 @@ class BahdanauDecoder(Decoder):
         alignment = ops.cast(outputs[..., self.readout.kernel.shape[0] :], "float32")
         readout = self.readout(features)
         hidden = maxout(readout) if self.maxout else ops.tanh(readout)
-        logits = self.logits(self.dropout(hidden, training=training))
-        return Step(logits, hidden, alignment, {"layers": layers})
+        return self.answer(hidden, alignment, {"layers": layers}, training)

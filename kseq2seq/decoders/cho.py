@@ -5,13 +5,12 @@ from __future__ import annotations
 import keras
 from keras import ops
 
-from kseq2seq.decoders.decoder import Decoder, Step
-from kseq2seq.layers import RecurrentStack, fold, linear, maxout, token_table, unfold
-from kseq2seq.layers.starts import logits_start, table_start
+from kseq2seq.decoders.recurrent import RecurrentDecoder
+from kseq2seq.layers import fold, linear, maxout, unfold
 
 
 @keras.saving.register_keras_serializable(package="kseq2seq")
-class ChoDecoder(Decoder):
+class ChoDecoder(RecurrentDecoder):
     r"""A GRU that is given the source's summary at every step and in its output layer.
 
     .. math::
@@ -44,25 +43,27 @@ class ChoDecoder(Decoder):
         residual,
         **kwargs,
     ):
-        super().__init__(**kwargs)
-        self.vocabulary_size = vocabulary_size
-        self.hidden_width = embedding_dim
+        super().__init__(
+            vocabulary_size,
+            cell="gru",
+            hidden_dim=hidden_dim,
+            num_layers=num_layers,
+            dropout=dropout,
+            residual=residual,
+            hidden_width=embedding_dim,
+            **kwargs,
+        )
         with self.parts():
-            self.embedding = token_table(vocabulary_size, embedding_dim, start=table_start())
+            self.embed(embedding_dim)
             self.summary = linear(source_dim, hidden_dim, activation="tanh", name="summary")
             self.starts = [
                 linear(hidden_dim, hidden_dim, activation="tanh", name=f"start_{index}")
                 for index in range(num_layers)
             ]
             width = embedding_dim + hidden_dim
-            self.stack = RecurrentStack(
-                "gru", width, hidden_dim, num_layers, dropout, residual, name="stack"
-            )
+            self.stack_on(width)
             self.readout = linear(hidden_dim + width, 2 * embedding_dim, name="readout")
-            self.dropout = keras.layers.Dropout(dropout)
-            self.logits = linear(
-                embedding_dim, vocabulary_size, name="logits", start=logits_start()
-            )
+            self.finish()
 
     def initial(self, encoded, length=0):
         """See `Decoder`; the context is the summary c (B, hidden_dim)."""
@@ -71,7 +72,7 @@ class ChoDecoder(Decoder):
 
     def call(self, tokens, context, state, position=0, training=None):
         """See `Decoder`."""
-        embedded = self.dropout(self.embedding(tokens), training=training)
+        embedded = self.embedded(tokens, training)
         summary = context["summary"][:, None, :]
         folded = fold(embedded, ops.shape(summary)[0])
         summary = ops.broadcast_to(
@@ -80,5 +81,4 @@ class ChoDecoder(Decoder):
         x = ops.concatenate([embedded, unfold(summary, embedded)], axis=-1)
         outputs, layers = self.stack(x, state["layers"], training=training)
         hidden = maxout(self.readout(ops.concatenate([outputs, x], axis=-1)))
-        logits = self.logits(self.dropout(hidden, training=training))
-        return Step(logits, hidden, None, {"layers": layers})
+        return self.answer(hidden, None, {"layers": layers}, training)

@@ -6,14 +6,14 @@ import keras
 from keras import ops
 
 from kseq2seq.decoders.bridge import Bridge
-from kseq2seq.decoders.decoder import Decoder, Step
-from kseq2seq.layers import Attention, RecurrentStack, linear, recur, token_table
-from kseq2seq.layers.starts import combine_start, logits_start, table_start
+from kseq2seq.decoders.recurrent import RecurrentDecoder
+from kseq2seq.layers import Attention, linear, recur
+from kseq2seq.layers.starts import combine_start
 
 
 @keras.saving.register_keras_serializable(package="kseq2seq")
-class LuongDecoder(Decoder):
-    r"""An LSTM whose new state looks at the source.
+class LuongDecoder(RecurrentDecoder):
+    r"""An LSTM, or another cell, whose new state looks at the source.
 
     .. math::
         h_t = \mathrm{LSTM}([E y_{t-1}; \tilde h_{t-1}], h_{t-1}), \quad
@@ -25,6 +25,7 @@ class LuongDecoder(Decoder):
 
     Args:
         vocabulary_size: number of target ids.
+        cell: "lstm", as in the paper, or "gru" or "rnn".
         embedding_dim: width of the token vectors.
         hidden_dim: width of every layer and of the attentional vector.
         source_dim: width of the encoder's outputs and states.
@@ -42,6 +43,7 @@ class LuongDecoder(Decoder):
         self,
         vocabulary_size,
         *,
+        cell="lstm",
         embedding_dim,
         hidden_dim,
         source_dim,
@@ -52,19 +54,23 @@ class LuongDecoder(Decoder):
         input_feeding,
         **kwargs,
     ):
-        super().__init__(**kwargs)
-        self.vocabulary_size = vocabulary_size
-        self.hidden_width = hidden_dim
-        self.hidden_dim = hidden_dim
+        super().__init__(
+            vocabulary_size,
+            cell=cell,
+            hidden_dim=hidden_dim,
+            num_layers=num_layers,
+            dropout=dropout,
+            residual=residual,
+            hidden_width=hidden_dim,
+            **kwargs,
+        )
         self.input_feeding = input_feeding
         with self.parts():
-            self.embedding = token_table(vocabulary_size, embedding_dim, start=table_start())
-            self.bridge = Bridge(source_dim, hidden_dim, num_layers, num_states=2, name="bridge")
+            self.embed(embedding_dim)
+            self.bridge = Bridge(source_dim, hidden_dim, num_layers, self.num_states, name="bridge")
             self.attention = Attention(score, hidden_dim, source_dim, hidden_dim, name="attention")
             width = embedding_dim + (hidden_dim if input_feeding else 0)
-            self.stack = RecurrentStack(
-                "lstm", width, hidden_dim, num_layers, dropout, residual, name="stack"
-            )
+            self.stack_on(width)
             self.combine = linear(
                 source_dim + hidden_dim,
                 hidden_dim,
@@ -73,10 +79,7 @@ class LuongDecoder(Decoder):
                 name="combine",
                 start=combine_start(),
             )
-            self.dropout = keras.layers.Dropout(dropout)
-            self.logits = linear(
-                hidden_dim, vocabulary_size, use_bias=False, name="logits", start=logits_start()
-            )
+            self.finish(use_bias=False)
 
     def initial(self, encoded, length=0):
         """See `Decoder`; with input feeding the state holds the last attentional vector."""
@@ -87,15 +90,14 @@ class LuongDecoder(Decoder):
 
     def call(self, tokens, context, state, position=0, training=None):
         """See `Decoder`."""
-        embedded = self.dropout(self.embedding(tokens), training=training)
+        embedded = self.embedded(tokens, training)
         if self.input_feeding:
             hidden, alignment, state = self._feed(embedded, context, state, training)
         else:
             outputs, layers = self.stack(embedded, state["layers"], training=training)
             hidden, alignment = self._look(outputs, context)
             state = {"layers": layers}
-        logits = self.logits(self.dropout(hidden, training=training))
-        return Step(logits, hidden, alignment, state)
+        return self.answer(hidden, alignment, state, training)
 
     def _look(self, outputs, context):
         mixed, alignment = self.attention(outputs, context)

@@ -5,13 +5,11 @@ from __future__ import annotations
 import keras
 
 from kseq2seq.decoders.bridge import Bridge
-from kseq2seq.decoders.decoder import Decoder, Step
-from kseq2seq.layers import RecurrentStack, linear, token_table
-from kseq2seq.layers.starts import logits_start, table_start
+from kseq2seq.decoders.recurrent import RecurrentDecoder
 
 
 @keras.saving.register_keras_serializable(package="kseq2seq")
-class SutskeverDecoder(Decoder):
+class SutskeverDecoder(RecurrentDecoder):
     r"""A recurrent language model that starts from the encoder's last states.
 
     .. math:: h_t = \mathrm{RNN}(E y_{t-1}, h_{t-1}), \quad \mathrm{logits} = W h_t + b
@@ -43,18 +41,21 @@ class SutskeverDecoder(Decoder):
         residual,
         **kwargs,
     ):
-        super().__init__(**kwargs)
-        self.vocabulary_size = vocabulary_size
-        self.hidden_width = hidden_dim
+        super().__init__(
+            vocabulary_size,
+            cell=cell,
+            hidden_dim=hidden_dim,
+            num_layers=num_layers,
+            dropout=dropout,
+            residual=residual,
+            hidden_width=hidden_dim,
+            **kwargs,
+        )
         with self.parts():
-            self.embedding = token_table(vocabulary_size, embedding_dim, start=table_start())
-            num_states = 2 if cell == "lstm" else 1
-            self.bridge = Bridge(source_dim, hidden_dim, num_layers, num_states, name="bridge")
-            self.stack = RecurrentStack(
-                cell, embedding_dim, hidden_dim, num_layers, dropout, residual, name="stack"
-            )
-            self.dropout = keras.layers.Dropout(dropout)
-            self.logits = linear(hidden_dim, vocabulary_size, name="logits", start=logits_start())
+            self.embed(embedding_dim)
+            self.bridge = Bridge(source_dim, hidden_dim, num_layers, self.num_states, name="bridge")
+            self.stack_on(embedding_dim)
+            self.finish()
 
     def initial(self, encoded, length=0):
         """See `Decoder`; the context is empty."""
@@ -62,7 +63,6 @@ class SutskeverDecoder(Decoder):
 
     def call(self, tokens, context, state, position=0, training=None):
         """See `Decoder`."""
-        x = self.dropout(self.embedding(tokens), training=training)
+        x = self.embedded(tokens, training)
         hidden, layers = self.stack(x, state["layers"], training=training)
-        logits = self.logits(self.dropout(hidden, training=training))
-        return Step(logits, hidden, None, {"layers": layers})
+        return self.answer(hidden, None, {"layers": layers}, training)

@@ -11,6 +11,8 @@ from kseq2seq.layers.prebuilt import Prebuilt
 from kseq2seq.layers.recurrence import recur
 from kseq2seq.layers.starts import cell_start
 
+STATES = {"rnn": 1, "lstm": 2, "gru": 1}  # of each kind of cell, the output first
+
 
 @keras.saving.register_keras_serializable(package="kseq2seq")
 class Orthogonal(keras.initializers.Orthogonal):

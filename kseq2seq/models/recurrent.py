@@ -10,6 +10,7 @@ import keras
 
 from kseq2seq.decoders import BahdanauDecoder, ChoDecoder, Decoder, LuongDecoder, SutskeverDecoder
 from kseq2seq.encoders import Facts, SourceSpec, recurrent_encoder
+from kseq2seq.layers.recurrent_stack import STATES
 from kseq2seq.models import checks
 from kseq2seq.models.architecture import Architecture
 from kseq2seq.models.table import register_architecture
@@ -39,7 +40,6 @@ class Recurrent(Architecture):
 
     cell: ClassVar[str]
     decoder_class: ClassVar[Callable[..., Decoder]]
-    num_states: ClassVar[int] = 1
 
     encoder_settings = ("bidirectional", "reverse_source", "residual")
     layer_names = ("rnn", "lstm", "gru", "both")
@@ -74,6 +74,11 @@ class Recurrent(Architecture):
         width = self.embedding_dim or self.hidden_dim
         above = 2 * (self.num_layers - 1) * self.hidden_dim
         return ids * width // 2 + self.hidden_dim * (width + self.hidden_dim + above)
+
+    @property
+    def num_states(self) -> int:
+        """States of each layer."""
+        return STATES[self.cell]
 
     def options(self, encoded: dict[str, Any]) -> dict[str, Any]:
         """What the decoder takes beyond the common sizes."""
@@ -142,7 +147,6 @@ class Lstm(Recurrent):
     cell = "lstm"
     decoder_class = SutskeverDecoder
     recipe_sizes: ClassVar = {"reverse_source": True}
-    num_states = 2
 
 
 @register_architecture("gru")
@@ -166,6 +170,7 @@ class Bahdanau(Recurrent):
     """Bahdanau et al. 2015: additive attention from the previous state; see also `Recurrent`.
 
     Args:
+        cell: "gru", as in the paper, "lstm" or "rnn", of both halves.
         bidirectional: on, as in the paper.
         maxout: the readout keeps the larger of each pair of features; else it is a tanh.
 
@@ -175,19 +180,20 @@ class Bahdanau(Recurrent):
         (True, True)
     """
 
+    cell: str = "gru"
     bidirectional: bool = True
     maxout: bool = True
 
-    cell = "gru"
     decoder_class = BahdanauDecoder
 
     def __post_init__(self):
         super().__post_init__()
+        checks.one_of(tuple(STATES), cell=self.cell)
         checks.flag(maxout=self.maxout)
 
     def options(self, encoded):
         """See `Recurrent`."""
-        return {"maxout": self.maxout, "start_dim": encoded["start"].shape[-1]}
+        return {"cell": self.cell, "maxout": self.maxout, "start_dim": encoded["start"].shape[-1]}
 
 
 @register_architecture("luong")
@@ -196,6 +202,7 @@ class Luong(Recurrent):
     """Luong et al. 2015: global attention from the new state; see also `Recurrent`.
 
     Args:
+        cell: "lstm", as in the paper, "gru" or "rnn", of both halves.
         score: "general", "dot" (then the encoder must be as wide as the decoder, so not
             bidirectional) or "concat".
         input_feeding: the attentional vector of a step is an input of the next.
@@ -208,15 +215,15 @@ class Luong(Recurrent):
         ValueError: `score`='dot' needs encoder outputs as wide as the decoder's state, ...
     """
 
+    cell: str = "lstm"
     score: str = "general"
     input_feeding: bool = True
 
-    cell = "lstm"
     decoder_class = LuongDecoder
-    num_states = 2
 
     def __post_init__(self):
         super().__post_init__()
+        checks.one_of(tuple(STATES), cell=self.cell)
         checks.one_of(("general", "dot", "concat"), score=self.score)
         checks.flag(input_feeding=self.input_feeding)
 
@@ -229,4 +236,4 @@ class Luong(Recurrent):
                 f"{width} and {self.hidden_dim} wide (a bidirectional encoder's are twice its "
                 f"`hidden_dim`). Pass score='general', or equal widths."
             )
-        return {"score": self.score, "input_feeding": self.input_feeding}
+        return {"cell": self.cell, "score": self.score, "input_feeding": self.input_feeding}
