@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from kseq2seq.contracts import Source
-from kseq2seq.data.pairs import SURROGATE, Example, Pair
+from kseq2seq.data.pairs import Example, Pair
 from kseq2seq.data.problems import SHOWN
 
 _HINT = "`pairs_from` makes pairs of tuples, `read_pairs` of a file."
@@ -98,7 +98,8 @@ class _Unfit(TypeError):
 
 
 def _packed(example: Pair | Example, number: int, source: Source | None) -> Packed:
-    texts = [example.target, example.key, *_references(example, number)]
+    references = _references(example, number) if example.references != () else ()
+    texts = [example.target, example.key, *references]
     if source is None:
         texts.insert(0, example.source)
     if not all(isinstance(text, str) for text in texts):
@@ -108,20 +109,22 @@ def _packed(example: Pair | Example, number: int, source: Source | None) -> Pack
         raise _Unfit(
             f"The fields of a pair must be strings; pair {number} is {example!r:.200}{hint}"
         )
-    if SURROGATE.search("".join(texts)):
+    try:
+        "".join(texts).encode()
+    except UnicodeEncodeError:
         raise ValueError(
             f"pair {number}: half of a surrogate pair, which no text can hold, in {example!r:.200}"
-        )
-    rest = example.target, example.key, tuple(example.references)
+        ) from None
     if source is None:
-        return Packed(example.source.encode(), *rest)
+        return Packed(example.source.encode(), example.target, example.key, references)
     try:
         content = source.pack(source.read(example.source))
     except _UNREADABLE as error:
         raise _named(error, example.source, number) from error
     given = example.source
-    plain = isinstance(given, str) and not SURROGATE.search(given) and content == given.encode()
-    return Packed(content, *rest, "" if plain else kind_of(source))
+    plain = isinstance(given, str) and content == given.encode(errors="surrogatepass")
+    kind = "" if plain else kind_of(source)
+    return Packed(content, example.target, example.key, references, kind)
 
 
 def _references(example: Pair | Example, number: int) -> tuple[Any, ...]:
