@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from kseq2seq.cli.report import as_text
 from kseq2seq.raw import shown
 from kseq2seq.text import split_sentences
 
@@ -75,8 +76,8 @@ def refuse_too_long(source: Any, target: Any, corpora: Mapping[str, Iterable[Any
         >>> sides = TextSource(ByteTokenizer(), 8), TextTarget(ByteTokenizer(), 8)
         >>> refuse_too_long(*sides, {"test": [Pair("short", "x", "1"), Pair("too long", "y", "2")]})
         Traceback (most recent call last):
-        ValueError: 1 of 2 test pairs have more than 8 source or 8 target tokens: 'too long' -> 'y'
-        (9 and 2 tokens). Raise `max_length`, split them, or choose another `too_long`.
+        ValueError: 1 of 2 test pairs have more than 8 source tokens or 8 target tokens: 'too long'
+        -> 'y' (9 and 2). Raise `max_length`, split them, or choose another `too_long`.
     """
     told = []
     unit = getattr(source, "unit", "tokens")
@@ -90,13 +91,13 @@ def refuse_too_long(source: Any, target: Any, corpora: Mapping[str, Iterable[Any
             first += long[: _NAMED - len(first)]
         if count:
             named = "; ".join(
-                f"{shown(pair.source)} -> {shown(pair.target)} ({reads} and {writes} {unit})"
+                f"{_named(pair.source)} -> {shown(pair.target)} ({reads} and {writes})"
                 for pair, reads, writes in first
             )
             more = " and others" * (count > len(first))
             told.append(
                 f"{count:,} of {total:,} {split} pairs have more than {source.max_length} source "
-                f"or {target.max_length} target {unit}: {named}{more}."
+                f"{unit} or {target.max_length} target tokens: {named}{more}."
             )
     if told:
         advice = "Raise `max_length`, split them, or choose another `too_long`."
@@ -110,6 +111,11 @@ def _both_lengths(
     ids = getattr(target, "ids", None) or target.tokens
     of_targets = ids([pair.target for pair in pairs]).row_lengths().numpy()
     return of_sources.tolist(), of_targets.tolist()
+
+
+def _named(raw: Any) -> str:
+    """Returns a raw input as a message names it, of an array its shape."""
+    return as_text(raw) if hasattr(raw, "shape") else shown(raw)
 
 
 def _parts(items: Iterable[Any]) -> Iterator[list[Any]]:

@@ -14,11 +14,13 @@ def test_too_long_ones_of_all_splits_are_counted_and_the_first_shown():
         "validation": [Pair("short", "x", "")],
         "test": [Pair("short", "a long target", "")],
     }
-    with pytest.raises(ValueError, match="1,001 of 1,002 train pairs have more than 8 source") as e:
+    with pytest.raises(
+        ValueError, match="1,001 of 1,002 train pairs have more than 8 source tokens"
+    ) as e:
         refuse_too_long(*SIDES, corpora)
     told = str(e.value)
     assert told.count("'far too long") == 3 and " and others." in told
-    assert "1 of 1 test pairs" in told and "'short' -> 'a long target' (6 and 14 tokens)." in told
+    assert "1 of 1 test pairs" in told and "'short' -> 'a long target' (6 and 14)." in told
     assert "validation" not in told
 
 
