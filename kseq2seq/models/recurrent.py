@@ -180,7 +180,7 @@ class Bahdanau(Recurrent):
         (True, True)
     """
 
-    cell: str = "gru"
+    cell: str = "gru"  # type: ignore[misc]
     bidirectional: bool = True
     maxout: bool = True
 
@@ -215,7 +215,7 @@ class Luong(Recurrent):
         ValueError: `score`='dot' needs encoder outputs as wide as the decoder's state, ...
     """
 
-    cell: str = "lstm"
+    cell: str = "lstm"  # type: ignore[misc]
     score: str = "general"
     input_feeding: bool = True
 
