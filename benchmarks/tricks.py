@@ -119,8 +119,8 @@ def run(settings: dict, folder: Path) -> dict:
     sides = text.TextSource.load(folder), text.TextTarget.load(folder)
     model = ks.build_model(
         settings["architecture"],
-        source=sides[0].tokenizer,
-        target=sides[1].tokenizer,
+        source=sides[0],
+        target=sides[1],
         hidden_dim=settings["dim"],
         dropout=settings["dropout"],
         **settings["sizes"],

@@ -27,8 +27,8 @@ def run(settings: dict, shared: Path, folder: Path) -> dict:
     source, target = text.TextSource.load(shared), text.TextTarget.load(shared)
     model = ks.build_model(
         settings["architecture"],
-        source=source.tokenizer,
-        target=target.tokenizer,
+        source=source,
+        target=target,
         **settings["sizes"],
     )
     pipeline = ks.Pipeline(model, source, target)

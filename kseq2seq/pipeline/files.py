@@ -5,18 +5,20 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 from kseq2seq.data.fetch import replacing, sha256
+from kseq2seq.data.jsonl import json_line, jsonl_texts
 from kseq2seq.data.lines import numbered_lines
 from kseq2seq.decoding.checks import check_whole
 from kseq2seq.disk.files import read_json, write_json
 from kseq2seq.pipeline.prediction import Prediction
 
 CUT = "cut_at_the_limit"  # a run's record of lines, beside its settings
+JSONL = ".jsonl"
 MOST_LINES = 2**20  # held at a time
 
 
@@ -78,7 +80,7 @@ def generate_lines(
         raise FileNotFoundError(f"{source} is no file; give one with a text on each line.")
     if target.exists():
         raise FileExistsError(f"{target} is there already; name another file, or remove it.")
-    total = sum(1 for _ in numbered_lines(source))  # also refuses what is not UTF-8 at once
+    total = sum(1 for _ in _texts(source))  # also refuses at once what is not UTF-8, or no JSON
     part = target.with_name(target.name + ".part")
     record = part.with_name(part.name + ".json")
     settings = {**settings, "source_sha256": sha256(source)}
@@ -87,9 +89,9 @@ def generate_lines(
         _lock(file, part)
         done = first = _whole_lines(file)
         cut = cut.of(done)
-        lines = islice((line for _, line in numbered_lines(source)), done, None)
+        lines = islice(_texts(source), done, None)
         began = time.monotonic()
-        while texts := [line.rstrip("\r\n") for line in islice(lines, window)]:
+        while texts := [*islice(lines, window)]:
             try:
                 made = generate(texts, done)
             except ValueError as error:
@@ -100,9 +102,8 @@ def generate_lines(
             if numbers := [done + n for n, one in enumerate(made) if not _finished(one)]:
                 cut = _Cut(cut.before + len(cut.lines), numbers)
                 _write_record(record, settings, cut)
-            # one line each, whatever was generated
             texts = [one if isinstance(one, str) else one.text for one in made]
-            rows = [text.replace("\r", " ").replace("\n", " ") for text in texts]
+            rows = [_row(target, text) for text in texts]
             file.write("".join(f"{row}\n" for row in rows).encode())
             file.flush()
             os.fsync(file.fileno())
@@ -114,6 +115,24 @@ def generate_lines(
         os.replace(part, target)
         record.unlink()
     return total
+
+
+def _is_json(path: Path) -> bool:
+    return JSONL in [suffix.lower() for suffix in path.suffixes[-2:]]
+
+
+def _texts(source: Path) -> Iterator[str]:
+    """The text of each line: the line itself, or what its JSON object has as "text"."""
+    if _is_json(source):
+        return jsonl_texts(source)
+    return (line.rstrip("\r\n") for _, line in numbered_lines(source))
+
+
+def _row(target: Path, text: str) -> str:
+    """A text as one line: as JSON, or with spaces where it has line breaks."""
+    if _is_json(target):
+        return json_line({"text": text}).rstrip("\n")
+    return text.replace("\r", " ").replace("\n", " ")
 
 
 class _Cut(NamedTuple):

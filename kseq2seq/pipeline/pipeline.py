@@ -289,8 +289,10 @@ class Pipeline:
         same call goes on where it stood, with no line lost or doubled.
 
         Args:
-            source: UTF-8 text, a text a line; unpacked if its name ends in ".gz".
-            target: where to write, a line for each; must not exist.
+            source: UTF-8, a text a line; of a ".jsonl" file the "text" of each line, which may hold
+                line breaks. Unpacked if its name ends in ".gz".
+            target: where to write, a line for each; must not exist. In a ".jsonl" file they are
+                objects with a "text"; in others line breaks become spaces.
             window: lines held at a time.
             progress: called with a `Progress` after each window, which also counts the lines whose
                 target was cut at its limit; None is silent.

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import os
 import re
 import signal
@@ -43,6 +44,20 @@ def test_reads_gzip_and_a_last_line_without_its_end(tmp_path):
     target = tmp_path / "target"
     assert generate_lines(upper, path, target, {}, window=1, progress=None) == 2
     assert target.read_text() == "A\nB\n"
+
+
+def test_texts_of_several_lines_come_and_go_as_json(tmp_path):
+    source, target = tmp_path / "source.jsonl.gz", tmp_path / "target.jsonl"
+    texts = ["two\nlines", "", "줄\r\n끝", "u \u2028 v"]
+    lines = [json.dumps({"id": n, "text": text}) for n, text in enumerate(texts)]
+    source.write_bytes(gzip.compress("\n".join(lines).encode()))
+    assert generate_lines(upper, source, target, {}, window=3, progress=None) == 4
+    made = [json.loads(line) for line in target.read_text("utf-8").split("\n")[:-1]]
+    assert made == [{"text": text.upper()} for text in texts]
+    source.write_bytes(gzip.compress(b'{"text": "fine"}\n{"texts": "no"}\n'))
+    with pytest.raises(ValueError, match=r"source\.jsonl\.gz:2: .*text"):
+        generate_lines(upper, source, tmp_path / "other.txt", {}, window=3, progress=None)
+    assert not list(tmp_path.glob("other*"))
 
 
 def test_says_how_far_it_is(source, tmp_path):
