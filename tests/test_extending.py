@@ -47,6 +47,7 @@ def test_a_head_labels_each_position_everywhere(ran):
     wanted = [example.target for example in ran["twice"][260:]]
     made = ran["labeling"].texts(series)
     assert share(made, wanted) > 0.9
+    assert ran["labeling"].evaluate(series, wanted)["accuracy"] > 95
     phone = ran["kseq2seq_runtime"].Pipeline("labels.tflite")
     assert phone.texts(series) == made
     assert phone(np.zeros((0, 2)))[0].text == ran["labeling"](np.zeros((0, 2)))[0].text == ""

@@ -1,6 +1,7 @@
 """Scores of tokens and of texts."""
 
 from kseq2seq.metrics.baseline import below_baseline
+from kseq2seq.metrics.labels import label_accuracy
 from kseq2seq.metrics.references import tokenizer_for
 from kseq2seq.metrics.text import Scores, TextMetric, TextScore, bleu, chrf
 from kseq2seq.metrics.tokens import Perplexity, TokenAccuracy, token_weights
@@ -14,6 +15,7 @@ __all__ = [
     "below_baseline",
     "bleu",
     "chrf",
+    "label_accuracy",
     "token_weights",
     "tokenizer_for",
 ]

@@ -23,7 +23,7 @@ from kseq2seq.decoding import (
 from kseq2seq.decoding.checks import check_whole
 from kseq2seq.decoding.filters import check_filters
 from kseq2seq.decoding.search import check_search
-from kseq2seq.metrics import Scores, TextMetric
+from kseq2seq.metrics import Scores, TextMetric, label_accuracy
 from kseq2seq.metrics.references import Reference, checked_references
 from kseq2seq.metrics.text import chosen, scored
 from kseq2seq.models import BuiltModel
@@ -375,8 +375,9 @@ class Pipeline:
         Args:
             sources: N raw texts.
             references: N raw texts, one for each source, or N lists of texts, of any number each.
-            metrics: names and functions (hypotheses, references) -> float; BLEU and chrF if None.
-                They are given the references as they are here.
+            metrics: names and functions (hypotheses, references) -> float, which are given the
+                references as they are here. If None, BLEU and chrF of texts, and the share of labels
+                that are right.
             **options: as for a call.
 
         Returns:
@@ -410,6 +411,8 @@ class Pipeline:
                 stacklevel=2,
             )
         hypotheses = [prediction.text for prediction in predictions]
+        if metrics is None and not self.target.closes:
+            metrics = {"accuracy": label_accuracy}
         scores = scored(chosen(metrics), hypotheses, references)
         return Scores({**scores, "unfinished": cut})
 

@@ -1,0 +1,53 @@
+"""Scores of labels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from kseq2seq.metrics.references import Reference, reference_lists
+from kseq2seq.raw import raw_texts
+
+
+def label_accuracy(hypotheses: Sequence[str], references: Sequence[Reference]) -> float:
+    """The share of labels that are right, 0 to 100, of all sequences together.
+
+    Labels stand between white space, and are compared place by place; those that are missing are
+    wrong. Of several references the one that agrees most counts.
+
+    Args:
+        hypotheses: N sequences of labels.
+        references: N sequences, one for each, or N lists of some.
+
+    Raises:
+        TypeError: if something is no text.
+        ValueError: if the two differ in number, or the references hold no label.
+
+    Example:
+        >>> from kseq2seq.metrics import label_accuracy
+        >>> label_accuracy(["noun verb", "verb"], ["noun noun", "verb noun"])
+        50.0
+    """
+    texts, rows = raw_texts(hypotheses, "hypotheses"), reference_lists(references)
+    if len(texts) != len(rows):
+        raise ValueError(
+            f"There must be one reference for each hypothesis, or one list of some; got "
+            f"{len(texts)} hypotheses and {len(rows)} references."
+        )
+    pairs = [
+        max(
+            (_right(text, reference) for reference in row),
+            key=lambda pair: pair[0] / (pair[1] or 1),
+        )
+        for text, row in zip(texts, rows, strict=True)
+    ]
+    total = sum(labels for _, labels in pairs)
+    if not total:
+        raise ValueError(f"The {len(rows)} references hold no label. Are they the right ones?")
+    return 100 * sum(right for right, _ in pairs) / total
+
+
+def _right(hypothesis: str, reference: str) -> tuple[int, int]:
+    """How many labels are right, and how many there are."""
+    labels = reference.split()
+    right = sum(a == b for a, b in zip(hypothesis.split(), labels, strict=False))
+    return right, len(labels)
