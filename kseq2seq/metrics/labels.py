@@ -34,16 +34,18 @@ def label_accuracy(hypotheses: Sequence[str], references: Sequence[Reference]) -
             f"{len(texts)} hypotheses and {len(rows)} references."
         )
     pairs = [
-        max(
-            (_right(text, reference) for reference in row),
-            key=lambda pair: pair[0] / (pair[1] or 1),
-        )
+        max((_right(text, reference) for reference in row), key=_share)
         for text, row in zip(texts, rows, strict=True)
     ]
     total = sum(labels for _, labels in pairs)
     if not total:
         raise ValueError(f"The {len(rows)} references hold no label. Are they the right ones?")
     return 100 * sum(right for right, _ in pairs) / total
+
+
+def _share(counts: tuple[int, int]) -> float:
+    right, labels = counts
+    return right / max(labels, 1)
 
 
 def _right(hypothesis: str, reference: str) -> tuple[int, int]:
