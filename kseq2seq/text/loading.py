@@ -8,7 +8,7 @@ from pathlib import Path
 from kseq2seq.disk import settle
 from kseq2seq.disk.files import read_json
 from kseq2seq.text.symbols import read_symbols
-from kseq2seq.text.tokenizer import CLASS, FORMAT, NEWEST, TOKENIZERS, Tokenizer
+from kseq2seq.text.tokenizer import CLASS, FORMAT, LATER, TOKENIZERS, Tokenizer
 
 
 def load_tokenizer(directory: str | os.PathLike[str]) -> Tokenizer:
@@ -37,7 +37,7 @@ def load_tokenizer(directory: str | os.PathLike[str]) -> Tokenizer:
     """
     settle(Path(directory))
     path = Path(directory) / "tokenizer.json"
-    config = read_json(path, NEWEST)
+    config = read_json(path, LATER)
     del config[FORMAT]
     kind, place = config.pop("type", None), config.pop(CLASS, None)
     found = TOKENIZERS.named(kind, str(path), place)

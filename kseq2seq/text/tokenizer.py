@@ -20,7 +20,7 @@ from kseq2seq.text.symbols import SPECIAL_NAMES, Symbols
 
 TOKENIZERS: Registry = Registry("tokenizer", "kseq2seq.text.register_tokenizer")
 CLASS = "python_class"  # where a type was defined, which is shown where it is not known
-FORMAT, NEWEST = "format_version", 2  # of `tokenizer.json`; 2 has symbols
+FORMAT, LATER = "format_version", {"symbols": 2}  # fields, and the formats they came with
 _RESERVED = {"type", CLASS, FORMAT}
 _OLDER_NAMES = {"_tokenize": "to_ids", "_detokenize": "to_texts", "_piece": "piece"}
 
@@ -259,7 +259,7 @@ class Tokenizer(tf.Module, ABC):
                 f"The `config` of {type(self).__name__} must not have {sorted(taken)}, which "
                 "tokenizer.json needs for itself. Rename the argument of the constructor."
             )
-        version = {FORMAT: NEWEST} if symbols else {}
+        version = {FORMAT: LATER["symbols"]} if symbols else {}
         with whole_files(Path(directory)) as scratch:
             self.write_files(scratch)
             path = scratch / "tokenizer.json"

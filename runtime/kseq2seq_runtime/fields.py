@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 FORMAT_VERSION = 1
 
 
-def read_object(data: bytes, where: str, newest: int = FORMAT_VERSION) -> dict[str, Any]:
+def read_object(data: bytes, where: str, later: Mapping[str, int] | None = None) -> dict[str, Any]:
     """Returns a JSON object that has a `format_version` this package reads.
 
     Args:
         data: the JSON, UTF-8.
         where: what to call it in an error.
-        newest: the format version up to which it can be read.
+        later: fields that came with later format versions, and these; without them it is of none.
 
     Raises:
         ValueError: it is not JSON, not an object, has no format version, or a newer one.
@@ -34,6 +35,7 @@ def read_object(data: bytes, where: str, newest: int = FORMAT_VERSION) -> dict[s
             f"{where} must be a JSON object with a whole `format_version` from 1 on. Export the "
             "model again."
         )
+    newest = max([FORMAT_VERSION, *(of for name, of in (later or {}).items() if name in record)])
     if version > newest:
         raise ValueError(
             f"{where} has format_version {version}, and this kseq2seq-runtime reads up to "

@@ -15,7 +15,7 @@ from kseq2seq_runtime.texts import checked
 
 REPLACEMENT = "\ufffd"
 SPECIAL = SpecialTokens()
-NEWEST = 2  # the format of `tokenizer.json`; 2 has symbols
+LATER = {"symbols": 2}  # fields of `tokenizer.json`, and the formats they came with
 
 
 class Tokenizer(ABC):
@@ -240,7 +240,7 @@ def load_tokenizer(bundle: Bundle, side: str) -> Tokenizer:
     """
     name = f"{side}_tokenizer/tokenizer.json"
     where = f"{bundle.path}: {name}"
-    settings = read_object(bundle.file(name), where, NEWEST)
+    settings = read_object(bundle.file(name), where, LATER)
     kind = read_field(settings, "type", str, where)
     symbols = read_field({"symbols": [], **settings}, "symbols", list, where)
 

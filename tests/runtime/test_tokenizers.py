@@ -185,7 +185,8 @@ def test_what_was_saved_is_loaded(name, pairs, tmp_path):
 @pytest.mark.parametrize(
     ("record", "message"),
     [
-        ({"format_version": 3, "type": "bytes"}, "format_version 3"),
+        ({"format_version": 2, "type": "bytes"}, "format_version 2.*up to 1"),
+        ({"format_version": 3, "type": "bytes", "symbols": []}, "format_version 3.*up to 2"),
         ({"format_version": 2, "type": "bytes", "symbols": 1}, "'symbols' of type list"),
         ({"format_version": 2, "type": "bytes", "symbols": [1]}, "must be strings.*Copy it again"),
         ({"format_version": 1, "type": "mine"}, "'sentencepiece' and 'words'; others need"),
