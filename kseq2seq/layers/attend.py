@@ -10,7 +10,16 @@ from kseq2seq.layers.recurrence import recur
 
 
 @keras.saving.register_keras_serializable(package="kseq2seq")
-def attend(query, key, value, mask=None, positions=NOWHERE, query_steps=None, key_steps=None):
+def attend(
+    query,
+    key,
+    value,
+    mask=None,
+    positions=NOWHERE,
+    query_steps=None,
+    key_steps=None,
+    drop=None,
+):
     r"""Mixes values by the similarity of their keys to each query.
 
     .. math:: \mathrm{softmax}(Q K^\top / \sqrt{d_k}) V
@@ -25,9 +34,10 @@ def attend(query, key, value, mask=None, positions=NOWHERE, query_steps=None, ke
         positions: how places act on scores and values; see `Positions`.
         query_steps: int (1 or B, T), the places of the queries.
         key_steps: int (1 or B, S), the places of the keys.
+        drop: dropout, a function of the probabilities that values are mixed by; None is none.
 
     Returns:
-        (mixed values (B, H, T, D), probabilities (B, H, T, S) float32).
+        (mixed values (B, H, T, D), probabilities (B, H, T, S) float32, of which none is dropped).
 
     Example:
         >>> import numpy as np
@@ -42,7 +52,8 @@ def attend(query, key, value, mask=None, positions=NOWHERE, query_steps=None, ke
     """
     scores = similarity(query, turned(key), mask, positions, query_steps, key_steps)
     probabilities = ops.softmax(scores)
-    return mix(probabilities, value, positions, query_steps, key_steps), probabilities
+    kept = probabilities if drop is None else drop(probabilities)
+    return mix(kept, value, positions, query_steps, key_steps), probabilities
 
 
 def turned(key):
@@ -154,7 +165,16 @@ def attend_in_chunks(
 
 @keras.saving.register_keras_serializable(package="kseq2seq")
 def attend_in_window(
-    query, key, value, mask, positions=NOWHERE, query_steps=None, key_steps=None, *, window=128
+    query,
+    key,
+    value,
+    mask,
+    positions=NOWHERE,
+    query_steps=None,
+    key_steps=None,
+    drop=None,
+    *,
+    window=128,
 ):
     """Lets each query see only the keys at most `window` places away.
 
@@ -170,6 +190,7 @@ def attend_in_window(
         positions: how places act on scores and values; see `Positions`.
         query_steps: not used: only distances count.
         key_steps: not used.
+        drop: see `attend`.
         window: places seen to each side; at least 1.
 
     Returns:
@@ -217,6 +238,7 @@ def attend_in_window(
         positions,
         query_steps,
         key_steps,
+        drop,
     )
     return _joined(ops.reshape(mixed, (rows, count, heads, window, width)), length), None
 
@@ -237,9 +259,9 @@ class AttendInWindow:
     def __init__(self, window: int):
         self.window = window
 
-    def __call__(self, *given):
+    def __call__(self, *given, **named):
         """See `attend_in_window`."""
-        return attend_in_window(*given, window=self.window)
+        return attend_in_window(*given, **named, window=self.window)
 
     def get_config(self) -> dict[str, int]:
         """Returns the arguments of the constructor."""

@@ -17,12 +17,25 @@ from kseq2seq.layers.prebuilt import Prebuilt, linear
 class _Heads(Prebuilt):
     """What self- and cross-attention share: heads in, heads out, one output projection."""
 
-    def __init__(self, hidden_dim: int, num_heads: int, **kwargs):
+    def __init__(self, hidden_dim: int, num_heads: int, dropout: float, **kwargs):
         super().__init__(**kwargs)
         self.num_heads = num_heads
         self.head_dim = hidden_dim // num_heads
         with self.parts():
             self.output_projection = linear(hidden_dim, hidden_dim, use_bias=False, name="output")
+            self.dropout = keras.layers.Dropout(dropout) if dropout else None
+
+    def dropped(self, probabilities, training):
+        """Returns probabilities some of which are dropped in training; themselves otherwise."""
+        if self.dropout is None:
+            return probabilities
+        return self.dropout(probabilities, training=training)
+
+    def drop(self, training):
+        """Returns what `attend` takes as `drop`, by name; nothing where there is no dropout."""
+        if self.dropout is None:
+            return {}
+        return {"drop": lambda probabilities: self.dropped(probabilities, training)}
 
     def _split(self, x):
         """(B, T, n * H * D) -> n tensors (B, H, T, D)."""
@@ -55,6 +68,8 @@ class SelfAttention(_Heads):
         num_heads: heads; divides `hidden_dim`.
         positions: how places act on scores and values; see `Positions`.
         attend: `attend`, or what gives its result in less memory, or of fewer keys.
+        dropout: rate on the probabilities that values are mixed by, in [0, 1); `attend` must then
+            take a `drop`.
 
     Example:
         >>> import numpy as np
@@ -76,9 +91,10 @@ class SelfAttention(_Heads):
         num_heads,
         positions: Positions = NOWHERE,
         attend: Callable = attend,
+        dropout: float = 0.0,
         **kwargs,
     ):
-        super().__init__(hidden_dim, num_heads, **kwargs)
+        super().__init__(hidden_dim, num_heads, dropout, **kwargs)
         self.positions = positions
         self.attend = attend
         with self.parts():
@@ -90,7 +106,7 @@ class SelfAttention(_Heads):
         zeros = ops.zeros(shape, dtype=self.compute_dtype)
         return {"key": zeros, "value": zeros}
 
-    def call(self, x, attention_mask=None, cache=None, position=0):
+    def call(self, x, attention_mask=None, cache=None, position=0, training=None):
         """Attends.
 
         Args:
@@ -99,6 +115,7 @@ class SelfAttention(_Heads):
                 looks everywhere. Not used with a cache.
             cache: {"key", "value"}, each (B, H, L, D), or None.
             position: place of the first of the T steps.
+            training: bool.
 
         Returns:
             (B, T, hidden_dim); with a cache, that and the new cache.
@@ -108,7 +125,16 @@ class SelfAttention(_Heads):
         key, value, key_steps, cache = self.recall(key, value, steps, cache, position)
         if cache is not None:
             attention_mask = key_steps <= steps[0, :, None]
-        mixed, _ = self.attend(query, key, value, attention_mask, self.positions, steps, key_steps)
+        mixed, _ = self.attend(
+            query,
+            key,
+            value,
+            attention_mask,
+            self.positions,
+            steps,
+            key_steps,
+            **self.drop(training),
+        )
         return self.merge(mixed) if cache is None else (self.merge(mixed), cache)
 
     def recall(self, key, value, steps, cache, position):
@@ -141,6 +167,7 @@ class CrossAttention(_Heads):
         hidden_dim: width of queries and output.
         num_heads: heads; divides `hidden_dim`.
         source_dim: width of the source's outputs.
+        dropout: rate on the probabilities that values are mixed by, in [0, 1).
 
     Example:
         >>> import numpy as np
@@ -156,8 +183,8 @@ class CrossAttention(_Heads):
         Vaswani et al. 2017, section 3.2.3; projections carry no bias.
     """
 
-    def __init__(self, hidden_dim, num_heads, source_dim=None, **kwargs):
-        super().__init__(hidden_dim, num_heads, **kwargs)
+    def __init__(self, hidden_dim, num_heads, source_dim=None, dropout=0.0, **kwargs):
+        super().__init__(hidden_dim, num_heads, dropout, **kwargs)
         with self.parts():
             self.query_projection = linear(hidden_dim, hidden_dim, use_bias=False, name="query")
             self.projection = linear(
@@ -169,13 +196,14 @@ class CrossAttention(_Heads):
         key, value = self._split(self.projection(source))
         return {"key": turned(key), "value": value}
 
-    def call(self, x, context, padding_mask):
+    def call(self, x, context, padding_mask, training=None):
         """Attends to a source.
 
         Args:
             x: (B * N, T, hidden_dim).
             context: what `context` returned, B rows.
             padding_mask: bool (B, S), True = real; or, for N = 1, a mask for each query (B, T, S).
+            training: bool.
 
         Returns:
             (output (B * N, T, hidden_dim), alignment (B * N, T, S): the heads' mean probabilities).
@@ -185,5 +213,5 @@ class CrossAttention(_Heads):
         nowhere = (NOWHERE, None, None)
         scores = similarity(query, context["key"], for_heads(padding_mask), *nowhere)
         probabilities = ops.softmax(scores)
-        mixed = mix(probabilities, context["value"], *nowhere)
+        mixed = mix(self.dropped(probabilities, training), context["value"], *nowhere)
         return unfold(self.merge(mixed), x), unfold(ops.mean(probabilities, axis=1), x)

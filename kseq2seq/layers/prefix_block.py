@@ -61,7 +61,16 @@ class PrefixBlock(EncoderBlock):
             mask = ops.logical_and(mask, steps[:, None, :] <= steps[:, :, None])
         attention = self.attention
         query, key, value = attention.project(self.attended.enter(x), steps)
-        made, _ = attention.attend(query, key, value, mask, attention.positions, steps, steps)
+        made, _ = attention.attend(
+            query,
+            key,
+            value,
+            mask,
+            attention.positions,
+            steps,
+            steps,
+            **attention.drop(training),
+        )
         x = self.attended(x, attention.merge(made), training=training)
         return self.fed.around(self.feed_forward, x, training=training), turned(key), value
 
@@ -117,8 +126,10 @@ class PrefixBlock(EncoderBlock):
         length = ops.shape(source_scores)[-1]
         probabilities = ops.softmax(ops.concatenate([source_scores, target_scores], axis=-1))
         looked = probabilities[..., :length]
-        made = attention.join(mix(probabilities[..., length:], value, positions, own, own_keys))
-        folded = mix(_fold_heads(looked, sources), source["value"], positions, steps, places)
+        kept = attention.dropped(probabilities, training)
+        made = attention.join(mix(kept[..., length:], value, positions, own, own_keys))
+        of_source = _fold_heads(kept[..., :length], sources)
+        folded = mix(of_source, source["value"], positions, steps, places)
         made = made + unfold(attention.join(folded), like=made)
         x = self.attended(x, attention.output_projection(made), training=training)
         return self.fed.around(self.feed_forward, x, training=training), cache, looked

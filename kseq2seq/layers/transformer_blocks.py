@@ -26,6 +26,7 @@ class BlockSizes(NamedTuple):
         activation: "relu", "gelu" or "swiglu".
         norm: where branches are normalised.
         dropout: rate on the residual branches, in [0, 1).
+        attention_dropout: rate on the probabilities of attention, in [0, 1).
     """
 
     hidden_dim: int
@@ -34,6 +35,7 @@ class BlockSizes(NamedTuple):
     activation: str = "relu"
     norm: Norm = Norm()
     dropout: float = 0.0
+    attention_dropout: float = 0.0
 
     def get_config(self) -> dict[str, Any]:
         """Returns the attributes."""
@@ -131,7 +133,12 @@ class EncoderBlock(Prebuilt):
         super().__init__(**kwargs)
         with self.parts():
             self.attention = SelfAttention(
-                sizes.hidden_dim, sizes.num_heads, positions, attend, name="self_attention"
+                sizes.hidden_dim,
+                sizes.num_heads,
+                positions,
+                attend,
+                sizes.attention_dropout,
+                name="self_attention",
             )
             _scale(self.attention.projection, sizes.norm.beta, start=2 * sizes.hidden_dim)
             _scale(self.attention.output_projection, sizes.norm.beta)
@@ -147,7 +154,10 @@ class EncoderBlock(Prebuilt):
         """
         real = for_heads(keras.ops.cast(padding_mask, "int32"))  # rematerialisation takes no bool
         x = self.attended.around(
-            lambda x, real: self.attention(x, real > 0), x, real, training=training
+            lambda x, real: self.attention(x, real > 0, training=training),
+            x,
+            real,
+            training=training,
         )
         return self.fed.around(self.feed_forward, x, training=training)
 
@@ -176,12 +186,17 @@ class DecoderBlock(Prebuilt):
     ):
         super().__init__(**kwargs)
         dim, heads, beta = sizes.hidden_dim, sizes.num_heads, sizes.norm.beta
+        rate = sizes.attention_dropout
         with self.parts():
-            self.self_attention = SelfAttention(dim, heads, positions, name="self_attention")
+            self.self_attention = SelfAttention(
+                dim, heads, positions, dropout=rate, name="self_attention"
+            )
             _scale(self.self_attention.projection, beta, start=2 * dim)
             _scale(self.self_attention.output_projection, beta)
             self.self_attended = Residual(sizes, name="self_attended")
-            self.cross_attention = CrossAttention(dim, heads, source_dim, name="cross_attention")
+            self.cross_attention = CrossAttention(
+                dim, heads, source_dim, rate, name="cross_attention"
+            )
             _scale(self.cross_attention.projection, beta, start=dim)
             _scale(self.cross_attention.output_projection, beta)
             self.cross_attended = Residual(sizes, name="cross_attended")
@@ -212,9 +227,12 @@ class DecoderBlock(Prebuilt):
             attention_mask,
             cache=cache,
             position=position,
+            training=training,
         )
         made, *new = made if cache is not None else (made,)
         x = self.self_attended(x, made, training=training)
-        made, alignment = self.cross_attention(self.cross_attended.enter(x), context, padding_mask)
+        made, alignment = self.cross_attention(
+            self.cross_attended.enter(x), context, padding_mask, training=training
+        )
         x = self.cross_attended(x, made, training=training)
         return self.fed.around(self.feed_forward, x, training=training), *new, alignment

@@ -60,6 +60,7 @@ class TransformerSizes(Architecture):
             (relative buckets).
         max_positions: the longest sequence that learned positions reach.
         dropout: rate on embeddings and residual branches (section 5.4), in [0, 1).
+        attention_dropout: rate on the probabilities of every attention, in [0, 1).
     """
 
     hidden_dim: int = 256
@@ -71,6 +72,7 @@ class TransformerSizes(Architecture):
     positions: str = "sinusoidal"
     max_positions: int = 512
     dropout: float = 0.1
+    attention_dropout: float = 0.0
 
     def __post_init__(self):
         checks.at_least(
@@ -86,7 +88,7 @@ class TransformerSizes(Architecture):
         checks.one_of(ACTIVATIONS, activation=self.activation)
         checks.one_of(NORMS, norm=self.norm)
         checks.one_of(POSITIONS, positions=self.positions)
-        checks.rate(dropout=self.dropout)
+        checks.rate(dropout=self.dropout, attention_dropout=self.attention_dropout)
         if self.positions == "sinusoidal" and self.hidden_dim % 2:
             raise ValueError(
                 f"Sinusoidal positions need an even `hidden_dim`; got {self.hidden_dim}. "
@@ -122,6 +124,7 @@ class TransformerSizes(Architecture):
             self.activation,
             norm,
             self.dropout,
+            self.attention_dropout,
         )
 
 
@@ -148,6 +151,13 @@ class EncoderSizes(TransformerSizes):
         checks.one_of(ATTENTIONS, attention=self.attention)
         checks.at_least(1, checks.MOST_PLACES, window=self.window)
         checks.flag(remat=self.remat)
+        if self.attention_dropout and (self.attention == "chunked" or self.remat):
+            given = "remat=True" if self.remat else "attention='chunked'"
+            raise ValueError(
+                f"`attention_dropout`={self.attention_dropout} does not go with {given}, which "
+                "computes attention again for its gradient and would drop others then. Pass "
+                "attention_dropout=0.0, or attention='full' or 'local' without `remat`."
+            )
 
     @property
     def facts(self) -> Facts:
