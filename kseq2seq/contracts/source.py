@@ -166,7 +166,7 @@ class Source(Saved):
             training: as `__call__` takes it.
         """
         inputs = self(self.unpack(rows), training)
-        if self.spec["source_mask"][0][0] is None:
+        if self.spec.get("source_mask", ((1,), ""))[0][0] is None:
             beyond = tf.cast(inputs["source_mask"][:, units:], tf.int32)
             tf.debugging.Assert(
                 tf.reduce_all(beyond == 0),
