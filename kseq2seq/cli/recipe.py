@@ -215,7 +215,8 @@ class Recipe:
             test: N examples.
             baselines: names of what takes no training, and its N texts.
         """
-        made = self._texts(pipeline, [pair.source for pair in test])
+        with resumable(self.options.output):
+            made = self._texts(pipeline, [pair.source for pair in test])
         scores, below = report(test, made, pipeline.search, baselines, self.metrics)
         add_scores(self.options.output, scores)
         self._useless = bool(below)
@@ -238,7 +239,8 @@ class Recipe:
             Raw input -> text, by the SavedModel that was loaded again.
         """
         options = self.options
-        with self._errors(advice=f"Then --resume {options.output}."):
+        advice = f"Then --resume {options.output}."
+        with self._errors(advice=advice), resumable(options.output):
             served = export_served(pipeline, options.output / "saved_model")
             if options.tflite:
                 print()
