@@ -22,6 +22,7 @@ from kseq2seq.cli.options import WORDS, parsed, recipe_flags
 from kseq2seq.cli.outputs import check_not_begun, check_output, resumable
 from kseq2seq.cli.report import METRICS, as_text, references_of, report, report_training
 from kseq2seq.data import Corpus
+from kseq2seq.data.split import SPLITS
 from kseq2seq.decoding import Greedy
 from kseq2seq.metrics import TextMetric
 from kseq2seq.pipeline import Pipeline
@@ -152,7 +153,7 @@ class Recipe:
     ) -> tuple[list[Any], list[Any]]:
         """Returns examples to validate and to test on, and says how many are too long for it."""
         source, some = pipeline.source, _SMOKE_TEST if self.options.smoke else None
-        with self._errors("data", "train"):
+        with self._errors("data", *SPLITS):
             if self.options.too_long == "error":
                 refuse_too_long(source, pipeline.target, corpora)
             return (
@@ -215,7 +216,8 @@ class Recipe:
             test: N examples.
             baselines: names of what takes no training, and its N texts.
         """
-        made = self._texts(pipeline, [pair.source for pair in test])
+        with resumable(self.options.output):
+            made = self._texts(pipeline, [pair.source for pair in test])
         scores, below = report(test, made, pipeline.search, baselines, self.metrics)
         add_scores(self.options.output, scores)
         self._useless = bool(below)
@@ -238,7 +240,8 @@ class Recipe:
             Raw input -> text, by the SavedModel that was loaded again.
         """
         options = self.options
-        with self._errors(advice=f"Then --resume {options.output}."):
+        advice = f"Then --resume {options.output}."
+        with self._errors(advice=advice), resumable(options.output):
             served = export_served(pipeline, options.output / "saved_model")
             if options.tflite:
                 print()
