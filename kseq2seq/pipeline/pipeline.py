@@ -376,8 +376,8 @@ class Pipeline:
             sources: N raw texts.
             references: N raw texts, one for each source, or N lists of texts, of any number each.
             metrics: names and functions (hypotheses, references) -> float, which are given the
-                references as they are here. If None, BLEU and chrF of texts, and the share of labels
-                that are right.
+                references as they are here. If None, BLEU and chrF of texts; of labels, the share
+                that is right.
             **options: as for a call.
 
         Returns:
