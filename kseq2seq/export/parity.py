@@ -297,6 +297,8 @@ def _texts(target: Any, rows: list[np.ndarray]) -> list[str]:
 def _scores(
     ours: list[str], theirs: list[str], references: list[Reference] | None
 ) -> dict[str, tuple[float, float]]:
+    if references is None and not any(text.strip() for text in ours):
+        return {}  # nothing that a score could be of
     if references is None:
         return {"chrF against the model": (chrf(ours, ours), chrf(theirs, ours))}
     metrics = {"BLEU": bleu, "chrF": chrf}
