@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import kseq2seq as ks
-from kseq2seq import metrics, text
+from kseq2seq import metrics, text, training
 
 # isort: split
 import keras
@@ -82,7 +82,8 @@ def spread(model: keras.Model, seed: int) -> None:
 def answers(pipeline: ks.Pipeline) -> dict:
     """What a pipeline gives for `TEXTS`: ids, scores, texts."""
     inputs = pipeline.source(TEXTS[:3])
-    found = ks.decode(pipeline.model, inputs, pipeline.search, max_length=TARGET_LENGTH)
+    longest = pipeline.target.max_length
+    found = ks.decode(pipeline.model, inputs, pipeline.search, max_length=longest)
     return {
         "source": inputs["source"].numpy().tolist(),
         "ids": found.ids.numpy().tolist(),
@@ -145,6 +146,35 @@ def make_masked_lm(folder: Path) -> None:
     )
 
 
+def make_head(name: str, folder: Path) -> None:
+    """Saves a pipeline whose model has another head than a decoder, and its TFLite file."""
+    keras.utils.set_random_seed(91)
+    tags = ["verb det noun noun", "verb det adj noun", "verb det noun", "det noun aux verb"]
+    symbols = ["<ko>", "\n"]
+    pieces = text.SentencePieceTokenizer.train(
+        CORPUS, 300, normalization="identity", symbols=symbols
+    )
+    words = text.WordTokenizer.train(CORPUS)
+    if name == "labels":
+        source: text.TextSource = text.WordSource(words, 40)
+        target, search, head = (
+            text.LabelTarget.of(tags),
+            ks.Greedy(),
+            {"head": "labels", "crf": True},
+        )
+    else:
+        source, search, head = text.TextSource(pieces, 40, too_long="cut"), ks.Beam(3), "ctc"
+        target = text.TextTarget(text.CharacterTokenizer.train(CORPUS), TARGET_LENGTH)
+    model = ks.build_model("gru", source, target, head=head, hidden_dim=8)
+    spread(model, 91)
+    pipeline = ks.Pipeline(model, source, target, search)
+    pipeline.save(folder / "pipeline")
+    model.compile(keras.optimizers.Adam(use_ema=True), training.loss_for(model))
+    model.save(folder / "model.keras")
+    pipeline.export(folder / "model.tflite", examples=TEXTS[:2], report=None)
+    write_json(folder / "expected.json", answers(pipeline))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
@@ -161,6 +191,10 @@ def main() -> None:
         if not path.exists():
             with archived(path) as scratch:
                 make(name, tokenizer, seed, scratch)
+    for name in ("labels", "ctc"):
+        if not (folder / f"{name}.tar.xz").exists():
+            with archived(folder / f"{name}.tar.xz") as scratch:
+                make_head(name, scratch)
     if not (folder / "masked_lm.tar.xz").exists():
         with archived(folder / "masked_lm.tar.xz") as scratch:
             make_masked_lm(scratch)

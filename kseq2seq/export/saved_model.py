@@ -172,11 +172,19 @@ def _of_texts(model: Any, source: Any, target: Any, search: Search) -> Any:
     return generate
 
 
+def _source_spec(model: Any) -> Any:
+    """What a model takes of a source; several models take the same."""
+    return getattr(model, "models", [model])[0].source_spec
+
+
 def _of_ids(model: Any, target: Any, search: Search) -> Any:
     """The signature from what the encoder takes to ids; its mask is made of lengths."""
-    taken = {name: x for name, x in model.encoder.input.items() if name != "source_mask"}
-    specs = [tf.TensorSpec((None, *x.shape[1:]), x.dtype, name=name) for name, x in taken.items()]
-    masked = "source_mask" in model.encoder.input
+    inputs = _source_spec(model).inputs
+    taken = {name: kind for name, kind in inputs.items() if name != "source_mask"}
+    specs = [
+        tf.TensorSpec((None, *shape), dtype, name=name) for name, (shape, dtype) in taken.items()
+    ]
+    masked = "source_mask" in inputs
     if masked:
         specs.append(tf.TensorSpec([None], tf.int32, name="source_length"))
 

@@ -99,8 +99,8 @@ class BuiltModel(Fitted):
 
     @property
     def source_spec(self) -> SourceSpec:
-        """What the encoder was built for."""
-        inputs = self.encoder.input
+        """What a source is to give: the inputs of the encoder, and the head's own."""
+        inputs = {name: x for name, x in self.input.items() if name != "target"}
         shapes = {name: (tuple(x.shape[1:]), x.dtype) for name, x in inputs.items()}
         return SourceSpec(SourceSpec.of(shapes).inputs, self.vocabulary_sizes["source"])
 

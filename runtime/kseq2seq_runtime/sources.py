@@ -14,6 +14,7 @@ from kseq2seq_runtime.texts import shown, strings
 from kseq2seq_runtime.tokenizers import SPECIAL, Tokenizer, load_tokenizer
 
 CUT, ERROR = "cut", "error"
+NONE = -1  # fills up rows of positions
 
 
 class Source(Protocol):
@@ -51,7 +52,7 @@ class TextSource:
         """See `Source`."""
         return strings(given)
 
-    def __call__(self, raw: str, which: str) -> list[int] | None:
+    def __call__(self, raw: str, which: str) -> Any:
         """See `Source`."""
         ids = [*self.encode(raw), SPECIAL.end]
         if len(ids) > self.longest:
@@ -62,6 +63,34 @@ class TextSource:
                 )
             ids = [*ids[: self.longest - 1], SPECIAL.end]
         return ids if len(ids) > 1 else None
+
+
+class WordSource(TextSource):
+    """Texts whose words are to be labeled: each is cut alone, and where it begins is an input."""
+
+    def __call__(self, raw: str, which: str) -> Any:
+        """See `Source`."""
+        ids: list[int] = []
+        items: list[int] = []
+        for word in raw.split():
+            pieces = self.encode(word) or [SPECIAL.unknown]
+            if self.cut and len(ids) + len(pieces) >= self.longest:
+                break
+            items.append(len(ids))
+            ids += pieces
+        if not ids:
+            return None
+        if len(ids) >= self.longest:
+            raise ValueError(
+                f"Text {which} has {len(ids) + 1} tokens, its end included, and the limit is "
+                f"{self.longest}; shorten it, or split it into sentences."
+            )
+        ids.append(SPECIAL.end)
+        source = np.full((1, self.longest), SPECIAL.padding, "int32")
+        first = np.full((1, self.longest), NONE, "int32")
+        source[0, : len(ids)], first[0, : len(items)] = ids, items
+        length = np.array([len(ids)], "int32")
+        return {"source": source, "items": first, "source_length": length}
 
 
 class ArraySource:
@@ -101,6 +130,9 @@ class ArraySource:
         return values
 
 
+TEXTS = {"text": TextSource, "words": WordSource}
+
+
 def load_source(bundle: Bundle, record: Record) -> Source:
     """Returns the source of a file: of texts, or of arrays whatever their type is called.
 
@@ -112,7 +144,7 @@ def load_source(bundle: Bundle, record: Record) -> Source:
     described = read_object(bundle.file("source.json"), where)
     kind = read_field(described, "type", str, where)
     cut = described.get("too_long", ERROR) == CUT
-    if kind == "text":
+    if kind in TEXTS:
         tokenizer = load_tokenizer(bundle, "source")
         found = tokenizer.vocabulary_size
         if found != record.source_vocabulary:
@@ -120,7 +152,7 @@ def load_source(bundle: Bundle, record: Record) -> Source:
                 f"{bundle.path}: the model reads {record.source_vocabulary} ids, and the source "
                 f"tokenizer has {found}. Export the model again, with its own tokenizer."
             )
-        return TextSource(tokenizer, record.source_length, cut)
+        return TEXTS[kind](tokenizer, record.source_length, cut)
     arrays = record.arrays
     if len(arrays) != 1:
         raise ValueError(
