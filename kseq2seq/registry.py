@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterator, Mapping
+import importlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
 Kind = TypeVar("Kind", bound=type)
@@ -18,6 +19,7 @@ class Registry(Mapping[str, Kind], Generic[Kind]):
     Args:
         what: the kind of class, for messages, such as "source".
         door: the decorator as users call it, such as "kseq2seq.register_source".
+        homes: modules of this package whose classes are known without being imported first.
 
     Example:
         >>> from kseq2seq.registry import Registry
@@ -29,9 +31,10 @@ class Registry(Mapping[str, Kind], Generic[Kind]):
         (True, 'circle')
     """
 
-    def __init__(self, what: str, door: str):
+    def __init__(self, what: str, door: str, homes: Sequence[str] = ()):
         self.what = what
         self.door = door
+        self.homes = homes
         self._classes: dict[str, Kind] = {}
 
     def register(self, name: str) -> Callable[[Kind], Kind]:
@@ -85,6 +88,8 @@ class Registry(Mapping[str, Kind], Generic[Kind]):
         Raises:
             ValueError: no class has that name; the message says what to import.
         """
+        for home in self.homes:
+            importlib.import_module(home)
         if isinstance(name, str) and name in self._classes:
             return self._classes[name]
         close = difflib.get_close_matches(name, self._classes, n=1) if isinstance(name, str) else []

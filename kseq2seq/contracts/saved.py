@@ -14,8 +14,9 @@ from kseq2seq.disk import settle, whole_files
 from kseq2seq.disk.files import read_json, write_json
 from kseq2seq.registry import Registry
 
-SOURCES: Registry = Registry("source", "kseq2seq.contracts.register_source")
-TARGETS: Registry = Registry("target", "kseq2seq.contracts.register_target")
+HOMES = ("kseq2seq.text",)
+SOURCES: Registry = Registry("source", "kseq2seq.contracts.register_source", HOMES)
+TARGETS: Registry = Registry("target", "kseq2seq.contracts.register_target", HOMES)
 CLASS = "class"  # where a type was defined, which is shown where it is not known
 
 
