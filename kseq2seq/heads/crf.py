@@ -66,7 +66,9 @@ class CrfLoss(keras.losses.Loss):
     def call(self, y_true, y_pred):
         """Returns the losses (B,), each divided by its labels, of labels int (B, W)."""
         emissions, transitions, start, end = unstacked(y_pred)
-        labels = ops.cast(y_true, "int32")
+        # one place more, since Keras knows no maximum over none
+        emissions = ops.pad(emissions, ((0, 0), (0, 1), (0, 0)))
+        labels = ops.pad(ops.cast(y_true, "int32"), ((0, 0), (0, 1)))
         count = leading(ops.not_equal(labels, 0))
         places = ops.arange(ops.shape(labels)[1], dtype="int32")
         real = ops.cast(places < count[:, None], "float32")
@@ -77,7 +79,7 @@ class CrfLoss(keras.losses.Loss):
         score = (
             ops.sum(chosen * emissions, axis=(1, 2))
             + ops.sum(pairs * transitions, axis=(1, 2))
-            + ops.sum(chosen[:, 0] * start, axis=1)
+            + ops.sum(ops.sum(chosen[:, :1], axis=1) * start, axis=1)
             + ops.sum(ops.sum(chosen * last[:, :, None], axis=1) * end, axis=1)
         )
         # 2. That of all rows of as many labels.
@@ -161,7 +163,7 @@ def log_partition(emissions: Any, transitions: Any, start: Any, end: Any, count:
             return (
                 ops.swapaxes(single, 0, 1) * slope[:, None, None],
                 pairs * slope[:, None, None],
-                single[0] * slope[:, None],
+                ops.sum(single[:1], axis=0) * slope[:, None],
                 ops.sum(single * ends, axis=0) * slope[:, None],
             )
 

@@ -59,6 +59,8 @@ def best_labels(logits: Any, width: int, longest: int | None = None) -> Decoded:
     log_probs = _log_probs(logits)
     rows, steps, size = ops.shape(log_probs)[0], ops.shape(log_probs)[1], log_probs.shape[-1]
     places = steps if longest is None else longest
+    if longest is not None and log_probs.shape[1] is not None:
+        places = min(longest, log_probs.shape[1])
     by_time = ops.swapaxes(log_probs, 0, 1)
     some = min(size - 1, 2 * width)  # of the labels: no more can be among the best `width`
     order = ops.arange(width, dtype="int32")

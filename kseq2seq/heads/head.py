@@ -160,8 +160,8 @@ class Head(Prebuilt):
         """
         return fitted(labels, ops.shape(made)[1]) if len(labels.shape) == 2 else labels
 
-    def seen(self, made: Any) -> Any:
-        """Returns logits (B, P, V) for metrics, of what `call` returned."""
+    def seen(self, made: Any, labels: Any) -> Any:
+        """Returns logits (B, P, V) for metrics, of what `call` returned for rows with `labels`."""
         return made
 
     def counts(self, inputs: dict[str, Any], positions: Any) -> Any:

@@ -90,12 +90,11 @@ class Labels(Head):
         """See `Head`."""
         return super().aligned(labels, unstacked(made)[0] if self.crf else made)
 
-    def seen(self, made):
-        """See `Head`; with a CRF, 1 at the labels of the likeliest rows, as long as they may be."""
+    def seen(self, made, labels):
+        """See `Head`; with a CRF, 1 at the labels of the likeliest rows that are as long."""
         if not self.crf:
             return made
-        emissions, *_ = unstacked(made)
-        paths, _ = best_paths(made, ops.ones(ops.shape(emissions)[:2], "bool"))
+        paths, _ = best_paths(made, ops.not_equal(labels, 0))
         return ops.one_hot(paths, self.size)
 
     def decode(self, logits, encoded, asked=ASKED):

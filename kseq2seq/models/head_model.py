@@ -88,7 +88,8 @@ class HeadModel(BuiltModel):
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
         """See `keras.Model`; metrics see logits."""
         y, sample_weight = self._aligned(y, y_pred), self._aligned(sample_weight, y_pred)
-        return super().compute_metrics(x, y, self.head.seen(y_pred), sample_weight)
+        made = y_pred if y is None else self.head.seen(y_pred, y)
+        return super().compute_metrics(x, y, made, sample_weight)
 
     def _aligned(self, labels: Any, made: Any) -> Any:
         if labels is None or keras.tree.is_nested(labels) or keras.tree.is_nested(made):

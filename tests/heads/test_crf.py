@@ -109,3 +109,12 @@ def test_lengths_need_not_be_known_to_a_graph(rng):
     losses, gradient, paths = both(labels, stacked(emissions, transitions))
     np.testing.assert_allclose(losses, expected(emissions, transitions, labels), rtol=1e-5)
     assert gradient.shape == (4, 10, 4) and paths.shape == (4, 4)
+
+
+def test_rows_may_all_be_empty(rng):
+    made = tf.Variable(stacked(np.zeros((2, 0, 4), "float32"), np.ones((6, 4), "float32")))
+    with tf.GradientTape() as tape:
+        loss = CrfLoss()(np.zeros((2, 0), "int32"), made)
+    assert float(loss) == 0 and (np.asarray(tape.gradient(loss, made)) == 0).all()
+    paths, scores = best_paths(made, np.zeros((2, 0), bool))
+    assert paths.shape == (2, 0) and scores.numpy().tolist() == [0, 0]
