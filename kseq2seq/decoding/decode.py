@@ -14,7 +14,7 @@ from kseq2seq.decoding.filters import Filter
 from kseq2seq.decoding.gathering import repeat
 from kseq2seq.decoding.greedy import Greedy
 from kseq2seq.decoding.loop import Loop
-from kseq2seq.decoding.places import ids_of, keeps_places, units_of
+from kseq2seq.decoding.places import given_or_empty, ids_of, keeps_places, units_of
 from kseq2seq.decoding.requests import prepare
 from kseq2seq.decoding.search import Hypotheses, Search
 from kseq2seq.decoding.shrinking import search_shrinking
@@ -73,10 +73,11 @@ def search_targets(
 
 def decode(
     model: Any,
-    source: dict,
+    source: dict | None,
     search: Search | None = None,
     *,
     max_length: int,
+    rows: int | None = None,
     limits: Any = None,
     filters: Sequence[Filter] = (),
     unsatisfied: str = "error",
@@ -93,11 +94,12 @@ def decode(
     Args:
         model: a `Seq2Seq`, or an `Ensemble` or `Speculative` made of some.
         source: what the encoder takes, as the model was trained on; for ids {"source": int (B, S),
-            "source_mask": bool (B, S)}.
+            "source_mask": bool (B, S)}. None for a language model, which has none.
         search: `Greedy()` (the default), `Beam(...)`, `DiverseBeam(...)`, `Sample(...)` or
             `Contrastive(...)`.
         max_length: the most tokens a target may have, its end included. Each value compiles anew;
             let `limits` vary, and not this.
+        rows: B, how many targets a language model writes; 1 by default.
         limits: int (B,), the same for each source, where they differ; at most `max_length`.
         filters: rules about next tokens, in the order they run; see `Filter`.
         unsatisfied: what happens to a source for which the filters leave no target: "error", or
@@ -131,7 +133,7 @@ def decode(
     search = Greedy() if search is None else search
     loop, started = prepare(
         model,
-        source,
+        given_or_empty(model, source, rows),
         search,
         max_length=max_length,
         limits=limits,

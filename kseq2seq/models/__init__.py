@@ -18,6 +18,7 @@ from kseq2seq.models.architecture import Architecture
 from kseq2seq.models.build import build_model
 from kseq2seq.models.built import BuiltModel
 from kseq2seq.models.fitted import Fitted
+from kseq2seq.models.language_model import LanguageModel
 from kseq2seq.models.masked_language_model import MaskedLanguageModel
 from kseq2seq.models.seq2seq import Seq2Seq
 from kseq2seq.models.table import ARCHITECTURES, register_architecture
@@ -35,6 +36,7 @@ __all__ = [
     "Fitted",
     "Gru",
     "Hybrid",
+    "LanguageModel",
     "Lstm",
     "Luong",
     "MaskedLanguageModel",

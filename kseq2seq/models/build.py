@@ -10,8 +10,8 @@ from kseq2seq.encoders import SourceSpec
 from kseq2seq.layers import apply_changes
 from kseq2seq.models import checks
 from kseq2seq.models.built import Arguments
+from kseq2seq.models.table import ARCHITECTURES, plan
 from kseq2seq.models.table import defined as where_defined
-from kseq2seq.models.table import plan
 
 
 def build_model(
@@ -44,7 +44,8 @@ def build_model(
         source: number of source ids, a tokenizer that has a `vocabulary_size`, or a `Source`. Its
             `spec`, or a dict like it, says what is not ids: {"source": ((None, 80), "float32"),
             "source_mask": ((None,), "int32")} are frames of 80 features, which all but
-            "decoder_only" and "masked_lm" project to where the embeddings of ids would be.
+            "decoder_only" and "masked_lm" project to where the embeddings of ids would be. None
+            makes "decoder_only" a language model.
         target: number of target ids, a tokenizer or a `Target`; "masked_lm" has none.
         dtype: Keras dtype policy, such as "mixed_bfloat16"; None takes the global one.
         changes: what was done to the layers of another such model, as its `get_config` says, and
@@ -56,6 +57,7 @@ def build_model(
     Returns:
         A `Seq2Seq`, {"source" (B, S), "source_mask" (B, S), "target" (B, T)} -> logits (B, T, V),
         or with other inputs in the place of the first two, as the source has them;
+        for None as a source a `LanguageModel`, {"target"} -> logits (B, T, V);
         for "masked_lm" a `MaskedLanguageModel`, {"source", "source_mask"} -> logits (B, S, V).
 
     Raises:
@@ -74,8 +76,16 @@ def build_model(
         ValueError: `num_heads`=7 does not divide `hidden_dim`=256. ...
     """
     made = plan(architecture, sizes, place=defined)
-    spec, target = SourceSpec.of(source), _number_of_ids(target)
-    if spec.vocabulary_size is not None:
+    target = _number_of_ids(target)
+    if source is None and (made.needs_source or target is None):
+        able = [repr(name) for name, kind in ARCHITECTURES.items() if not kind.needs_source]
+        raise ValueError(
+            f"`source` must be a number of source ids, a tokenizer, a Source or a dict of inputs; "
+            f"got None. Only {' or '.join(able)} can be built without a source, as a language "
+            "model, and needs a `target` then."
+        )
+    spec = None if source is None else SourceSpec.of(source)
+    if spec is not None and spec.vocabulary_size is not None:
         checks.at_least(5, checks.MOST_IDS, source=spec.vocabulary_size)
     if target is not None:
         checks.at_least(5, checks.MOST_IDS, target=target)
@@ -87,10 +97,12 @@ def build_model(
             f"`dtype` must be a Keras dtype policy, for example 'float32' or 'mixed_bfloat16'; "
             f"got {dtype!r}."
         ) from error
-    made.check_memory(spec, target, 2 if policy.variable_dtype.endswith("16") else 4)
+    made.check_memory(
+        spec or SourceSpec.of(target), target, 2 if policy.variable_dtype.endswith("16") else 4
+    )
     arguments = Arguments(
         architecture=architecture,
-        source=spec.config(),
+        source=None if spec is None else spec.config(),
         target=target,
         dtype=policy.name,
         facts=made.declared_facts(),
