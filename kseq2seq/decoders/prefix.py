@@ -32,6 +32,8 @@ class PrefixDecoder(Decoder):
         embedding: of all ids, which the encoder shares; its table also maps vectors to logits.
         blocks: which the encoder shares.
         norm: what follows the last block, or None.
+        follows_source: whether there is a source before the target. Without one, the target's first
+            token stands at place 0, and there is no alignment.
 
     Source:
         Radford et al. 2018; Liu et al. 2018, section 4.2.3. The loss covers the target alone. The
@@ -39,7 +41,6 @@ class PrefixDecoder(Decoder):
         to sum to 1.
     """
 
-    follows_source = True
     rewinds = True
 
     def __init__(
@@ -47,9 +48,11 @@ class PrefixDecoder(Decoder):
         embedding: TokenEmbedding,
         blocks: Sequence[PrefixBlock],
         norm: keras.layers.Layer | None,
+        follows_source: bool = True,
         **kwargs,
     ):
         super().__init__(**kwargs)
+        self.follows_source = follows_source
         self.vocabulary_size = embedding.table.input_dim
         self.hidden_width = embedding.dim
         self.table = embedding.table
@@ -105,13 +108,15 @@ class PrefixDecoder(Decoder):
             new.append(cache)
         if self.normalize is not None:
             x = self.normalize(x)
-        alignment = ops.mean(looked, axis=1)
-        alignment = alignment / ops.maximum(ops.sum(alignment, axis=-1, keepdims=True), 1e-9)
+        alignment = None
+        if self.follows_source:
+            alignment = ops.mean(looked, axis=1)
+            alignment = alignment / ops.maximum(ops.sum(alignment, axis=-1, keepdims=True), 1e-9)
         logits = self.table(x, reverse=True)
         return Step(logits, x, alignment, {"blocks": new} if state else {})
 
     def _check(self, mask, length):
-        source = mask.shape[-1]
+        source = mask.shape[-1] if self.follows_source else 0
         if self.max_positions and source is not None and source + length > self.max_positions:
             raise ValueError(
                 f"A source of {source} tokens and a target of {length} are one sequence to this "

@@ -16,7 +16,7 @@ from kseq2seq.decoding.filters import Filter
 from kseq2seq.decoding.gathering import repeat
 from kseq2seq.decoding.greedy import Greedy
 from kseq2seq.decoding.loop import Loop
-from kseq2seq.decoding.places import ids_of, keeps_places, rows_of, units_of
+from kseq2seq.decoding.places import given_or_empty, ids_of, keeps_places, rows_of, units_of
 from kseq2seq.decoding.requests import check_source, checked_limits, prepare
 from kseq2seq.decoding.search import Hypotheses, Search
 from kseq2seq.decoding.shrinking import search_shrinking
@@ -57,10 +57,11 @@ def search_targets(
 
 def decode(
     model: Any,
-    source: dict,
+    source: dict | None,
     search: Search | None = None,
     *,
     max_length: int,
+    rows: int | None = None,
     limits: Any = None,
     filters: Sequence[Filter] = (),
     unsatisfied: str = "error",
@@ -77,12 +78,13 @@ def decode(
     Args:
         model: a `Seq2Seq`, or an `Ensemble` or `Speculative` made of some; or a `HeadModel`.
         source: what the model takes but the target, as it was trained on; for ids {"source": int
-            (B, S), "source_mask": bool (B, S)}.
+            (B, S), "source_mask": bool (B, S)}. None for a language model, which has none.
         search: `Greedy()` (the default), `Beam(...)`, `DiverseBeam(...)`, `Sample(...)` or
             `Contrastive(...)`. A model without a decoder takes `Greedy()`, and where its head has
             more than one answer, `Beam(width)` without penalties.
         max_length: the most tokens a target may have, its end included. Each value compiles anew;
             let `limits` vary, and not this. Longer answers of a model without a decoder are cut.
+        rows: B, how many targets a language model writes; 1 by default.
         limits: int (B,), the same for each source, where they differ; at most `max_length`.
         filters: rules about next tokens, in the order they run; see `Filter`.
         unsatisfied: what happens to a source for which the filters leave no target: "error", or
@@ -124,7 +126,7 @@ def decode(
         return compiled(model, ("answers", answers.key, jit_compile), build)(source, limits)
     loop, started = prepare(
         model,
-        source,
+        given_or_empty(model, source, rows),
         search,
         max_length=max_length,
         limits=limits,

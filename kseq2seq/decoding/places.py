@@ -7,6 +7,7 @@ from typing import Any
 import tensorflow as tf
 from keras import tree
 
+from kseq2seq.decoding.checks import check_whole
 from kseq2seq.encoders import UNKNOWN, Facts, along_units
 
 
@@ -94,6 +95,34 @@ def padded(model: Any, source: dict, places: int, padding: int = 0) -> dict:
         return tf.pad(x, around, constant_values=value)
 
     return {name: filled_up(name, x) if name in along else x for name, x in source.items()}
+
+
+def given_or_empty(model: Any, source: Any, rows: int | None) -> Any:
+    """Returns a source; for a language model, which has none, what says how many targets to write.
+
+    Args:
+        model: what decodes.
+        source: as the user gives it; None or {} for a language model.
+        rows: how many targets; None is 1.
+
+    Raises:
+        ValueError: a source is given to a language model, or `rows` to another.
+    """
+    if getattr(model, "has_source", True):
+        if rows is not None:
+            raise ValueError(
+                f"`rows` is for models without a source, and the rows of `source` say it here; got "
+                f"{rows!r}. Leave it out."
+            )
+        return source
+    if source:
+        raise ValueError(
+            "A language model has no source: pass None, and how many targets to write as `rows`; "
+            f"got {source!r:.80}."
+        )
+    return {
+        "source_mask": tf.zeros([check_whole("rows", 1 if rows is None else rows), 1], tf.int32)
+    }
 
 
 def rows_of(source: dict) -> Any:

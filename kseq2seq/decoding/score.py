@@ -9,7 +9,7 @@ from keras import ops
 
 from kseq2seq.contracts import shift_right
 from kseq2seq.decoding.compiled import compiled, traced
-from kseq2seq.decoding.places import rows_of
+from kseq2seq.decoding.places import given_or_empty, rows_of
 from kseq2seq.decoding.requests import check_model, check_source
 from kseq2seq.special_tokens import SPECIAL_TOKENS, SpecialTokens
 
@@ -21,7 +21,8 @@ def score_targets(
 
     Args:
         model: a `Seq2Seq`, or an `Ensemble` or `Speculative` made of some.
-        source: what the encoder takes; for ids {"source": int (B, S), "source_mask": bool (B, S)}.
+        source: what the encoder takes; for ids {"source": int (B, S), "source_mask": bool (B, S)};
+            None for a language model.
         targets: int (B, T), each closed by its end token, then padding.
         special: the target's ids that are not text.
 
@@ -50,7 +51,8 @@ def score_targets(
         raise ValueError(
             f"`targets` must be ids (B, T); got {targets.dtype.name} of shape {targets.shape}."
         )
-    source = check_source(model, source, int(targets.shape[1]))
+    count = None if getattr(model, "has_source", True) else targets.shape[0]
+    source = check_source(model, given_or_empty(model, source, count), int(targets.shape[1]))
     rows, vocabulary = rows_of(source).shape[0], model.decoder.vocabulary_size
     if targets.shape[0] != rows:
         raise ValueError(f"There are {rows} sources, but {targets.shape[0]} `targets`.")

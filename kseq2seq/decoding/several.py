@@ -43,6 +43,7 @@ class Several:
                 f"{' and '.join(str(model.source_spec) for model in models)}."
             )
         self.models = models
+        self.has_source = models[0].has_source
         self.encoder = _Encoders(models)
 
     @property
@@ -63,7 +64,8 @@ class Several:
 
 def _taken(model: Seq2Seq) -> dict[str, tuple]:
     """Names and shapes of what an encoder takes, which Keras casts to its own dtypes."""
-    return {name: shape for name, (shape, _) in model.source_spec.inputs.items()}
+    spec = model.source_spec
+    return {} if spec is None else {name: shape for name, (shape, _) in spec.inputs.items()}
 
 
 class _Encoders:

@@ -7,7 +7,7 @@ from kseq2seq.encoders.filled import along_units, with_facts
 from kseq2seq.encoders.front import sequence_spec, source_table, token_spec
 from kseq2seq.encoders.inputs import mask_input, token_input
 from kseq2seq.encoders.mean_states import with_mean_states
-from kseq2seq.encoders.prefix import prefix_encoder, read_prefix
+from kseq2seq.encoders.prefix import empty_encoder, prefix_encoder, read_prefix
 from kseq2seq.encoders.recurrent import recurrent_encoder
 from kseq2seq.encoders.spec import SourceSpec
 from kseq2seq.encoders.transformer import read_source, transformer_encoder
@@ -21,6 +21,7 @@ __all__ = [
     "backbone_encoder",
     "backbone_from_config",
     "convolutional_encoder",
+    "empty_encoder",
     "mask_input",
     "prefix_encoder",
     "read_prefix",

@@ -20,6 +20,7 @@ from kseq2seq.models.built import BuiltModel
 from kseq2seq.models.fitted import Fitted
 from kseq2seq.models.head_model import HeadModel
 from kseq2seq.models.joint_model import JointModel
+from kseq2seq.models.language_model import LanguageModel
 from kseq2seq.models.masked_language_model import MaskedLanguageModel
 from kseq2seq.models.seq2seq import Seq2Seq
 from kseq2seq.models.table import ARCHITECTURES, register_architecture
@@ -39,6 +40,7 @@ __all__ = [
     "HeadModel",
     "Hybrid",
     "JointModel",
+    "LanguageModel",
     "Lstm",
     "Luong",
     "MaskedLanguageModel",

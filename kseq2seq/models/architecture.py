@@ -34,6 +34,7 @@ class Architecture:
         layer_names: what the numbered layers of its stacks are called, as `layerwise_decay` finds
             them: "block" for block_0, block_1...
         packs: whether `kseq2seq.training.packed` can keep several pairs of a row apart.
+        needs_source: whether it can't be built for None in the place of a source.
         needs_target: whether it has a target beside its source.
         recipe_sizes: what recipes build it with; None if they don't.
     """
@@ -43,6 +44,7 @@ class Architecture:
     encoder_settings: ClassVar[tuple[str, ...] | None] = None
     layer_names: ClassVar[tuple[str, ...]] = ("block", "layer")
     packs: ClassVar[bool] = False
+    needs_source: ClassVar[bool] = True
     needs_target: ClassVar[bool] = True
     recipe_sizes: ClassVar[dict[str, Any] | None] = {}
 

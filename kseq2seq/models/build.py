@@ -11,8 +11,8 @@ from kseq2seq.heads import Head, described_head, made_head
 from kseq2seq.layers import apply_changes
 from kseq2seq.models import checks
 from kseq2seq.models.built import Arguments
+from kseq2seq.models.table import ARCHITECTURES, plan
 from kseq2seq.models.table import defined as where_defined
-from kseq2seq.models.table import plan
 
 
 def build_model(
@@ -46,7 +46,8 @@ def build_model(
         source: number of source ids, a tokenizer that has a `vocabulary_size`, or a `Source`. Its
             `spec`, or a dict like it, says what is not ids: {"source": ((None, 80), "float32"),
             "source_mask": ((None,), "int32")} are frames of 80 features, which all but
-            "decoder_only" and "masked_lm" project to where the embeddings of ids would be.
+            "decoder_only" and "masked_lm" project to where the embeddings of ids would be. None
+            makes "decoder_only" a language model.
         target: number of target ids, a tokenizer or a `Target`; "masked_lm" has none.
         head: what answers, on the architecture's encoder:
 
@@ -69,6 +70,7 @@ def build_model(
     Returns:
         A `Seq2Seq`, {"source" (B, S), "source_mask" (B, S), "target" (B, T)} -> logits (B, T, V),
         or with other inputs in the place of the first two, as the source has them;
+        for None as a source a `LanguageModel`, {"target"} -> logits (B, T, V);
         for "masked_lm" a `MaskedLanguageModel`, {"source", "source_mask"} -> logits (B, S, V). With
         another head a `HeadModel`, the source's inputs -> what the head makes; with "joint" a
         `JointModel`.
@@ -90,10 +92,18 @@ def build_model(
     """
     made = plan(architecture, sizes, place=defined)
     chosen = _head(head, source, target)
-    spec, target = SourceSpec.of(source), _number_of_ids(target)
-    if chosen:
+    target = _number_of_ids(target)
+    if source is None and (made.needs_source or target is None or chosen):
+        able = [repr(name) for name, kind in ARCHITECTURES.items() if not kind.needs_source]
+        raise ValueError(
+            f"`source` must be a number of source ids, a tokenizer, a Source or a dict of inputs; "
+            f"got None. Only {' or '.join(able)} can be built without a source, as a language "
+            "model, and needs a `target` then, and no `head`."
+        )
+    spec: Any = None if source is None else SourceSpec.of(source)
+    if spec is not None and chosen:
         spec = spec.without(chosen.inputs)
-    if spec.vocabulary_size is not None:
+    if spec is not None and spec.vocabulary_size is not None:
         checks.at_least(5, checks.MOST_IDS, source=spec.vocabulary_size)
     if target is not None:
         checks.at_least(chosen.least_ids if chosen else 5, checks.MOST_IDS, target=target)
@@ -111,10 +121,11 @@ def build_model(
             f"got {dtype!r}."
         ) from error
     decoded = target if chosen is None or chosen.with_decoder else None
-    made.check_memory(spec, decoded, 2 if policy.variable_dtype.endswith("16") else 4)
+    size = 2 if policy.variable_dtype.endswith("16") else 4
+    made.check_memory(spec or SourceSpec.of(target), decoded, size)
     arguments = Arguments(
         architecture=architecture,
-        source=spec.config(),
+        source=None if spec is None else spec.config(),
         target=target,
         dtype=policy.name,
         facts=made.declared_facts(),

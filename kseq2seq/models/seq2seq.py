@@ -62,6 +62,18 @@ class Seq2Seq(BuiltModel):
         (2, 2, 60)
     """
 
+    has_source = True
+
+    @staticmethod
+    def source_inputs(encoder: keras.Model) -> dict[str, Any]:
+        """Returns the symbolic inputs of the model that are its encoder's."""
+        return encoder.input
+
+    @staticmethod
+    def source_of(encoder: keras.Model, inputs: dict[str, Any]) -> dict[str, Any]:
+        """Returns what the encoder is given, of the inputs of the model."""
+        return {name: inputs[name] for name in encoder.input}
+
     def join(
         self,
         encoder: keras.Model,
@@ -74,8 +86,8 @@ class Seq2Seq(BuiltModel):
         facts = getattr(arguments, "facts", UNKNOWN) if facts is None else facts
         encoder = with_facts(encoder, facts)
         if inputs is None:
-            inputs = {**encoder.input, "target": token_input("target")}
-        encoded = encoder({name: inputs[name] for name in encoder.input})
+            inputs = {**self.source_inputs(encoder), "target": token_input("target")}
+        encoded = encoder(self.source_of(encoder, inputs))
         logits = TeacherForcing(decoder, name="decoder")(inputs["target"], encoded)
         self.become(inputs, logits, arguments, facts)
 

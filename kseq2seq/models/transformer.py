@@ -12,6 +12,7 @@ from kseq2seq.decoders import Decoder, PrefixDecoder, TransformerDecoder
 from kseq2seq.encoders import (
     Facts,
     SourceSpec,
+    empty_encoder,
     prefix_encoder,
     sequence_spec,
     source_table,
@@ -38,6 +39,7 @@ from kseq2seq.layers import (
 from kseq2seq.models import checks
 from kseq2seq.models.architecture import Architecture
 from kseq2seq.models.built import Arguments
+from kseq2seq.models.language_model import LanguageModel
 from kseq2seq.models.masked_language_model import MaskedLanguageModel
 from kseq2seq.models.table import register_architecture
 
@@ -270,6 +272,8 @@ class DecoderOnly(TransformerSizes):
     Both halves are the same blocks, so it has no cross-attention and half the weights of a
     `Transformer` of as many layers, and needs one vocabulary for source and target.
 
+    With no source at all (`source=None`) it is a language model, a `LanguageModel`.
+
     Args:
         prefix: "bidirectional" (the source sees itself whole: a prefix language model, Raffel et
             al. 2020) or "causal" (Radford et al. 2018).
@@ -283,6 +287,7 @@ class DecoderOnly(TransformerSizes):
     prefix: str = "bidirectional"
 
     encoder_settings = ("num_heads", "activation", "norm", "positions", "prefix")
+    needs_source = False
     packs = True
     recipe_sizes: ClassVar = {"num_heads": 4}
 
@@ -296,13 +301,16 @@ class DecoderOnly(TransformerSizes):
         return Facts(lookahead=0 if self.prefix == "causal" else None)
 
     def build(
-        self, source: SourceSpec, target: int | None, arguments: dict[str, Any]
+        self, source: SourceSpec | None, target: int | None, arguments: dict[str, Any]
     ) -> keras.Model:
         """See `Architecture`; without a `target`, the source's vocabulary is that of both."""
-        if target is None:
+        if source is None and target is not None:
+            return LanguageModel(*self.parts(source, target), arguments)
+        if target is None and source is not None:
             target = token_spec(source, "A decoder-only model").size
             arguments = Arguments(arguments, target=target, facts=self.declared_facts())
-        return super().build(source, target, arguments)
+        spec: Any = source
+        return super().build(spec, target, arguments)
 
     def build_encoder_alone(self, source: SourceSpec) -> keras.Model:
         """See `Architecture`."""
@@ -311,16 +319,16 @@ class DecoderOnly(TransformerSizes):
             "'masked_lm', or leave `head` out."
         )
 
-    def parts(self, source: SourceSpec, target: int) -> tuple[keras.Model, Decoder]:
-        """See `Architecture`."""
-        size = token_spec(source, "A decoder-only model").size
+    def parts(self, source: SourceSpec | None, target: int) -> tuple[keras.Model, Decoder]:
+        """See `Architecture`; without a source they are those of a language model."""
+        size = target if source is None else token_spec(source, "A decoder-only model").size
         if size != target:
             raise ValueError(
                 f"A decoder-only model reads source and target as one sequence, but they have "
                 f"{size} and {target} ids. Train one joint vocabulary."
             )
         sizes = self.block_sizes(single_stack_norm(self.norm, self.num_layers))
-        both = self.prefix == "bidirectional"
+        both = self.prefix == "bidirectional" and source is not None
         with keras.name_scope("decoder"):
             schemes = stack_positions(
                 self.positions, self.num_layers, self.num_heads, sizes.head_dim, both
@@ -339,8 +347,11 @@ class DecoderOnly(TransformerSizes):
                 name="embedding",
             )
             norm = normalization(self.hidden_dim, name="norm") if sizes.norm.before else None
-        encoder = prefix_encoder(embedding, blocks, norm)
-        return encoder, PrefixDecoder(embedding, blocks, norm)
+        if source is None:
+            encoder = empty_encoder(self.num_layers, self.num_heads, sizes.head_dim)
+        else:
+            encoder = prefix_encoder(embedding, blocks, norm)
+        return encoder, PrefixDecoder(embedding, blocks, norm, follows_source=source is not None)
 
 
 @register_architecture("masked_lm")

@@ -49,6 +49,11 @@ def packed(model: Seq2Seq) -> keras.Model:
     """
     check(model)
     decoder = model.decoder
+    if not model.has_source or not model.source_spec.is_ids:
+        raise ValueError(
+            "Packed rows hold ids of a source and of a target, and the model reads "
+            f"{model.source_spec or 'no source'}. Train it on one example a row."
+        )
     if isinstance(decoder, PrefixDecoder):
         layers: Any = (decoder.embedding, decoder.blocks, decoder.normalize)
         read = read_prefix

@@ -122,7 +122,7 @@ def view(model: Seq2Seq, forcing: Callable, name: str, **options: Any) -> View:
         True
     """
     check(model)
-    encoded = model.encoder(model.encoder.input)
+    encoded = model.encoder(model.source_of(model.encoder, model.input))
     made_by = name if name in NAMES else ""
     outputs = forcing(model.input["target"], encoded)
     return View(model.input, outputs, name, model=model, made_by=made_by, options=options)

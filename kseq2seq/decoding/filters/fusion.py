@@ -22,8 +22,9 @@ class Fusion(Filter):
 
     .. math:: \log p(v) \gets \log p(v) + \beta \log p_{\mathrm{LM}}(v \mid y_{<t})
 
-    The language model is any model of this package that was trained with empty sources (their end
-    token alone): what it knows is its targets. Scores then include the second term.
+    The language model is one without a source, `build_model("decoder_only", None, target)`; or any
+    model of this package that was trained with empty sources (their end token alone). What it knows
+    is its targets. Scores then include the second term.
 
     Args:
         model: the language model; its target ids are those of the model it helps.
@@ -32,7 +33,8 @@ class Fusion(Filter):
     Example:
         >>> from kseq2seq import build_model
         >>> from kseq2seq.decoding import Fusion
-        >>> language_model = build_model("gru", source=20, target=20, hidden_dim=8)
+        >>> sizes = {"hidden_dim": 8, "num_layers": 1, "num_heads": 2}
+        >>> language_model = build_model("decoder_only", None, 20, **sizes)
         >>> filters = [Fusion(language_model, weight=0.2)]
 
     Source:
@@ -79,9 +81,10 @@ class Fusion(Filter):
 
     def prepare(self, given, problem):
         """See `Filter`; one empty source, which all hypotheses share."""
-        source = ops.full((1, 1), problem.special.end, dtype="int32")
-        mask = ops.ones((1, 1), dtype="bool")
-        encoded = self.model.encoder({"source": source, "source_mask": mask}, training=False)
+        source = {"source_mask": ops.ones((1, 1), dtype="bool")}
+        if getattr(self.model, "has_source", True):
+            source["source"] = ops.full((1, 1), problem.special.end, dtype="int32")
+        encoded = self.model.encoder(source, training=False)
         context, state = self.model.decoder.initial(encoded, problem.max_length)
         return {**given, "context": context, "state": state}
 
