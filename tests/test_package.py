@@ -1,7 +1,9 @@
 """What a user meets first: the import, the names, the wheel's data."""
 
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -82,3 +84,16 @@ def test_any_part_may_be_imported_first(first):
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-1500:]
+
+
+def test_no_one_but_text_asks_a_source_for_its_tokenizer():
+    package = Path(kseq2seq.__file__).parent
+    asks = re.compile(r"(?<!options)\.tokenizer\b(?!s? import)")
+    found = [
+        f"{path.relative_to(package)}:{number}"
+        for path in sorted(package.rglob("*.py"))
+        if path.parent.name != "text"
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1)
+        if asks.search(line) and not line.strip().startswith((">>>", "...", "from ", "import "))
+    ]
+    assert found == []

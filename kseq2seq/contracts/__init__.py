@@ -12,7 +12,6 @@ from kseq2seq.contracts.saved import (
 from kseq2seq.contracts.shift import shift_right
 from kseq2seq.contracts.source import TOO_LONG, Source, Spec
 from kseq2seq.contracts.target import Target
-from kseq2seq.contracts.tokens import TokenRows, Tokens, as_source, as_target
 
 __all__ = [
     "SOURCES",
@@ -22,10 +21,6 @@ __all__ = [
     "Source",
     "Spec",
     "Target",
-    "TokenRows",
-    "Tokens",
-    "as_source",
-    "as_target",
     "register_source",
     "register_target",
     "shift_right",

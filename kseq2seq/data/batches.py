@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from kseq2seq.contracts import Source, Target, Tokens, as_source, as_target
+from kseq2seq.contracts import Source, Target
 from kseq2seq.data.buckets import Bucket, first_bucket
 from kseq2seq.data.budget import Budget
 from kseq2seq.data.epochs import endless_epochs
 from kseq2seq.data.measured import Fits, fingerprint, measure
 from kseq2seq.data.records import Corpus
 from kseq2seq.data.survey import Survey, counted
+from kseq2seq.text.token_rows import Tokens, as_source, as_target
 
 
 def train_batches(

@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 
-from kseq2seq.contracts import Source, Target, Tokens, as_source, as_target
+from kseq2seq.contracts import Source, Target
 from kseq2seq.data.budget import Budget
 from kseq2seq.data.epochs import endless_epochs, shuffled
 from kseq2seq.data.measured import fingerprint, measure
 from kseq2seq.data.packing import packed_rows
 from kseq2seq.data.records import Corpus
+from kseq2seq.text.token_rows import Tokens, as_source, as_target
 
 _WINDOW = 1024
 

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from kseq2seq.contracts import Source, Target, Tokens, as_source, as_target
+from kseq2seq.contracts import Source, Target
 from kseq2seq.data.lengths import LengthCounter, Lengths
 from kseq2seq.data.measured import Fits, measure
 from kseq2seq.data.records import Corpus, parse_pairs
 from kseq2seq.data.unknown import NOTHING, Unknown, warn_of_unknown
+from kseq2seq.text.token_rows import Tokens, as_source, as_target
 
 _GROUPS = 4  # what a source unpacks at once, this many times: there is nothing to keep
 

@@ -12,6 +12,7 @@ from kseq2seq.decoding.places import keeps_places
 from kseq2seq.export.fewer_places import FewerPlaces
 from kseq2seq.special_tokens import SpecialTokens
 
+LOWEST = -1e30  # of a score
 CONTEXT, STATE = "context", "state"
 
 
@@ -96,7 +97,8 @@ class FixedModel(tf.Module):
                 fewer, inputs(**named(given)), search, target_length, special=special
             )
             # A constant -inf would become the lowest number; the logarithm is taken as it runs.
-            never = tf.math.log(tf.cast(found.lengths > 0, tf.float32))
+            there = found.lengths > 0 if steps else found.scores > LOWEST  # labels may be none
+            never = tf.math.log(tf.cast(there, tf.float32))
             return {
                 "ids": found.ids,
                 "lengths": found.lengths,

@@ -34,8 +34,8 @@ def _check_ids(model: Any, source: Source, target: Target) -> None:
     one = model.models[0] if isinstance(model, Several) else model
     if one.source_spec is None:
         raise ValueError(
-            "A language model has no source, and a pipeline turns a source into a target. Decode it: "
-            "kseq2seq.decode(model, None, search, max_length=..., rows=...)."
+            "A language model has no source, and a pipeline turns a source into a target. Decode "
+            "it: kseq2seq.decode(model, None, search, max_length=..., rows=...)."
         )
     sizes = one.vocabulary_sizes
     for side, size in (("source", source.vocabulary_size), ("target", target.size)):

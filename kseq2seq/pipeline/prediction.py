@@ -91,7 +91,7 @@ def predictions(
         found = [
             Alternative(texts[row, n], float(scores[row, n]), bool(finished[row, n]))
             for n in range(scores.shape[1])
-            if lengths[row, n]
+            if lengths[row, n] or (not hasattr(model, "decoder") and np.isfinite(scores[row, n]))
         ]
         if not found:
             raise ValueError(

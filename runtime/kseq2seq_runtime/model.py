@@ -167,7 +167,7 @@ class Model:
                 None if finished is None else bool(finished),
             )
             for ids, length, score, finished in rows
-            if length > 0
+            if length > 0 or (not self.record.steps and np.isfinite(score))  # no labels at all
         ]
         if not found:
             raise ValueError(

@@ -107,7 +107,9 @@ def test_fusion_takes_it(model, lab):
 
 
 def test_models_decode_together(model):
-    both = ks.Ensemble([model, build()])
+    twin = build()
+    twin.set_weights(model.get_weights())
+    both = ks.Ensemble([model, twin])
     np.testing.assert_array_equal(
         ks.decode(both, None, max_length=5, rows=2).ids,
         np.repeat(ks.decode(model, None, max_length=5).ids, 2, axis=0),
