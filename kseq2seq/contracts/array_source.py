@@ -74,7 +74,8 @@ class ArraySource(Source):
             try:
                 example = np.load(example, allow_pickle=False)
             except (ValueError, EOFError, OSError) as error:
-                raise ValueError(f"{name} is no readable .npy file: {error}") from error
+                said = "it holds Python objects" if "pickle" in str(error) else error
+                raise ValueError(f"{name} is no readable .npy file of numbers: {said}.") from error
         return self._checked(example, name)
 
     def _checked(self, given: Any, name: str) -> np.ndarray:
