@@ -41,6 +41,7 @@ _FLOORS = (
     "decoders",
     "heads",
     "models",
+    "contracts",
     "decoding",
     "plot",
     "text",
