@@ -205,6 +205,14 @@ class Head(Prebuilt):
         """Returns the head, or one like it, for what `build_model` was given as sides."""
         return self
 
+    def like(self, **settings: Any) -> Head:
+        """Returns a head of the same class, without weights, whose settings are the same but these.
+
+        Args:
+            **settings: what its constructor takes.
+        """
+        return type(self)(**{**self.config(), **settings})
+
     def config(self) -> dict[str, Any]:
         """Returns what the constructor was given, in JSON's own types."""
         return dict(self._given)
@@ -265,7 +273,7 @@ def made_head(given: Any) -> Head | None:
             )
         return None
     kind = HEADS.named(name, "`head`")
-    known = [each for each in inspect.signature(kind).parameters if each not in ("name", "kwargs")]
+    known = _settings(kind)
     for setting in settings:
         if setting not in known:
             has = ", ".join(known) or "none"
@@ -274,3 +282,17 @@ def made_head(given: Any) -> Head | None:
         return kind(**settings)
     except TypeError as error:  # a setting without a default was left out
         raise ValueError(f"The head {name!r} needs more settings: {error}.") from error
+
+
+def _settings(kind: type) -> list[str]:
+    """What a head's constructor takes, by itself or, where it hands on the rest, by its base."""
+    known: list[str] = []
+    for cls in kind.__mro__[: kind.__mro__.index(Head)]:
+        if "__init__" not in vars(cls):
+            continue
+        taken = list(inspect.signature(cls.__init__).parameters.values())[1:]
+        rest = [each for each in taken if each.kind is each.VAR_KEYWORD]
+        known += [each.name for each in taken if each not in rest and each.name not in known]
+        if not rest:
+            break
+    return [name for name in known if name != "name"]
