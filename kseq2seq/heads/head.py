@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 from collections.abc import Callable
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 import keras
@@ -88,6 +89,14 @@ class Head(Prebuilt):
     with_decoder: ClassVar[bool] = False
     by_position: ClassVar[bool] = True
     size: int
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        """Makes a head that remembers what its constructor was given, for its bases too."""
+        head = super().__new__(cls, *args, **kwargs)
+        settings = _settings(cls)
+        handed_on = {key: value for key, value in kwargs.items() if key in settings}
+        vars(head)["_given"] = MappingProxyType({**handed_on, **head._given})
+        return head
 
     def __init__(self, name: str = "head", **kwargs: Any):
         super().__init__(name=name, **kwargs)
@@ -290,7 +299,7 @@ def _settings(kind: type) -> list[str]:
     for cls in kind.__mro__[: kind.__mro__.index(Head)]:
         if "__init__" not in vars(cls):
             continue
-        taken = list(inspect.signature(cls.__init__).parameters.values())[1:]
+        taken = list(inspect.signature(cls.__init__).parameters.values())[1:]  # type: ignore[misc]
         rest = [each for each in taken if each.kind is each.VAR_KEYWORD]
         known += [each.name for each in taken if each not in rest and each.name not in known]
         if not rest:
