@@ -64,7 +64,8 @@ class ArraySource(Source):
 
         Raises:
             FileNotFoundError: there is no such file.
-            ValueError: it is damaged, or the array has another shape or holds NaN or infinities.
+            ValueError: it is damaged, or the array has another shape or holds NaN, infinities or
+                numbers that the source's dtype does not.
         """
         name = "the array"
         if isinstance(example, str | os.PathLike):
@@ -85,10 +86,18 @@ class ArraySource(Source):
         if values.ndim != 1 + len(self.shape) or values.shape[1:] != self.shape:
             wanted = ", ".join(["length", *map(str, self.shape)])
             raise ValueError(f"{name} must have the shape ({wanted}); got {values.shape}.")
-        values = values.astype(self.dtype)
         if values.dtype.kind == "f" and not np.isfinite(values).all():
             raise ValueError(f"{name} holds NaN or infinities. Replace or leave them out.")
-        return values
+        with np.errstate(all="ignore"):  # what is lost is found below
+            made = values.astype(self.dtype)
+        whole = self.dtype.kind != "f"
+        if not (np.array_equal(made, values) if whole else np.isfinite(made).all()):
+            raise ValueError(
+                f"{name} holds numbers that {self.dtype} does not; got {values.dtype} from "
+                f"{values.min()} to {values.max()}. Scale or round them, or give the source "
+                "another `dtype`."
+            )
+        return made
 
     def pack(self, raw: Any) -> bytes:
         """See `Source`; the numbers one after the other, little end first."""

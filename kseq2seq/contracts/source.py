@@ -165,7 +165,10 @@ class Source(Saved):
             units: how many places along units it has, at least the longest row's.
             training: as `__call__` takes it.
         """
-        inputs = self(self.unpack(rows), training)
+        return self.filled(self(self.unpack(rows), training), count, units)
+
+    def filled(self, inputs: dict[str, tf.Tensor], count: Any, units: Any) -> dict[str, Any]:
+        """Returns a model's inputs with `count` rows and `units` places, as `assemble` does."""
         if self.spec.get("source_mask", ((1,), ""))[0][0] is None:
             beyond = tf.cast(inputs["source_mask"][:, units:], tf.int32)
             tf.debugging.Assert(

@@ -152,7 +152,7 @@ def _of_texts(model: Any, source: Any, target: Any, search: Search) -> Any:
         checks = []
         if source.too_long != "cut":
             limit, longest = source.max_length, tf.reduce_max(lengths)
-            said = f"A {source.noun.lower()} has more than {limit} {source.unit}; split it:"
+            said = f"A {source.noun.lower()} has more than {limit} {source.unit}; shorten it:"
             checks.append(tf.debugging.Assert(longest <= limit, [said, longest]))
         inputs = source(raws)
         with tf.control_dependencies(checks):

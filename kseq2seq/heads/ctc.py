@@ -46,7 +46,7 @@ class Ctc(Head):
     def suited(self, source, target):
         """See `Head`; leaves out the end where the target has one."""
         end = closing(target)
-        return Ctc(end=end) if self.end is None and end is not None else self
+        return self.like(end=end) if self.end is None and end is not None else self
 
     def make(self, size, encoded):
         """See `Head`."""

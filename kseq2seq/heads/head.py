@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 from collections.abc import Callable
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 import keras
@@ -88,6 +89,14 @@ class Head(Prebuilt):
     with_decoder: ClassVar[bool] = False
     by_position: ClassVar[bool] = True
     size: int
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        """Makes a head that remembers what its constructor was given, for its bases too."""
+        head = super().__new__(cls, *args, **kwargs)
+        settings = _settings(cls)
+        handed_on = {key: value for key, value in kwargs.items() if key in settings}
+        vars(head)["_given"] = MappingProxyType({**handed_on, **head._given})
+        return head
 
     def __init__(self, name: str = "head", **kwargs: Any):
         super().__init__(name=name, **kwargs)
@@ -205,6 +214,14 @@ class Head(Prebuilt):
         """Returns the head, or one like it, for what `build_model` was given as sides."""
         return self
 
+    def like(self, **settings: Any) -> Head:
+        """Returns a head of the same class, without weights, whose settings are the same but these.
+
+        Args:
+            **settings: what its constructor takes.
+        """
+        return type(self)(**{**self.config(), **settings})
+
     def config(self) -> dict[str, Any]:
         """Returns what the constructor was given, in JSON's own types."""
         return dict(self._given)
@@ -265,7 +282,7 @@ def made_head(given: Any) -> Head | None:
             )
         return None
     kind = HEADS.named(name, "`head`")
-    known = [each for each in inspect.signature(kind).parameters if each not in ("name", "kwargs")]
+    known = _settings(kind)
     for setting in settings:
         if setting not in known:
             has = ", ".join(known) or "none"
@@ -274,3 +291,17 @@ def made_head(given: Any) -> Head | None:
         return kind(**settings)
     except TypeError as error:  # a setting without a default was left out
         raise ValueError(f"The head {name!r} needs more settings: {error}.") from error
+
+
+def _settings(kind: type) -> list[str]:
+    """What a head's constructor takes, by itself or, where it hands on the rest, by its base."""
+    known: list[str] = []
+    for cls in kind.__mro__[: kind.__mro__.index(Head)]:
+        if "__init__" not in vars(cls):
+            continue
+        taken = list(inspect.signature(cls.__init__).parameters.values())[1:]  # type: ignore[misc]
+        rest = [each for each in taken if each.kind is each.VAR_KEYWORD]
+        known += [each.name for each in taken if each not in rest and each.name not in known]
+        if not rest:
+            break
+    return [name for name in known if name != "name"]

@@ -41,4 +41,4 @@ class Joint(Ctc):
     def suited(self, source, target):
         """See `Head`."""
         end = closing(target)
-        return Joint(weight=self.weight, end=end or self.end)
+        return self.like(end=end) if end else self

@@ -56,7 +56,7 @@ class Labels(Head):
     def suited(self, source, target):
         """See `Head`; takes words from a source that names them."""
         named = "items" in getattr(source, "spec", {})
-        return Labels(crf=self.crf, items=True) if named else self
+        return self.like(items=True) if named else self
 
     def call(self, encoded, training=None):
         """Returns logits (B, P, V); with a CRF, what `CrfLoss` takes."""

@@ -77,7 +77,7 @@ def load_parts(directory: Path) -> tuple[BuiltModel, Source, Target, Search, tup
     _check_files(directory, files)
     try:
         search = described(config["search"])
-        model = BuiltModel.from_config(config["model"])
+        model = BuiltModel.from_config(read_field(config, "model", dict, path))
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(
             f"{path} does not describe a pipeline ({type(error).__name__}: {error}). "

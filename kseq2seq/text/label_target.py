@@ -12,7 +12,7 @@ import tensorflow as tf
 from kseq2seq.contracts import Target, register_target
 from kseq2seq.raw import each_text, raw_texts
 from kseq2seq.special_tokens import SpecialTokens
-from kseq2seq.text.white_space import words_of
+from kseq2seq.text.white_space import stripped, words_of
 
 NO_ID = -1  # of a special token that labels do not have
 
@@ -123,7 +123,7 @@ class LabelTarget(Target):
     def _split(self, raws: tf.Tensor) -> tf.RaggedTensor:
         if not self.whole:
             return words_of(raws)
-        names = tf.strings.strip(raws)
+        names = stripped(raws)
         return tf.RaggedTensor.from_row_lengths(
             tf.boolean_mask(names, names != ""), tf.cast(names != "", tf.int64)
         )

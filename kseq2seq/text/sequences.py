@@ -122,4 +122,4 @@ class TextSequences(Saved):
         """See `Saved`."""
         read_field(config, "max_length", int, path)
         tokenizer = load_tokenizer(directory / f"{cls.side}_tokenizer")
-        return super().from_files(directory, {"tokenizer": tokenizer, **config}, path)
+        return super().from_files(directory, {**config, "tokenizer": tokenizer}, path)

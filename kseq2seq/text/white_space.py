@@ -21,3 +21,14 @@ def words_of(texts: Any) -> tf.RaggedTensor:
         [[b'The', b'tab', b'was', b'closed.'], []]
     """
     return tf.strings.split(tf.strings.regex_replace(texts, _SPACE, " "))
+
+
+def stripped(texts: Any) -> tf.Tensor:
+    r"""Returns strings (N,) without the white space around them, as Python's `str.strip`; in graph.
+
+    Example:
+        >>> from kseq2seq.text.white_space import stripped
+        >>> stripped(["\u3000hard  news\n", " "]).numpy().tolist()
+        [b'hard  news', b'']
+    """
+    return tf.strings.regex_replace(texts, f"^{_SPACE}|{_SPACE}$", "")

@@ -78,10 +78,14 @@ class WordSource(TextSource):
             `source` and `source_mask` (N, S) as of a `TextSource`; `items`: int32 (N, W), the first
             position of each word, filled up with -1.
         """
+        return self._made(raws, training, self.max_length)
+
+    def _made(self, raws: Any, training: bool, room: Any) -> dict[str, tf.Tensor]:
+        """What `__call__` returns, where a drawn segmentation has no more tokens than `room`."""
         pieces = self.pieces(raws)
         if training:
             drawn = self.pieces(raws, sample=True)
-            fits = _tokens(drawn) < self.max_length  # with the end
+            fits = _tokens(drawn) < tf.minimum(self.max_length, room)  # with the end
             count = pieces.nrows()
             rows = tf.range(count) + count * tf.cast(fits, count.dtype)
             pieces = tf.gather(tf.concat([pieces, drawn], axis=0), rows)
@@ -97,11 +101,15 @@ class WordSource(TextSource):
 
     def assemble(self, rows: Any, count: Any, units: Any, training: bool = False) -> dict[str, Any]:
         """See `Source`."""
-        made = Source.assemble(self, rows, count, units, training)
+        made = self.filled(self._made(self.unpack(rows), training, units), count, units)
         # filled up with 0, which is a position; the first word alone stands there
         places = tf.range(tf.shape(made["items"])[1])[None]
         nothing = (made["items"] == 0) & (places > 0)
         return {**made, "items": tf.where(nothing, NONE, made["items"])}
+
+    def lacking(self, rows: tf.Tensor, packed: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        """See `Source`; of the tokens, which rows do not carry."""
+        return super().lacking(self.tokens(packed), packed)
 
     def fitting(self, texts: Any, sample: bool = False) -> tf.RaggedTensor:
         """See `TextSource`; where it is cut, after the last whole word."""

@@ -124,10 +124,17 @@ class ArraySource:
         if values.ndim != 1 + len(self.shape) or values.shape[1:] != self.shape:
             wanted = ", ".join(["length", *map(str, self.shape)])
             raise ValueError(f"Source {index} must have the shape ({wanted}); got {values.shape}.")
-        values = values.astype(self.dtype)
         if values.dtype.kind == "f" and not np.isfinite(values).all():
             raise ValueError(f"Source {index} holds NaN or infinities. Replace or leave them out.")
-        return values
+        with np.errstate(all="ignore"):  # what is lost is found below
+            made = values.astype(self.dtype)
+        whole = self.dtype.kind != "f"
+        if not (np.array_equal(made, values) if whole else np.isfinite(made).all()):
+            raise ValueError(
+                f"Source {index} holds numbers that {self.dtype} does not; got {values.dtype} from "
+                f"{values.min()} to {values.max()}. Scale or round them."
+            )
+        return made
 
 
 TEXTS = {"text": TextSource, "words": WordSource}

@@ -131,6 +131,16 @@ def test_what_is_no_such_array_is_refused(given, message):
         Readings().batch([given])
 
 
+@pytest.mark.parametrize(
+    ("dtype", "number"), [("uint8", 300), ("uint8", -1), ("int16", 0.5), ("float32", 1e39)]
+)
+def test_a_number_that_the_dtype_does_not_hold_is_refused_and_not_changed(dtype, number):
+    source = Readings(dtype=dtype)
+    assert source.read([[1.0, 2.0, 3.0]]).dtype == dtype
+    with pytest.raises(ValueError, match=f"numbers that {dtype} does not"):
+        source.read([[1, 2, number]])
+
+
 def test_a_file_is_read_or_named(tmp_path):
     np.save(tmp_path / "a.npy", readings(4)[0])
     np.testing.assert_array_equal(Readings().read(tmp_path / "a.npy"), readings(4)[0])

@@ -25,6 +25,8 @@ def test_one_label_for_the_whole_may_hold_spaces():
     assert target.names == ("bad", "very good") and target.max_length == 1
     assert target.ids(["very good", "", "bad "]).to_list() == [[2], [], [1]]
     assert target.read([[2], [1]]).numpy().tolist() == [b"very good", b"bad"]
+    spaced = ["\u3000very good\xa0", "\x85\n bad\u2028", "\u3000"]
+    assert target.ids(spaced).to_list() == [[2], [1], []]
 
 
 def test_labels_are_counted_in_any_order():

@@ -6,8 +6,15 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from kseq2seq import data
 from kseq2seq.contracts import Source
-from kseq2seq.text import ByteTokenizer, CharacterTokenizer, SentencePieceTokenizer, WordSource
+from kseq2seq.text import (
+    ByteTokenizer,
+    CharacterTokenizer,
+    LabelTarget,
+    SentencePieceTokenizer,
+    WordSource,
+)
 
 TEXTS = ["Open the  new window", " ", "tab\u3000closed. ", "x"]
 
@@ -104,3 +111,20 @@ def test_it_runs_in_a_graph_of_any_batch():
         eager, made = source(tf.constant(texts, tf.string)), graph(tf.constant(texts, tf.string))
         for name in source.spec:
             np.testing.assert_array_equal(eager[name], made[name])
+
+
+def test_a_corpus_of_labeled_words_is_counted_and_batched(pieces):
+    labels = LabelTarget(["N", "V"])
+    texts = ["Open the window", "The \u3000tab", "①", "close"] * 8
+    examples = [data.Example(text, " ".join("N" for _ in text.split()), key=text) for text in texts]
+    source = WordSource(pieces, max_length=40)
+    corpus = data.Corpus.write(examples, source=source)
+    with pytest.warns(UserWarning, match="8 of 32 source texts are unknown as a whole"):
+        survey = data.survey(corpus, source, labels)
+    assert survey.kept == len(texts)
+    buckets = data.fit_buckets(survey, 2)
+    for inputs, ids in data.train_batches(
+        corpus, source, labels, buckets=buckets, seed=1, batch_size=4
+    ).take(20):
+        counts = (inputs["items"].numpy() >= 0).sum(axis=1)
+        assert counts.tolist() == (ids.numpy() > 0).sum(axis=1).tolist()
