@@ -67,7 +67,7 @@ class ArraySource(Source):
             ValueError: it is damaged, or the array has another shape or holds NaN, infinities or
                 numbers that the source's dtype does not.
         """
-        name = "the array"
+        name = "An array"
         if isinstance(example, str | os.PathLike):
             name = str(example)
             if not Path(example).is_file():
@@ -78,6 +78,16 @@ class ArraySource(Source):
                 said = "it holds Python objects" if "pickle" in str(error) else error
                 raise ValueError(f"{name} is no readable .npy file of numbers: {said}.") from error
         return self._checked(example, name)
+
+    def several(self, given: Any) -> list[np.ndarray]:
+        """See `Source`; messages number the arrays."""
+        arrays = []
+        for index, one in enumerate(given if isinstance(given, list | tuple) else [given]):
+            try:
+                arrays.append(self.read(one))
+            except ValueError as error:
+                raise ValueError(f"Source {index}: {error}") from error
+        return arrays
 
     def _checked(self, given: Any, name: str) -> np.ndarray:
         values = np.asarray(given)

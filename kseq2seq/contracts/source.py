@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 import tensorflow as tf
 
+from kseq2seq.contracts.lengths import check_length
 from kseq2seq.contracts.saved import SOURCES, Saved
 from kseq2seq.special_tokens import SpecialTokens
 
@@ -61,8 +62,7 @@ class Source(Saved):
 
     def __init__(self, max_length: int, too_long: str = "error") -> None:
         super().__init__()
-        if max_length < 1:
-            raise ValueError(f"max_length must be at least 1, got {max_length}.")
+        check_length(max_length)
         if too_long not in TOO_LONG:
             raise ValueError(f"`too_long` must be one of {TOO_LONG}; got {too_long!r}.")
         self.max_length = max_length

@@ -9,6 +9,7 @@ from typing import Any
 import tensorflow as tf
 
 from kseq2seq.contracts.drawn import drawn
+from kseq2seq.contracts.lengths import check_length
 from kseq2seq.contracts.saved import TARGETS, Saved
 from kseq2seq.contracts.shift import shift_right
 from kseq2seq.special_tokens import SPECIAL_TOKENS, SpecialTokens
@@ -44,8 +45,7 @@ class Target(Saved):
 
     def __init__(self, max_length: int) -> None:
         super().__init__()
-        if max_length < 1:
-            raise ValueError(f"max_length must be at least 1, got {max_length}.")
+        check_length(max_length)
         self.max_length = max_length
 
     @abstractmethod
@@ -103,6 +103,10 @@ class Target(Saved):
     def lacking(self, ids: tf.RaggedTensor, raws: tf.Tensor) -> tuple[tf.Tensor, ...] | None:
         """Returns what the vocabulary lacks, as `Source.lacking` has it; in graph."""
         return None
+
+    def parts(self, raw: str) -> list[str]:
+        """Returns what scores of labels compare one by one: what stands between white space."""
+        return raw.split()
 
     def join(self, raws: Sequence[str]) -> str:
         """Returns the output of a source that was split, from those of its parts."""

@@ -53,7 +53,8 @@ class Answers:
         check_backend()
         if not hasattr(model, "head"):
             raise ValueError(
-                f"`model` must be a model from `build_model`; got {type(model).__name__}."
+                "`model` must be a Seq2Seq from `build_model`, or another model of it; got "
+                f"{type(model).__name__}."
             )
         if filters:
             raise ValueError(

@@ -94,8 +94,8 @@ def check_model(model: Any, special: SpecialTokens) -> None:
     check_backend()
     if not hasattr(model, "decoder") or not hasattr(model, "encoder"):
         raise ValueError(
-            "`model` must have a decoder, as a Seq2Seq from `build_model` has; got "
-            f"{type(model).__name__}."
+            "`model` must be a Seq2Seq from `build_model`, which has a decoder; got "
+            f"{type(model).__name__}. Other heads answer to `decode` alone."
         )
     own = getattr(model, "special", special)
     if own != special:

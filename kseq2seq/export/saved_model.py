@@ -78,6 +78,8 @@ def export_saved_model(
             greedy(source=tf.constant([[17, 5, 2, 0]]), source_length=tf.constant([3]))["ids"]
     """
     _check_names(searches)
+    if _source_spec(model) is None:
+        raise ValueError("A language model has no source, which an export turns into a target.")
     warm_up = _fitting(source, warm_up)
     served = tf.Module(name="kseq2seq")
     served.weights = [weight.value for weight in model.variables]

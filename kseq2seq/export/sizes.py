@@ -20,6 +20,8 @@ def in_float32(model: Any) -> BuiltModel:
             f"Such a file holds a single model; got {type(model).__name__}. Export its models one "
             "by one, or as a SavedModel."
         )
+    if model.source_spec is None:
+        raise ValueError("A language model has no source, which an export turns into a target.")
     computing: Any = getattr(model, "decoder", model)
     if computing.compute_dtype == "float32":
         return model

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from kseq2seq.metrics.references import Reference, reference_lists
 from kseq2seq.raw import raw_texts
 
 
-def label_accuracy(hypotheses: Sequence[str], references: Sequence[Reference]) -> float:
+def label_accuracy(
+    hypotheses: Sequence[str],
+    references: Sequence[Reference],
+    parts: Callable[[str], list[str]] = str.split,
+) -> float:
     """The share of labels that are right, 0 to 100, of all sequences together.
 
     Labels stand between white space, and are compared place by place; those that are missing are
@@ -17,6 +21,7 @@ def label_accuracy(hypotheses: Sequence[str], references: Sequence[Reference]) -
     Args:
         hypotheses: N sequences of labels.
         references: N sequences, one for each, or N lists of some.
+        parts: the labels of a sequence; `Target.parts` where one may hold spaces.
 
     Raises:
         TypeError: if something is no text.
@@ -34,7 +39,7 @@ def label_accuracy(hypotheses: Sequence[str], references: Sequence[Reference]) -
             f"{len(texts)} hypotheses and {len(rows)} references."
         )
     pairs = [
-        max((_right(text, reference) for reference in row), key=_share)
+        max((_right(parts(text), parts(reference)) for reference in row), key=_share)
         for text, row in zip(texts, rows, strict=True)
     ]
     total = sum(labels for _, labels in pairs)
@@ -48,8 +53,7 @@ def _share(counts: tuple[int, int]) -> float:
     return right / max(labels, 1)
 
 
-def _right(hypothesis: str, reference: str) -> tuple[int, int]:
+def _right(hypothesis: list[str], reference: list[str]) -> tuple[int, int]:
     """How many labels are right, and how many there are."""
-    labels = reference.split()
-    right = sum(a == b for a, b in zip(hypothesis.split(), labels, strict=False))
-    return right, len(labels)
+    right = sum(a == b for a, b in zip(hypothesis, reference, strict=False))
+    return right, len(reference)

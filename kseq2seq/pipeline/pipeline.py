@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -406,13 +407,13 @@ class Pipeline:
         if cut:
             warnings.warn(
                 f"{cut} of {len(predictions)} generated texts were cut at the limit of "
-                f"{self.target.max_length} tokens, and are scored as they are. Raise the target's "
-                "`max_length` to let them end.",
+                f"{self.target.max_length} {self.target.unit}, and are scored as they are. Raise "
+                "the target's `max_length` to let them end.",
                 stacklevel=2,
             )
         hypotheses = [prediction.text for prediction in predictions]
         if metrics is None and not self.target.closes:
-            metrics = {"accuracy": label_accuracy}
+            metrics = {"accuracy": partial(label_accuracy, parts=self.target.parts)}
         scores = scored(chosen(metrics), hypotheses, references)
         return Scores({**scores, "unfinished": cut})
 

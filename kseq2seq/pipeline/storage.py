@@ -108,7 +108,7 @@ def _check_files(directory: Path, files: Mapping[str, Any]) -> None:
             if name in SIDES:
                 hint = (
                     " To change `max_length`, load the pipeline as it was saved and save one with "
-                    f"another {name.removesuffix('.json')}, such as a Text{name[:6].capitalize()}."
+                    f"another {name.removesuffix('.json')}, for text a Text{name[:6].capitalize()}."
                 )
             raise ValueError(
                 f"{path} is not the file that was saved with this pipeline: it is truncated or "

@@ -173,6 +173,23 @@ class LabelTarget(Target):
         rows = ids.to_list() if isinstance(ids, tf.RaggedTensor) else np.asarray(ids)
         return [[str(self._names[id]) for id in row if id > 0] for row in rows]
 
+    def parts(self, raw: str) -> list[str]:
+        """See `Target`; a whole label is one."""
+        return [" ".join(raw.split())] if self.whole else super().parts(raw)
+
+    def join(self, raws: Sequence[str]) -> str:
+        """See `Target`.
+
+        Raises:
+            ValueError: the parts of a source would have a label each, and it has one.
+        """
+        if self.whole:
+            raise ValueError(
+                "A source that is too long can't be split where it has one label as a whole. Pass "
+                "too_long='cut', or shorten it."
+            )
+        return super().join(raws)
+
     def config(self) -> dict[str, Any]:
         """See `Saved`."""
         return {"labels": list(self.names), "max_length": self.max_length, "whole": self.whole}

@@ -151,6 +151,13 @@ class WordSource(TextSource):
 
         return specs, of_words
 
+    def fast(self) -> tuple[Any, int | None]:
+        """See `TextSequences`; refused, since it cuts texts and not words."""
+        raise ValueError(
+            "`strings=True` needs texts as they are, and a WordSource cuts each word alone. Leave "
+            "it out: the tokenizer travels in the file, for the host to use."
+        )
+
     def feed(self, raw: str, places: int) -> dict[str, np.ndarray]:
         """See `Source`."""
         given = super().feed(raw, places)

@@ -3,6 +3,7 @@
 import pytest
 
 from kseq2seq.metrics import label_accuracy
+from kseq2seq.text import LabelTarget
 
 
 def test_labels_are_compared_place_by_place():
@@ -17,3 +18,11 @@ def test_what_makes_no_sense_is_refused():
         label_accuracy(["a", "b"], ["a"])
     with pytest.raises(ValueError, match="hold no label"):
         label_accuracy(["a"], [" "])
+
+
+def test_a_label_may_hold_spaces():
+    whole = LabelTarget(["soft news", "hard news"], whole=True)
+    assert label_accuracy(["soft news"], ["hard news"], whole.parts) == 0
+    assert label_accuracy(["soft  news"], ["soft news"], whole.parts) == 100
+    with pytest.raises(ValueError, match="can't be split where it has one label"):
+        whole.join(["soft news", "hard news"])
