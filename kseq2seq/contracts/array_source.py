@@ -67,7 +67,7 @@ class ArraySource(Source):
             ValueError: it is damaged, or the array has another shape or holds NaN, infinities or
                 numbers that the source's dtype does not.
         """
-        name = "An array"
+        name = "the array"
         if isinstance(example, str | os.PathLike):
             name = str(example)
             if not Path(example).is_file():

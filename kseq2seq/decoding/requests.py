@@ -94,7 +94,7 @@ def check_model(model: Any, special: SpecialTokens) -> None:
     check_backend()
     if not hasattr(model, "decoder") or not hasattr(model, "encoder"):
         raise ValueError(
-            "`model` must be a Seq2Seq from `build_model`, which has a decoder; got "
+            "`model` must be a Seq2Seq from `build_model`, since it must have a decoder; got "
             f"{type(model).__name__}. Other heads answer to `decode` alone."
         )
     own = getattr(model, "special", special)
