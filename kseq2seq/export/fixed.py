@@ -48,8 +48,8 @@ class FixedModel(tf.Module):
         >>> from kseq2seq.export.fixed import FixedModel
         >>> model = build_model("luong", source=20, target=30, hidden_dim=8)
         >>> fixed = FixedModel(model, Greedy(), 5, 7, SpecialTokens())
-        >>> encoded = fixed.encode(source=np.array([[7, 8, 2, 0, 0]], "int32"),
-        ...                        source_length=np.array([3], "int32"))
+        >>> ids, length = tf.constant([[7, 8, 2, 0, 0]]), tf.constant([3])
+        >>> encoded = fixed.encode(source=ids, source_length=length)
         >>> start, first = np.array([1], "int32"), np.array([0], "int32")
         >>> made = fixed.decode_step(token=start, position=first, **encoded)
         >>> tuple(made["logits"].shape), tuple(made["alignment"].shape)
