@@ -214,7 +214,7 @@ class Recipe:
         Args:
             pipeline: with its own search.
             test: N examples.
-            baselines: names of what takes no training, and its N texts.
+            baselines: name -> the N texts that something untrained gives.
         """
         with resumable(self.options.output):
             made = self._texts(pipeline, [pair.source for pair in test])

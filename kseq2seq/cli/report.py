@@ -29,7 +29,7 @@ def report(
         pairs: N sources and references.
         hypotheses: N generated texts.
         search: what generated them.
-        baselines: names of what takes no model, and N texts of each.
+        baselines: name -> the N texts that something without a model gives.
         metrics: names and functions (hypotheses, references) -> float, higher for better but for
             losses and error rates; BLEU and chrF where None.
 

@@ -99,7 +99,7 @@ def measure(
 def fingerprint(
     corpus: Corpus, source: Source, target: Target, *settings: object, fits: Fits | None = None
 ) -> str:
-    """Returns a hash of a corpus, of what the first pairs that are kept become, and of settings.
+    """Returns a hash of a corpus, of the rows that its first kept pairs become, and of settings.
 
     Args:
         corpus: the pairs.

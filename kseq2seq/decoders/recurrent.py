@@ -26,7 +26,7 @@ class RecurrentDecoder(Decoder):
         num_layers: how many.
         dropout: rate on embeddings, between layers and before the output, in [0, 1).
         residual: add a layer's input to its output, from the second layer on.
-        hidden_width: of what the logits are made from.
+        hidden_width: width of the vectors that logits are made from.
     """
 
     def __init__(
