@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from kseq2seq.checks import shown
 from kseq2seq.cli.report import as_text
-from kseq2seq.raw import shown
 from kseq2seq.text import split_sentences
 
 _TOGETHER = 1000

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from kseq2seq.decoding.checks import check_whole
+from kseq2seq.checks import check_whole
 
 TOKENS = 3072
 

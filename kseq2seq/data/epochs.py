@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
+from kseq2seq.checks import check_whole
 from kseq2seq.data.records import Corpus
-from kseq2seq.decoding.checks import check_whole
 
 _MEMORY = 2**28  # bytes of the records of a block
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import tensorflow as tf
 
+from kseq2seq.checks import check_whole
 from kseq2seq.decoding.beam import Beam
-from kseq2seq.decoding.checks import check_whole
 from kseq2seq.decoding.greedy import Greedy
 from kseq2seq.decoding.loop import MOST_TOKENS
 from kseq2seq.decoding.requests import check_backend

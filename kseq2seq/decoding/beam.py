@@ -10,8 +10,8 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
+from kseq2seq.checks import check_number, check_whole
 from kseq2seq.decoding.banks import best_of_banks
-from kseq2seq.decoding.checks import check_number, check_whole
 from kseq2seq.decoding.gathering import best, gather
 from kseq2seq.decoding.search import (
     NEVER,

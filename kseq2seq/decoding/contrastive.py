@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from kseq2seq.decoding.checks import check_number, check_whole
+from kseq2seq.checks import check_number, check_whole
 from kseq2seq.decoding.gathering import gather, likeliest
 from kseq2seq.decoding.search import NEVER, WIDEST, Choice, Hypotheses, Search, possible
 

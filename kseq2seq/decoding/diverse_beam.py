@@ -7,8 +7,8 @@ from typing import ClassVar
 
 from keras import ops
 
+from kseq2seq.checks import check_number, check_whole
 from kseq2seq.decoding.beam import Beam, check_length_penalty
-from kseq2seq.decoding.checks import check_number, check_whole
 from kseq2seq.decoding.gathering import gather, reorder
 from kseq2seq.decoding.search import NEVER, WIDEST, Choice, Hypotheses, Live, Search, possible
 

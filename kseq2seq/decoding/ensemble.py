@@ -7,8 +7,8 @@ from typing import Any
 
 from keras import ops
 
+from kseq2seq.checks import check_number
 from kseq2seq.decoders import Decoder, Step
-from kseq2seq.decoding.checks import check_number
 from kseq2seq.decoding.several import Several, least
 from kseq2seq.models import Seq2Seq
 

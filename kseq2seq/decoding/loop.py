@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 from keras import ops, tree
 
+from kseq2seq.checks import check_whole
 from kseq2seq.decoders import Decoder
-from kseq2seq.decoding.checks import check_whole
 from kseq2seq.decoding.filters import Filter, check_filters
 from kseq2seq.decoding.gathering import reorder, repeat
 from kseq2seq.decoding.log_softmax import log_softmax

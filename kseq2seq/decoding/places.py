@@ -7,7 +7,7 @@ from typing import Any
 import tensorflow as tf
 from keras import tree
 
-from kseq2seq.decoding.checks import check_whole
+from kseq2seq.checks import check_whole
 from kseq2seq.encoders import UNKNOWN, Facts, along_units
 
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import tensorflow as tf
 from keras import ops
 
-from kseq2seq.decoding.checks import check_number, check_whole
+from kseq2seq.checks import check_number, check_whole
 from kseq2seq.decoding.gathering import likeliest
 from kseq2seq.decoding.independent import Independent
 from kseq2seq.decoding.search import WIDEST, possible

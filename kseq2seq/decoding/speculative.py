@@ -6,8 +6,8 @@ from typing import Any
 
 from keras import ops, tree
 
+from kseq2seq.checks import check_whole
 from kseq2seq.decoders import Decoder, Step
-from kseq2seq.decoding.checks import check_whole
 from kseq2seq.decoding.gathering import likeliest
 from kseq2seq.decoding.several import Several, least
 from kseq2seq.models import Seq2Seq

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from kseq2seq.checks import raw_texts
 from kseq2seq.data import named_pairs
 from kseq2seq.decoding import Search, decode, score_targets
 from kseq2seq.decoding.places import padded
@@ -16,7 +17,6 @@ from kseq2seq.export.interpreter import Signatures
 from kseq2seq.export.walk import walk
 from kseq2seq.metrics import bleu, chrf
 from kseq2seq.metrics.references import Reference, checked_references
-from kseq2seq.raw import raw_texts
 
 TIE = 1e-4  # nats; what differs by less is a matter of rounding
 MOST_TIES = 0.005  # share of sentences

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kseq2seq.decoding.checks import check_whole
+from kseq2seq.checks import check_whole
 from kseq2seq.decoding.loop import MOST_TOKENS
 from kseq2seq.models import BuiltModel, build_model
 

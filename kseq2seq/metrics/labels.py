@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from kseq2seq.checks import raw_texts
 from kseq2seq.metrics.references import Reference, reference_lists
-from kseq2seq.raw import raw_texts
 
 
 def label_accuracy(

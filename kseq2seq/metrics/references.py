@@ -7,7 +7,7 @@ import re
 import warnings
 from collections.abc import Iterable, Sequence
 
-from kseq2seq.raw import checked_text, raw_texts, shown
+from kseq2seq.checks import checked_text, raw_texts, shown
 
 Reference = str | Sequence[str]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from kseq2seq.checks import raw_texts
 from kseq2seq.metrics.references import Reference, reference_lists, tokenizer_for
-from kseq2seq.raw import raw_texts
 
 TextMetric = Callable[[Sequence[str], Sequence[Any]], float]
 

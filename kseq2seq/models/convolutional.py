@@ -7,9 +7,9 @@ from typing import Any
 
 import keras
 
+from kseq2seq import checks
 from kseq2seq.decoders import ConvolutionalDecoder, Decoder
 from kseq2seq.encoders import Facts, SourceSpec, convolutional_encoder
-from kseq2seq.models import checks
 from kseq2seq.models.architecture import Architecture
 from kseq2seq.models.table import register_architecture
 

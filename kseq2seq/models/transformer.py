@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import keras
 
+from kseq2seq import checks
 from kseq2seq.decoders import Decoder, PrefixDecoder, TransformerDecoder
 from kseq2seq.encoders import (
     Facts,
@@ -36,7 +37,6 @@ from kseq2seq.layers import (
     single_stack_norm,
     stack_positions,
 )
-from kseq2seq.models import checks
 from kseq2seq.models.architecture import Architecture
 from kseq2seq.models.built import Arguments
 from kseq2seq.models.language_model import LanguageModel

@@ -10,10 +10,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
+from kseq2seq.checks import check_whole
 from kseq2seq.data.fetch import replacing, sha256
 from kseq2seq.data.jsonl import json_line, jsonl_texts
 from kseq2seq.data.lines import numbered_lines
-from kseq2seq.decoding.checks import check_whole
 from kseq2seq.disk.files import read_json, write_json
 from kseq2seq.pipeline.prediction import Prediction
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from kseq2seq.checks import check_whole
 from kseq2seq.contracts import Source, Target
-from kseq2seq.decoding.checks import check_whole
 from kseq2seq.decoding.loop import MOST_TOKENS
 from kseq2seq.decoding.several import Several
 from kseq2seq.encoders import SourceSpec

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from kseq2seq.checks import check_whole, raw_texts
 from kseq2seq.contracts import Source, Target
 from kseq2seq.decoding import (
     Beam,
@@ -21,7 +22,6 @@ from kseq2seq.decoding import (
     prepare,
     seeds_of,
 )
-from kseq2seq.decoding.checks import check_whole
 from kseq2seq.decoding.filters import check_filters
 from kseq2seq.decoding.search import check_search
 from kseq2seq.metrics import Scores, TextMetric, label_accuracy
@@ -39,7 +39,6 @@ from kseq2seq.pipeline.sources import MOST_EXAMPLES, fitting, way_of
 from kseq2seq.pipeline.storage import load_parts, save_parts
 from kseq2seq.pipeline.streaming import Stream, stream_text
 from kseq2seq.pipeline.workers import MOST_WORKERS
-from kseq2seq.raw import raw_texts
 
 
 class Pipeline:

@@ -9,13 +9,12 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from kseq2seq.checks import check_whole, raw_texts
 from kseq2seq.contracts import Source, Target
 from kseq2seq.decoding import score_targets
-from kseq2seq.decoding.checks import check_whole
 from kseq2seq.pipeline.graphs import SourceGraphs
 from kseq2seq.pipeline.prediction import Alternative, Prediction
 from kseq2seq.pipeline.sources import fitting
-from kseq2seq.raw import raw_texts
 
 Scorer = Callable[[Sequence[str], Sequence[str]], Sequence[float]]
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from kseq2seq.checks import each_text, raw_texts
 from kseq2seq.contracts import Target, register_target
-from kseq2seq.raw import each_text, raw_texts
 from kseq2seq.special_tokens import SpecialTokens
 from kseq2seq.text.white_space import stripped, words_of
 

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import IO, Any
 
-from kseq2seq.raw import each_text
+from kseq2seq.checks import each_text
 from kseq2seq.special_tokens import SpecialTokens
 from kseq2seq.text.normalization import MARK, messages, normalizer, specification
 from kseq2seq.text.placeholders import Placeholders

@@ -10,9 +10,9 @@ from typing import Any, Literal, Self
 
 import tensorflow as tf
 
+from kseq2seq.checks import raw_texts
 from kseq2seq.disk.files import read_checked, read_field, sha256, write_checked
 from kseq2seq.quiet import without_lines
-from kseq2seq.raw import raw_texts
 from kseq2seq.text.leading import LeadingSpaces
 from kseq2seq.text.normalization import MARK, RULES
 from kseq2seq.text.pieces import learned

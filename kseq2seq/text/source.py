@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from kseq2seq.checks import checked_text, raw_texts
 from kseq2seq.contracts import register_source
 from kseq2seq.contracts.drawn import drawn
 from kseq2seq.contracts.source import real
-from kseq2seq.raw import checked_text, raw_texts
 from kseq2seq.text.sentences import split_sentences
 from kseq2seq.text.sequences import TextSequences
 from kseq2seq.text.surfaces import surfaces

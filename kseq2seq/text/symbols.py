@@ -9,8 +9,8 @@ from typing import Any
 
 import tensorflow as tf
 
+from kseq2seq.checks import raw_texts
 from kseq2seq.disk.files import read_field
-from kseq2seq.raw import raw_texts
 from kseq2seq.special_tokens import SpecialTokens
 
 SPECIAL_NAMES = tuple(f"<{name}>" for name in SpecialTokens._fields)  # as `pieces` shows them

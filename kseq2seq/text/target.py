@@ -7,9 +7,9 @@ from typing import Any
 
 import tensorflow as tf
 
+from kseq2seq.checks import raw_texts
 from kseq2seq.contracts import Target, register_target
 from kseq2seq.contracts.drawn import drawn
-from kseq2seq.raw import raw_texts
 from kseq2seq.text.backbone_tokenizer import BackboneTokenizer
 from kseq2seq.text.sequences import TextSequences
 from kseq2seq.text.tokenizer import Tokenizer

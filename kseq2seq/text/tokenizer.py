@@ -10,9 +10,9 @@ from typing import Any, ClassVar, Self
 
 import tensorflow as tf
 
+from kseq2seq.checks import checked_text, shown
 from kseq2seq.disk import whole_files
 from kseq2seq.disk.files import write_json
-from kseq2seq.raw import checked_text, shown
 from kseq2seq.registry import Registry
 from kseq2seq.special_tokens import REPLACEMENT as REPLACEMENT
 from kseq2seq.special_tokens import SpecialTokens

@@ -10,8 +10,8 @@ from typing import Any, Self
 import numpy as np
 import tensorflow as tf
 
+from kseq2seq.checks import each_text
 from kseq2seq.disk.files import read_checked, read_field, sha256, write_checked
-from kseq2seq.raw import each_text
 from kseq2seq.text.symbols import Symbols
 from kseq2seq.text.tokenizer import REPLACEMENT, Tokenizer, register_tokenizer
 

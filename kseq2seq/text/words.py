@@ -10,8 +10,8 @@ from typing import Any, Self
 
 import tensorflow as tf
 
+from kseq2seq.checks import each_text, raw_texts
 from kseq2seq.disk.files import read_checked, read_field, sha256, write_checked
-from kseq2seq.raw import each_text, raw_texts
 from kseq2seq.text.symbols import SPECIAL_NAMES, Symbols, table
 from kseq2seq.text.tokenizer import REPLACEMENT, Tokenizer, register_tokenizer
 

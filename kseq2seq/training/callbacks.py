@@ -8,11 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 
 import keras
 
-from kseq2seq.decoding.checks import check_whole
+from kseq2seq.checks import check_whole, raw_texts
 from kseq2seq.metrics import Scores, TextMetric
 from kseq2seq.metrics.references import Reference, checked_references
 from kseq2seq.metrics.text import chosen, scored
-from kseq2seq.raw import raw_texts
 from kseq2seq.training.averaging import averaged_weights, warm_averages
 
 

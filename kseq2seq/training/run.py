@@ -13,7 +13,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from kseq2seq.decoding.checks import check_number, check_whole
+from kseq2seq.checks import check_number, check_whole
 from kseq2seq.models import Fitted
 from kseq2seq.training.checkpoints import whole
 from kseq2seq.training.contents import read_state

@@ -181,3 +181,29 @@ def check_filters(filters: Any) -> tuple[Filter, ...]:
                 f"{rule!r:.80}."
             )
     return filters
+
+
+def check_phrases(name: str, phrases: Any) -> tuple[tuple[int, ...], ...]:
+    """Returns phrases, each a sequence of token ids, as tuples.
+
+    Raises:
+        ValueError: if one is empty or holds something else than ids.
+
+    Example:
+        >>> from kseq2seq.decoding.filters.filter import check_phrases
+        >>> check_phrases("phrases", [[5, 6], [7]])
+        ((5, 6), (7,))
+    """
+    hint = "sequences of token ids, such as [[5, 6], [7]] or what `Pipeline.phrases` makes of texts"
+    try:
+        made = tuple(tuple(phrase) for phrase in phrases)
+    except TypeError:
+        raise ValueError(f"`{name}` must be {hint}; got {phrases!r}.") from None
+    whole = all(
+        isinstance(token, int | np.integer) and not isinstance(token, bool) and int(token) >= 0
+        for phrase in made
+        for token in phrase
+    )
+    if not whole or not all(made):
+        raise ValueError(f"`{name}` must be {hint}, none of them empty; got {phrases!r}.")
+    return tuple(tuple(int(token) for token in phrase) for phrase in made)

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from kseq2seq.decoding.checks import check_number
+from kseq2seq.checks import check_number
 from kseq2seq.decoding.filters.filter import Filter, Filtered, key_of
 from kseq2seq.decoding.fingerprint import fingerprint
 from kseq2seq.decoding.gathering import repeat

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from keras import ops
 
-from kseq2seq.decoding.checks import check_number, check_whole
+from kseq2seq.checks import check_number, check_whole
 from kseq2seq.decoding.filters.filter import Filter, Filtered, key_of
 from kseq2seq.decoding.search import NEVER
 

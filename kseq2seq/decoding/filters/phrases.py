@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from keras import ops
 
-from kseq2seq.decoding.checks import check_phrases
 from kseq2seq.decoding.filters.filter import (
     NONE,
     Filter,
     Filtered,
     check_ids,
+    check_phrases,
     filled,
     marked,
     roomy,

@@ -8,8 +8,14 @@ from typing import Any
 
 from keras import ops
 
-from kseq2seq.decoding.checks import check_phrases
-from kseq2seq.decoding.filters.filter import NONE, Filter, Filtered, check_ids, filled
+from kseq2seq.decoding.filters.filter import (
+    NONE,
+    Filter,
+    Filtered,
+    check_ids,
+    check_phrases,
+    filled,
+)
 from kseq2seq.decoding.search import NEVER
 
 

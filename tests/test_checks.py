@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from kseq2seq.raw import each_text, raw_texts
+from kseq2seq.checks import each_text, raw_texts
 
 
 @pytest.mark.parametrize(

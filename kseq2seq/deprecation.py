@@ -1,0 +1,80 @@
+"""Old names: they work for a release, with a warning that says the new one."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import warnings
+from collections.abc import Callable, Mapping
+from typing import Any
+
+
+def renamed(**names: str) -> Callable:
+    """Returns a decorator that lets a function or a class take old keywords too.
+
+    Args:
+        **names: old keyword = new keyword.
+
+    Example:
+        >>> from kseq2seq.deprecation import renamed
+        >>> @renamed(width="beam_width")
+        ... def search(beam_width=4):
+        ...     return beam_width
+        >>> search(width=2)  # with a FutureWarning
+        2
+    """
+
+    def decorate(function: Any) -> Any:
+        if isinstance(function, type):
+            function.__init__ = decorate(function.__init__)  # type: ignore[misc]
+            return function
+        name = function.__qualname__.removesuffix(".__init__")
+
+        @functools.wraps(function)
+        def call(*arguments: Any, **keywords: Any) -> Any:
+            if not names.keys().isdisjoint(keywords):
+                keywords = _today(name, names, keywords)
+            return function(*arguments, **keywords)
+
+        return call
+
+    return decorate
+
+
+def _today(function: str, names: Mapping[str, str], keywords: dict[str, Any]) -> dict[str, Any]:
+    for old, new in names.items():
+        if old not in keywords:
+            continue
+        if new in keywords:
+            raise TypeError(f"{function}() got `{new}` and its old name, `{old}`. Pass `{new}`.")
+        _warn(f"`{old}` of {function}() was renamed to `{new}`")
+    return {names.get(keyword, keyword): value for keyword, value in keywords.items()}
+
+
+def moved(module: str, homes: Mapping[str, str]) -> Callable[[str], Any]:
+    """Returns a `__getattr__` for a module whose public names have moved or changed.
+
+    Args:
+        module: its name, `__name__`.
+        homes: old name -> full new name, for example {"Run": "kseq2seq.runs.Run"}.
+
+    Example:
+        >>> from kseq2seq.deprecation import moved
+        >>> moved("kseq2seq.old", {"Problem": "kseq2seq.decoding.Beam"})("Problem").__name__
+        'Beam'
+    """
+
+    def look_up(name: str) -> Any:
+        if name not in homes:
+            raise AttributeError(f"module {module!r} has no attribute {name!r}")
+        home, _, new = homes[name].rpartition(".")
+        _warn(f"{module}.{name} is {homes[name]} now")
+        return getattr(importlib.import_module(home), new)
+
+    return look_up
+
+
+def _warn(change: str) -> None:
+    warnings.warn(
+        f"{change}; the old name works until the next release.", FutureWarning, stacklevel=4
+    )

@@ -1,0 +1,139 @@
+"""Counts the files of the package that three everyday calls enter.
+
+A reader who follows a call opens these files. Three calls are followed, each of them warm, so that
+what happens once (imports, graphs that are traced, weights that are built) is not counted:
+
+- `decode step`: one step of the greedy loop of a small Transformer, run eagerly;
+- `pipeline call`: `pipeline("text")` on a Pipeline that has answered before;
+- `training batch`: the batch that `fit` takes next, traced anew: model, loss and metrics.
+
+    python tools/hops.py            # the counts
+    python tools/hops.py --files    # and the names of the files
+
+Functions are followed by `sys.setprofile`; a generated file of a traced function counts as the file
+it was made from.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import kseq2seq
+
+PACKAGE = Path(kseq2seq.__file__).parent
+
+
+def entered(call: Callable[[], object]) -> dict[str, list[str]]:
+    """Returns the package's files that `call` enters, with the functions entered in each."""
+    files: dict[str, list[str]] = {}
+
+    def follow(frame, event, _):
+        if event != "call":
+            return
+        code = frame.f_code
+        path = code.co_filename
+        if not path.startswith(str(PACKAGE)):
+            return
+        name = str(Path(path).relative_to(PACKAGE))
+        if code.co_name == "<module>":  # an import
+            return
+        functions = files.setdefault(name, [])
+        if code.co_qualname not in functions and not code.co_name.startswith("<"):
+            functions.append(code.co_qualname)
+
+    threading.setprofile(follow)
+    sys.setprofile(follow)
+    try:
+        call()
+    finally:
+        sys.setprofile(None)
+        threading.setprofile(None)
+    return files
+
+
+def decode_step() -> Callable[[], object]:
+    """Returns one step of a greedy loop, after a first one."""
+    from kseq2seq import Greedy
+    from kseq2seq.decoding import Loop
+
+    model, source = _transformer(), _source()
+    loop = Loop(model.decoder, Greedy(), max_length=8)
+    carry = loop.run(loop.start(model.encoder(source)), steps=1)
+    return lambda: loop.run(carry, steps=1)
+
+
+def pipeline_call() -> Callable[[], object]:
+    """Returns a call of a pipeline with one text, after a first one of the same length."""
+    from kseq2seq import Greedy, Pipeline
+    from kseq2seq.text import ByteTokenizer, TextSource, TextTarget
+
+    tokenizer = ByteTokenizer()
+    model = _transformer(tokenizer)
+    sides = TextSource(tokenizer, 64), TextTarget(tokenizer, 8)
+    pipeline = Pipeline(model, *sides, Greedy())
+    pipeline("text")
+    return lambda: pipeline("text")
+
+
+def training_batch() -> Callable[[], object]:
+    """Returns a batch trained on in a newly traced step, after one of another length."""
+    import keras
+    import numpy as np
+
+    from kseq2seq import TokenCrossEntropy
+
+    model = _transformer()
+    model.compile(keras.optimizers.Adam(1e-3), TokenCrossEntropy(), weighted_metrics=[])
+
+    def batch(length: int):
+        target = np.full((2, length), 5)
+        return {**_source(), "target": target}, target
+
+    model.fit(*batch(4), verbose=0, batch_size=2)
+    return lambda: model.fit(*batch(6), verbose=0, batch_size=2)
+
+
+CALLS = {
+    "decode step": decode_step,
+    "pipeline call": pipeline_call,
+    "training batch": training_batch,
+}
+
+
+def hops(name: str) -> dict[str, list[str]]:
+    """Returns the files that one of `CALLS` enters, and the functions entered in each."""
+    return entered(CALLS[name]())
+
+
+def _transformer(ids=20):
+    from kseq2seq import build_model
+
+    sizes = {"hidden_dim": 8, "num_layers": 1, "num_heads": 2, "inner_dim": 16}
+    return build_model("transformer", ids, ids, **sizes)
+
+
+def _source():
+    import numpy as np
+
+    ids = np.array([[7, 8, 2], [9, 2, 0]])
+    return {"source": ids, "source_mask": ids != 0}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--files", action="store_true", help="name the files and their functions")
+    arguments = parser.parse_args()
+    for name in CALLS:
+        files = hops(name)
+        print(f"{name}: {len(files)} files")
+        if arguments.files:
+            for file, functions in sorted(files.items()):
+                print(f"    {file}: {', '.join(functions)}")
+
+
+if __name__ == "__main__":
+    main()
