@@ -4,7 +4,7 @@ import time
 from itertools import islice
 
 import kseq2seq as ks
-from kseq2seq.pipeline.workers import in_parallel
+from kseq2seq.pipeline.generator import in_parallel
 
 # isort: split
 import numpy as np

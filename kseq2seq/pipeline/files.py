@@ -1,4 +1,4 @@
-"""Files of any size, line by line, in constant memory, gone on with after an interruption."""
+"""Files of any size, line by line, in constant memory, continued after an interruption."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ JSONL = ".jsonl"
 MOST_LINES = 2**20  # held at a time
 
 
-class Progress(NamedTuple):
+class FileProgress(NamedTuple):
     """How far a file is.
 
     Attributes:
@@ -33,10 +33,10 @@ class Progress(NamedTuple):
             `Prediction`; those of an earlier run included.
 
     Example:
-        >>> from kseq2seq.pipeline import Progress
-        >>> print(Progress(1500, 6000, 95.0))
+        >>> from kseq2seq.pipeline import FileProgress
+        >>> print(FileProgress(1500, 6000, 95.0))
         1,500 of 6,000 lines (25 %), 1:35 left
-        >>> print(Progress(1500, 6000, 95.0, unfinished=2))
+        >>> print(FileProgress(1500, 6000, 95.0, unfinished=2))
         1,500 of 6,000 lines (25 %), 1:35 left; 2 cut at the limit
     """
 
@@ -54,7 +54,7 @@ class Progress(NamedTuple):
         return f"{done}, {minutes}:{seconds:02} left{cut}"
 
 
-def print_progress(progress: Progress) -> None:
+def print_progress(progress: FileProgress) -> None:
     """Writes progress to standard error, over itself where that is a terminal."""
     end = "\r" if sys.stderr.isatty() and progress.lines < progress.total else "\n"
     print(f"{progress}   ", end=end, file=sys.stderr, flush=True)
@@ -62,48 +62,48 @@ def print_progress(progress: Progress) -> None:
 
 def generate_lines(
     generate: Callable[[list[str], int], Sequence[str | Prediction]],
-    source: str | os.PathLike,
-    target: str | os.PathLike,
+    input_path: str | os.PathLike,
+    output_path: str | os.PathLike,
     settings: dict[str, str],
     *,
     window: int,
-    progress: Callable[[Progress], None] | None,
+    progress: Callable[[FileProgress], None] | None,
 ) -> int:
     """Writes what `generate(lines, number of the first from 0)` makes of each line of a file.
 
     See `Pipeline.generate_file`; `settings` are what a run that goes on must agree in. Of a
     prediction the text is written, and counted if it is not finished.
     """
-    source, target = Path(source), Path(target)
+    input_path, output_path = Path(input_path), Path(output_path)
     check_whole("window", window, most=MOST_LINES)
-    if not source.is_file():
-        raise FileNotFoundError(f"{source} is no file; give one with a text on each line.")
-    if target.exists():
-        raise FileExistsError(f"{target} is there already; name another file, or remove it.")
-    total = sum(1 for _ in _texts(source))  # also refuses at once what is not UTF-8, or no JSON
-    part = target.with_name(target.name + ".part")
+    if not input_path.is_file():
+        raise FileNotFoundError(f"{input_path} is not a file; pass one with a text on each line.")
+    if output_path.exists():
+        raise FileExistsError(f"{output_path} exists already; name another file, or remove it.")
+    total = sum(1 for _ in _texts(input_path))  # also refuses at once what is not UTF-8, or no JSON
+    part = output_path.with_name(output_path.name + ".part")
     record = part.with_name(part.name + ".json")
-    settings = {**settings, "source_sha256": sha256(source)}
+    settings = {**settings, "source_sha256": sha256(input_path)}
     cut = _begin(part, record, settings)
     with part.open("rb+") as file:
         _lock(file, part)
         done = first = _whole_lines(file)
         cut = cut.of(done)
-        lines = islice(_texts(source), done, None)
+        lines = islice(_texts(input_path), done, None)
         began = time.monotonic()
         while texts := [*islice(lines, window)]:
             try:
-                made = generate(texts, done)
+                results = generate(texts, done)
             except ValueError as error:
                 raise ValueError(
-                    f"{source}, of the lines from {done + 1} (text 0) on: {error} What is done "
+                    f"{input_path}, of the lines from {done + 1} (text 0) on: {error} What is done "
                     f"is kept; run again to go on."
                 ) from error
-            if numbers := [done + n for n, one in enumerate(made) if not _finished(one)]:
+            if numbers := [done + n for n, one in enumerate(results) if not _finished(one)]:
                 cut = _Cut(cut.before + len(cut.lines), numbers)
                 _write_record(record, settings, cut)
-            texts = [one if isinstance(one, str) else one.text for one in made]
-            rows = [_row(target, text) for text in texts]
+            texts = [one if isinstance(one, str) else one.text for one in results]
+            rows = [_row(output_path, text) for text in texts]
             file.write("".join(f"{row}\n" for row in rows).encode())
             file.flush()
             os.fsync(file.fileno())
@@ -111,8 +111,8 @@ def generate_lines(
             if progress:
                 each = (time.monotonic() - began) / (done - first)
                 count = cut.before + len(cut.lines)
-                progress(Progress(done, total, each * (total - done), count))
-        os.replace(part, target)
+                progress(FileProgress(done, total, each * (total - done), count))
+        os.replace(part, output_path)
         record.unlink()
     return total
 
@@ -121,16 +121,16 @@ def _is_json(path: Path) -> bool:
     return JSONL in [suffix.lower() for suffix in path.suffixes[-2:]]
 
 
-def _texts(source: Path) -> Iterator[str]:
+def _texts(path: Path) -> Iterator[str]:
     """The text of each line: the line itself, or what its JSON object has as "text"."""
-    if _is_json(source):
-        return jsonl_texts(source)
-    return (line.rstrip("\r\n") for _, line in numbered_lines(source))
+    if _is_json(path):
+        return jsonl_texts(path)
+    return (line.rstrip("\r\n") for _, line in numbered_lines(path))
 
 
-def _row(target: Path, text: str) -> str:
+def _row(path: Path, text: str) -> str:
     """A text as one line: as JSON, or with spaces where it has line breaks."""
-    if _is_json(target):
+    if _is_json(path):
         return json_line({"text": text}).rstrip("\n")
     return text.replace("\r", " ").replace("\n", " ")
 
@@ -151,8 +151,8 @@ class _Cut(NamedTuple):
         return self._replace(lines=[number for number in self.lines if number < done])
 
 
-def _finished(made: str | Prediction) -> bool:
-    return isinstance(made, str) or made.finished
+def _finished(result: str | Prediction) -> bool:
+    return isinstance(result, str) or result.finished
 
 
 def _write_record(record: Path, settings: dict[str, str], cut: _Cut) -> None:

@@ -1,4 +1,4 @@
-"""Whether a model, a source and a target belong together."""
+"""A model, a source and a target that belong together."""
 
 from __future__ import annotations
 
@@ -10,6 +10,24 @@ from kseq2seq.decoding.loop import MOST_TOKENS
 from kseq2seq.decoding.several import Several
 from kseq2seq.encoders import SourceSpec
 from kseq2seq.models import BuiltModel
+from kseq2seq.text import TextSource, TextTarget, Tokenizer
+
+SOURCE_LENGTH, TARGET_LENGTH = 512, 128  # tokens, where a tokenizer stands for a side
+
+
+def with_lengths(model: Any, source: Any, target: Any) -> tuple[Any, Any]:
+    """Returns source and target; tokenizers become sides of the usual lengths, where they fit."""
+    decoder = getattr(model, "decoder", None)
+    longest = getattr(decoder, "max_positions", None) or SOURCE_LENGTH + TARGET_LENGTH
+    if isinstance(source, Tokenizer):
+        limit = getattr(model, "max_source_length", None) or SOURCE_LENGTH
+        if decoder is not None and decoder.follows_source:  # source and target share its positions
+            limit = min(limit, longest - min(TARGET_LENGTH, longest // 2))
+            longest -= min(limit, SOURCE_LENGTH)
+        source = TextSource(source, min(limit, SOURCE_LENGTH))
+    if isinstance(target, Tokenizer):
+        target = TextTarget(target, min(longest, TARGET_LENGTH))
+    return source, target
 
 
 def check_parts(model: Any, source: Any, target: Any) -> None:
@@ -23,8 +41,9 @@ def check_parts(model: Any, source: Any, target: Any) -> None:
     for side, part, kind in (("source", source, Source), ("target", target, Target)):
         if not isinstance(part, kind):
             raise ValueError(
-                f"`{side}` must be a kseq2seq.contracts.{kind.__name__}, such as "
-                f"kseq2seq.text.Text{kind.__name__}(tokenizer, 96); got {type(part).__name__}."
+                f"`{side}` must be a tokenizer or a kseq2seq.contracts.{kind.__name__}, for "
+                f"example kseq2seq.text.Text{kind.__name__}(tokenizer, 96); got "
+                f"{type(part).__name__}."
             )
     _check_ids(model, source, target)
     _check_lengths(model, source, target)

@@ -1,4 +1,4 @@
-"""A model with its source, its target and its search."""
+"""A model with all it needs to be used: generated from, scored, kept and shipped."""
 
 from __future__ import annotations
 
@@ -9,39 +9,29 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from kseq2seq.checks import check_whole, raw_texts
+from kseq2seq.checks import raw_texts
 from kseq2seq.contracts import Source, Target
-from kseq2seq.decoding import (
-    Beam,
-    Ensemble,
-    Filter,
-    Greedy,
-    Search,
-    Speculative,
-    fingerprint,
-    prepare,
-    seeds_of,
-)
+from kseq2seq.decoding import Ensemble, Filter, Search, Speculative, fingerprint, seeds_of
 from kseq2seq.decoding.filters import check_filters
 from kseq2seq.decoding.search import check_search
+from kseq2seq.deprecation import renamed
 from kseq2seq.metrics import Scores, TextMetric, label_accuracy
 from kseq2seq.metrics.references import Reference, checked_references
 from kseq2seq.metrics.text import chosen, scored
 from kseq2seq.models import BuiltModel
-from kseq2seq.pipeline.batches import in_batches
 from kseq2seq.pipeline.exporting import export_parts
-from kseq2seq.pipeline.files import Progress, generate_lines, print_progress
-from kseq2seq.pipeline.graphs import source_graphs
-from kseq2seq.pipeline.matching import check_parts
-from kseq2seq.pipeline.prediction import Prediction, joined
+from kseq2seq.pipeline.files import FileProgress, generate_lines, print_progress
+from kseq2seq.pipeline.generator import Generator
+from kseq2seq.pipeline.matching import with_lengths
+from kseq2seq.pipeline.prediction import Prediction
 from kseq2seq.pipeline.scoring import Score, score_pairs
-from kseq2seq.pipeline.sources import MOST_EXAMPLES, fitting, way_of
 from kseq2seq.pipeline.storage import load_parts, save_parts
-from kseq2seq.pipeline.streaming import Stream, stream_text
-from kseq2seq.pipeline.workers import MOST_WORKERS
+from kseq2seq.text import Tokenizer
+
+MOST_EXAMPLES = 16  # that a pipeline keeps
 
 
-class Pipeline:
+class Pipeline(Generator):
     """A model, its source, its target and its search.
 
     What follows speaks of texts; a source of another kind, such as an array, stands wherever a
@@ -50,10 +40,12 @@ class Pipeline:
 
     Args:
         model: of `build_model`, or an `Ensemble` or `Speculative` of some.
-        source: turns raw sources into its inputs.
-        target: turns its ids into raw texts, or labels with spaces between them.
-        search: used unless a call names another; `Beam()` by default, and `Greedy()` for a model
-            without a decoder.
+        source: turns raw sources into its inputs. A tokenizer stands for a `TextSource` of at most
+            512 tokens, or as many as the model has positions for.
+        target: turns its ids into raw texts, or labels with spaces between them. A tokenizer stands
+            for a `TextTarget` of at most 128 tokens, or as many as the model has positions for.
+        search: used unless a call names another: a `Search`, or its name, for example "beam";
+            `Beam()` by default, and `Greedy()` for a model without a decoder.
         examples: raw sources of the kind the model is for, such as some held out of training. The
             first 16 are kept: `save` writes them, and `export` compares a TFLite file with the
             model on them and puts them into a SavedModel as what a server warms up with. Keep none
@@ -75,22 +67,19 @@ class Pipeline:
         >>> prediction = pipeline(["untrained"])[0]
         >>> len(prediction.alternatives)
         1
+        >>> Pipeline(model, tokenizer, tokenizer, "greedy")
+        <Pipeline gru: 512 tokens -> 128, Greedy(), 0 examples>
     """
 
     def __init__(
         self,
         model: BuiltModel | Ensemble | Speculative,
-        source: Source,
-        target: Target,
-        search: Search | None = None,
+        source: Source | Tokenizer,
+        target: Target | Tokenizer,
+        search: Search | str | None = None,
         examples: Sequence[Any] = (),
     ):
-        check_parts(model, source, target)
-        self.model = model
-        self.source = source
-        self.target = target
-        usual = Beam() if hasattr(model, "decoder") else Greedy()
-        self.search = usual if search is None else check_search(search)
+        super().__init__(model, *with_lengths(model, source, target), search)
         self.examples = examples
 
     @property
@@ -110,171 +99,17 @@ class Pipeline:
             f"{self.target.max_length}, {self.search}, {len(self.examples)} examples>"
         )
 
-    def __call__(
-        self,
-        texts: Any,
-        *,
-        search: Search | None = None,
-        filters: Sequence[Filter] = (),
-        unsatisfied: str = "error",
-        seed: Any = 0,
-        alignments: bool = False,
-        replace_unknown: bool = False,
-        too_long: str | None = None,
-        batch_size: int = 64,
-        workers: int = 1,
-    ) -> list[Prediction]:
-        """Generates.
-
-        Args:
-            texts: one text, or several.
-            search: in place of the pipeline's own.
-            filters: rules about next tokens; see `kseq2seq.decoding.Filter`. Those that tell
-                sources apart have a row for each text. `phrases` makes ids of words.
-            unsatisfied: what happens to a text for which the filters leave no target: "error" or
-                "partial"; see `decode`.
-            seed: for searches that draw at random: a whole number, or one for each text. A text's
-                draws depend on it and on the text's place among `texts`, not on `batch_size`.
-            alignments: also say where each target token looked.
-            replace_unknown: put in the place of each unknown token the source word that the model
-                looked at most, in the best text; needs a model with attention.
-            too_long: what happens to a text of more than `source.max_length` tokens: "error";
-                "split" at the ends of its sentences (scores then add up, and there are no
-                alternatives and no alignment); or "cut", with a warning that says how many were.
-                By default as the source says.
-            batch_size: how many texts are decoded together, at most.
-            workers: how many batches are decoded at once, each on a thread of its own. A step's
-                products are too thin to fill several cores, so on a processor two are faster than
-                one; on a GPU one fills it.
-
-        Returns:
-            A `Prediction` for each text, in their order.
-
-        Raises:
-            TypeError: if `texts` holds something else than strings.
-            ValueError: if a text, or a sentence of it, is too long, or holds a lone surrogate.
-        """
-        check_whole("batch_size", batch_size)
-        check_whole("workers", workers, most=MOST_WORKERS)
-        search = self.search if search is None else check_search(search)
-        raws, filters = self.source.several(texts), check_filters(filters)
-        way = way_of(self.source, too_long)
-        graphs = source_graphs(self, way)
-        parts, lengths, empty = fitting(graphs.measure, self.source, raws, way)
-        flat = [part for several in parts for part in several]
-        if len(flat) != len(raws) and any(rule.of_sources for rule in filters):
-            raise ValueError(
-                "A text was split, so the rows of a filter do not match the parts; split the texts "
-                "yourself, and give the filter a row for each part."
-            )
-        seeds = seeds_of(seed, len(raws)).numpy()
-        made = iter(
-            in_batches(
-                self.model,
-                self.source,
-                self.target,
-                flat,
-                lengths,
-                empty,
-                graphs,
-                search,
-                batch_size=batch_size,
-                workers=workers,
-                filters=filters,
-                unsatisfied=unsatisfied,
-                # the parts of a text differ, whatever the texts before it were cut into
-                seeds=[
-                    (seed + 65_537 * part) % (2**31 - 1)
-                    for seed, several in zip(seeds.tolist(), parts, strict=True)
-                    for part in range(len(several))
-                ],
-                alignments=alignments,
-                replace_unknown=replace_unknown,
-            )
-        )
-        return [joined([next(made) for _ in several], self.target) for several in parts]
-
-    def texts(self, texts: Any, **options: Any) -> list[str]:
-        """Returns only the best text for each of `texts`, one or several; options as for a call."""
-        return [prediction.text for prediction in self(texts, **options)]
-
-    def phrases(self, texts: Sequence[str]) -> list[list[int]]:
-        """Returns the target ids of words or phrases, as filters take them.
-
-        A tokenizer may write a word in other ways too, such as inside a longer one: what is
-        forbidden is this way of writing it.
-
-        Args:
-            texts: a list of raw words or phrases.
-
-        Raises:
-            TypeError: if one is no string.
-            ValueError: if one has no token, or `texts` is not a list.
-        """
-        return self.target.phrases(texts)
-
-    def stream(
-        self,
-        text: Any,
-        *,
-        search: Search | None = None,
-        filters: Sequence[Filter] = (),
-        seed: int = 0,
-    ) -> Stream:
-        """Yields the target as it is written: each time all of it so far, the last one whole.
-
-        Nothing is computed before it is asked for, and nothing more once the iterator is closed
-        or left. A character whose bytes are not all there is held back. A search that keeps
-        several hypotheses shows the best at the time, so it may change its mind.
-
-        Args:
-            text: one raw text.
-            search: `Greedy()` by default, whatever the pipeline's own is.
-            filters: as for a call.
-            seed: as for a call.
-
-        Returns:
-            A `Stream`, an iterator whose `finished` says at the end whether the target was cut.
-
-        Raises:
-            ValueError: if the text is too long.
-
-        Example:
-            ::
-
-                stream = pipeline.stream("A long sentence.")
-                for written in stream:
-                    print(written, flush=True)
-                if not stream.finished:
-                    print("... and here it was cut.")
-        """
-        (raw,) = self.source.several([text])
-        way = "cut" if self.source.too_long == "cut" else "error"
-        graphs = source_graphs(self, way)
-        _, _, empty = fitting(graphs.measure, self.source, [raw], way)
-        loop, started = prepare(
-            self.model,
-            graphs.inputs([raw]),
-            Greedy() if search is None else search,
-            max_length=self.target.max_length,
-            limits=None,
-            filters=filters,
-            seed=seed,
-            special=self.target.special,
-        )
-        if empty[0]:
-            return Stream(iter(()), finished=True)
-        return Stream(stream_text(self.model, loop, started, self.target))
-
+    @renamed(source="input_path", target="output_path")
     def generate_file(
         self,
-        source: str | os.PathLike,
-        target: str | os.PathLike,
+        input_path: str | os.PathLike,
+        output_path: str | os.PathLike,
         *,
         window: int = 4096,
-        progress: Callable[[Progress], None] | None = print_progress,
+        progress: Callable[[FileProgress], None] | None = print_progress,
         too_long: str = "split",
-        search: Search | None = None,
+        search: Search | str | None = None,
+        max_length: int | None = None,
         filters: Sequence[Filter] = (),
         unsatisfied: str = "error",
         seed: int = 0,
@@ -285,19 +120,20 @@ class Pipeline:
         """Generates for each line of a file, of any size, in constant memory.
 
         A window of lines at a time is sorted by length, decoded and written in its order. What is
-        done is kept in `target` + ".part" until all is; after an interruption, even a kill, the
-        same call goes on where it stood, with no line lost or doubled.
+        done is kept in `output_path` + ".part" until all is; after an interruption, even a kill,
+        the same call continues where it stopped, with no line lost or doubled.
 
         Args:
-            source: UTF-8, a text a line; of a ".jsonl" file the "text" of each line, which may hold
-                line breaks. Unpacked if its name ends in ".gz".
-            target: where to write, a line for each; must not exist. In a ".jsonl" file they are
-                objects with a "text"; in others line breaks become spaces.
+            input_path: UTF-8, a text a line; of a ".jsonl" file the "text" of each line, which may
+                hold line breaks. Unpacked if its name ends in ".gz".
+            output_path: where to write, a line for each; must not exist. In a ".jsonl" file they
+                are objects with a "text"; in others line breaks become spaces.
             window: lines held at a time.
-            progress: called with a `Progress` after each window, which also counts the lines whose
-                target was cut at its limit; None is silent.
+            progress: called with a `FileProgress` after each window, which also counts the lines
+                whose target was cut at its limit; None is silent.
             too_long: as for a call.
             search: as for a call.
+            max_length: as for a call.
             filters: as for a call, but none that tells sources apart.
             unsatisfied: as for a call.
             seed: a whole number; what is drawn for a line depends on it and on the line's number.
@@ -309,8 +145,8 @@ class Pipeline:
             How many lines were written.
 
         Raises:
-            FileExistsError: if `target` is there.
-            FileNotFoundError: if `source` is not.
+            FileExistsError: if `output_path` is there.
+            FileNotFoundError: if `input_path` is not.
             ValueError: if a line is too long or not UTF-8, if an interrupted run had other
                 settings or another model, or if another process is writing the same file.
         """
@@ -320,6 +156,7 @@ class Pipeline:
             "unsatisfied": unsatisfied,
             "replace_unknown": replace_unknown,
             "too_long": too_long,
+            **({} if max_length is None else {"max_length": max_length}),
         }
         settings = {name: repr(value) for name, value in options.items()}
         settings |= {"seed": repr(seed), "model": fingerprint(self.model)}
@@ -328,7 +165,9 @@ class Pipeline:
             seeds = seeds_of(seed, first + len(texts)).numpy()[first:]
             return self(texts, seed=seeds, batch_size=batch_size, workers=workers, **options)
 
-        return generate_lines(generate, source, target, settings, window=window, progress=progress)
+        return generate_lines(
+            generate, input_path, output_path, settings, window=window, progress=progress
+        )
 
     def score(
         self, sources: Sequence[Any], targets: Sequence[str], *, batch_size: int = 64
@@ -347,15 +186,7 @@ class Pipeline:
             TypeError: if something else than strings is given.
             ValueError: if there is not one target for each source, or a text is too long.
         """
-        return score_pairs(
-            self.model,
-            self.source,
-            self.target,
-            source_graphs(self, self.source.too_long),
-            self._several(sources),
-            raw_texts(targets, "targets"),
-            batch_size=batch_size,
-        )
+        return score_pairs(self, self._several(sources), raw_texts(targets, "targets"), batch_size)
 
     def log_probs(self, sources: Sequence[Any], targets: Sequence[str]) -> list[float]:
         """Returns the log-probability of each target, in nats: a scorer for `rerank`."""

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from kseq2seq.contracts import Source, Target
+from kseq2seq.contracts import Target
 from kseq2seq.decoding import Decoded
 from kseq2seq.decoding.places import facts_of
 
@@ -36,9 +36,9 @@ class Alternative(_Scored):
     finished: bool = True
 
     def __new__(cls, text: str, score: float, finished: bool = True) -> Alternative:  # noqa: D102
-        made = super().__new__(cls, text, score)
-        made.finished = finished
-        return made
+        pair = super().__new__(cls, text, score)
+        pair.finished = finished
+        return pair
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,50 +68,58 @@ class Prediction:
 
 
 def predictions(
-    model: Any,
-    source: Source,
-    target: Target,
-    inputs: dict,
-    decoded: Decoded,
-    read: Callable[[np.ndarray], list[str]],
+    pipeline: Any, inputs: dict[str, Any], decoded: Decoded, read: Callable[..., list[str]]
 ) -> list[Prediction]:
-    """Reads a decoded batch: B sources as the model saw them, and what was found for them.
+    """Returns a prediction for each of B sources that were decoded together.
 
-    `read` returns the texts of ids (N, T).
+    Args:
+        pipeline: its model, source and target.
+        inputs: names -> tensors (B, ...), the sources as the model saw them.
+        decoded: of the model; ids (B, N, T), the best of N first.
+        read: ids (rows, T) -> texts.
+
+    Raises:
+        ValueError: a source has no hypothesis of finite score.
     """
     ids, lengths, scores = (part.numpy() for part in decoded[:3])
     finished = decoded.finished.numpy()
-    flat = read(ids.reshape(-1, ids.shape[-1]))
-    texts = np.array(flat, object).reshape(scores.shape)
-    named = source.labels({name: value.numpy() for name, value in inputs.items()})
-    facts = facts_of(model)
-    places = facts.positions(inputs["source_mask"].shape[1])
-    made = []
-    for row, units in enumerate(named):
-        found = [
+    texts = np.array(read(ids.reshape(-1, ids.shape[-1])), object).reshape(scores.shape)
+    # An empty answer of a head is one, of finite score; an empty hypothesis is none.
+    real = (lengths > 0) | (np.isfinite(scores) & (not hasattr(pipeline.model, "decoder")))
+    source_labels = pipeline.source.labels({name: x.numpy() for name, x in inputs.items()})
+    best = zip(ids[:, 0], lengths[:, 0], strict=True)
+    target_labels = pipeline.target.labels([row[:length] for row, length in best])
+    facts = facts_of(pipeline.model)
+    alignments = decoded.alignments
+    if alignments is not None and alignments.shape[-1] != facts.positions(
+        inputs["source_mask"].shape[1]
+    ):
+        alignments = None  # the encoder made other positions
+    rows = []
+    for row, names in enumerate(source_labels):
+        alternatives = [
             Alternative(texts[row, n], float(scores[row, n]), bool(finished[row, n]))
-            for n in range(scores.shape[1])
-            if lengths[row, n] or (not hasattr(model, "decoder") and np.isfinite(scores[row, n]))
+            for n in np.flatnonzero(real[row])
         ]
-        if not found:
+        if not alternatives:
             raise ValueError(
                 "The search found no hypothesis of finite score: the model's weights hold NaN or "
                 "infinities. Load an earlier checkpoint, or train with a lower rate."
             )
-        units, alignment = units[:: facts.stride], None
-        if decoded.alignments is not None and decoded.alignments.shape[-1] == places:
-            alignment = decoded.alignments[row, 0].numpy()[: lengths[row, 0], : len(units)]
-        made.append(
+        names, alignment = names[:: facts.stride], None
+        if alignments is not None:
+            alignment = alignments[row, 0].numpy()[: lengths[row, 0], : len(names)]
+        rows.append(
             Prediction(
-                *found[0],
-                alternatives=[*found[1:]],
-                source_tokens=units,
-                target_tokens=target.labels([ids[row, 0, : lengths[row, 0]]])[0],
+                *alternatives[0],
+                alternatives=[*alternatives[1:]],
+                source_tokens=names,
+                target_tokens=target_labels[row],
                 alignment=alignment,
-                finished=found[0].finished,
+                finished=alternatives[0].finished,
             )
         )
-    return made
+    return rows
 
 
 def joined(parts: list[Prediction], target: Target) -> Prediction:

@@ -1,4 +1,4 @@
-"""What a pipeline thinks of texts that are given."""
+"""How likely a pipeline holds given targets, and alternatives in another order."""
 
 from __future__ import annotations
 
@@ -10,11 +10,10 @@ import numpy as np
 import tensorflow as tf
 
 from kseq2seq.checks import check_whole, raw_texts
-from kseq2seq.contracts import Source, Target
+from kseq2seq.contracts import Target
 from kseq2seq.decoding import score_targets
-from kseq2seq.pipeline.graphs import SourceGraphs
 from kseq2seq.pipeline.prediction import Alternative, Prediction
-from kseq2seq.pipeline.sources import fitting
+from kseq2seq.pipeline.sources import fit, source_graphs
 
 Scorer = Callable[[Sequence[str], Sequence[str]], Sequence[float]]
 
@@ -45,40 +44,33 @@ class Score:
 
 
 def score_pairs(
-    model: Any,
-    source: Source,
-    target: Target,
-    graphs: SourceGraphs,
-    sources: list[Any],
-    targets: list[str],
-    *,
-    batch_size: int,
+    pipeline: Any, sources: list[Any], targets: list[str], batch_size: int
 ) -> list[Score]:
-    """Returns a `Score` for each pair of raw texts; errors are those of `Pipeline.score`."""
+    """Returns a `Score` for each pair of raws; errors are those of `Pipeline.score`."""
     if len(sources) != len(targets):
         raise ValueError(
             f"There must be one target for each source; got {len(sources)} sources and "
             f"{len(targets)} targets."
         )
     check_whole("batch_size", batch_size)
-    way = "cut" if source.too_long == "cut" else "error"
-    _, lengths, _ = fitting(graphs.measure, source, sources, way)
-    order = np.argsort(lengths, kind="stable").tolist()
-    special, made = target.special, {}
+    source, target = pipeline.source, pipeline.target
+    too_long = "cut" if source.too_long == "cut" else "error"
+    graphs = source_graphs(pipeline, too_long)
+    order = np.argsort(fit(graphs, source, sources, too_long).lengths, kind="stable").tolist()
     rows = target.ids(targets) if targets else None
     if rows is not None:
         _check_lengths(target, rows.row_lengths().numpy())
+    scores = {}
     for first in range(0, len(order), batch_size):
         batch = order[first : first + batch_size]
         tokens = tf.gather(rows, batch)
-        ids = tokens.to_tensor(default_value=special.padding)
+        ids = tokens.to_tensor(default_value=target.special.padding)
         inputs = graphs.inputs([sources[index] for index in batch])
-        log_probs = score_targets(model, inputs, ids, special).numpy()
-        for index, row, scores in zip(batch, tokens.to_list(), log_probs, strict=True):
-            each = scores[: len(row)].tolist()
-            names = target.labels([row])[0]
-            made[index] = Score(float(np.sum(scores)), names, each)
-    return [made[index] for index in range(len(sources))]
+        log_probs = score_targets(pipeline.model, inputs, ids, target.special).numpy()
+        for index, row, of_row in zip(batch, tokens.to_list(), log_probs, strict=True):
+            each = of_row[: len(row)].tolist()
+            scores[index] = Score(float(np.sum(of_row)), target.labels([row])[0], each)
+    return [scores[index] for index in range(len(sources))]
 
 
 def _check_lengths(target: Target, lengths: np.ndarray) -> None:
@@ -130,12 +122,12 @@ def rerank(
         sources = raw_texts(sources, "sources")
     if len(sources) != len(predictions):
         raise ValueError(f"There are {len(sources)} sources but {len(predictions)} predictions.")
-    found = [
+    candidates = [
         [Alternative(one.text, one.score, one.finished), *one.alternatives] for one in predictions
     ]
-    repeated = [source for source, of in zip(sources, found, strict=True) for _ in of]
-    texts = [text for of in found for text, _ in of]
-    totals = own * np.array([score for of in found for _, score in of])
+    repeated = [source for source, of in zip(sources, candidates, strict=True) for _ in of]
+    texts = [text for of in candidates for text, _ in of]
+    totals = own * np.array([score for of in candidates for _, score in of])
     for scorer, weight in scorers:
         scores = np.asarray(scorer(repeated, texts), float)
         if scores.shape != totals.shape:
@@ -144,16 +136,16 @@ def rerank(
                 f"shape {scores.shape}."
             )
         totals = totals + weight * scores
-    made, first = [], 0
-    for one, of in zip(predictions, found, strict=True):
-        given = totals[first : first + len(of)]
+    reranked, first = [], 0
+    for one, of in zip(predictions, candidates, strict=True):
+        scores = totals[first : first + len(of)]
         first += len(of)
         ranked = [
-            Alternative(of[n][0], float(given[n]), getattr(of[n], "finished", True))
-            for n in np.argsort(-given, kind="stable")
+            Alternative(of[n][0], float(scores[n]), getattr(of[n], "finished", True))
+            for n in np.argsort(-scores, kind="stable")
         ]
         same = ranked[0].text == one.text
-        made.append(
+        reranked.append(
             Prediction(
                 *ranked[0],
                 alternatives=[*ranked[1:]],
@@ -163,4 +155,4 @@ def rerank(
                 finished=ranked[0].finished,
             )
         )
-    return made
+    return reranked

@@ -1,74 +1,160 @@
-"""Raws as a pipeline takes them: none of them too long for its model."""
+"""Raws as a pipeline takes them: measured, split where they are too long, and made into inputs.
+
+What source and target do is traced once. Run eagerly, a tokenizer's hundred operations each take
+and leave Python's lock, and threads that serve requests would spend their time waiting for it.
+"""
 
 from __future__ import annotations
 
+import copy
 import warnings
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
+import tensorflow as tf
 
-from kseq2seq.contracts import TOO_LONG, Source
+from kseq2seq.contracts import TOO_LONG, Source, Target
+from kseq2seq.decoding import compiled
+from kseq2seq.decoding.places import padded
 
-MOST_EXAMPLES = 16  # that a pipeline keeps
-Measure = Callable[[list[Any]], tuple[np.ndarray, np.ndarray]]
+_IDS = tf.TensorSpec([None, None], tf.int32)
 
 
-def fitting(
-    measure: Measure, source: Source, raws: list[Any], way: str
-) -> tuple[list[list[Any]], np.ndarray, np.ndarray]:
-    """Returns the parts of each raw to decode, itself where it is not too long.
+class SourceGraphs:
+    """A pipeline's source and target, traced once for batches of any size.
 
     Args:
-        measure: raws -> (how many units each has, which are empty).
+        model: what the sources are for; see `padded`.
+        source: raws -> the model's inputs.
+        target: ids -> raws.
+        too_long: what happens to a raw that is too long; here it matters whether that is "cut".
+
+    Example:
+        >>> from kseq2seq import build_model
+        >>> from kseq2seq.pipeline.sources import SourceGraphs
+        >>> from kseq2seq.text import ByteTokenizer, TextSource, TextTarget
+        >>> tokenizer = ByteTokenizer()
+        >>> model = build_model("gru", source=tokenizer, target=tokenizer, hidden_dim=8)
+        >>> sides = TextSource(tokenizer, 64), TextTarget(tokenizer, 8)
+        >>> lengths, empty = SourceGraphs(model, *sides).measure(["hi", ""])
+        >>> lengths.tolist(), empty.tolist()
+        ([3, 1], [False, True])
+    """
+
+    def __init__(self, model: Any, source: Source, target: Target, too_long: str = "error"):
+        source = copy.copy(source)
+        source.too_long = too_long
+
+        def measure(raws: Any) -> tuple[tf.Tensor, tf.Tensor]:
+            lengths = source.lengths(raws)
+            return lengths, source.empty(raws, lengths)
+
+        def inputs(raws: Any) -> dict[str, tf.Tensor]:
+            return padded(model, source(raws), source.max_length, source.padding)
+
+        self._batch = source.batch
+        self._measure = tf.function(measure).get_concrete_function(source.raw)
+        self._inputs = tf.function(inputs).get_concrete_function(source.raw)
+        self._read = tf.function(target.read).get_concrete_function(_IDS)
+
+    def measure(self, raws: Sequence[Any]) -> tuple[np.ndarray, np.ndarray]:
+        """Returns int32 (N,), how many units each source has, and bool (N,), which are empty."""
+        lengths, empty = self._measure(self._batch(raws))
+        return lengths.numpy(), empty.numpy()
+
+    def inputs(self, raws: Sequence[Any]) -> dict[str, tf.Tensor]:
+        """Returns the model's inputs; see `Source` and `padded`."""
+        return self._inputs(self._batch(raws))
+
+    def read(self, ids: np.ndarray) -> list[str]:
+        """Returns the texts of int32 ids (N, T); see `Target.read`."""
+        return [text.decode() for text in self._read(tf.constant(ids, tf.int32)).numpy()]
+
+
+def source_graphs(pipeline: Any, too_long: str = "error") -> SourceGraphs:
+    """Returns the graphs of a pipeline's source and target, which are kept beside it."""
+    parts = pipeline.model, pipeline.source, pipeline.target
+    cut = "cut" if too_long == "cut" else "error"
+    return compiled(pipeline, ("raws", *parts, cut), lambda: SourceGraphs(*parts, cut))
+
+
+class Parts(NamedTuple):
+    """What is decoded for N raws: a raw that was split has several parts, the others are their own.
+
+    Attributes:
+        raws: the parts of all raws, in their order.
+        counts: how many parts each of the N raws has.
+        lengths: int (parts,), their units.
+        empty: bool (parts,), which of them hold nothing.
+    """
+
+    raws: list[Any]
+    counts: list[int]
+    lengths: np.ndarray
+    empty: np.ndarray
+
+    def seeds(self, seeds: Sequence[int]) -> list[int]:
+        """Returns a seed for each part, from one for each raw."""
+        return [
+            (seed + 65_537 * part) % (2**31 - 1)
+            for seed, count in zip(seeds, self.counts, strict=True)
+            for part in range(count)
+        ]
+
+
+def fit(graphs: SourceGraphs, source: Source, raws: list[Any], too_long: str) -> Parts:
+    """Returns the parts of raws to decode, none of which is too long.
+
+    Args:
+        graphs: measure the raws.
         source: has the limit, and splits.
         raws: what was given.
-        way: what happens to one that is too long, from `way_of`.
-
-    Returns:
-        (a list of parts for each raw; int (parts,), the units of all parts in their order; bool
-        (parts,), which of them hold nothing).
+        too_long: what happens to one that is too long, from `chosen_too_long`.
 
     Raises:
-        ValueError: if a raw, or a part of it, is too long.
+        ValueError: a raw, or a part of it, is too long.
     """
-    parts, longest = [[raw] for raw in raws], source.max_length
-    lengths, empty = measure(raws)
-    if way == "split" and (lengths > longest).any():
-        for index in np.flatnonzero(lengths > longest).tolist():
-            parts[index] = source.split(raws[index]) or [raws[index]]
-        lengths, empty = measure([part for several in parts for part in several])
-    long = lengths > longest
-    if way == "cut" and long.any():
+    longest, counts = source.max_length, [1] * len(raws)
+    lengths, empty = graphs.measure(raws)
+    parts = raws
+    if too_long == "split" and (lengths > longest).any():
+        split = [
+            source.split(raw) or [raw] if length > longest else [raw]
+            for raw, length in zip(raws, lengths.tolist(), strict=True)
+        ]
+        counts, parts = [*map(len, split)], [part for several in split for part in several]
+        lengths, empty = graphs.measure(parts)
+    elif too_long == "cut" and (cut := int((lengths > longest).sum())):
         warnings.warn(
-            f"{int(long.sum())} of {len(raws)} sources are longer than {source.counted(longest)}, "
+            f"{cut} of {len(raws)} sources are longer than {source.counted(longest)}, "
             "and were cut there.",
             stacklevel=3,
         )
         lengths = np.minimum(lengths, longest)
-    owners = [index for index, several in enumerate(parts) for _ in several]
-    for index, length in zip(owners, lengths.tolist(), strict=True):
-        if length > longest:
-            raise ValueError(
-                f"{source.noun} {index} has {'a part of ' * (way == 'split')}"
-                f"{source.counted(length)}, and the limit is {longest}; {_hint(source, way)}."
-            )
-    return parts, lengths, empty
+    for part in np.flatnonzero(lengths > longest).tolist():
+        index = int(np.repeat(np.arange(len(raws)), counts)[part])
+        raise ValueError(
+            f"{source.noun} {index} has {'a part of ' * (too_long == 'split')}"
+            f"{source.counted(int(lengths[part]))}, and the limit is {longest}; "
+            f"{_hint(source, too_long)}."
+        )
+    return Parts(parts, counts, lengths, empty)
 
 
-def way_of(source: Source, too_long: str | None) -> str:
-    """Returns "error", "split" or "cut": what is asked for, or the source's own where it is None.
+def chosen_too_long(source: Source, too_long: str | None) -> str:
+    """Returns "error", "split" or "cut": what a call asks for, or the source's own if it is None.
 
     Raises:
         ValueError: it is none of these.
     """
-    way = source.too_long if too_long is None else too_long
-    if way not in TOO_LONG:
-        raise ValueError(f"`too_long` must be 'error', 'split' or 'cut'; got {way!r}.")
-    return way
+    choice = source.too_long if too_long is None else too_long
+    if choice not in TOO_LONG:
+        raise ValueError(f"`too_long` must be 'error', 'split' or 'cut'; got {choice!r}.")
+    return choice
 
 
-def _hint(source: Source, way: str) -> str:
-    if way == "split":
+def _hint(source: Source, too_long: str) -> str:
+    if too_long == "split":
         return "put an end of a sentence inside it, or split it yourself"
     return f"shorten it, or pass too_long={'split' if source.splits else 'cut'!r}"

@@ -7,6 +7,7 @@ from typing import Any
 
 from kseq2seq.contracts import Target
 from kseq2seq.decoding import Loop, UnsatisfiedError, compiled, traced
+from kseq2seq.decoding.places import ids_of, units_of
 from kseq2seq.special_tokens import REPLACEMENT
 
 
@@ -88,7 +89,9 @@ def _graphs(model: Any, loop: Loop) -> tuple:
     def start(started):
         return loop.start(
             model.encoder(started["source"], training=False),
-            source=started["source"].get("source"),
+            started["limits"],
+            source=ids_of(started["source"]),
+            units=units_of(started["source"]),
             seeds=started["seeds"],
             given=started["given"],
             numbers=started["numbers"],

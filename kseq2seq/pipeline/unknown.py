@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
-from kseq2seq.contracts import Source, Target
 from kseq2seq.pipeline.prediction import Prediction
 from kseq2seq.special_tokens import REPLACEMENT
 
@@ -89,14 +89,13 @@ def _kind(mark: str) -> str:
     return "quote" if mark in _QUOTES else "bracket" if mark in _BRACKETS else "stop"
 
 
-def known(
-    source: Source, target: Target, raw: str, prediction: Prediction, ids: np.ndarray
+def with_source_words(
+    pipeline: Any, raw: str, prediction: Prediction, ids: np.ndarray
 ) -> Prediction:
-    """Returns what was predicted for a raw, with source words where it had unknown ones.
+    """Returns a prediction with words of its source in the place of unknown tokens.
 
     Args:
-        source: read the raw.
-        target: wrote the prediction.
+        pipeline: its source and target.
         raw: the source.
         prediction: with its alignment.
         ids: int (L,), the best target's, with whatever follows its end.
@@ -109,9 +108,9 @@ def known(
             "`replace_unknown` needs a model with attention to each source token, and this one has "
             "none."
         )
-    words = source.words(raw) or []
+    words = pipeline.source.words(raw) or []
     ids = ids[: len(prediction.alignment)]
-    written = replace_unknown(
-        prediction.text, ids, prediction.alignment, words, target.special.unknown
+    text = replace_unknown(
+        prediction.text, ids, prediction.alignment, words, pipeline.target.special.unknown
     )
-    return replace(prediction, text=written)
+    return replace(prediction, text=text)

@@ -12,7 +12,7 @@ import pytest
 
 from kseq2seq import Beam, Sample
 from kseq2seq.decoding import MinLength
-from kseq2seq.pipeline.files import Progress, generate_lines
+from kseq2seq.pipeline.files import FileProgress, generate_lines
 
 LINES = ["hello", "", "안녕", "a b c", "end \u2028 of", "x" * 20, "y"]
 
@@ -66,7 +66,7 @@ def test_says_how_far_it_is(source, tmp_path):
     assert [progress.lines for progress in seen] == [3, 6, 7]
     assert all(progress.total == 7 for progress in seen)
     assert seen[-1].seconds_left == 0
-    assert str(Progress(3, 7, 61.2)) == "3 of 7 lines (43 %), 1:01 left"
+    assert str(FileProgress(3, 7, 61.2)) == "3 of 7 lines (43 %), 1:01 left"
 
 
 def test_goes_on_where_it_stood(source, tmp_path):
@@ -122,12 +122,12 @@ def test_survives_kills(source, tmp_path):
 
 def test_refuses(pipeline, source, tmp_path):
     target = tmp_path / "t"
-    with pytest.raises(FileNotFoundError, match=r"nowhere is no file"):
+    with pytest.raises(FileNotFoundError, match=r"nowhere is not a file"):
         pipeline.generate_file(tmp_path / "nowhere", target)
     with pytest.raises(ValueError, match=r"`window`.*at least 1"):
         pipeline.generate_file(source, target, window=0)
     (tmp_path / "there").write_text("mine")
-    with pytest.raises(FileExistsError, match=r"there is there already"):
+    with pytest.raises(FileExistsError, match=r"there exists already"):
         pipeline.generate_file(source, tmp_path / "there")
     assert (tmp_path / "there").read_text() == "mine"
     (tmp_path / "latin").write_bytes(b"ok\ncaf\xe9\n")
