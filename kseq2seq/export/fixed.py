@@ -51,8 +51,8 @@ class FixedModel(tf.Module):
         >>> ids, length = tf.constant([[7, 8, 2, 0, 0]]), tf.constant([3])
         >>> encoded = fixed.encode(source=ids, source_length=length)
         >>> start, first = np.array([1], "int32"), np.array([0], "int32")
-        >>> made = fixed.decode_step(token=start, position=first, **encoded)
-        >>> tuple(made["logits"].shape), tuple(made["alignment"].shape)
+        >>> step = fixed.decode_step(token=start, position=first, **encoded)
+        >>> tuple(step["logits"].shape), tuple(step["alignment"].shape)
         ((1, 30), (1, 5))
     """
 
@@ -70,40 +70,40 @@ class FixedModel(tf.Module):
         self.source = source  # whose resources go with it
         self.source_length = source_length
         specs, inputs = (source or _Encoded(model)).fixed(source_length)
-        taken = list(specs.values())
+        signature = list(specs.values())
         steps = hasattr(model, "decoder")
 
-        def named(given):
-            return dict(zip(specs, given, strict=True))
+        def named(arguments):
+            return dict(zip(specs, arguments, strict=True))
 
-        def initial(*given):
-            encoded = model.encoder(inputs(**named(given)), training=False)
+        def initial(*arguments):
+            encoded = model.encoder(inputs(**named(arguments)), training=False)
             return model.decoder.initial(encoded, target_length)
 
-        @tf.function(input_signature=taken)
-        def encode(*given):
-            context, state = initial(*given)
+        @tf.function(input_signature=signature)
+        def encode(*arguments):
+            context, state = initial(*arguments)
             leaves = {**_named(CONTEXT, context), **_named(STATE, state)}
-            real = tf.cast(named(given)["source_length"][0] > 0, tf.float32)
+            real = tf.cast(named(arguments)["source_length"][0] > 0, tf.float32)
             return {name: _handed_out(leaf, real) for name, leaf in leaves.items()}
 
-        @tf.function(input_signature=taken)
-        def generate(*given):
+        @tf.function(input_signature=signature)
+        def generate(*arguments):
             # `encode` is for hosts and delegates that know no choice; this one knows loops, too.
             fewer = model
             if steps and keeps_places(model):
                 fewer = FewerPlaces(model.encoder, model.decoder, model.facts)
-            found = search_targets(
-                fewer, inputs(**named(given)), search, target_length, special=special
+            decoded = search_targets(
+                fewer, inputs(**named(arguments)), search, target_length, special=special
             )
             # A constant -inf would become the lowest number; the logarithm is taken as it runs.
-            there = found.lengths > 0 if steps else found.scores > LOWEST  # labels may be none
+            there = decoded.lengths > 0 if steps else decoded.scores > LOWEST  # labels may be none
             never = tf.math.log(tf.cast(there, tf.float32))
             return {
-                "ids": found.ids,
-                "lengths": found.lengths,
-                "scores": found.scores + never,
-                "finished": tf.cast(found.finished, tf.int32),  # not all hosts take booleans
+                "ids": decoded.ids,
+                "lengths": decoded.lengths,
+                "scores": decoded.scores + never,
+                "finished": tf.cast(decoded.finished, tf.int32),  # not all hosts take booleans
             }
 
         self.generate = generate.get_concrete_function()
@@ -111,22 +111,22 @@ class FixedModel(tf.Module):
             return
 
         # What `initial` gives is a tree; a caller sees its leaves, each under a name of its own.
-        traced = tf.function(initial).get_concrete_function(*taken)
+        traced = tf.function(initial).get_concrete_function(*signature)
         context, state = traced.structured_outputs
 
         @tf.function
         def decode_step(token, position, **carried):
-            made = model.decoder(
+            step = model.decoder(
                 token[:, None],
                 _unnamed(CONTEXT, context, carried),
                 _unnamed(STATE, state, carried),
                 position=position[0],
                 training=False,
             )
-            given = {"logits": tf.squeeze(made.logits, 1), **_named(STATE, made.state)}
-            if made.alignment is not None:
-                given["alignment"] = tf.squeeze(made.alignment, 1)
-            return given
+            outputs = {"logits": tf.squeeze(step.logits, 1), **_named(STATE, step.state)}
+            if step.alignment is not None:
+                outputs["alignment"] = tf.squeeze(step.alignment, 1)
+            return outputs
 
         carried = {**_named(CONTEXT, context), **_named(STATE, state)}
         self.encode = encode.get_concrete_function()
@@ -150,13 +150,13 @@ class _Encoded:
     """In the place of a source, where the host makes the model's inputs."""
 
     def __init__(self, model: Any):
-        self.given = model.encoder.input["source"]
+        self.input = model.encoder.input["source"]
 
     def fixed(self, places: int) -> tuple[dict[str, tf.TensorSpec], Any]:
         """See `Source`."""
-        shape = (1, places, *self.given.shape[2:])
+        shape = (1, places, *self.input.shape[2:])
         specs = {
-            "source": tf.TensorSpec(shape, self.given.dtype, name="source"),
+            "source": tf.TensorSpec(shape, self.input.dtype, name="source"),
             "source_length": tf.TensorSpec((1,), tf.int32, name="source_length"),
         }
 
@@ -179,11 +179,11 @@ def _named(prefix: str, structure: Any) -> dict[str, Any]:
 
 def _unnamed(prefix: str, structure: Any, leaves: dict[str, Any]) -> Any:
     """The structure again, of the leaves that `_named` gave, in its own dtypes."""
-    made = [
+    restored = [
         None if leaf is None else tf.cast(leaves[_name(prefix, path)], leaf.dtype)
         for path, leaf in tree.flatten_with_path(structure)
     ]
-    return tree.pack_sequence_as(structure, made)
+    return tree.pack_sequence_as(structure, restored)
 
 
 def _handed_out(leaf: tf.Tensor, one: tf.Tensor) -> tf.Tensor:

@@ -75,7 +75,7 @@ def export_onnx(
 
 
 def _converted(name: str, function: Any) -> bytes:
-    """A concrete function as a serialised ONNX model."""
+    """A concrete function as a serialized ONNX model."""
     try:
         from tf2onnx import convert, tf_loader
     except ImportError as error:

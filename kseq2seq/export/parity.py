@@ -104,59 +104,59 @@ def compare(
             `generate`.
         ValueError: if no example fits.
     """
-    raws, wanted = _fitting(source, lengths[0], examples, references)
+    raws, references = _fitting(source, lengths[0], examples, references)
     file, (places, limit) = Signatures(content, text_ops=strings), lengths
     special, steps = target.special, hasattr(model, "decoder")
     ours, theirs, ties, unfinished = [], [], 0, np.zeros(2, int)
     for first in range(0, len(raws), ROWS):
-        some = raws[first : first + ROWS]
-        batch = padded(model, source(source.batch(some)), places, source.padding)
+        part = raws[first : first + ROWS]
+        batch = padded(model, source(source.batch(part)), places, source.padding)
         decoded = decode(model, batch, search, max_length=limit, special=special)
-        found, finished = decoded.ids[:, 0].numpy(), decoded.finished[:, 0].numpy()
-        given = [source.feed(raw, places) for raw in some]
-        answers = [file("generate", **row) for row in given]
-        made = np.stack([answer["ids"][0, 0] for answer in answers])
-        found, made = _same_width(found, made, special.padding)
-        whole = np.array([answer["finished"][0, 0] > 0 for answer in answers])
-        unfinished += [(~finished).sum(), (~whole).sum()]
-        for row, step, margin in _differences(model, batch, found, made, special):
+        model_ids, model_finished = decoded.ids[:, 0].numpy(), decoded.finished[:, 0].numpy()
+        feeds = [source.feed(raw, places) for raw in part]
+        answers = [file("generate", **row) for row in feeds]
+        file_ids = np.stack([answer["ids"][0, 0] for answer in answers])
+        model_ids, file_ids = _same_width(model_ids, file_ids, special.padding)
+        file_finished = np.array([answer["finished"][0, 0] > 0 for answer in answers])
+        unfinished += [(~model_finished).sum(), (~file_finished).sum()]
+        for row, step, margin in _differences(model, batch, model_ids, file_ids, special):
             if margin < TIE:
                 ties += 1
             elif exact:
                 raise ParityError(
-                    f"The file gives {made[row].tolist()} for {raws[first + row]!r:.200}, the "
-                    f"model {found[row].tolist()}: they differ from step {step} on, by "
+                    f"The file gives {file_ids[row].tolist()} for {raws[first + row]!r:.200}, the "
+                    f"model {model_ids[row].tolist()}: they differ from step {step} on, by "
                     f"{margin:.2g} nats. The conversion changed the model; nothing was written."
                 )
-        same = (found == made).all(axis=1)
-        for row in np.flatnonzero(same & (finished != whole)).tolist():
-            margin = _margin_of_end(model, batch, row, found[row], special)
+        same = (model_ids == file_ids).all(axis=1)
+        for row in np.flatnonzero(same & (model_finished != file_finished)).tolist():
+            margin = _margin_of_end(model, batch, row, model_ids[row], special)
             if margin < TIE:
                 ties += 1
             elif exact:
                 raise ParityError(
-                    f"The file takes {made[row].tolist()} for {_said(whole[row])}, the model for "
-                    f"{_said(finished[row])}: at the limit the end and the likeliest other token "
-                    f"are {margin:.2g} nats apart. The conversion changed the model; nothing was "
-                    "written."
+                    f"The file takes {file_ids[row].tolist()} for {_said(file_finished[row])}, the "
+                    f"model for {_said(model_finished[row])}: at the limit the end and the "
+                    f"likeliest other token are {margin:.2g} nats apart. The conversion changed "
+                    "the model; nothing was written."
                 )
         if exact and steps and not first:
-            _check_steps(file, model, batch, found[:WALKED], given, special)
-        ours += list(found)
-        theirs += list(made)
+            _check_steps(file, model, batch, model_ids[:WALKED], feeds, special)
+        ours += list(model_ids)
+        theirs += list(file_ids)
     ours, theirs = _stacked(ours, special.padding), _stacked(theirs, special.padding)
     if exact and ties > max(1, MOST_TIES * len(raws)):
         raise ParityError(
             f"{ties} of {len(raws)} targets differ from the model's by near ties, more than "
             f"{MOST_TIES:.1%}: the conversion changed the model; nothing was written."
         )
-    own, made_texts = _texts(target, ours), _texts(target, theirs)
+    our_texts, their_texts = _texts(target, ours), _texts(target, theirs)
     agree = sum(bool((a == b).all()) for a, b in zip(ours, theirs, strict=True))
     same_texts = None
     if strings:
-        _check_texts(file, raws, made_texts)
-        same_texts = sum(a == b for a, b in zip(made_texts, own, strict=True))
-    scores = _scores(own, made_texts, wanted)
+        _check_texts(file, raws, their_texts)
+        same_texts = sum(a == b for a, b in zip(their_texts, our_texts, strict=True))
+    scores = _scores(our_texts, their_texts, references)
     cut = (int(unfinished[0]), int(unfinished[1]))
     bundled = examples is None and source.trial(1) is None
     return Parity(len(raws), agree, ties, same_texts, scores, bundled, cut)
@@ -171,7 +171,7 @@ def _fitting(
     """The raws that fit and hold something, and their references."""
     if examples is None:
         if references is not None:
-            raise ValueError("`references` belong to `examples`; give those, too.")
+            raise ValueError("`references` belong to `examples`; pass those too.")
         examples = source.trial(TRIALS)
         if examples is None:
             examples = [pair.source for pair in islice(named_pairs("sample:fr"), SENTENCES)]
@@ -191,7 +191,7 @@ def _fitting(
     if not fits:
         raise ValueError(
             f"None of the {len(examples)} `examples` holds something and has at most "
-            f"{source.counted(places)}; give some of the kind the model is for."
+            f"{source.counted(places)}; pass some of the kind the model is for."
         )
     kept = None if references is None else [references[index] for index in fits]
     return [examples[index] for index in fits], kept
@@ -252,25 +252,25 @@ def _said(finished: bool) -> str:
 
 
 def _check_steps(
-    file: Signatures, model: Any, batch: dict, targets: np.ndarray, given: list[dict], special: Any
+    file: Signatures, model: Any, batch: dict, targets: np.ndarray, feeds: list[dict], special: Any
 ) -> None:
     """Walks some targets along `encode` and `decode_step`, which must score them as the model does.
 
     Raises:
         ParityError: if they do not.
     """
-    some = {name: value[: len(targets)] for name, value in batch.items()}
-    expected = score_targets(model, some, targets, special).numpy()
-    for ids, row, wanted in zip(targets, given, expected, strict=False):
+    rows = {name: value[: len(targets)] for name, value in batch.items()}
+    expected = score_targets(model, rows, targets, special).numpy()
+    for ids, feed, expected_row in zip(targets, feeds, expected, strict=False):
         length = int((ids != special.padding).sum())
-        made = walk(file, row, ids[:length], special.start)
-        gaps = abs(made - wanted[:length])
+        log_probs = walk(file, feed, ids[:length], special.start)
+        gaps = abs(log_probs - expected_row[:length])
         if gaps.max(initial=0) > NEAR:
             step = int((gaps > NEAR).argmax())
             raise ParityError(
                 f"`encode` and `decode_step` give token {ids[step]} of {ids[:length].tolist()} a "
-                f"log-probability of {made[step]:.4f} at step {step}, the model "
-                f"{wanted[step]:.4f}. The conversion changed the model; nothing was written."
+                f"log-probability of {log_probs[step]:.4f} at step {step}, the model "
+                f"{expected_row[step]:.4f}. The conversion changed the model; nothing was written."
             )
 
 
@@ -280,13 +280,14 @@ def _check_texts(file: Signatures, texts: list[str], expected: list[str]) -> Non
     Raises:
         ParityError: if it does not.
     """
-    for text, wanted in zip(texts, expected, strict=True):
-        given = np.array([text.encode()], object)
-        made = file("generate_texts", texts=given)["texts"][0, 0]
-        if made != wanted.encode():
+    for text, expected_text in zip(texts, expected, strict=True):
+        strings = np.array([text.encode()], object)
+        written = file("generate_texts", texts=strings)["texts"][0, 0]
+        if written != expected_text.encode():
             raise ParityError(
-                f"`generate_texts` makes {made!r} of {text!r}, but `generate` {wanted!r}: the "
-                "tokenizers inside the file differ from the pipeline's; nothing was written."
+                f"`generate_texts` makes {written!r} of {text!r}, but `generate` "
+                f"{expected_text!r}: the tokenizers inside the file differ from the pipeline's; "
+                "nothing was written."
             )
 
 

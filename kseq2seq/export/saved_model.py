@@ -92,9 +92,9 @@ def export_saved_model(
     with whole_directory(Path(directory), may_hold=["assets.extra"]) as scratch:
         tf.saved_model.save(served, os.fspath(scratch), signatures=signatures)
         if warm_up:
-            given = tf.nest.flatten(source.batch(warm_up))
+            raws = tf.nest.flatten(source.batch(warm_up))
             names = [spec.name for spec in tf.nest.flatten(source.raw)]
-            texts = {name: value.numpy() for name, value in zip(names, given, strict=True)}
+            texts = {name: value.numpy() for name, value in zip(names, raws, strict=True)}
             requests = {
                 name: {**texts, **(USUAL if isinstance(search, Sample) else {})}
                 for name, search in searches.items()
@@ -143,13 +143,13 @@ def _of_texts(model: Any, source: Any, target: Any, search: Search) -> Any:
     specs = tf.nest.flatten(source.raw)
 
     @tf.function(input_signature=[*specs, *_specs(search)])
-    def generate(*given: tf.Tensor) -> dict[str, tf.Tensor]:
-        count = tf.shape(given[0])[0]
+    def generate(*arguments: tf.Tensor) -> dict[str, tf.Tensor]:
+        count = tf.shape(arguments[0])[0]
         row = tf.cast(count == 0, tf.int32)  # at least one
         filled = [
-            tf.pad(x, [[0, row], *([0, 0] for _ in x.shape[1:])]) for x in given[: len(specs)]
+            tf.pad(x, [[0, row], *([0, 0] for _ in x.shape[1:])]) for x in arguments[: len(specs)]
         ]
-        raws, settings = tf.nest.pack_sequence_as(source.raw, filled), given[len(specs) :]
+        raws, settings = tf.nest.pack_sequence_as(source.raw, filled), arguments[len(specs) :]
         lengths = source.lengths(raws)
         checks = []
         if source.too_long != "cut":
@@ -160,15 +160,15 @@ def _of_texts(model: Any, source: Any, target: Any, search: Search) -> Any:
         with tf.control_dependencies(checks):
             inputs = tf.nest.map_structure(tf.identity, inputs)
         inputs = padded(model, inputs, source.max_length, source.padding)
-        found = _searched(model, inputs, target, search, settings)
-        made = target.read(tf.reshape(found.ids, (-1, found.ids.shape[-1])))
-        made = tf.reshape(made, tf.shape(found.scores))
+        decoded = _searched(model, inputs, target, search, settings)
+        texts = target.read(tf.reshape(decoded.ids, (-1, decoded.ids.shape[-1])))
+        texts = tf.reshape(texts, tf.shape(decoded.scores))
         blank = source.empty(raws, lengths)[:, None]
-        first = tf.range(tf.shape(found.scores)[1])[None] == 0
+        first = tf.range(tf.shape(decoded.scores)[1])[None] == 0
         return {
-            "texts": tf.where(blank, "", made)[:count],
-            "scores": tf.where(blank, tf.where(first, 0.0, NEVER), found.scores)[:count],
-            "finished": tf.logical_or(blank, found.finished)[:count],
+            "texts": tf.where(blank, "", texts)[:count],
+            "scores": tf.where(blank, tf.where(first, 0.0, NEVER), decoded.scores)[:count],
+            "finished": tf.logical_or(blank, decoded.finished)[:count],
         }
 
     return generate
@@ -182,28 +182,28 @@ def _source_spec(model: Any) -> Any:
 def _of_ids(model: Any, target: Any, search: Search) -> Any:
     """The signature from what the encoder takes to ids; its mask is made of lengths."""
     inputs = _source_spec(model).inputs
-    taken = {name: kind for name, kind in inputs.items() if name != "source_mask"}
+    kinds = {name: kind for name, kind in inputs.items() if name != "source_mask"}
     specs = [
-        tf.TensorSpec((None, *shape), dtype, name=name) for name, (shape, dtype) in taken.items()
+        tf.TensorSpec((None, *shape), dtype, name=name) for name, (shape, dtype) in kinds.items()
     ]
     masked = "source_mask" in inputs
     if masked:
         specs.append(tf.TensorSpec([None], tf.int32, name="source_length"))
 
     @tf.function(input_signature=[*specs, *_specs(search)])
-    def generate(*given: tf.Tensor) -> dict[str, tf.Tensor]:
-        inputs = dict(zip(taken, given, strict=False))
+    def generate(*arguments: tf.Tensor) -> dict[str, tf.Tensor]:
+        inputs = dict(zip(kinds, arguments, strict=False))
         if masked:
             units = tf.range(tf.shape(inputs["source"])[1])[None]
-            inputs["source_mask"] = units < given[len(taken)][:, None]
-        found = _searched(model, inputs, target, search, given[len(specs) :])
-        return {name: getattr(found, name) for name in ("ids", "lengths", "scores", "finished")}
+            inputs["source_mask"] = units < arguments[len(kinds)][:, None]
+        decoded = _searched(model, inputs, target, search, arguments[len(specs) :])
+        return {name: getattr(decoded, name) for name in ("ids", "lengths", "scores", "finished")}
 
     return generate
 
 
 def _specs(search: Search) -> list[tf.TensorSpec]:
-    """What a call gives beside the source."""
+    """What a call passes beside the source."""
     return list(SETTINGS.values()) if isinstance(search, Sample) else []
 
 

@@ -1,4 +1,4 @@
-"""What an export of fixed sizes settles first: the model, its lengths, what is said of them."""
+"""What an export of fixed sizes settles first: the model, its lengths, its record."""
 
 from __future__ import annotations
 
@@ -38,19 +38,19 @@ def lengths(
     Raises:
         ValueError: if one is more than its limit.
     """
-    made = []
-    for name, given, side in (
+    limits = []
+    for name, asked, side in (
         ("source_length", source_length, source),
         ("target_length", target_length, target),
     ):
-        length = side.max_length if given is None else check_whole(name, given, most=MOST_TOKENS)
+        length = side.max_length if asked is None else check_whole(name, asked, most=MOST_TOKENS)
         if length > side.max_length:
             raise ValueError(
                 f"`{name}`={length}, but the pipeline's own limit is {side.max_length} "
                 f"{side.unit}. Pass at most {side.max_length}."
             )
-        made.append(length)
-    return made[0], made[1]
+        limits.append(length)
+    return limits[0], limits[1]
 
 
 def description(

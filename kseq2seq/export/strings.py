@@ -54,24 +54,24 @@ class TextModel(FixedModel):
             length = tf.shape(ids)[0]
             fits, blank = length <= places, length <= 1
             ids = tf.pad(ids[:places], [[0, places - tf.minimum(length, places)]])
-            found = self.generate(
+            decoded = self.generate(
                 source=tf.reshape(ids, (1, places)),
                 source_length=tf.reshape(tf.minimum(length, places), (1,)),
             )
             searched = tf.logical_and(fits, tf.logical_not(blank))
-            rows = tf.where(searched, found["ids"][0], special.end)
+            rows = tf.where(searched, decoded["ids"][0], special.end)
             text = (rows != special.padding) & (rows != special.start) & (rows != special.end)
             if space is not None:
                 text &= tf.cumsum(tf.cast(text & (rows != space), tf.int32), axis=1) > 0
-            first = tf.range(found["scores"].shape[1])[None] == 0
+            first = tf.range(decoded["scores"].shape[1])[None] == 0
             # a text without a token gives an empty one and no other; a length is never 0
             nothing = _log(tf.logical_and(first, length > 0))
             kept = tf.ragged.boolean_mask(rows, text).with_row_splits_dtype(tf.int32)
-            made = writer.detokenize(kept)
+            written = writer.detokenize(kept)
             return {
-                "texts": made[None],
-                "scores": tf.where(blank, nothing, found["scores"] + _log(fits)),
-                "finished": tf.maximum(found["finished"], tf.cast(~searched, tf.int32)),
+                "texts": written[None],
+                "scores": tf.where(blank, nothing, decoded["scores"] + _log(fits)),
+                "finished": tf.maximum(decoded["finished"], tf.cast(~searched, tf.int32)),
                 "source_length": length[None],
             }
 

@@ -13,6 +13,7 @@ import tensorflow as tf
 from kseq2seq.decoding import Sample, Search
 from kseq2seq.decoding.description import describe
 from kseq2seq.decoding.search import check_search
+from kseq2seq.deprecation import renamed
 from kseq2seq.export.bundle import write_bundle
 from kseq2seq.export.fixed import FixedModel
 from kseq2seq.export.parity import Parity, compare
@@ -24,6 +25,7 @@ from kseq2seq.models import BuiltModel
 PRECISIONS = ("float32", "float16", "int8")
 
 
+@renamed(licence="license")
 def export_tflite(
     path: str | os.PathLike,
     model: BuiltModel,
@@ -35,7 +37,7 @@ def export_tflite(
     target_length: int | None = None,
     precision: str = "float32",
     strings: bool = False,
-    licence: str | None = None,
+    license: str | None = None,
     examples: Sequence[Any] | None = None,
     references: Sequence[Reference] | None = None,
     report: Callable[[str], Any] | None = print,
@@ -44,7 +46,7 @@ def export_tflite(
 
     The flatbuffer uses built-in operations alone and has the signatures of `FixedModel`: `encode`,
     `decode_step` and `generate` (this alone without a decoder); their weights are stored once.
-    Behind it lie `kseq2seq.json`, what `source.save` and `target.save` write, and the licence, as a
+    Behind it lie `kseq2seq.json`, what `source.save` and `target.save` write, and the license, as a
     zip archive.
 
     Before it is written, the file is run on real sentences, and its targets are compared with the
@@ -65,7 +67,7 @@ def export_tflite(
             them, scaled as they come).
         strings: add the signature `generate_texts` of `TextModel`, with the tokenizers inside; only
             an interpreter that knows tensorflow-text's operations can then open the file.
-        licence: a text to go with the file: under what terms the model may be used.
+        license: a text to go with the file: under what terms the model may be used.
         examples: raw texts of the kind the model is for, to compare on; English sentences of the
             bundled sample where there are none.
         references: what the examples should become, one text each or a list of some, to see how
@@ -95,8 +97,8 @@ def export_tflite(
             "another search, such as Greedy(), and sample in the host, by `decode_step`."
         )
     check_search(search)
-    if licence is not None and not isinstance(licence, str):
-        raise ValueError(f"`licence` must be a text; got {licence!r}.")
+    if license is not None and not isinstance(license, str):
+        raise ValueError(f"`license` must be a string; got {license!r}.")
     path = Path(path)
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a directory; name a file in it.")
@@ -124,8 +126,8 @@ def export_tflite(
         source.save(scratch)
         target.save(scratch)
         files = _files(Path(scratch))
-    if licence is not None:
-        files["LICENSE.txt"] = licence.encode()
+    if license is not None:
+        files["LICENSE.txt"] = license.encode()
     write_bundle(path, content, files, record)
     if report is not None:
         size = path.stat().st_size

@@ -10,7 +10,7 @@ from kseq2seq.export.interpreter import Signatures
 def walk(
     signatures: Signatures, source: dict[str, np.ndarray], target: np.ndarray, start: int
 ) -> np.ndarray:
-    """Returns what `encode` and `decode_step` hold of a target's tokens.
+    """Returns how likely `encode` and `decode_step` hold each token of a target.
 
     Args:
         signatures: the file's.
@@ -25,11 +25,11 @@ def walk(
     log_probs = []
     before = start
     for position, token in enumerate(target.tolist()):
-        given = {"token": np.array([before], "int32"), "position": np.array([position], "int32")}
-        made = signatures("decode_step", **given, **carried)
-        logits = made.pop("logits")[0].astype("float64")
-        made.pop("alignment", None)
-        carried = {**carried, **made}
+        inputs = {"token": np.array([before], "int32"), "position": np.array([position], "int32")}
+        step = signatures("decode_step", **inputs, **carried)
+        logits = step.pop("logits")[0].astype("float64")
+        step.pop("alignment", None)
+        carried = {**carried, **step}
         log_probs.append(logits[token] - np.logaddexp.reduce(logits))
         before = token
     return np.array(log_probs)

@@ -297,7 +297,7 @@ class Pipeline(Generator):
                 SavedModel for others. The suffix of another kind of file, such as ".keras" or
                 ".h5", is refused.
             **options: of `kseq2seq.export.export_tflite` (`search`, the pipeline's own by default;
-                `source_length`, `target_length`, `precision`, `strings`, `licence`, `examples`,
+                `source_length`, `target_length`, `precision`, `strings`, `license`, `examples`,
                 those of the pipeline by default, `references`), of `kseq2seq.export.export_onnx`
                 (the two lengths), or of `kseq2seq.export.export_saved_model` (`warm_up`, the
                 pipeline's examples by default, and `searches`, by default "greedy", "sample" and

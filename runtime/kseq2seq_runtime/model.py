@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -68,10 +69,16 @@ class Model:
         self._lock = threading.Lock()
 
     @property
-    def licence(self) -> str | None:
-        """Under what terms the model may be used; None if the file does not say."""
+    def license(self) -> str | None:
+        """The terms under which the model may be used; None if the file does not say."""
         text = self.bundle.files.get("LICENSE.txt")
         return None if text is None else text.decode(errors="replace")
+
+    @property
+    def licence(self) -> str | None:
+        """The old name of `license`."""
+        warnings.warn("`licence` was renamed to `license`.", FutureWarning, stacklevel=2)
+        return self.license
 
     def generate(
         self, source: Any, *, search: Search | None = None, seed: int | Sequence[int] = 0

@@ -49,8 +49,13 @@ class Pipeline:
         self.source, self.target = load_source(bundle, record), load_target(bundle, record)
 
     @property
+    def license(self) -> str | None:
+        """The terms under which the model may be used; None if the file does not say."""
+        return self.model.license
+
+    @property
     def licence(self) -> str | None:
-        """Under what terms the model may be used; None if the file does not say."""
+        """The old name of `license`."""
         return self.model.licence
 
     def __call__(

@@ -257,7 +257,7 @@ convert = tflite.convert
         ({"search": ks.Sample()}, r"can't sample"),
         ({"references": ["one"]}, r"belong to `examples`"),
         ({"examples": "un deux"}, r"Put it in a list"),
-        ({"licence": 3}, r"`licence`.*3"),
+        ({"license": 3}, r"`license`.*3"),
     ],
 )
 def test_bad_settings_are_refused(translator, tmp_path, options, message):

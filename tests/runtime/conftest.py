@@ -73,7 +73,7 @@ def made(tmp_path_factory):
             pipeline.source,
             pipeline.target,
             search=search,
-            licence="Public domain." if name == "bytes" else None,
+            license="Public domain." if name == "bytes" else None,
             examples=TEXTS,
             report=None,
         )

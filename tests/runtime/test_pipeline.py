@@ -38,9 +38,11 @@ def test_a_text_without_a_token_gives_an_empty_one(opened, monkeypatch):
     assert list(pipeline.stream("")) == []
 
 
-def test_licence(opened):
-    assert opened["bytes"].licence == "Public domain."
-    assert opened["pieces"].licence is None
+def test_license(opened):
+    assert opened["bytes"].license == "Public domain."
+    assert opened["pieces"].license is None
+    with pytest.warns(FutureWarning, match="renamed to `license`"):
+        assert opened["bytes"].licence == "Public domain."
 
 
 @pytest.mark.parametrize("call", ["__call__", "texts", "stream"])
