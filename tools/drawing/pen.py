@@ -13,10 +13,10 @@ from matplotlib.patches import Circle, FancyBboxPatch, PathPatch, Polygon
 from matplotlib.path import Path
 from matplotlib.textpath import TextPath
 
-from kseq2seq.plot.geometry import Area, Box, Wire, Words
-from kseq2seq.plot.layout import Layout, count
-from kseq2seq.plot.outline import Block
-from kseq2seq.plot.stack import Stack
+from drawing.geometry import Area, Box, Wire, Words
+from drawing.layout import Layout, count
+from drawing.outline import Block
+from drawing.stack import Stack
 
 _INK, _DIM, _GREY, _PALE = "#23272e", "#5d6570", "#7a828d", "#b9c0ca"
 _LINE, _STATE = "#5a626d", "#3f78b8"

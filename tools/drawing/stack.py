@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from kseq2seq.plot.geometry import Area, Box, Wire, Words
-from kseq2seq.plot.outline import Block, Column, Link
+from drawing.geometry import Area, Box, Wire, Words
+from drawing.outline import Block, Column, Link
 
 WIDTH = 1.9
 TALL, FLAT, ROUND = 0.42, 0.27, 0.2  # of a box of two lines, of one line, of a circle
