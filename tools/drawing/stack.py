@@ -62,7 +62,7 @@ class Stack:
 
 
 def steps(column: Column, links: Iterable[Link]) -> set[tuple[str, str]]:
-    """Returns the pairs of neighbours of which the lower feeds the upper."""
+    """Returns the pairs of neighbors of which the lower feeds the upper."""
     names = [block.name for block in column.blocks]
     flows = {(link.source, link.target) for link in links if link.kind == "data"}
     return flows & set(pairwise(names))
