@@ -39,7 +39,7 @@ lint: $(READY)
 
 docs: $(READY)
 	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python -m pytest --doctest-modules kseq2seq \
-	  runtime/kseq2seq_runtime --numprocesses 2
+	  runtime/kseq2seq_runtime tools/drawing --numprocesses 2
 
 clean:
 	rm -rf .venv build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache .import_linter_cache

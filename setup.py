@@ -52,6 +52,7 @@ setup(
             "mypy>=1.15",
             "onnx>=1.20",
             "onnxruntime>=1.23",
+            "pydot>=3",
             "pytest>=8",
             "pytest-xdist>=3.6",
             "ruff>=0.11",

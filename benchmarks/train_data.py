@@ -36,7 +36,7 @@ class Prepared(NamedTuple):
 
 
 def prepare(name: str, folder: Path, vocabulary: int, shapes: int, held_out: int) -> Prepared:
-    """Splits and tokenises a corpus, and writes both forms of its training pairs in a folder."""
+    """Splits and tokenizes a corpus, and writes both forms of its training pairs in a folder."""
     corpora = data.split_corpora(data.named_pairs(name))
     pairs = list(corpora["train"])
     tokenizer = text.SentencePieceTokenizer.train(

@@ -12,6 +12,7 @@ import importlib
 import os
 from typing import Any
 
+from kseq2seq.hints import instead
 from kseq2seq.quiet import quiet_load
 from kseq2seq.registration import register_with_keras
 
@@ -48,7 +49,9 @@ _FLOORS = (
     "data",
     "metrics",
     "training",
+    "runs",
     "export",
+    "pipeline",
     "cli",
 )
 
@@ -57,7 +60,9 @@ __all__ = [*sorted(_HOMES), *_FLOORS]
 
 def __getattr__(name: str) -> Any:
     if name not in __all__:
-        raise AttributeError(f"module 'kseq2seq' has no attribute {name!r}; it has {__all__}")
+        raise AttributeError(
+            f"module 'kseq2seq' has no attribute {name!r}. {instead(name, __all__)}"
+        )
     try:
         with quiet_load():
             module = importlib.import_module(f"kseq2seq.{_HOMES.get(name, name)}")

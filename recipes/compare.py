@@ -118,10 +118,8 @@ def main() -> None:
         folder = options.output / f"{settings['name']}-{settings['seed']}"
         write(folder / "result.json", run(settings, options.output / "data", folder))
         return
-    try:
-        from kseq2seq.recipes.comparison_report import (
-            report,  # here, since the runs do without matplotlib
-        )
+    try:  # here, since the runs do without Matplotlib
+        from kseq2seq.recipes.comparison_report import report
     except ImportError as error:
         sys.exit(f"{error}; the plots need: pip install 'kseq2seq[plot]'")
     failed = []

@@ -14,7 +14,7 @@ MESSAGES = cli.Messages({**cli.WORDS, ", or raise max_length": ""})
 
 
 def prepare(options: argparse.Namespace) -> None:
-    """Splits, tokenises and writes what every run reads, unless it is there."""
+    """Splits, tokenizes and writes what every run reads, unless it is there."""
     folder = options.output / "data"
     names = ("data", "columns", "vocabulary", "test", "smoke")
     settings = {name: getattr(options, name) for name in names}

@@ -7,10 +7,10 @@ from statistics import mean
 from kseq2seq.recipes.comparison_tables import amount, at, bins, cost_table, intro, quality_table
 from matplotlib.figure import Figure
 
-# Nine colours dark enough for text that colour-blind readers tell apart, most of them from Paul
+# Nine colors dark enough for text that color-blind readers tell apart, most of them from Paul
 # Tol's "muted" scheme; the marks say it again.
-COLOURS = ("#332288", "#CC6677", "#117733", "#000000", "#882255", "#44AA99", "#999933", "#AA4499")
-COLOURS = (*COLOURS, "#C08A00")
+COLORS = ("#332288", "#CC6677", "#117733", "#000000", "#882255", "#44AA99", "#999933", "#AA4499")
+COLORS = (*COLORS, "#C08A00")
 MARKS = "osD^vPXph"
 ALONE = ("name", "seed", "architecture", "sizes", "peak")  # of one run
 
@@ -43,7 +43,7 @@ def report(folder: Path) -> None:
     text = "\n\n".join(parts) + "\n"
     (folder / "comparison.md").write_text(text, encoding="utf-8")
     styles = {
-        name: {"color": COLOURS[number % 9], "marker": MARKS[number % 9]}
+        name: {"color": COLORS[number % 9], "marker": MARKS[number % 9]}
         for number, name in enumerate(sorted(runs))
     }
     title = f"{common[0]['data']}, {amount(common[0])} of training"

@@ -1,6 +1,6 @@
 """Translation: raw sentence pairs in, one exported translator out.
 
-Data: `sample` (bundled, 12,000 English-French interface texts under BSD and MIT licences; also
+Data: `sample` (bundled, 12,000 English-French interface texts under BSD and MIT licenses; also
 `sample:de`, `sample:ko`), `debian:fr` (60,000 sentences of package descriptions, fetched; also
 `debian:de`, `debian:it`, ...), or a file of yours: TSV, CSV or JSONL with columns `source` and
 `target`, or two parallel text files joined by a comma. A split of your own: --train, --validation

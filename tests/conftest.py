@@ -217,7 +217,7 @@ def translator():
 
 
 def trained_translator(architecture, **sizes):
-    """A pipeline that has learnt all 25 sentences."""
+    """A pipeline that has learned all 25 sentences."""
     import keras
 
     import kseq2seq as ks
@@ -239,7 +239,7 @@ def trained_translator(architecture, **sizes):
         (loss,) = model.fit(batches, steps_per_epoch=150, verbose=0, shuffle=False).history["loss"]
         if loss < 0.1:
             return ks.Pipeline(model, source, target, ks.Beam(3))
-    raise AssertionError(f"the tiny translator has not learnt its 25 sentences: loss {loss:.2f}")
+    raise AssertionError(f"the tiny translator has not learned its 25 sentences: loss {loss:.2f}")
 
 
 class Prefixes:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import kseq2seq
+from kseq2seq import hints
 
 
 def run(code):
@@ -48,6 +49,15 @@ def test_other_lines_come_through(tmp_path):
     assert done.stderr == "warning: noise 2\n"
 
 
+def test_packages_are_reachable_without_an_import_of_their_own():
+    done = run(
+        "import sys, kseq2seq as ks\n"
+        "print(ks.runs.read_runs.__name__, 'keras' in sys.modules, ks.pipeline.Pipeline.__name__)"
+    )
+    assert done.stdout.strip() == "read_runs False Pipeline"
+    assert done.stderr == ""
+
+
 def test_all_public_names_resolve():
     for name in kseq2seq.__all__:
         assert getattr(kseq2seq, name) is not None
@@ -56,6 +66,37 @@ def test_all_public_names_resolve():
 def test_unknown_name_lists_the_known():
     with pytest.raises(AttributeError, match="build_model"):
         kseq2seq.build_modle  # noqa: B018
+    with pytest.raises(AttributeError, match=r"It has Beam, .*build_model"):
+        kseq2seq.xyzzy  # noqa: B018
+
+
+@pytest.mark.parametrize(
+    ("name", "use"),
+    [
+        ("generate", "kseq2seq.Pipeline for texts, or kseq2seq.decode for a model"),
+        ("Transformer", r'kseq2seq\.build_model\("transformer", \.\.\.\)'),
+        ("LSTM", r'kseq2seq\.build_model\("lstm"'),
+        ("Tokenizer", r"kseq2seq\.text\.SentencePieceTokenizer\.train"),
+        ("Model", r"kseq2seq\.build_model"),
+        ("load", r"kseq2seq\.Pipeline\.load"),
+        ("load_model", r"keras\.saving\.load_model"),
+        ("train", r"compile and fit of the model itself"),
+        ("BeamSearch", r"kseq2seq\.Beam"),
+    ],
+)
+def test_names_that_a_keras_user_tries_say_what_to_use(name, use):
+    with pytest.raises(AttributeError, match=rf"no attribute '{name}'\. Use .*{use}"):
+        getattr(kseq2seq, name)
+
+
+def test_what_a_hint_names_is_there():
+    for hint in set(hints._INSTEAD.values()):
+        for path in re.findall(r"kseq2seq[\w.]*\w", hint):
+            found = kseq2seq
+            for part in path.split(".")[1:]:
+                found = getattr(found, part)
+    assert set(hints._ARCHITECTURES) == set(kseq2seq.models.ARCHITECTURES)
+    assert not any(name in hints._INSTEAD for name in map(str.lower, kseq2seq.__all__))
 
 
 def test_a_compiled_model_reloads_after_the_import_alone(tmp_path):

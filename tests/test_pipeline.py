@@ -29,7 +29,7 @@ def saved(pipeline, tmp_path_factory):
     return folder
 
 
-def test_translates_what_it_learnt(pipeline):
+def test_translates_what_it_learned(pipeline):
     assert pipeline.evaluate(SOURCES, TARGETS)["chrf"] > 95
     assert pipeline.texts(["été 김치"]) == ["kimchi summer"]
     assert pipeline("un deux")[0].text == "two one"

@@ -5,7 +5,10 @@ Run from a checkout: `python tools/draw_architectures.py`; it writes docs/images
 
 from pathlib import Path
 
-from kseq2seq import build_model, plot
+from drawing.layout import layout
+from drawing.outline import outline
+from drawing.pen import draw
+from kseq2seq import build_model
 from kseq2seq.models import ARCHITECTURES, Luong, Transformer
 
 IMAGES = Path(__file__).parents[1] / "docs" / "images"
@@ -24,7 +27,7 @@ def main() -> None:
     for name, kind in ARCHITECTURES.items():
         target = 8000 if kind.needs_target else None
         model = build_model(name, 8000, target, **SIZES.get(name, {}))
-        plot.model(model, IMAGES / f"{name}.png")
+        draw(layout(outline(model))).savefig(IMAGES / f"{name}.png", facecolor="white")
         print(f"docs/images/{name}.png: {model.count_params():,} parameters")
 
 

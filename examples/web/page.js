@@ -35,14 +35,14 @@ async function open(name, bytes) {
   }
 }
 
-function showFacts(name, size, record, licence) {
+function showFacts(name, size, record, license) {
   const facts = {
     name,
     size: `${(size / 1e6).toFixed(1)} MB`,
     precision: record.precision,
     parameters: `${(record.parameters / 1e6).toFixed(1)} million`,
     lengths: `${record.source_length} tokens in, ${record.target_length} out`,
-    licence: licence ? utf8(licence) : "none is given",
+    license: license ? utf8(license) : "none is given",
   };
   for (const [id, value] of Object.entries(facts)) by(id).textContent = value;
   by("facts").hidden = false;

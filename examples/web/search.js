@@ -48,7 +48,7 @@ export function greedy(probabilities) {
  * Returns a `pick` that draws: from the likeliest tokens that sum to `topP`, after raising each
  * probability to the power 1 / `temperature`.
  *
- * @param {number} temperature above 0; less is bolder towards the likeliest.
+ * @param {number} temperature above 0; less is bolder toward the likeliest.
  * @param {number} topP above 0, at most 1.
  */
 export function sampling(temperature, topP) {

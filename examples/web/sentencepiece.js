@@ -12,7 +12,7 @@ const MODEL = { unigram: 1, bytePairs: 2 };
 const UNKNOWN_PENALTY = 10; // below the lowest score
 
 export class SentencePiece {
-  /** @param {Uint8Array} model a serialised SentencePiece model (`spm.model`). */
+  /** @param {Uint8Array} model a serialized SentencePiece model (`spm.model`). */
   constructor(model) {
     const parts = [...fields(model)];
     const part = (number) => parts.find(([field]) => field === number)?.[1] ?? new Uint8Array();

@@ -5,7 +5,7 @@
  *
  * Sums are rounded to 32 bits, as SentencePiece's are, so that ties fall the same way.
  *
- * @param {string} text normalised text.
+ * @param {string} text normalized text.
  * @param {Map<string, number>} scores of the pieces.
  * @param {number} unknownScore of a character that is no piece.
  * @returns {string[]} the text in pieces.

@@ -1,16 +1,14 @@
 """What recipes and other programs on the command line share."""
 
-from kseq2seq.cli.architectures import architectures
+from kseq2seq.cli.choices import architectures, make_tokenizer, tokenizer_kinds
 from kseq2seq.cli.corpora import read_corpora
-from kseq2seq.cli.flags import Flags
-from kseq2seq.cli.held_out import held_out
+from kseq2seq.cli.flags import Flags, positive, share, whole
+from kseq2seq.cli.lengths import held_out
 from kseq2seq.cli.messages import DATA, Messages
-from kseq2seq.cli.numbers import positive, share, whole
 from kseq2seq.cli.options import WORDS
 from kseq2seq.cli.outputs import check_not_begun, check_output, resumable, settings_of
 from kseq2seq.cli.recipe import Recipe
 from kseq2seq.cli.report import report, report_training
-from kseq2seq.cli.tokenizers import make_tokenizer, tokenizer_kinds
 
 __all__ = [
     "DATA",

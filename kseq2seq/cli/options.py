@@ -9,9 +9,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from kseq2seq.cli.choices import tokenizer_kinds
 from kseq2seq.cli.flags import COMMON, Flags
 from kseq2seq.cli.messages import Messages
-from kseq2seq.cli.tokenizers import tokenizer_kinds
 from kseq2seq.data.split import SPLITS
 from kseq2seq.models import ARCHITECTURES
 

@@ -1,13 +1,17 @@
-"""The directory that a program trains in: what may be there before, and what is resumed."""
+"""The directory that a recipe writes to: what may be there, what is resumed, what is exported."""
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import tensorflow as tf
+
+from kseq2seq.decoding import Beam, Greedy
+from kseq2seq.pipeline import Pipeline
 from kseq2seq.runs import read_runs
 
 CHECKPOINTS = "checkpoints/*-step-*"
@@ -112,3 +116,54 @@ def resumable(output: Path) -> Iterator[None]:
         else:
             print("\nInterrupted before anything was saved.")
         raise SystemExit(130 if isinstance(end, KeyboardInterrupt) else end.code) from None
+
+
+def export_served(pipeline: Pipeline, directory: Path) -> Callable[[Any], str]:
+    """Writes a SavedModel and loads it again, without the package's classes.
+
+    Args:
+        pipeline: what to write.
+        directory: where.
+
+    Returns:
+        What runs a raw input through the model that was loaded, and returns its best text.
+    """
+    pipeline.export(directory)
+    signatures = tf.saved_model.load(str(directory)).signatures
+    signature = signatures["beam" if isinstance(pipeline.search, Beam) else "serving_default"]
+
+    def served(raw: Any) -> str:
+        texts = signature(**_given(pipeline.source, raw))["texts"].numpy()
+        return texts.reshape(-1)[0].decode()  # of a beam the best comes first
+
+    return served
+
+
+def export_mobile(pipeline: Pipeline, file: Path, precision: str) -> Callable[[Any], str]:
+    """Writes a TFLite file and opens it again, as a phone does.
+
+    Args:
+        pipeline: what to write, for greedy search.
+        file: where.
+        precision: of its weights.
+
+    Returns:
+        What runs a raw input through the file.
+    """
+    import kseq2seq_runtime  # which a user may do without
+
+    pipeline.export(file, format="tflite", precision=precision, search=Greedy())
+    opened = kseq2seq_runtime.Pipeline(file)
+    return lambda raw: opened.texts([raw])[0]
+
+
+def _given(source: Any, raw: Any) -> dict[str, tf.Tensor]:
+    """Returns a raw input as a signature takes it: a batch of one."""
+    if not hasattr(source, "raw"):
+        return {"texts": tf.constant([raw])}
+    named = zip(
+        tf.nest.flatten(source.raw),
+        tf.nest.flatten(source.batch([source.read(raw)])),
+        strict=True,
+    )
+    return {spec.name: value for spec, value in named}

@@ -11,15 +11,18 @@ from typing import Any
 
 import keras
 
-from kseq2seq.cli.batches import make_batches
 from kseq2seq.cli.corpora import Read, read_corpora
-from kseq2seq.cli.exports import export_mobile, export_served
-from kseq2seq.cli.fitting import Pace, fit_batches
-from kseq2seq.cli.held_out import held_out
-from kseq2seq.cli.lengths import refuse_too_long
+from kseq2seq.cli.fitting import Pace, fit_batches, make_batches
+from kseq2seq.cli.lengths import held_out, refuse_too_long
 from kseq2seq.cli.messages import Messages
 from kseq2seq.cli.options import WORDS, parsed, recipe_flags
-from kseq2seq.cli.outputs import check_not_begun, check_output, resumable
+from kseq2seq.cli.outputs import (
+    check_not_begun,
+    check_output,
+    export_mobile,
+    export_served,
+    resumable,
+)
 from kseq2seq.cli.report import METRICS, as_text, references_of, report, report_training
 from kseq2seq.data import Corpus
 from kseq2seq.data.split import SPLITS

@@ -43,7 +43,7 @@ def alignment(
         path: a file to save the picture to: .png, .svg or .pdf.
         words: put the tokens of a word together.
         title: written above.
-        colorbar: also draw the scale of greys.
+        colorbar: also draw the scale of grays.
         font: the path of a font file, or the name of an installed font family; by default the
             first that has the characters.
 

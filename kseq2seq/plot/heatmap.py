@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.text import Text
 
-_INK, _GREY, _GRID = "#23272e", "#7a828d", "#e6e9ee"
+_INK, _GRID = "#23272e", "#e6e9ee"
 _CELL = (0.1, 0.3)  # the least and the most, in inches
 _SIDE = 6.8  # what a matrix may take at most, unless its cells would be too small
 _PAD = 0.06
@@ -35,7 +35,7 @@ def draw(
         rows: their labels, written at the left.
         font: what has the characters of all.
         title: written on top.
-        colorbar: also tell which grey is which value.
+        colorbar: also tell which gray is which value.
     """
     cell = min(_CELL[1], max(_CELL[0], _SIDE / max(matrix.shape)))
     height, width = (cell * size for size in matrix.shape)

@@ -125,7 +125,7 @@ def test_bad_matrices_are_refused(matrix, message):
         plot.alignment(SOURCE, TARGET, matrix)
 
 
-def test_a_transposed_matrix_is_recognised():
+def test_a_transposed_matrix_is_recognized():
     with pytest.raises(ValueError, match=r"here \(2, 4\); got \(4, 2\)\. It seems to be transp"):
         plot.alignment(SOURCE, TARGET[:2], MATRIX[:, :2])
 

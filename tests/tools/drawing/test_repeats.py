@@ -2,9 +2,9 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from kseq2seq.plot.graph import Node
-from kseq2seq.plot.kinds import Part
-from kseq2seq.plot.repeats import runs
+from drawing.graph import Node
+from drawing.kinds import Part
+from drawing.repeats import runs
 
 
 def chain(labels, extra=()):

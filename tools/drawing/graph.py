@@ -8,8 +8,8 @@ from typing import Any
 
 import keras
 
-from kseq2seq.plot.kinds import Part, describe
-from kseq2seq.plot.trace import Call, Carried, Trace
+from drawing.kinds import Part, describe
+from drawing.trace import Call, Carried, Trace
 
 _SUMS = {"Add": "+", "Multiply": "×"}
 _TOLD = {"Tanh": "tanh", "Relu": "relu", "Gelu": "gelu", "Silu": "swish", "Max": "maxout"}

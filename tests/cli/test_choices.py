@@ -27,7 +27,7 @@ def test_a_kind_that_is_registered_later_is_among_them(monkeypatch):
         kind = "words"
 
     known = {**{kind: TOKENIZERS[kind] for kind in TOKENIZERS}, "words": Words}
-    monkeypatch.setattr("kseq2seq.cli.tokenizers.TOKENIZERS", known)
+    monkeypatch.setattr("kseq2seq.cli.choices.TOKENIZERS", known)
     assert tokenizer_kinds()[0] == "sentencepiece" and "words" in tokenizer_kinds()
     assert isinstance(made("words"), Words)
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from kseq2seq.plot.outline import Block
+from drawing.outline import Block
 
 LANE = 0.15  # between links that run side by side
 
@@ -111,7 +111,7 @@ def lanes(spans: Sequence[tuple[float, float]], first: float, apart: float = 0.0
         apart: lines nearer to each other than this meet.
 
     Example:
-        >>> from kseq2seq.plot.geometry import lanes
+        >>> from drawing.geometry import lanes
         >>> lanes([(0.0, 9.0), (1.0, 2.0), (4.0, 5.0)], first=1.0)
         [1.15, 1.0, 1.0]
     """

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import keras
 
-from kseq2seq.plot.graph import Graph, Node
-from kseq2seq.plot.kinds import is_drawn
-from kseq2seq.plot.repeats import Run, runs
-from kseq2seq.plot.trace import trace
+from drawing.graph import Graph, Node
+from drawing.kinds import is_drawn
+from drawing.repeats import Run, runs
+from drawing.trace import trace
 
 _ACRONYMS = ("rnn", "gru", "lstm", "lm")
 
@@ -125,7 +125,7 @@ def outline(model: keras.Model) -> Outline:
 
     Example:
         >>> from kseq2seq import build_model
-        >>> from kseq2seq.plot import outline
+        >>> from drawing.outline import outline
         >>> lines = outline(build_model("gru", source=50, target=60, hidden_dim=8, num_layers=2))
         >>> for group in lines.columns[0].groups:
         ...     print(group.times, [block.label for block in group.blocks])

@@ -13,12 +13,12 @@ from matplotlib.patches import Circle, FancyBboxPatch, PathPatch, Polygon
 from matplotlib.path import Path
 from matplotlib.textpath import TextPath
 
-from kseq2seq.plot.geometry import Area, Box, Wire, Words
-from kseq2seq.plot.layout import Layout, count
-from kseq2seq.plot.outline import Block
-from kseq2seq.plot.stack import Stack
+from drawing.geometry import Area, Box, Wire, Words
+from drawing.layout import Layout, count
+from drawing.outline import Block
+from drawing.stack import Stack
 
-_INK, _DIM, _GREY, _PALE = "#23272e", "#5d6570", "#7a828d", "#b9c0ca"
+_INK, _DIM, _GRAY, _PALE = "#23272e", "#5d6570", "#7a828d", "#b9c0ca"
 _LINE, _STATE = "#5a626d", "#3f78b8"
 _COLORS = {  # of boxes and their edges
     "embedding": ("#fbe4ea", "#d796a8"),
@@ -40,7 +40,7 @@ _WIRES: dict[str, tuple[str, Any]] = {
 _WORDS: dict[str, dict[str, Any]] = {
     "title": {"fontsize": 14, "fontweight": "bold", "color": _INK},
     "head": {"fontsize": 9, "fontweight": "bold", "color": _INK},
-    "note": {"fontsize": 7, "color": _GREY},
+    "note": {"fontsize": 7, "color": _GRAY},
 }
 _FONT = "DejaVu Sans"  # comes with Matplotlib
 _PLAIN: dict[str, Any] = {"ha": "center", "va": "center", "family": _FONT, "zorder": 7}
@@ -191,7 +191,7 @@ def _fit(
     room: float,
     weight: str = "normal",
 ) -> None:
-    """Writes centred text, smaller if it is wider than `room` inches."""
+    """Writes centered text, smaller if it is wider than `room` inches."""
     font = FontProperties(family=_FONT, weight=weight)
     wide = TextPath((0, 0), text, size=size, prop=font).get_extents().width / 72
     size *= min(1.0, room / wide)

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from kseq2seq.plot.geometry import Box, lanes
-from kseq2seq.plot.layout import count
-from kseq2seq.plot.outline import Block
+from drawing.geometry import Box, lanes
+from drawing.layout import count
+from drawing.outline import Block
 
 BLOCK = Block("a/0", "other", "a", "", 8, 0, 0)
 

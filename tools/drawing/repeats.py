@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from kseq2seq.plot.graph import Node
+from drawing.graph import Node
 
 
 class Run(NamedTuple):

@@ -3,7 +3,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from kseq2seq.cli.batches import _compiles
+from kseq2seq.cli.fitting import _compiles
 
 
 @pytest.mark.parametrize(

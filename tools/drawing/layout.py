@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from kseq2seq.plot.bypass import bypass
-from kseq2seq.plot.geometry import Area, Box, Wire, Words
-from kseq2seq.plot.gutter import Gutter
-from kseq2seq.plot.outline import Column, Outline
-from kseq2seq.plot.stack import MARGIN, WIDTH, Stack, stack
+from drawing.bypass import bypass
+from drawing.geometry import Area, Box, Wire, Words
+from drawing.gutter import Gutter
+from drawing.outline import Column, Outline
+from drawing.stack import MARGIN, WIDTH, Stack, stack
 
 PAD = 0.16  # around panels, and in them
 HEAD, ROOM = 0.5, 0.34  # in a panel: for its name; above its blocks
@@ -72,7 +72,7 @@ def count(params: int) -> str:
     """Says a number of weights in a few characters.
 
     Example:
-        >>> from kseq2seq.plot.layout import count
+        >>> from drawing.layout import count
         >>> count(640), count(1736), count(205_600), count(7_771_136)
         ('640', '1.7 k', '206 k', '7.8 M')
     """

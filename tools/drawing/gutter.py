@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from kseq2seq.plot.geometry import LANE, Box, Wire, lanes
-from kseq2seq.plot.outline import Link
-from kseq2seq.plot.stack import TALL, Stack
+from drawing.geometry import LANE, Box, Wire, lanes
+from drawing.outline import Link
+from drawing.stack import TALL, Stack
 
 WIDTH = 1.3  # of the blocks that stand here
 STUB = 0.2  # how far what leaves a column at its top goes up

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from kseq2seq.plot.geometry import Area, Box, Wire, Words
-from kseq2seq.plot.outline import Block, Column, Link
+from drawing.geometry import Area, Box, Wire, Words
+from drawing.outline import Block, Column, Link
 
 WIDTH = 1.9
 TALL, FLAT, ROUND = 0.42, 0.27, 0.2  # of a box of two lines, of one line, of a circle
@@ -62,7 +62,7 @@ class Stack:
 
 
 def steps(column: Column, links: Iterable[Link]) -> set[tuple[str, str]]:
-    """Returns the pairs of neighbours of which the lower feeds the upper."""
+    """Returns the pairs of neighbors of which the lower feeds the upper."""
     names = [block.name for block in column.blocks]
     flows = {(link.source, link.target) for link in links if link.kind == "data"}
     return flows & set(pairwise(names))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from kseq2seq.plot.geometry import LANE, Area, Wire, lanes
-from kseq2seq.plot.outline import Link
-from kseq2seq.plot.stack import MARGIN, WIDTH, Stack, steps
+from drawing.geometry import LANE, Area, Wire, lanes
+from drawing.outline import Link
+from drawing.stack import MARGIN, WIDTH, Stack, steps
 
 _Span = tuple[float, float]
 

@@ -6,10 +6,11 @@ import sys
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-from kseq2seq import build_model, plot
+from drawing.layout import layout
+from drawing.outline import outline
+from drawing.pen import draw
+from kseq2seq import build_model
 from kseq2seq.models import ARCHITECTURES
-from kseq2seq.plot.layout import layout
-from kseq2seq.plot.pen import draw
 
 BAHDANAU = {"architecture": "bahdanau", "hidden_dim": 64, "num_layers": 2}
 
@@ -41,7 +42,7 @@ def page(request):
     target = None if architecture == "masked_lm" else 8000
     dim = {} if architecture == "hybrid" else {"hidden_dim": 64}
     made = build_model(architecture, source=8000, target=target, **dim, **sizes)
-    return layout(plot.outline(made))
+    return layout(outline(made))
 
 
 def extents(figure):
@@ -95,7 +96,7 @@ def test_links_turn_at_right_angles(page):
 
 
 def test_what_is_written(small):
-    texts = [text.get_text() for text in plot.model(small).axes[0].texts]
+    texts = [text.get_text() for text in draw(layout(outline(small))).axes[0].texts]
     assert texts.count("Embedding") == 2
     assert {
         "Luong",
@@ -120,41 +121,19 @@ def test_what_is_written(small):
 def test_only_links_that_are_there_are_explained():
     sizes = {"hidden_dim": 8, "num_heads": 2, "num_layers": 2, "decoder_layers": 1}
     model = build_model("transformer", source=20, target=20, **sizes)
-    texts = [text.get_text() for text in plot.model(model).axes[0].texts]
+    texts = [text.get_text() for text in draw(layout(outline(model))).axes[0].texts]
     assert "× 2" in texts
     assert "initial state" not in texts
     assert "8 → 20 · tied" in texts
     assert not any("shared" in text for text in texts)  # tied to its own embedding
 
 
-@pytest.mark.parametrize(
-    ("suffix", "start"), [("png", b"\x89PNG"), ("svg", b"<?xml"), ("PDF", b"%PDF")]
-)
-def test_saved_in_the_format_of_the_suffix(small, tmp_path, suffix, start):
-    path = tmp_path / f"모델.{suffix}"
-    plot.model(small, str(path))
-    assert path.read_bytes().startswith(start)
-
-
-@pytest.mark.parametrize("name", ["model.jpg", "model", "png"])
-def test_unknown_suffixes_are_refused(small, tmp_path, name):
-    with pytest.raises(ValueError, match=rf"`path` must end in \.png, \.svg or \.pdf.*{name}"):
-        plot.model(small, tmp_path / name)
-    assert not list(tmp_path.iterdir())
-
-
-def test_without_matplotlib_it_says_what_to_install(small, monkeypatch):
-    monkeypatch.setitem(sys.modules, "matplotlib", None)
-    with pytest.raises(ImportError, match=r"pip install 'kseq2seq\[plot\]'"):
-        plot.model(small)
-
-
 def test_the_outline_needs_no_matplotlib(small, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    assert plot.outline(small).title == "Luong"
+    assert outline(small).title == "Luong"
 
 
 def test_no_window_toolkit_is_loaded(small):
     loaded = "matplotlib.pyplot" in sys.modules
-    plot.model(small)
+    draw(layout(outline(small)))
     assert ("matplotlib.pyplot" in sys.modules) == loaded

@@ -4,8 +4,8 @@ import keras
 import pytest
 import tensorflow as tf
 
+from drawing.outline import outline
 from kseq2seq import build_model
-from kseq2seq.plot import outline
 
 
 def blocks(made):

@@ -1,0 +1,1 @@
+"""Draws models for the documentation: the blocks of each, and what flows between them."""
