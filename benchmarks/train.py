@@ -36,7 +36,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from kseq2seq import metrics
-from kseq2seq.data.fetch import replacing
+from kseq2seq.disk import whole_file
 
 # isort: split
 from train_data import LONGEST, Prepared, prepare
@@ -182,7 +182,7 @@ def score(worker: Worker, prepared: Prepared) -> dict:
 
 def save(path: Path | None, record: dict) -> None:
     if path:
-        with replacing(path) as part:
+        with whole_file(path) as part:
             part.write_text(json.dumps(record, indent=1, ensure_ascii=False), encoding="utf-8")
 
 

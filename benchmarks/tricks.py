@@ -28,7 +28,7 @@ from pathlib import Path
 
 import kseq2seq as ks
 from kseq2seq import data, metrics, text, training
-from kseq2seq.data.fetch import replacing
+from kseq2seq.disk import whole_file
 
 # isort: split
 import keras
@@ -272,7 +272,7 @@ def run_all(options: argparse.Namespace, record: dict) -> int:
             line = f"BLEU {made['bleu']:.1f}, {made['nats']:.3f} nats, {made['seconds']:.3f} s"
             print(f"seed {settings['seed']} {changed}: {line}", flush=True)
             if options.output:
-                with replacing(options.output) as part:
+                with whole_file(options.output) as part:
                     part.write_text(json.dumps(record, indent=1), encoding="utf-8")
     return failed
 

@@ -2,17 +2,14 @@
 
 from kseq2seq.data.alignment import Aligner
 from kseq2seq.data.batches import eval_batches, train_batches
-from kseq2seq.data.buckets import bucket_fill, bucket_table, fit_buckets
+from kseq2seq.data.buckets import bucket_fill, bucket_table, fit_buckets, padding_share
+from kseq2seq.data.corpus import Corpus, pair_dataset, write_pairs
 from kseq2seq.data.debian import debian
 from kseq2seq.data.masking import mask_tokens, masked_batches
-from kseq2seq.data.named import named_pairs, split_corpora
-from kseq2seq.data.own import OwnSplits, own_splits
-from kseq2seq.data.packed import packed_batches
-from kseq2seq.data.packing import fit_row
-from kseq2seq.data.padding import padding_share
+from kseq2seq.data.named import OwnSplits, named_pairs, own_splits, split_corpora
+from kseq2seq.data.packing import fit_row, packed_batches
 from kseq2seq.data.pairs import Example, Pair
 from kseq2seq.data.readers import Problem, pairs_from, read_pairs
-from kseq2seq.data.records import Corpus, pair_dataset, write_pairs
 from kseq2seq.data.sample import sample
 from kseq2seq.data.split import select, split_of, unique
 from kseq2seq.data.survey import Survey, survey

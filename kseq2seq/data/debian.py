@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -13,9 +14,11 @@ from itertools import chain
 from pathlib import Path
 
 from kseq2seq.data.debian_index import join, stanzas
-from kseq2seq.data.fetch import cache_folder, replacing, sha256
-from kseq2seq.data.pairs import Pair, pack_pairs, unpack_pairs
+from kseq2seq.data.pairs import Pair
+from kseq2seq.data.sample import pack_pairs, unpack_pairs
 from kseq2seq.data.split import split_of, unique
+from kseq2seq.disk import whole_file
+from kseq2seq.disk.files import sha256
 
 APT_HELPER = Path("/usr/lib/apt/apt-helper")
 INSTEAD = "use `--data sample` (bundled, no network) or `--data FILE` (your own pairs) instead"
@@ -121,7 +124,7 @@ def _build(corpus: Path, language: str, tell: Callable[[str], None]) -> None:
             yield pair
 
     tell(f"joining the descriptions in English and {language}")
-    with replacing(corpus) as path, path.open("wb") as file:
+    with whole_file(corpus) as path, path.open("wb") as file:
         pack_pairs(counted(unique(join(packages, english, foreign, language))), file)
     note = {
         "language": language,
@@ -130,7 +133,7 @@ def _build(corpus: Path, language: str, tell: Callable[[str], None]) -> None:
         "splits": dict(sorted(counts.items())),
         "sha256": sha256(corpus),
     }
-    with replacing(_note(corpus)) as path:
+    with whole_file(_note(corpus)) as path:
         path.write_text(json.dumps(note, indent=2) + "\n", encoding="utf-8")
     tell(f"{counts.total()} pairs in {corpus}")
 
@@ -207,3 +210,24 @@ def _dates(lists: Path) -> list[str]:
         if found:
             dates.add(found[1])
     return sorted(dates)
+
+
+def cache_folder() -> Path:
+    """Return the folder that fetched corpora are kept in; it need not exist yet.
+
+    Returns:
+        `$KSEQ2SEQ_CACHE` where that is set, else `kseq2seq` in `$XDG_CACHE_HOME` or `~/.cache`.
+
+    Example:
+        >>> import os
+        >>> from kseq2seq.data.debian import cache_folder
+        >>> os.environ["KSEQ2SEQ_CACHE"] = "corpora"
+        >>> cache_folder().as_posix()
+        'corpora'
+        >>> del os.environ["KSEQ2SEQ_CACHE"]
+        >>> cache_folder().name
+        'kseq2seq'
+    """
+    if own := os.environ.get("KSEQ2SEQ_CACHE"):
+        return Path(own).expanduser()
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "kseq2seq"

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import tensorflow as tf
 
 from kseq2seq.checks import check_whole
-from kseq2seq.data.records import Corpus
+from kseq2seq.data.corpus import Corpus
 
 _MEMORY = 2**28  # bytes of the records of a block
 

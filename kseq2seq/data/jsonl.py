@@ -7,10 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from kseq2seq.data.lines import numbered_lines
+from kseq2seq.data.bad_lines import Problem, checked, shown_names
 from kseq2seq.data.pairs import SURROGATE, Example, Pair
-from kseq2seq.data.problems import Problem, checked
-from kseq2seq.data.shown import shown_names
+from kseq2seq.disk.lines import numbered_lines
 
 _HALF = "half of a surrogate pair, which no text can hold"
 

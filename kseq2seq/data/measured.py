@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 
 from kseq2seq.contracts import Source, Target
-from kseq2seq.data.fetch import sha256
-from kseq2seq.data.records import Corpus, parse_pairs
+from kseq2seq.data.corpus import Corpus, parse_pairs
+from kseq2seq.disk.files import sha256
 
 Fits = Callable[[tf.Tensor, tf.RaggedTensor], tf.Tensor]
 _TOLD = 64  # pairs that a fingerprint looks at together

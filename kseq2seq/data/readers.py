@@ -7,13 +7,12 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any, Literal
 
+from kseq2seq.data.bad_lines import Problem, checked, usable
 from kseq2seq.data.jsonl import jsonl_pairs
-from kseq2seq.data.lines import numbered_lines
-from kseq2seq.data.opening import SUFFIXES, data_path
 from kseq2seq.data.pairs import SURROGATE, Example, Pair
-from kseq2seq.data.problems import Problem, checked, usable
 from kseq2seq.data.quoted import bare
 from kseq2seq.data.tables import table_pairs
+from kseq2seq.disk.lines import SUFFIXES, data_path, numbered_lines
 
 FORMATS = {".tsv": "tsv", ".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
 _PARALLEL = "parallel files have neither a format nor columns; give only the paths"

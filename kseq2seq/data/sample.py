@@ -1,11 +1,13 @@
-"""The translation samples bundled with the package: English to French, German and Korean."""
+"""Pairs kept as gzipped lines, and those bundled: English to French, German and Korean."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import gzip
+from collections.abc import Iterable, Iterator
 from importlib import resources
+from typing import BinaryIO
 
-from kseq2seq.data.pairs import Pair, unpack_pairs
+from kseq2seq.data.pairs import Pair
 
 LANGUAGES = ("de", "fr", "ko")
 
@@ -43,3 +45,55 @@ def _read(language: str) -> Iterator[Pair]:
     packed = resources.files("kseq2seq.data") / "samples" / f"en-{language}.tsv.gz"
     with packed.open("rb") as file:
         yield from unpack_pairs(file)  # type: ignore[arg-type]
+
+
+def pack_pairs(pairs: Iterable[Pair], file: BinaryIO) -> None:
+    """Write pairs as gzipped lines `source<TAB>target<TAB>key`; the same pairs, the same bytes.
+
+    Args:
+        pairs: what to write; read lazily.
+        file: an open binary file; left open.
+
+    Raises:
+        ValueError: for a text with a tab or a line break in it.
+
+    Example:
+        >>> import io
+        >>> from kseq2seq.data.pairs import Pair
+        >>> from kseq2seq.data.sample import pack_pairs, unpack_pairs
+        >>> file = io.BytesIO()
+        >>> pack_pairs([Pair("one", "un", "1")], file)
+        >>> _ = file.seek(0)
+        >>> list(unpack_pairs(file))
+        [Pair(source='one', target='un', key='1')]
+    """
+    with gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0) as packed:
+        for pair in pairs:
+            line = "\t".join(pair)
+            if line.count("\t") != 2 or "\n" in line or "\r" in line:
+                raise ValueError(f"{pair}: a pair to be written has no tab and no line break in it")
+            packed.write(line.encode() + b"\n")
+
+
+def unpack_pairs(file: BinaryIO) -> Iterator[Pair]:
+    """Yield the pairs that `pack_pairs` wrote.
+
+    Args:
+        file: an open binary file; read lazily and left open.
+
+    Returns:
+        A lazy iterator over the pairs.
+
+    Raises:
+        ValueError: at a line that has not three columns.
+        gzip.BadGzipFile: where the file is not gzipped.
+        EOFError: where the file is cut short.
+    """
+    with gzip.open(file, "rt", encoding="utf-8", newline="\n") as lines:
+        for number, line in enumerate(lines, 1):
+            columns = line.rstrip("\n").split("\t")
+            if len(columns) != 3:
+                raise ValueError(
+                    f"line {number} has {len(columns)} columns: expected source, target and key"
+                )
+            yield Pair(*columns)

@@ -6,8 +6,7 @@ from collections.abc import Iterable, Iterator
 from hashlib import sha1
 from typing import TypeVar
 
-from kseq2seq.data.examples import Packed
-from kseq2seq.data.pairs import Example, Pair, digest
+from kseq2seq.data.pairs import Example, Packed, Pair, digest
 
 SPLITS = ("train", "validation", "test")
 AnyPair = TypeVar("AnyPair", Pair, Example, Pair | Example, Packed)

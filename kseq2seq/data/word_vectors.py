@@ -9,8 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kseq2seq.data.lines import numbered_lines
-from kseq2seq.data.opening import data_path
+from kseq2seq.disk.lines import data_path, numbered_lines
 
 _LARGEST = float(np.finfo(np.float32).max)
 

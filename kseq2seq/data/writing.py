@@ -8,11 +8,11 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-from kseq2seq.data.fetch import replacing
+from kseq2seq.data.bad_lines import Problem, checked
 from kseq2seq.data.jsonl import json_line
 from kseq2seq.data.pairs import SURROGATE, Example, Pair
-from kseq2seq.data.problems import Problem, checked
 from kseq2seq.data.readers import format_of, read_pairs
+from kseq2seq.disk import whole_file
 
 _FIELDS = ("source", "target", "key")
 
@@ -50,7 +50,7 @@ def write_examples(path: str | os.PathLike[str], examples: Iterable[Pair | Examp
     if format not in ("jsonl", "tsv") or path.name.endswith((".gz", ".bz2", ".xz")):
         raise ValueError(f"{path}: the name must end in .jsonl or .tsv. Choose another.")
     count, quotes = 0, False
-    with replacing(path) as partial:
+    with whole_file(path) as partial:
         with partial.open("w", encoding="utf-8", newline="\n") as file:
             if format == "tsv":
                 file.write("\t".join(_FIELDS) + "\n")

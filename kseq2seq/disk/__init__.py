@@ -1,9 +1,14 @@
 """How files and directories come to be on disk: whole, or not at all."""
 
-from kseq2seq.disk.aside import put_aside
-from kseq2seq.disk.hidden import remove
-from kseq2seq.disk.synchronize import synchronize
-from kseq2seq.disk.whole import restore, settle, whole_directory, whole_file, whole_files
+from kseq2seq.disk.hidden import put_aside, remove
+from kseq2seq.disk.whole import (
+    restore,
+    settle,
+    synchronize,
+    whole_directory,
+    whole_file,
+    whole_files,
+)
 
 __all__ = [
     "put_aside",

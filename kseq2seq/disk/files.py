@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -66,9 +67,21 @@ def read_field(record: dict[str, Any], name: str, kind: type, path: Path) -> Any
     return record[name]
 
 
-def sha256(data: bytes) -> str:
-    """Returns the SHA-256 of bytes, as `read_checked` takes it."""
-    return hashlib.sha256(data).hexdigest()
+def sha256(content: bytes | str | os.PathLike[str]) -> str:
+    """Returns the SHA-256 of bytes, or of the file of a path, which is read in blocks.
+
+    Raises:
+        OSError: the file can't be read.
+
+    Example:
+        >>> from kseq2seq.disk.files import sha256
+        >>> sha256(b"")[:16], sha256(os.devnull)[:16]
+        ('e3b0c44298fc1c14', 'e3b0c44298fc1c14')
+    """
+    if isinstance(content, bytes):
+        return hashlib.sha256(content).hexdigest()
+    with open(content, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def write_checked(path: Path, data: bytes) -> str:

@@ -1,4 +1,4 @@
-"""Hidden names beside a path, by which it can be seen whether their process still lives."""
+"""Names beside a path: hidden ones while something is written, one for what is in the way."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -126,3 +127,28 @@ def _locked(path: Path, wait: bool) -> int | None:
 def _unlocked(lock: int | None) -> None:
     if lock is not None:
         os.close(lock)
+
+
+def put_aside(path: Path) -> Path:
+    """Renames a file, link or directory that can't be used, and returns its new name.
+
+    Args:
+        path: what is in the way.
+
+    Returns:
+        The name with ".damaged" behind it, and a number where that is taken.
+
+    Example:
+        >>> import tempfile
+        >>> from kseq2seq.disk import put_aside
+        >>> path = Path(tempfile.mkdtemp(), "run.json")
+        >>> _ = path.write_text("{")
+        >>> put_aside(path).name
+        'run.json.damaged'
+    """
+    names = (f"{path.name}.damaged{number if number > 1 else ''}" for number in count(1))
+    aside = next(
+        path.with_name(name) for name in names if not os.path.lexists(path.with_name(name))
+    )
+    path.rename(aside)
+    return aside

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import os
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from kseq2seq.disk.exchange import exchange
 from kseq2seq.disk.hidden import DONE, NEW, OLD, held, hidden, left_behind, remove, renamed
-from kseq2seq.disk.synchronize import synchronize, synchronize_all
 
 _SAVED = "saved"
 
@@ -64,13 +63,15 @@ def whole_directory(directory: Path, may_hold: Collection[str] = ()) -> Iterator
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
+def whole_file(path: Path, *, wait: bool = True) -> Iterator[Path]:
     """Gives an empty file to write to, which takes the place of `path` at the end.
 
     The file appears whole or not at all, as `whole_directory` says.
 
     Args:
         path: where to write in the end; its directory is made where needed.
+        wait: until the disk has the file. False is faster, for what can be made again: after a
+            loss of power the file may be damaged.
 
     Raises:
         IsADirectoryError: at the end, if `path` is one.
@@ -90,9 +91,11 @@ def whole_file(path: Path) -> Iterator[Path]:
     with hidden(path, file=True) as scratch:
         yield scratch
         scratch.chmod(0o644)  # a temporary file is its owner's alone
-        synchronize(scratch)
+        if wait:
+            synchronize(scratch)
         os.replace(scratch, path)
-        synchronize(path.parent)
+        if wait:
+            synchronize(path.parent)
 
 
 @contextmanager
@@ -207,3 +210,74 @@ def _files(directory: Path) -> list[Path]:
 
 def _names(directory: Path) -> set[str]:
     return {path.name for path in directory.iterdir()} if directory.is_dir() else set()
+
+
+_HERE = -100  # AT_FDCWD: paths are as the process sees them
+_EXCHANGE = 2  # RENAME_EXCHANGE
+
+
+def exchange(one: Path, other: Path) -> bool:
+    """Swaps what two paths name, so that at no moment either of them names nothing.
+
+    Linux does so (renameat2), on most of its file systems.
+
+    Args:
+        one: an existing file or directory.
+        other: another one on the same file system.
+
+    Returns:
+        False where it can't be done; then both are as they were.
+
+    Example:
+        >>> import tempfile
+        >>> from kseq2seq.disk.whole import exchange
+        >>> folder = Path(tempfile.mkdtemp())
+        >>> for name in ("a", "b"):
+        ...     _ = (folder / name).write_text(name)
+        >>> swapped = exchange(folder / "a", folder / "b")
+        >>> swapped == ((folder / "a").read_text() == "b")
+        True
+    """
+    try:
+        rename = ctypes.CDLL(None).renameat2
+    except (OSError, AttributeError, TypeError):  # another system, or an old one
+        return False
+    paths = os.fsencode(one.absolute()), os.fsencode(other.absolute())
+    return rename(_HERE, paths[0], _HERE, paths[1], ctypes.c_uint(_EXCHANGE)) == 0
+
+
+_NEVER = (errno.EINVAL, errno.ENOTSUP)  # of file systems that can't wait
+
+
+def synchronize(path: Path) -> None:
+    """Waits until the disk has the bytes of a file, or the names in a directory.
+
+    Args:
+        path: of a file or directory; nothing is done for a directory where the system or the file
+            system has no such call.
+
+    Raises:
+        OSError: if the disk could not take them.
+
+    Example:
+        >>> import tempfile
+        >>> from kseq2seq.disk import synchronize
+        >>> synchronize(Path(tempfile.mkdtemp()))
+    """
+    if path.is_dir() and os.name == "nt":  # which can't open directories
+        return
+    descriptor = os.open(path, os.O_RDWR if path.is_file() else os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in _NEVER:
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def synchronize_all(directory: Path) -> None:
+    """Does so for all that is in a directory, and for the directory itself."""
+    for path in sorted(directory.rglob("*"), reverse=True):
+        synchronize(path)
+    synchronize(directory)

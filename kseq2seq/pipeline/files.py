@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 from kseq2seq.checks import check_whole
-from kseq2seq.data.fetch import replacing, sha256
 from kseq2seq.data.jsonl import json_line, jsonl_texts
-from kseq2seq.data.lines import numbered_lines
-from kseq2seq.disk.files import read_json, write_json
+from kseq2seq.disk import whole_file
+from kseq2seq.disk.files import read_json, sha256, write_json
+from kseq2seq.disk.lines import numbered_lines
 from kseq2seq.pipeline.prediction import Prediction
 
 CUT = "cut_at_the_limit"  # a run's record of lines, beside its settings
@@ -156,7 +156,7 @@ def _finished(result: str | Prediction) -> bool:
 
 
 def _write_record(record: Path, settings: dict[str, str], cut: _Cut) -> None:
-    with replacing(record) as path:
+    with whole_file(record, wait=False) as path:
         write_json(path, {**settings, CUT: cut._asdict()})
 
 

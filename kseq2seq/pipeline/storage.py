@@ -8,11 +8,10 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from kseq2seq.contracts import Source, Target
-from kseq2seq.data.fetch import sha256
 from kseq2seq.decoding import Search
 from kseq2seq.decoding.description import describe, described
 from kseq2seq.disk import restore, whole_directory
-from kseq2seq.disk.files import read_field, read_json, write_json
+from kseq2seq.disk.files import read_field, read_json, sha256, write_json
 from kseq2seq.formats import FORMAT, upgraded
 from kseq2seq.models import BuiltModel
 

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from kseq2seq.data.fetch import sha256
 from kseq2seq.disk import remove, synchronize
+from kseq2seq.disk.files import sha256
 from kseq2seq.training.contents import check_contents
 
 _SUMS = "SHA256SUMS"

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from kseq2seq.data import Corpus
-from kseq2seq.data.fetch import sha256
+from kseq2seq.disk.files import sha256
 
 
 def plain(value: Any, name: str) -> Any:

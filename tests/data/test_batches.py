@@ -10,10 +10,10 @@ import pytest
 import tensorflow as tf
 
 from kseq2seq.data.alignment import Aligner
-from kseq2seq.data.batches import eval_batches, train_batches
+from kseq2seq.data.batches import Budget, eval_batches, train_batches
 from kseq2seq.data.buckets import fit_buckets
+from kseq2seq.data.corpus import Corpus
 from kseq2seq.data.pairs import Pair
-from kseq2seq.data.records import Corpus
 from kseq2seq.data.survey import survey
 from kseq2seq.special_tokens import SpecialTokens
 from kseq2seq.text import ByteTokenizer, CharacterTokenizer, TextSource, TextTarget
@@ -282,3 +282,30 @@ def test_keras_evaluates_all_batches_and_misses_none(corpus, buckets):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         model.evaluate(batches, verbose=0)
+
+
+@pytest.mark.parametrize(
+    ("given", "rows"),
+    [
+        ({}, 256),
+        ({"tokens_per_batch": 25}, 2),
+        ({"tokens_per_batch": 1}, 1),
+        ({"batch_size": 7}, 7),
+    ],
+)
+def test_rows_of_a_batch(given, rows):
+    assert Budget(**given).rows((5, 12)) == rows
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"tokens_per_batch": 3072, "batch_size": 8}, "not both; got 3072 and 8"),
+        ({"batch_size": 0}, "`batch_size` must be at least 1; got 0"),
+        ({"tokens_per_batch": 2.5}, "`tokens_per_batch` must be a whole number.*2.5"),
+        ({"batch_size": True}, "`batch_size` must be a whole number.*True"),
+    ],
+)
+def test_budgets_that_make_no_sense(given, told):
+    with pytest.raises(ValueError, match=told):
+        Budget(**given)

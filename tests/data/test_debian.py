@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from kseq2seq.data.debian import debian
+from kseq2seq.data.debian import cache_folder, debian
 from kseq2seq.data.debian_index import join, segments, stanzas, usable, words
 from kseq2seq.data.pairs import Pair
 
@@ -252,3 +252,18 @@ def test_a_language_without_descriptions(apt):
 def test_what_is_no_language_is_refused(language, tmp_path):
     with pytest.raises(ValueError, match="expected the code of a language"):
         debian(language, cache=tmp_path)
+
+
+def test_cache_folder_prefers_its_own_variable(monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", "/elsewhere")
+    monkeypatch.setenv("KSEQ2SEQ_CACHE", "/mine")
+    assert cache_folder() == Path("/mine")
+    monkeypatch.delenv("KSEQ2SEQ_CACHE")
+    assert cache_folder() == Path("/elsewhere/kseq2seq")
+
+
+def test_cache_folder_in_the_home(monkeypatch):
+    monkeypatch.delenv("KSEQ2SEQ_CACHE", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", "")
+    monkeypatch.setenv("HOME", "/home/someone")
+    assert cache_folder() == Path("/home/someone/.cache/kseq2seq")

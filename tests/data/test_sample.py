@@ -7,8 +7,8 @@ from importlib import resources
 
 import pytest
 
-from kseq2seq.data.pairs import Pair, pack_pairs, unpack_pairs
-from kseq2seq.data.sample import LANGUAGES, sample
+from kseq2seq.data.pairs import Pair
+from kseq2seq.data.sample import LANGUAGES, pack_pairs, sample, unpack_pairs
 from kseq2seq.data.split import select, split_of
 
 CORPORA = {language: list(sample(language)) for language in LANGUAGES}

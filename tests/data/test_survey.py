@@ -3,8 +3,8 @@ import warnings
 import numpy as np
 import pytest
 
+from kseq2seq.data.corpus import Corpus
 from kseq2seq.data.readers import pairs_from
-from kseq2seq.data.records import Corpus
 from kseq2seq.data.survey import Survey, survey
 from kseq2seq.text import (
     ByteTokenizer,

@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from kseq2seq.disk import restore, settle, whole, whole_directory, whole_file, whole_files
-from kseq2seq.disk.exchange import exchange
+from kseq2seq.disk.whole import exchange
 
 PARTS = ("model.json", "weights.h5", "tokenizer/words.txt")
 
@@ -234,3 +234,23 @@ def test_two_names_that_cannot_be_swapped_stay(tmp_path):
     (tmp_path / "a").write_text("a")
     assert not exchange(tmp_path / "a", tmp_path / "missing")
     assert [entry.name for entry in tmp_path.iterdir()] == ["a"]
+
+
+def test_a_file_that_need_not_last_puts_the_whole_file_in_place(tmp_path):
+    path = tmp_path / "new" / "corpus"
+    with whole_file(path, wait=False) as temporary:
+        temporary.write_text("half")
+        assert not path.exists() and temporary.parent == path.parent
+        temporary.write_text("whole")
+    assert path.read_text() == "whole"
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_file_that_need_not_last_leaves_the_old_file_after_an_error(tmp_path):
+    path = tmp_path / "corpus"
+    path.write_text("old")
+    with pytest.raises(KeyboardInterrupt), whole_file(path, wait=False) as temporary:
+        temporary.write_text("half")
+        raise KeyboardInterrupt
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]

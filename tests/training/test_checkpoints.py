@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from kseq2seq.data.fetch import sha256
+from kseq2seq.disk.files import sha256
 from kseq2seq.training import loop as loop_module
 
 

@@ -8,7 +8,7 @@ import warnings
 
 import pytest
 
-from kseq2seq.data.fetch import sha256
+from kseq2seq.disk.files import sha256
 from kseq2seq.training.checkpoints import Checkpoints, whole
 
 SEED = 20_300

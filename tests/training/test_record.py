@@ -11,7 +11,7 @@ import pytest
 
 from kseq2seq import build_model
 from kseq2seq.data import Corpus, Pair
-from kseq2seq.data.fetch import sha256
+from kseq2seq.disk.files import sha256
 from kseq2seq.training import (
     InverseSquareRoot,
     Record,

@@ -1,4 +1,4 @@
-"""Lines that give no pair: what is wrong with each, and how they are counted and told."""
+"""Lines that give no pair: the reason for each, and how they are counted and reported."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-from kseq2seq.data.pairs import Example, Pair
-
-SHOWN = 5
+from kseq2seq.data.pairs import SHOWN, Example, Pair
 
 
 class Problem(NamedTuple):
@@ -103,3 +101,28 @@ def usable(
             else "it is empty"
         )
         raise ValueError(f"{name}: no usable pair; {why}")
+
+
+_MOST = 10
+_LONGEST = 40
+
+
+def shown_names(names: Sequence[str]) -> str:
+    """Returns a list of names for a message, with at most ten of them, each cut to 40 characters.
+
+    Args:
+        names: the fields of a header, or the keys of an object.
+
+    Example:
+        >>> from kseq2seq.data.bad_lines import shown_names
+        >>> shown_names(["source", "target"])
+        "['source', 'target']"
+        >>> shown_names(["n"] * 1000)[-23:]
+        "'n', 'n', ... 990 more]"
+    """
+    parts = [
+        repr(name if len(name) <= _LONGEST else name[: _LONGEST - 3] + "...")
+        for name in names[:_MOST]
+    ]
+    more = [f"... {len(names) - _MOST:,} more"] if len(names) > _MOST else []
+    return f"[{', '.join(parts + more)}]"

@@ -13,9 +13,8 @@ from typing import Any
 import tensorflow as tf
 
 from kseq2seq.contracts import Source
-from kseq2seq.data.examples import Packed, kind_of, packed_examples
-from kseq2seq.data.fetch import replacing
-from kseq2seq.data.pairs import Example, Pair
+from kseq2seq.data.pairs import Example, Packed, Pair, kind_of, packed_examples
+from kseq2seq.disk import whole_file
 
 _TEXT = tf.io.FixedLenFeature([], tf.string)
 _PARSED_TOGETHER = 256
@@ -54,7 +53,7 @@ def write_pairs(
         1
     """
     count = 0
-    with replacing(Path(path)) as partial:
+    with whole_file(Path(path), wait=False) as partial:
         with tf.io.TFRecordWriter(str(partial)) as writer:
             kept = packed_examples(pairs, source, errors, problems)
             for count, packed in enumerate(kept, start=1):  # noqa: B007
