@@ -22,8 +22,7 @@ from kseq2seq.decoding import (
     prepare,
     seeds_of,
 )
-from kseq2seq.decoding.filters import check_filters
-from kseq2seq.decoding.search import check_search
+from kseq2seq.decoding.requests import check_filters, check_search
 from kseq2seq.metrics import Scores, TextMetric, label_accuracy
 from kseq2seq.metrics.references import Reference, checked_references
 from kseq2seq.metrics.text import chosen, scored
