@@ -3,7 +3,7 @@
 from kseq2seq.decoding.beam import Beam
 from kseq2seq.decoding.compiled import compiled, traced
 from kseq2seq.decoding.contrastive import Contrastive
-from kseq2seq.decoding.decode import Decoded, UnsatisfiedError, decode, search_targets
+from kseq2seq.decoding.decode import Decoded, UnsatisfiedError, decode, prepare, search_targets
 from kseq2seq.decoding.diverse_beam import DiverseBeam
 from kseq2seq.decoding.ensemble import Ensemble
 from kseq2seq.decoding.filters import (
@@ -20,10 +20,10 @@ from kseq2seq.decoding.filters import (
     RepetitionPenalty,
     Require,
 )
-from kseq2seq.decoding.fingerprint import fingerprint
 from kseq2seq.decoding.greedy import Greedy
 from kseq2seq.decoding.loop import Carry, Loop
-from kseq2seq.decoding.requests import prepare, seeds_of
+from kseq2seq.decoding.records import fingerprint
+from kseq2seq.decoding.requests import seeds_of
 from kseq2seq.decoding.sample import Sample
 from kseq2seq.decoding.score import score_targets
 from kseq2seq.decoding.search import Choice, Extensions, Hypotheses, Live, Problem, Search

@@ -11,8 +11,9 @@ from kseq2seq.checks import check_whole
 from kseq2seq.decoding.beam import Beam
 from kseq2seq.decoding.greedy import Greedy
 from kseq2seq.decoding.loop import MOST_TOKENS
-from kseq2seq.decoding.requests import check_backend
-from kseq2seq.decoding.search import NEVER, Search, check_search
+from kseq2seq.decoding.requests import check_backend, check_search
+from kseq2seq.decoding.search import Search
+from kseq2seq.decoding.tensors import NEVER
 from kseq2seq.heads import Asked, Decoded
 from kseq2seq.memory import check_memory
 from kseq2seq.special_tokens import SpecialTokens

@@ -11,19 +11,8 @@ import tensorflow as tf
 from keras import ops
 
 from kseq2seq.checks import check_number, check_whole
-from kseq2seq.decoding.banks import best_of_banks
-from kseq2seq.decoding.gathering import best, gather
-from kseq2seq.decoding.search import (
-    NEVER,
-    WIDEST,
-    Choice,
-    Extensions,
-    Hypotheses,
-    Live,
-    Problem,
-    Search,
-    possible,
-)
+from kseq2seq.decoding.search import WIDEST, Choice, Extensions, Hypotheses, Live, Problem, Search
+from kseq2seq.decoding.tensors import NEVER, best, best_of_banks, gather, possible
 
 MANY = 2**30  # hypotheses; more are never counted
 

@@ -10,8 +10,8 @@ import tensorflow as tf
 from keras import ops
 
 from kseq2seq.checks import check_number, check_whole
-from kseq2seq.decoding.gathering import gather, likeliest
-from kseq2seq.decoding.search import NEVER, WIDEST, Choice, Hypotheses, Search, possible
+from kseq2seq.decoding.search import WIDEST, Choice, Hypotheses, Search
+from kseq2seq.decoding.tensors import NEVER, gather, likeliest, possible
 
 
 @dataclass(frozen=True)

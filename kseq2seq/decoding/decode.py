@@ -13,13 +13,26 @@ from kseq2seq.contracts import shift_right
 from kseq2seq.decoding.answers import Answers
 from kseq2seq.decoding.compiled import compiled, traced
 from kseq2seq.decoding.filters import Filter
-from kseq2seq.decoding.gathering import repeat
 from kseq2seq.decoding.greedy import Greedy
 from kseq2seq.decoding.loop import Loop
-from kseq2seq.decoding.places import given_or_empty, ids_of, keeps_places, rows_of, units_of
-from kseq2seq.decoding.requests import check_source, checked_limits, prepare
+from kseq2seq.decoding.requests import (
+    check_model,
+    check_need,
+    check_source,
+    checked_limits,
+    seeds_of,
+)
 from kseq2seq.decoding.search import Hypotheses, Search
 from kseq2seq.decoding.shrinking import search_shrinking
+from kseq2seq.decoding.sources import (
+    given_or_empty,
+    ids_of,
+    keeps_places,
+    positions_of,
+    rows_of,
+    units_of,
+)
+from kseq2seq.decoding.tensors import repeat
 from kseq2seq.heads import Decoded
 from kseq2seq.special_tokens import SPECIAL_TOKENS, SpecialTokens
 
@@ -164,6 +177,47 @@ def decode(
             for some, whole in zip(run(True), found, strict=True)
         )
     )
+
+
+def prepare(
+    model: Any,
+    source: Any,
+    search: Any,
+    *,
+    max_length: Any,
+    limits: Any,
+    filters: Sequence[Filter],
+    seed: Any,
+    special: SpecialTokens,
+) -> tuple[Loop, dict]:
+    """Returns the loop for a request and the tensors to start it with; arguments as for `decode`.
+
+    Raises:
+        ValueError: for what makes no sense.
+    """
+    check_model(model, special)
+    loop = Loop(model.decoder, search, max_length, special, filters)
+    source = check_source(model, source, loop.max_length)
+    rows = rows_of(source).shape[0]
+    check_need(
+        model.decoder, search, loop.filters, loop.max_length, rows, positions_of(model, source)
+    )
+    given = [rule.given() for rule in loop.filters]
+    for rule, arrays in zip(loop.filters, given, strict=True):
+        for array in arrays.values() if rule.of_sources else []:
+            if rows is not None and len(array) != rows:
+                raise ValueError(
+                    f"{type(rule).__name__} is for {len(array)} sources, but there are {rows}."
+                )
+    given = [{name: tf.constant(x) for name, x in arrays.items()} for arrays in given]
+    started = {
+        "source": source,
+        "limits": checked_limits(limits, rows, loop.max_length),
+        "seeds": seeds_of(seed, tf.shape(rows_of(source))[0]),
+        "given": given,
+        "numbers": {name: tf.constant(x) for name, x in search.given().items()},
+    }
+    return loop, started
 
 
 class UnsatisfiedError(ValueError):

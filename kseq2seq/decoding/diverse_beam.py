@@ -9,8 +9,8 @@ from keras import ops
 
 from kseq2seq.checks import check_number, check_whole
 from kseq2seq.decoding.beam import Beam, check_length_penalty
-from kseq2seq.decoding.gathering import gather, reorder
-from kseq2seq.decoding.search import NEVER, WIDEST, Choice, Hypotheses, Live, Search, possible
+from kseq2seq.decoding.search import WIDEST, Choice, Hypotheses, Live, Search
+from kseq2seq.decoding.tensors import NEVER, gather, possible, reorder
 
 MOST_GROUPS = 128
 

@@ -1,11 +1,64 @@
-"""Greedy search: always the likeliest next token."""
+"""Hypotheses that never meet: each row goes on from itself."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
-from kseq2seq.decoding.gathering import likeliest
-from kseq2seq.decoding.independent import Independent
+from keras import ops
+
+from kseq2seq.decoding.search import Choice, Extensions, Hypotheses, Live, Problem, Search
+from kseq2seq.decoding.tensors import NEVER, gather, likeliest, possible
+
+
+class Independent(Search):
+    """The base of searches that pick one token a row; its score is the sum of log-probabilities."""
+
+    def pick(self, made: Extensions, live: Live, state: dict, problem: Problem) -> Any:
+        """Returns int32 (rows,), the next token of each row; of -inf only where all are."""
+        raise NotImplementedError
+
+    def start(self, problem):
+        """See `Search`."""
+        rows = ops.shape(problem.limits)[0] * self.width
+        return {
+            "lengths": ops.zeros((rows,), dtype="int32"),
+            "scores": ops.zeros((rows,), dtype="float32"),
+            "ended": ops.zeros((rows,), dtype="bool"),
+            "finished": ops.zeros((rows,), dtype="bool"),
+        }
+
+    def advance(self, made, live, state, problem):
+        """See `Search`."""
+        picked = self.pick(made, live, state, problem)
+        values = gather(made.log_probs, picked[:, None])[:, 0]
+        ended = state["ended"]
+        tokens = ops.where(ended, problem.special.padding, picked)
+        ends = ops.equal(tokens, problem.special.end)
+        after = {
+            "lengths": state["lengths"] + ops.cast(ops.logical_not(ended), "int32"),
+            "scores": state["scores"] + ops.where(ended, 0.0, values),
+            "ended": ops.logical_or(ended, ends),
+            "finished": ops.logical_or(state["finished"], ops.logical_and(ends, made.finished)),
+        }
+        return Choice(tokens, None, {**state, **after})
+
+    def done(self, state, problem):
+        """See `Search`."""
+        return ops.all(ops.reshape(state["ended"], (-1, self.width)), axis=1)
+
+    def finish(self, live, state, problem):
+        """See `Search`."""
+        ids, lengths, scores, finished = (
+            ops.reshape(x, (-1, self.width, *x.shape[1:]))
+            for x in (live.ids, state["lengths"], state["scores"], state["finished"])
+        )
+        found = possible(scores)
+        scores, order = ops.top_k(ops.where(found, scores, NEVER), self.width)
+        ids = gather(ops.where(found[:, :, None], ids, problem.special.padding), order)
+        lengths = gather(ops.where(found, lengths, 0), order)
+        finished = gather(ops.logical_or(finished, ops.logical_not(found)), order)
+        return Hypotheses(ids, lengths, scores, finished)
 
 
 @dataclass(frozen=True)

@@ -10,20 +10,10 @@ from keras import ops, tree
 
 from kseq2seq.checks import check_whole
 from kseq2seq.decoders import Decoder
-from kseq2seq.decoding.filters import Filter, check_filters
-from kseq2seq.decoding.gathering import reorder, repeat
-from kseq2seq.decoding.log_softmax import log_softmax
-from kseq2seq.decoding.need import check_need
-from kseq2seq.decoding.search import (
-    NEVER,
-    Extensions,
-    Hypotheses,
-    Live,
-    Problem,
-    Search,
-    check_search,
-    possible,
-)
+from kseq2seq.decoding.filters import Filter
+from kseq2seq.decoding.requests import check_filters, check_need, check_search
+from kseq2seq.decoding.search import Extensions, Hypotheses, Live, Problem, Search
+from kseq2seq.decoding.tensors import NEVER, log_softmax, possible, reorder, repeat
 from kseq2seq.special_tokens import SPECIAL_TOKENS, SpecialTokens
 
 MOST_TOKENS = 2**20  # of a target
@@ -155,9 +145,9 @@ class Loop:
             room: steps that caches have places for, until `grow`; None takes `max_length`.
         """
         rows, places = encoded["mask"].shape
-        check_need(self, rows, places)
+        self._check_need(rows, places)
         context, state = self.decoder.initial(encoded, room or self.max_length)
-        check_need(self, rows, places, state)
+        self._check_need(rows, places, state)
         sources = ops.shape(encoded["mask"])[0]
         if limits is None:
             limits = ops.full((sources,), self.max_length, dtype="int32")
@@ -249,6 +239,9 @@ class Loop:
         if found.finished is None:
             found = found._replace(finished=found.lengths < problem.limits[:, None])
         return found
+
+    def _check_need(self, *sizes: Any) -> None:
+        check_need(self.decoder, self.search, self.filters, self.max_length, *sizes)
 
     def _problem(self, given) -> Problem:
         sources = given["sources"]

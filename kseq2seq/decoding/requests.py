@@ -2,58 +2,81 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
+from math import prod
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
+from keras import tree
 
+from kseq2seq.decoders import Decoder
 from kseq2seq.decoding.filters import Filter
-from kseq2seq.decoding.loop import Loop
-from kseq2seq.decoding.need import check_need
-from kseq2seq.decoding.places import facts_of, rows_of
+from kseq2seq.decoding.search import Search
+from kseq2seq.decoding.sources import facts_of
 from kseq2seq.encoders import along_units
+from kseq2seq.memory import check_memory
 from kseq2seq.special_tokens import SpecialTokens
 
+COPIES = 4  # of the log-probabilities: logits, what filters leave, totals, their order
 
-def prepare(
-    model: Any,
-    source: Any,
-    search: Any,
-    *,
-    max_length: Any,
-    limits: Any,
-    filters: Sequence[Filter],
-    seed: Any,
-    special: SpecialTokens,
-) -> tuple[Loop, dict]:
-    """Returns the loop for a request and the tensors to start it with; arguments as for `decode`.
+
+def check_search(search: Any, name: str = "search") -> Search:
+    """Returns a search, refusing anything else.
 
     Raises:
-        ValueError: for what makes no sense.
+        ValueError: it is no `Search`; the message says what to pass.
+
+    Example:
+        >>> from kseq2seq import Greedy
+        >>> from kseq2seq.decoding.search import (check_search)
+        >>> check_search(Greedy())
+        Greedy()
     """
-    check_model(model, special)
-    loop = Loop(model.decoder, search, max_length, special, filters)
-    source = check_source(model, source, loop.max_length)
-    rows = rows_of(source).shape[0]
-    check_need(loop, rows, _positions(model, source))
-    given = [rule.given() for rule in loop.filters]
-    for rule, arrays in zip(loop.filters, given, strict=True):
-        for array in arrays.values() if rule.of_sources else []:
-            if rows is not None and len(array) != rows:
-                raise ValueError(
-                    f"{type(rule).__name__} is for {len(array)} sources, but there are {rows}."
-                )
-    given = [{name: tf.constant(x) for name, x in arrays.items()} for arrays in given]
-    started = {
-        "source": source,
-        "limits": checked_limits(limits, rows, loop.max_length),
-        "seeds": seeds_of(seed, tf.shape(rows_of(source))[0]),
-        "given": given,
-        "numbers": {name: tf.constant(x) for name, x in search.given().items()},
-    }
-    return loop, started
+    if isinstance(search, Search):
+        return search
+    hint = ""
+    if isinstance(search, type) and issubclass(search, Search):
+        hint = f" Call the class: {search.__name__}()."
+    elif isinstance(search, str):
+        hint = " Pass an object, not a name."
+    raise ValueError(
+        f"`{name}` must be a Search, for example Greedy() or Beam(4); got {search!r:.80}.{hint}"
+    )
+
+
+def check_filters(filters: Any) -> tuple[Filter, ...]:
+    """Returns filters as a tuple, refusing anything else.
+
+    Raises:
+        ValueError: it is no sequence of `Filter`s; the message says what to pass.
+
+    Example:
+        >>> from kseq2seq.decoding import MinLength
+        >>> from kseq2seq.decoding.requests import check_filters
+        >>> check_filters([MinLength(5)])
+        (MinLength(tokens=5, ratio=0.0),)
+    """
+    if isinstance(filters, Filter):
+        raise ValueError(f"`filters` must be a list of filters; got {filters!r}. Put it in a list.")
+    if isinstance(filters, str | bytes) or not isinstance(filters, Iterable):
+        raise ValueError(
+            f"`filters` must be a list of filters, for example [MinLength(5)]; got {filters!r:.80}."
+        )
+    filters = tuple(filters)
+    for rule in filters:
+        if isinstance(rule, type) and issubclass(rule, Filter):
+            raise ValueError(
+                f"Every item of `filters` must be a Filter; got the class {rule.__name__}. Call it "
+                "with its settings, for example MinLength(5)."
+            )
+        if not isinstance(rule, Filter):
+            raise ValueError(
+                "Every item of `filters` must be a Filter, for example MinLength(5); got "
+                f"{rule!r:.80}."
+            )
+    return filters
 
 
 def seeds_of(seed: Any, rows: Any) -> Any:
@@ -164,14 +187,6 @@ def _fits(shape: tuple[int | None, ...], taken: tuple[int | None, ...]) -> bool:
     )
 
 
-def _positions(model: Any, source: dict) -> int | None:
-    """How many positions the encoder makes of a source, where that is known without running it."""
-    mask = source.get("source_mask")
-    if mask is None or mask.shape[1] is None:
-        return None
-    return facts_of(model).positions(mask.shape[1])
-
-
 def checked_limits(limits: Any, rows: int | None, max_length: int) -> Any:
     """Returns int32 (B,), the longest target of each source; None if none is given.
 
@@ -192,3 +207,55 @@ def checked_limits(limits: Any, rows: int | None, max_length: int) -> Any:
             f"`limits` must lie between 1 and `max_length`={max_length}; got {known.tolist()}."
         )
     return tf.cast(limits, tf.int32)
+
+
+def check_need(
+    decoder: Decoder,
+    search: Search,
+    filters: Iterable[Filter],
+    max_length: int,
+    sources: int | None,
+    positions: int | None,
+    state: Any = None,
+) -> None:
+    """Refuses to decode where memory would not do.
+
+    What is counted is a lower bound: for each hypothesis the log-probabilities of all ids, a few
+    times, its tokens, and what the decoder and the search keep of it.
+
+    Args:
+        decoder: steps the hypotheses.
+        search: picks their tokens.
+        filters: rules about them.
+        max_length: the most tokens of a hypothesis.
+        sources: B; None, which an export may have, counts as 1.
+        positions: S, of an encoded source; None counts as 1.
+        state: the decoder's, of B rows, once it is known.
+
+    Raises:
+        ValueError: it needs more than `kseq2seq.memory.available_memory()`.
+    """
+    sources, positions, width = sources or 1, positions or 1, search.width
+    vocabulary = decoder.vocabulary_size
+    carried = 2 * sum(map(_row_bytes, tree.flatten(state))) if state is not None else 0
+    each = 4 * COPIES * vocabulary + 12 * max_length + carried
+    if getattr(search, "coverage_penalty", None) is not None and search.uses("coverage_penalty"):
+        each += 8 * positions
+    of_source = width * each + search.footprint(vocabulary, max_length, decoder.hidden_width)
+    if search.uses_banks and any(rule.banks for rule in filters):
+        likely = min(2 * width, vocabulary)  # of each hypothesis, compared with the furthest
+        of_source += width * likely * (likely + 80)
+    check_memory(
+        sources * of_source,
+        f"{type(search).__name__} over {sources:,} sources x {width:,} hypotheses, each with "
+        f"{vocabulary:,} log-probabilities and up to {max_length:,} tokens,",
+        "Decode fewer sources at a time, keep fewer hypotheses, or lower `max_length`.",
+    )
+
+
+def _row_bytes(leaf: Any) -> int:
+    """How much a row of a tensor takes; sizes that are not known count as 1."""
+    if leaf is None:
+        return 0
+    size = getattr(leaf.dtype, "size", None) or 4
+    return size * prod(size or 1 for size in leaf.shape[1:])

@@ -9,10 +9,9 @@ import tensorflow as tf
 from keras import ops
 
 from kseq2seq.checks import check_number, check_whole
-from kseq2seq.decoding.gathering import likeliest
-from kseq2seq.decoding.independent import Independent
-from kseq2seq.decoding.search import WIDEST, possible
-from kseq2seq.decoding.truncation import keep_min_p, keep_top_k, keep_top_p, keep_typical
+from kseq2seq.decoding.greedy import Independent
+from kseq2seq.decoding.search import WIDEST
+from kseq2seq.decoding.tensors import NEVER, likeliest, possible
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,7 @@ class Sample(Independent):
         3
 
     Source:
-        See `kseq2seq.decoding.truncation` for each cut. One uniform number a step is mapped
+        See `kseq2seq.decoding.sample` for each cut. One uniform number a step is mapped
         through the cumulated distribution.
     """
 
@@ -119,3 +118,101 @@ class Sample(Independent):
 
         drawn = tf.map_fn(draw, problem.seeds, fn_output_signature=tf.float32)
         return ops.reshape(drawn, (-1, problem.max_length))
+
+
+def keep_top_k(log_probs, k):
+    """Keeps the `k` likeliest tokens of each row, and those as likely as the last of them.
+
+    Args:
+        log_probs: float32 (rows, V).
+        k: int; 0 keeps all.
+
+    Returns:
+        float32 (rows, V), -inf for what is left out.
+
+    Source:
+        Fan et al. 2018, section 5.
+    """
+    ordered, _ = _sorted(log_probs)
+    k = ops.convert_to_tensor(k, dtype="int32")
+    last = ops.clip(k - 1, 0, log_probs.shape[-1] - 1)
+    threshold = ops.take(ordered, last, axis=1)[:, None]
+    return ops.where(ops.logical_or(k <= 0, log_probs >= threshold), log_probs, NEVER)
+
+
+def keep_top_p(log_probs, p):
+    """Keeps the fewest likeliest tokens of each row whose probabilities sum to at least `p`.
+
+    Args:
+        log_probs: float32 (rows, V), of any sum.
+        p: in (0, 1]; 1 keeps all.
+
+    Returns:
+        float32 (rows, V), -inf for what is left out.
+
+    Source:
+        Holtzman et al. 2020, equation 2.
+    """
+    return _fewest(log_probs, -log_probs, p)
+
+
+def keep_min_p(log_probs, p):
+    """Keeps the tokens of each row that are at least `p` times as likely as the likeliest.
+
+    Args:
+        log_probs: float32 (rows, V).
+        p: in [0, 1]; 0 keeps all.
+
+    Returns:
+        float32 (rows, V), -inf for what is left out.
+
+    Source:
+        Nguyen et al. 2024, section 3.
+    """
+    threshold = ops.max(log_probs, axis=-1, keepdims=True) + ops.log(ops.cast(p, "float32"))
+    return ops.where(log_probs >= threshold, log_probs, NEVER)
+
+
+def keep_typical(log_probs, p):
+    r"""Keeps the fewest tokens, those of expected information first, that sum to at least `p`.
+
+    .. math:: \bigl| H(q) + \log q(y) \bigr| \text{, ascending}
+
+    Args:
+        log_probs: float32 (rows, V), of any sum.
+        p: in (0, 1]; 1 keeps all.
+
+    Returns:
+        float32 (rows, V), -inf for what is left out.
+
+    Source:
+        Meister et al. 2023, equation 9.
+    """
+    normal = ops.log_softmax(log_probs)
+    kept = possible(normal)
+    known = ops.where(kept, normal, 0.0)
+    entropy = -ops.sum(ops.exp(normal) * known, axis=-1, keepdims=True)
+    surprise = ops.where(kept, ops.absolute(entropy + known), -NEVER)
+    return _fewest(log_probs, surprise, p)
+
+
+def _fewest(log_probs, order, p):
+    """Keeps the fewest tokens, in ascending `order`, whose probabilities sum to at least `p`.
+
+    The probabilities are those after normalisation; one token is always kept.
+    """
+    _, places = _sorted(-order)
+    probs = _at(ops.softmax(log_probs), places)
+    before = ops.cumsum(probs, axis=-1) - probs
+    kept = ops.logical_or(before < p, ops.arange(probs.shape[-1]) == 0)
+    rank = ops.cast(ops.argsort(places, axis=-1), "int32")
+    return ops.where(ops.logical_or(p >= 1, _at(kept, rank)), log_probs, NEVER)
+
+
+def _sorted(x):
+    """Returns (values, places) of each row, descending."""
+    return ops.top_k(x, x.shape[-1])
+
+
+def _at(x, places):
+    return ops.take_along_axis(x, ops.cast(places, "int32"), axis=-1)

@@ -9,8 +9,8 @@ from keras import ops
 
 from kseq2seq.contracts import shift_right
 from kseq2seq.decoding.compiled import compiled, traced
-from kseq2seq.decoding.places import given_or_empty, rows_of
 from kseq2seq.decoding.requests import check_model, check_source
+from kseq2seq.decoding.sources import given_or_empty, rows_of
 from kseq2seq.special_tokens import SPECIAL_TOKENS, SpecialTokens
 
 

@@ -10,22 +10,10 @@ from typing import Any, ClassVar, NamedTuple, Self
 import numpy as np
 import tensorflow as tf
 
-from kseq2seq.decoding.gathering import repeat
+from kseq2seq.decoding.tensors import repeat
 from kseq2seq.special_tokens import SpecialTokens
 
-NEVER = float("-inf")  # the log-probability of what is forbidden
-# What is below is forbidden. TFLite knows no infinity: a file has the lowest number in its place,
-# and one of float16 -65,504. No real target is as unlikely.
-LEAST = -6e4
 WIDEST = 2**16  # hypotheses a source may have
-
-
-def possible(log_probs: Any) -> Any:
-    """Returns True where a log-probability, or a sum of some, is of an allowed token.
-
-    False for NaN. Call it before anything is divided by a length.
-    """
-    return log_probs > LEAST
 
 
 class Problem(NamedTuple):
@@ -229,27 +217,3 @@ def _scalar(number: Any) -> np.generic:
     if isinstance(number, int | np.integer):
         return np.int32(min(number, np.iinfo("int32").max))
     return np.float32(number)
-
-
-def check_search(search: Any, name: str = "search") -> Search:
-    """Returns a search, refusing anything else.
-
-    Raises:
-        ValueError: it is no `Search`; the message says what to pass.
-
-    Example:
-        >>> from kseq2seq import Greedy
-        >>> from kseq2seq.decoding.search import check_search
-        >>> check_search(Greedy())
-        Greedy()
-    """
-    if isinstance(search, Search):
-        return search
-    hint = ""
-    if isinstance(search, type) and issubclass(search, Search):
-        hint = f" Call the class: {search.__name__}()."
-    elif isinstance(search, str):
-        hint = " Pass an object, not a name."
-    raise ValueError(
-        f"`{name}` must be a Search, for example Greedy() or Beam(4); got {search!r:.80}.{hint}"
-    )

@@ -8,8 +8,8 @@ from keras import ops, tree
 
 from kseq2seq.checks import check_whole
 from kseq2seq.decoders import Decoder, Step
-from kseq2seq.decoding.gathering import likeliest
-from kseq2seq.decoding.several import Several, least
+from kseq2seq.decoding.ensemble import Several, least
+from kseq2seq.decoding.tensors import likeliest
 from kseq2seq.models import Seq2Seq
 from kseq2seq.special_tokens import SPECIAL_TOKENS, SpecialTokens
 

@@ -8,7 +8,7 @@ from typing import Any
 import tensorflow as tf
 from keras import tree
 
-from kseq2seq.decoding.places import cropped, has_places
+from kseq2seq.decoding.sources import cropped, has_places
 from kseq2seq.encoders import Facts
 
 SHARES = (4, 2)  # of the places: a quarter, half

@@ -8,7 +8,7 @@ import tensorflow as tf
 from keras import tree
 
 from kseq2seq.decoding import Search, search_targets
-from kseq2seq.decoding.places import keeps_places
+from kseq2seq.decoding.sources import keeps_places
 from kseq2seq.export.fewer_places import FewerPlaces
 from kseq2seq.special_tokens import SpecialTokens
 

@@ -12,7 +12,7 @@ import numpy as np
 from kseq2seq.checks import raw_texts
 from kseq2seq.data import named_pairs
 from kseq2seq.decoding import Search, decode, score_targets
-from kseq2seq.decoding.places import padded
+from kseq2seq.decoding.sources import padded
 from kseq2seq.export.interpreter import Signatures
 from kseq2seq.export.walk import walk
 from kseq2seq.metrics import bleu, chrf

@@ -11,9 +11,9 @@ from typing import Any
 import tensorflow as tf
 
 from kseq2seq.decoding import Sample, Search, search_targets
-from kseq2seq.decoding.places import padded
 from kseq2seq.decoding.requests import seeds_of
-from kseq2seq.decoding.search import NEVER
+from kseq2seq.decoding.sources import padded
+from kseq2seq.decoding.tensors import NEVER
 from kseq2seq.disk import whole_directory
 from kseq2seq.export.warm_up import write_warm_up
 

@@ -11,8 +11,8 @@ from typing import Any
 import tensorflow as tf
 
 from kseq2seq.decoding import Sample, Search
-from kseq2seq.decoding.description import describe
-from kseq2seq.decoding.search import check_search
+from kseq2seq.decoding.records import describe
+from kseq2seq.decoding.requests import check_search
 from kseq2seq.deprecation import renamed
 from kseq2seq.export.bundle import write_bundle
 from kseq2seq.export.fixed import FixedModel

@@ -22,8 +22,7 @@ from kseq2seq.decoding import (
     prepare,
     seeds_of,
 )
-from kseq2seq.decoding.filters import check_filters
-from kseq2seq.decoding.search import check_search
+from kseq2seq.decoding.requests import check_filters, check_search
 from kseq2seq.models import BuiltModel
 from kseq2seq.pipeline.matching import check_parts
 from kseq2seq.pipeline.prediction import Prediction, joined, predictions

@@ -6,8 +6,8 @@ from typing import Any
 
 from kseq2seq.checks import check_whole
 from kseq2seq.contracts import Source, Target
+from kseq2seq.decoding.ensemble import Several
 from kseq2seq.decoding.loop import MOST_TOKENS
-from kseq2seq.decoding.several import Several
 from kseq2seq.encoders import SourceSpec
 from kseq2seq.models import BuiltModel
 from kseq2seq.text import TextSource, TextTarget, Tokenizer

@@ -12,8 +12,7 @@ from typing import Any
 from kseq2seq.checks import raw_texts
 from kseq2seq.contracts import Source, Target
 from kseq2seq.decoding import Ensemble, Filter, Search, Speculative, fingerprint, seeds_of
-from kseq2seq.decoding.filters import check_filters
-from kseq2seq.decoding.search import check_search
+from kseq2seq.decoding.requests import check_filters, check_search
 from kseq2seq.deprecation import renamed
 from kseq2seq.metrics import Scores, TextMetric, label_accuracy
 from kseq2seq.metrics.references import Reference, checked_references

@@ -10,7 +10,7 @@ import numpy as np
 
 from kseq2seq.contracts import Target
 from kseq2seq.decoding import Decoded
-from kseq2seq.decoding.places import facts_of
+from kseq2seq.decoding.sources import facts_of
 
 
 class _Scored(NamedTuple):

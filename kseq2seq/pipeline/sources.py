@@ -16,7 +16,7 @@ import tensorflow as tf
 
 from kseq2seq.contracts import TOO_LONG, Source, Target
 from kseq2seq.decoding import compiled
-from kseq2seq.decoding.places import padded
+from kseq2seq.decoding.sources import padded
 
 _IDS = tf.TensorSpec([None, None], tf.int32)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from kseq2seq.contracts import Source, Target
 from kseq2seq.decoding import Search
-from kseq2seq.decoding.description import describe, described
+from kseq2seq.decoding.records import describe, described
 from kseq2seq.disk import restore, whole_directory
 from kseq2seq.disk.files import read_field, read_json, sha256, write_json
 from kseq2seq.formats import FORMAT, upgraded

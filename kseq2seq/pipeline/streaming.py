@@ -7,7 +7,7 @@ from typing import Any
 
 from kseq2seq.contracts import Target
 from kseq2seq.decoding import Loop, UnsatisfiedError, compiled, traced
-from kseq2seq.decoding.places import ids_of, units_of
+from kseq2seq.decoding.sources import ids_of, units_of
 from kseq2seq.special_tokens import REPLACEMENT
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from kseq2seq import Beam, Sample, decode
-from kseq2seq.decoding.truncation import keep_min_p, keep_top_k, keep_top_p, keep_typical
+from kseq2seq.decoding.sample import keep_min_p, keep_top_k, keep_top_p, keep_typical
 
 DRAWS = 4000
 

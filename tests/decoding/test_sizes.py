@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from kseq2seq import Beam, Contrastive, DiverseBeam, Ensemble, Greedy, Sample, Speculative, decode
-from kseq2seq.decoding import Fusion, MinLength, NoRepeatNgram, RepetitionPenalty, need
+from kseq2seq.decoding import Fusion, MinLength, NoRepeatNgram, RepetitionPenalty, requests
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_what_memory_does_not_hold(toys, monkeypatch):
 
 def test_state_counts_once_it_is_known(toys, monkeypatch):
     seen = []
-    monkeypatch.setattr(need, "check_memory", lambda needed, *_: seen.append(needed))
+    monkeypatch.setattr(requests, "check_memory", lambda needed, *_: seen.append(needed))
     decode(toys.model(), toys.source, Beam(2), max_length=3)
     assert len(set(seen)) > 1  # without the state, and with it
 

@@ -18,7 +18,7 @@ from kseq2seq.decoding.filters.filter import (
     marked,
     roomy,
 )
-from kseq2seq.decoding.search import NEVER
+from kseq2seq.decoding.tensors import NEVER
 
 
 @dataclass(frozen=True)

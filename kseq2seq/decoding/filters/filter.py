@@ -150,39 +150,6 @@ def key_of(rule: Filter, kind: type[Filter], *compiled: Hashable) -> Hashable:
     return (kind, *compiled) if type(rule) is kind else rule
 
 
-def check_filters(filters: Any) -> tuple[Filter, ...]:
-    """Returns filters as a tuple, refusing anything else.
-
-    Raises:
-        ValueError: it is no sequence of `Filter`s; the message says what to pass.
-
-    Example:
-        >>> from kseq2seq.decoding import MinLength
-        >>> from kseq2seq.decoding.filters import check_filters
-        >>> check_filters([MinLength(5)])
-        (MinLength(tokens=5, ratio=0.0),)
-    """
-    if isinstance(filters, Filter):
-        raise ValueError(f"`filters` must be a list of filters; got {filters!r}. Put it in a list.")
-    if isinstance(filters, str | bytes) or not isinstance(filters, Iterable):
-        raise ValueError(
-            f"`filters` must be a list of filters, for example [MinLength(5)]; got {filters!r:.80}."
-        )
-    filters = tuple(filters)
-    for rule in filters:
-        if isinstance(rule, type) and issubclass(rule, Filter):
-            raise ValueError(
-                f"Every item of `filters` must be a Filter; got the class {rule.__name__}. Call it "
-                "with its settings, for example MinLength(5)."
-            )
-        if not isinstance(rule, Filter):
-            raise ValueError(
-                "Every item of `filters` must be a Filter, for example MinLength(5); got "
-                f"{rule!r:.80}."
-            )
-    return filters
-
-
 def check_phrases(name: str, phrases: Any) -> tuple[tuple[int, ...], ...]:
     """Returns phrases, each a sequence of token ids, as tuples.
 

@@ -1,7 +1,8 @@
-"""Searches as plain records, to be kept with a model."""
+"""What stands for a search, and for weights, in a file."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
@@ -32,7 +33,7 @@ def describe(search: Any) -> dict[str, Any]:
 
     Example:
         >>> from kseq2seq import Greedy
-        >>> from kseq2seq.decoding.description import describe, described
+        >>> from kseq2seq.decoding.records import describe, described
         >>> describe(Greedy())
         {'type': 'greedy'}
         >>> described({"type": "greedy"})
@@ -58,3 +59,19 @@ def described(record: Mapping[str, Any]) -> Search:
     """
     settings = dict(record)
     return SEARCHES[settings.pop("type")](**settings)
+
+
+def fingerprint(model: Any) -> str:
+    """Returns a SHA-256 over a model's variables, in their order.
+
+    Example:
+        >>> from kseq2seq import build_model
+        >>> from kseq2seq.decoding.records import fingerprint
+        >>> model = build_model("gru", source=20, target=20, hidden_dim=8)
+        >>> fingerprint(model) == fingerprint(model)
+        True
+    """
+    digest = hashlib.sha256()
+    for variable in model.variables:
+        digest.update(np.ascontiguousarray(variable).tobytes())
+    return digest.hexdigest()

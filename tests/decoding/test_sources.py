@@ -9,7 +9,7 @@ import tensorflow as tf
 
 import kseq2seq as ks
 from kseq2seq.decoding import search_targets
-from kseq2seq.decoding.places import keeps_places
+from kseq2seq.decoding.sources import keeps_places
 from kseq2seq.export.fewer_places import FewerPlaces
 from kseq2seq.export.fixed import FixedModel
 from kseq2seq.export.interpreter import Signatures

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from kseq2seq.decoding.gathering import best, gather, reorder, repeat
+from kseq2seq.decoding.tensors import best, gather, reorder, repeat
 
 
 @pytest.mark.parametrize("shape", [(2, 3), (2, 3, 4), (2, 3, 4, 5)])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import kseq2seq as ks
-from kseq2seq.decoding.description import SEARCHES, describe, described
+from kseq2seq.decoding.records import SEARCHES, describe, described
 
 
 @pytest.mark.parametrize("kind", SEARCHES.values())

@@ -26,7 +26,7 @@ def keeps_places(model: Any) -> bool:
 
     Example:
         >>> from kseq2seq import build_model
-        >>> from kseq2seq.decoding.places import keeps_places
+        >>> from kseq2seq.decoding.sources import keeps_places
         >>> keeps_places(build_model("gru", source=20, target=20, hidden_dim=8))
         True
     """
@@ -44,7 +44,7 @@ def cropped(encoder: Any, source: dict, units: int) -> dict:
 
     Example:
         >>> from kseq2seq import build_model
-        >>> from kseq2seq.decoding.places import cropped
+        >>> from kseq2seq.decoding.sources import cropped
         >>> model = build_model("gru", source=20, target=20, hidden_dim=8)
         >>> ids = tf.constant([[7, 2, 0, 0]])
         >>> cropped(model.encoder, {"source": ids, "source_mask": ids != 0}, 2)["source"].shape[1]
@@ -58,7 +58,7 @@ def has_places(encoded: Any, places: int) -> bool:
     """Returns whether each mask of an encoded source has so many places, by their static shapes.
 
     Example:
-        >>> from kseq2seq.decoding.places import has_places
+        >>> from kseq2seq.decoding.sources import has_places
         >>> has_places({"mask": tf.constant([[True, False]])}, 2)
         True
     """
@@ -77,7 +77,7 @@ def padded(model: Any, source: dict, places: int, padding: int = 0) -> dict:
 
     Example:
         >>> from kseq2seq import build_model
-        >>> from kseq2seq.decoding.places import padded
+        >>> from kseq2seq.decoding.sources import padded
         >>> model = build_model("gru", source=20, target=20, hidden_dim=8)
         >>> source = {"source": tf.constant([[7, 2]]), "source_mask": tf.constant([[True, True]])}
         >>> padded(model, source, 9)["source"].shape[1]
@@ -142,3 +142,11 @@ def units_of(source: dict) -> Any:
     """Returns int32 (B,), how many units of each source are real; None if there is no mask."""
     mask = source.get("source_mask")
     return None if mask is None else tf.reduce_sum(tf.cast(mask, tf.int32), axis=1)
+
+
+def positions_of(model: Any, source: dict) -> int | None:
+    """Returns how many positions an encoder makes of a source; None if that takes running it."""
+    mask = source.get("source_mask")
+    if mask is None or mask.shape[1] is None:
+        return None
+    return facts_of(model).positions(mask.shape[1])
