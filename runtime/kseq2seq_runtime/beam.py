@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from kseq2seq_runtime.search import NEVER, Extensions, Hypothesis, Live, Search, begin, extend
-from kseq2seq_runtime.settings import check_number, check_whole
+from kseq2seq_runtime.search import NEVER, Candidates, Hypothesis, Live, Search, begin, extend
+from kseq2seq_runtime.settings import check_number, check_whole, renamed
 
 if TYPE_CHECKING:
     from kseq2seq_runtime.model import Model
@@ -26,9 +26,10 @@ class _Branch(NamedTuple):
     covered: np.ndarray
 
 
+@renamed(width="beam_width")
 @dataclass(frozen=True)
 class Beam(Search):
-    r"""Keeps the `width` likeliest unfinished and the `width` best finished hypotheses.
+    r"""Keeps the `beam_width` likeliest unfinished and the `beam_width` best finished hypotheses.
 
     A hypothesis y that has met its end token is ranked by
 
@@ -37,15 +38,17 @@ class Beam(Search):
         \mathrm{lp}(n) = \left(\frac{5 + n}{6}\right)^\alpha
 
     with :math:`|y|` counting the end and :math:`\alpha_{tj}` where step t looked. Of the best
-    2 `width` extensions of a step, the first `width` may finish, and the first `width` that do not
-    end live on. It ends once no live hypothesis can become better than the worst finished one.
+    2 `beam_width` candidates of a step, the first `beam_width` may finish, and the first
+    `beam_width` that do not end live on. It ends once no live hypothesis can become better than the
+    worst finished one.
 
     Args:
-        width: live hypotheses, each of which is a run of the model; at least 1 and at most 4,096.
+        beam_width: live hypotheses, each of which is a run of the model; at least 1 and at most
+            4,096.
         length_penalty: alpha, at least 0; 0 ranks by log-probability.
         coverage_penalty: beta, at least 0 and at most 10,000; needs a model with attention.
-        n_best: finished hypotheses returned, at most `width`; None returns `width`.
-        patience: p, above 0: it also ends once p * `width` hypotheses have finished, which is
+        n_best: finished hypotheses returned, at most `beam_width`; None returns `beam_width`.
+        patience: p, above 0: it also ends once p * `beam_width` hypotheses have finished, which is
             sooner, and may be too soon for the best; None waits for the bound.
 
     Raises:
@@ -54,30 +57,38 @@ class Beam(Search):
     Example:
         >>> from kseq2seq_runtime import Beam
         >>> Beam(4)
-        Beam(width=4, length_penalty=0.6, coverage_penalty=0.0, n_best=None, patience=None)
+        Beam(beam_width=4, length_penalty=0.6, coverage_penalty=0.0, n_best=None, patience=None)
 
     Source:
         Penalties: Wu et al. 2016, equation 14; coverage is floored at 1e-9. Patience: Kasai et al.
         2022, algorithm 1.
     """
 
-    width: int = 4
+    beam_width: int = 4
     length_penalty: float = 0.6
     coverage_penalty: float = 0.0
     n_best: int | None = None
     patience: float | None = None
 
     def __post_init__(self):
-        check_whole("width", self.width, most=WIDEST)
+        check_whole("beam_width", self.beam_width, most=WIDEST)
         check_number("length_penalty", self.length_penalty)
         check_number("coverage_penalty", self.coverage_penalty, 0, 1e4)
-        if self.n_best is not None and check_whole("n_best", self.n_best) > self.width:
+        if self.n_best is not None and check_whole("n_best", self.n_best) > self.beam_width:
             raise ValueError(
-                f"`n_best` must be at most `width`={self.width}, all that is kept; "
+                f"`n_best` must be at most `beam_width`={self.beam_width}, all that is kept; "
                 f"got {self.n_best}."
             )
         if self.patience is not None:
             check_number("patience", self.patience, above=True)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """See `Search`; files call the width of a beam "width"."""
+        return {
+            "width" if name == "beam_width" else name: value
+            for name, value in super().settings.items()
+        }
 
     def run(
         self, model: Model, source: Sequence[int], random: np.random.Generator
@@ -88,10 +99,10 @@ class Beam(Search):
         finished: list[Hypothesis] = []
         count = 0
         while not self._done(branches, finished, count, model.record.target_length):
-            made = [extend(model, branch.live) for branch in branches]
-            branches, ended = self._advance(branches, made, model.record)
+            candidates = [extend(model, branch.live) for branch in branches]
+            branches, ended = self._advance(branches, candidates, model.record)
             count += len(ended)
-            finished = sorted(finished + ended, key=lambda found: -found.score)[: self.width]
+            finished = sorted(finished + ended, key=lambda ended: -ended.score)[: self.beam_width]
             if branches:
                 yield [Hypothesis(live.ids, float(live.log_prob)) for live, _ in branches]
         yield finished[: self.n_best]
@@ -110,37 +121,37 @@ class Beam(Search):
         self, branches: list[_Branch], finished: list[Hypothesis], count: int, limit: int
     ) -> bool:
         """Whether patience ends, or nothing better can come: log-probabilities only fall."""
-        if not branches or (self.patience is not None and count >= self.patience * self.width):
+        if not branches or (self.patience is not None and count >= self.patience * self.beam_width):
             return True
         bound = branches[0].live.log_prob / self._penalty(limit)
-        return len(finished) == self.width and bool(finished[-1].score >= bound)
+        return len(finished) == self.beam_width and bool(finished[-1].score >= bound)
 
     def _advance(
-        self, branches: list[_Branch], made: list[Extensions], record: Record
+        self, branches: list[_Branch], candidates: list[Candidates], record: Record
     ) -> tuple[list[_Branch], list[Hypothesis]]:
         """Returns what lives on, likeliest first, and what is finished by this step."""
         totals = np.stack(
             [
                 branch.live.log_prob + each.log_probs
-                for branch, each in zip(branches, made, strict=True)
+                for branch, each in zip(branches, candidates, strict=True)
             ]
         )
         end, places = record.special.end, record.source_length
         live_on: list[_Branch] = []
         ended: list[Hypothesis] = []
-        for rank, place in enumerate(_largest(totals.ravel(), 2 * self.width)):
+        for rank, place in enumerate(_largest(totals.ravel(), 2 * self.beam_width)):
             parent, token = divmod(int(place), totals.shape[1])
             total, (before, covered) = totals[parent, token], branches[parent]
             if total == NEVER:
                 break
             ids = (*before.ids, token)
             if self.coverage_penalty:
-                covered = covered + self._alignment(made[parent], len(covered), places)
-            if token == end and rank < self.width:
+                covered = covered + self._alignment(candidates[parent], len(covered), places)
+            if token == end and rank < self.beam_width:
                 score = float(self._score(total, len(ids), covered))
-                ended.append(Hypothesis(ids, score, made[parent].finished))
-            elif token != end and len(live_on) < self.width:
-                live_on.append(_Branch(Live(ids, total, made[parent].carried), covered))
+                ended.append(Hypothesis(ids, score, candidates[parent].finished))
+            elif token != end and len(live_on) < self.beam_width:
+                live_on.append(_Branch(Live(ids, total, candidates[parent].carried), covered))
         return live_on, ended
 
     def _score(self, log_prob: np.float32, length: int, covered: np.ndarray) -> np.float32:
@@ -155,19 +166,19 @@ class Beam(Search):
             self.length_penalty
         )
 
-    def _alignment(self, made: Extensions, length: int, places: int) -> np.ndarray:
-        if made.alignment is None:
+    def _alignment(self, candidates: Candidates, length: int, places: int) -> np.ndarray:
+        if candidates.alignment is None:
             raise ValueError(
                 f"`coverage_penalty`={self.coverage_penalty} needs a model with attention, and "
                 "this one has none. Leave it at 0."
             )
-        if len(made.alignment) != places:
+        if len(candidates.alignment) != places:
             raise ValueError(
                 f"`coverage_penalty`={self.coverage_penalty} needs a model with attention to each "
-                f"of {places} source tokens, and this one looks at {len(made.alignment)} places. "
-                "Leave it at 0."
+                f"of {places} source tokens, and this one looks at {len(candidates.alignment)} "
+                "positions. Leave it at 0."
             )
-        return made.alignment[:length]
+        return candidates.alignment[:length]
 
 
 def _largest(values: np.ndarray, count: int) -> np.ndarray:

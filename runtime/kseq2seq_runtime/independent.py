@@ -28,8 +28,10 @@ class Independent(Search):
         """See `Search`."""
         live, end = begin(model, source), model.record.special.end
         while not live.ids or live.ids[-1] != end:
-            made = extend(model, live)
-            token = self.pick(made.log_probs, random)
-            live = Live((*live.ids, token), live.log_prob + made.log_probs[token], made.carried)
-            finished = made.finished if token == end else None
+            candidates = extend(model, live)
+            token = self.pick(candidates.log_probs, random)
+            live = Live(
+                (*live.ids, token), live.log_prob + candidates.log_probs[token], candidates.carried
+            )
+            finished = candidates.finished if token == end else None
             yield [Hypothesis(live.ids, float(live.log_prob), finished)]

@@ -41,9 +41,9 @@ class Hypothesis(_Scored):
     def __new__(  # noqa: D102
         cls, ids: tuple[int, ...], score: float, finished: bool | None = None
     ) -> Hypothesis:
-        made = super().__new__(cls, ids, score)
-        made.finished = finished
-        return made
+        pair = super().__new__(cls, ids, score)
+        pair.finished = finished
+        return pair
 
 
 class Live(NamedTuple):
@@ -61,7 +61,7 @@ class Live(NamedTuple):
     carried: dict[str, np.ndarray]
 
 
-class Extensions(NamedTuple):
+class Candidates(NamedTuple):
     """What is known of every possible next token of a hypothesis.
 
     Attributes:
@@ -104,7 +104,7 @@ def begin(model: Model, source: Sequence[int]) -> Live:
     return Live((), np.float32(0), model.encode(source))
 
 
-def extend(model: Model, live: Live) -> Extensions:
+def extend(model: Model, live: Live) -> Candidates:
     """Takes one step of the model.
 
     Padding and start are forbidden everywhere, and at the last place all but the end.
@@ -122,7 +122,7 @@ def extend(model: Model, live: Live) -> Extensions:
     else:
         forbidden = [special.padding, special.start]
     log_probs[forbidden] = NEVER
-    return Extensions(log_probs, carried, alignment, finished)
+    return Candidates(log_probs, carried, alignment, finished)
 
 
 def log_softmax(logits: np.ndarray) -> np.ndarray:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import numbers
+import warnings
+from collections.abc import Callable
 from typing import Any
 
 
@@ -15,7 +18,7 @@ def check_whole(name: str, value: Any, least: int = 1, most: int | None = None) 
 
     Example:
         >>> from kseq2seq_runtime.settings import check_whole
-        >>> check_whole("width", 3)
+        >>> check_whole("beam_width", 3)
         3
     """
     whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
@@ -46,3 +49,36 @@ def check_number(
         upper = f" and at most {most:,g}" if math.isfinite(most) else ""
         raise ValueError(f"`{name}` must be a number {bound}{upper}; got {value!r}.")
     return float(value)
+
+
+def renamed(**names: str) -> Callable[[type], type]:
+    """Returns a decorator that lets a class take old keywords too, with a warning.
+
+    Args:
+        **names: old keyword = new keyword.
+
+    Example:
+        >>> from kseq2seq_runtime import Beam
+        >>> Beam(width=2).beam_width  # with a FutureWarning
+        2
+    """
+
+    def decorate(cls: Any) -> Any:
+        init = cls.__init__
+
+        @functools.wraps(init)
+        def take(self: Any, *arguments: Any, **keywords: Any) -> None:
+            for old in names.keys() & keywords.keys():
+                warnings.warn(
+                    f"`{old}` of {cls.__name__} was renamed to `{names[old]}`; the old name works "
+                    "until the next release.",
+                    FutureWarning,
+                    stacklevel=2,
+                )
+                keywords[names[old]] = keywords.pop(old)
+            init(self, *arguments, **keywords)
+
+        cls.__init__ = take
+        return cls
+
+    return decorate

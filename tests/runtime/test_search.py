@@ -140,20 +140,25 @@ def test_the_like_of_the_files_search_runs_inside_it(opened, monkeypatch):
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: Beam(0), "`width` must be a whole number of at least 1; got 0"),
-        (lambda: Beam(True), "`width` must be a whole number"),
+        (lambda: Beam(0), "`beam_width` must be a whole number of at least 1; got 0"),
+        (lambda: Beam(True), "`beam_width` must be a whole number"),
         (lambda: Beam(length_penalty=-1), "`length_penalty` must be a number of at least 0"),
         (lambda: Beam(coverage_penalty=float("nan")), "`coverage_penalty`"),
         (lambda: Beam(2, patience=0), "`patience`"),
-        (lambda: Beam(10**6), "`width` must be at most 4,096; got 1000000. Lower it."),
+        (lambda: Beam(10**6), "`beam_width` must be at most 4,096; got 1000000. Lower it."),
         (lambda: Beam(coverage_penalty=1e300), "`coverage_penalty`.*at most 10,000"),
         (lambda: Sample(1e300), r"`temperature`.*at most 10,000; got 1e\+300"),
-        (lambda: Beam(2, n_best=3), "`n_best` must be at most `width`=2"),
+        (lambda: Beam(2, n_best=3), "`n_best` must be at most `beam_width`=2"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_an_old_keyword_warns():
+    with pytest.warns(FutureWarning, match="`width` of Beam was renamed to `beam_width`"):
+        assert Beam(width=3) == Beam(3)
 
 
 def test_what_is_no_search_is_refused(opened):
