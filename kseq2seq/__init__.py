@@ -48,6 +48,7 @@ _FLOORS = (
     "data",
     "metrics",
     "training",
+    "runs",
     "export",
     "cli",
 )

@@ -13,14 +13,12 @@ import keras
 from kseq2seq.cli.batches import Batches
 from kseq2seq.data import Corpus
 from kseq2seq.metrics import TokenAccuracy
-from kseq2seq.runs import less_is_better
+from kseq2seq.runs import Record, Run, less_is_better
 from kseq2seq.training import (
     BetterWeights,
     GenerationScore,
     InverseSquareRoot,
     Progress,
-    Record,
-    Run,
     TimeLimit,
     TokenCrossEntropy,
 )
