@@ -25,14 +25,12 @@ from kseq2seq.data import (
 from kseq2seq.metrics import TokenAccuracy
 from kseq2seq.models import Seq2Seq
 from kseq2seq.pipeline import Pipeline
-from kseq2seq.runs import less_is_better
+from kseq2seq.runs import Record, Run, less_is_better
 from kseq2seq.training import (
     BetterWeights,
     GenerationScore,
     InverseSquareRoot,
     Progress,
-    Record,
-    Run,
     TimeLimit,
     TokenCrossEntropy,
     packed,

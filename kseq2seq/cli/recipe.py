@@ -29,7 +29,8 @@ from kseq2seq.data.split import SPLITS
 from kseq2seq.decoding import Greedy
 from kseq2seq.metrics import TextMetric
 from kseq2seq.pipeline import Pipeline
-from kseq2seq.training import GenerationScore, add_scores
+from kseq2seq.runs import add_scores
+from kseq2seq.training import GenerationScore
 
 # What is made in the output, and a file that marks each as made by an earlier run.
 _PARTS = {"pipeline": "pipeline.json", "saved_model": "saved_model.pb"}

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import keras
 
 from kseq2seq.models import ARCHITECTURES
-from kseq2seq.training.places import weight_places
 
 
 def layer_rates(model: keras.Model, rates: Mapping[str, float]) -> list[float]:
@@ -19,7 +18,7 @@ def layer_rates(model: keras.Model, rates: Mapping[str, float]) -> list[float]:
     Args:
         model: any built model.
         rates: factors, at least 0, by part, such as {"encoder": 0.1, "encoder/block_3": 0.5}. A
-            part is a `weight_places` path or the beginning of one; of several that hold a weight
+            part is a `weight_paths` path or the beginning of one; of several that hold a weight
             the longest counts, and a weight that none holds has the factor 1.
 
     Returns:
@@ -37,13 +36,13 @@ def layer_rates(model: keras.Model, rates: Mapping[str, float]) -> list[float]:
         >>> rates[:5]
         [0.0, 0.1, 0.1, 0.1, 1.0]
     """
-    places = weight_places(model)
+    places = weight_paths(model)
     held = {part: [_holds(part, place) for place in places] for part in rates}
     for part in rates:
         if not any(held[part]):
             raise ValueError(
                 f"The model has no trainable part {part!r}; its parts begin with "
-                f"{_beginnings(places)}. `weight_places(model)` lists them all."
+                f"{_beginnings(places)}. `weight_paths(model)` lists them all."
             )
     longest = [
         max((part for part in rates if held[part][index]), key=len, default="")
@@ -94,7 +93,7 @@ def layerwise_decay(model: keras.Model, decay: float) -> dict[str, float]:
     """
     if not 0 < decay <= 1:
         raise ValueError(f"`decay` must be in (0, 1], such as 0.8; got {decay!r}.")
-    places = weight_places(model)
+    places = weight_paths(model)
     blocks = [_block(place) for place in places]
     tops: dict[str, int] = {}
     for side, _, index in filter(None, blocks):
@@ -216,3 +215,59 @@ def _beginnings(places: list[str]) -> str:
 
 def _holds(part: str, place: str) -> bool:
     return f"{place}/".startswith(f"{part}/")
+
+
+def weight_paths(model: keras.Model) -> list[str]:
+    """Returns the place of each trainable weight, in the order of `model.trainable_variables`.
+
+    A place is a path of parts. The parts of a `Seq2Seq` are `encoder` and `decoder`; a layer of
+    another model, or of a list of layers, goes by its name, and any other by the attribute that
+    holds it. A weight that several layers share has the first of its places: what encoder and
+    decoder share is the encoder's. Keras' own `variable.path` can't stand in: it leaves out
+    layers such as `Bidirectional`, and those of a model of another package may not be unique.
+
+    Args:
+        model: any built model.
+
+    Example:
+        >>> from kseq2seq import build_model
+        >>> from kseq2seq.training import weight_paths
+        >>> for place in weight_paths(build_model("lstm", source=9, target=9, hidden_dim=4)):
+        ...     print(place)
+        encoder/embedding/embeddings
+        encoder/lstm_0/cell/kernel
+        encoder/lstm_0/cell/recurrent_kernel
+        encoder/lstm_0/cell/bias
+        decoder/embedding/embeddings
+        decoder/stack/lstm_0/cell/kernel
+        decoder/stack/lstm_0/cell/recurrent_kernel
+        decoder/stack/lstm_0/cell/bias
+        decoder/logits/kernel
+        decoder/logits/bias
+    """
+    places: dict[int, str] = {}
+    _walk(model, "", places, set())
+    return [places[id(variable)] for variable in model.trainable_variables]
+
+
+def _walk(layer: keras.Layer, path: str, places: dict[int, str], seen: set[int]) -> None:
+    seen.add(id(layer))
+    for name, part in _parts(layer):
+        if id(part) not in seen:
+            _walk(part, f"{path}{name}/", places, seen)
+    for variable in layer.trainable_variables:  # those of no part are the layer's own
+        places.setdefault(id(variable), path + variable.name)
+
+
+def _parts(layer: keras.Layer) -> Iterator[tuple[str, keras.Layer]]:
+    if isinstance(layer, keras.Model) and hasattr(layer, "decoder"):  # a Seq2Seq
+        yield from (("encoder", layer.encoder), ("decoder", layer.decoder))
+    elif isinstance(layer, keras.Model):
+        yield from ((part.name, part) for part in layer.layers)
+    else:
+        for name, value in vars(layer).items():
+            if name.startswith("_"):
+                continue
+            for part in keras.tree.flatten(value):
+                if isinstance(part, keras.Layer):
+                    yield (name if part is value else part.name), part

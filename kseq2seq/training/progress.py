@@ -13,8 +13,6 @@ from typing import IO, Any
 import keras
 import numpy as np
 
-from kseq2seq.training.callbacks import TimeLimit
-
 _NAMES = {"val_bleu": "BLEU", "val_chrf": "chrF"}
 _ONE_DECIMAL = (*_NAMES, "val_ter")
 _SILENCE = 60.0  # seconds after which a log gets a line within an epoch
@@ -156,3 +154,65 @@ def _clock(seconds: float) -> str:
     minutes, seconds = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+
+
+class TimeLimit(keras.callbacks.Callback):
+    """Ends training after some minutes of it, between two batches.
+
+    They begin when the first step has ended: tracing and compiling, which come before, don't count
+    (see `compile_ahead` for models that compile each shape of a batch); validation and whatever
+    other callbacks do counts. In a `Run` the training until the checkpoint that it continues from
+    counts too.
+
+    Args:
+        minutes: how long, above 0.
+        clock: what tells the seconds. `time.process_time` counts those that processors spent on
+            this process, a fair measure on a busy machine.
+
+    Raises:
+        ValueError: if `minutes` is not above 0.
+
+    Example:
+        >>> from kseq2seq.training import TimeLimit
+        >>> TimeLimit(minutes=20).minutes
+        20
+    """
+
+    def __init__(self, minutes: float, clock: Callable[[], float] = time.monotonic):
+        super().__init__()
+        if not minutes > 0:
+            raise ValueError(f"`minutes` must be above 0; got {minutes!r}.")
+        self.minutes = minutes
+        self.clock = clock
+        self.begin = math.inf  # when training would have begun, had it not been interrupted
+        self._before = 0.0
+
+    @property
+    def used(self) -> float:
+        """Seconds of training until now."""
+        return self._before if math.isinf(self.begin) else self.clock() - self.begin
+
+    def on_train_begin(self, logs: dict | None = None) -> None:
+        """Waits for the first step."""
+        self.begin, self._before = math.inf, 0.0
+
+    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
+        """Looks at the clock."""
+        if math.isinf(self.begin):
+            self.begin = self.clock() - self._before
+        self._end_if_over()
+
+    def get_state(self) -> dict:
+        """Returns the seconds used up, for a checkpoint of a `Run`."""
+        return {"seconds": self.used}
+
+    def set_state(self, state: dict) -> None:
+        """Counts seconds that were used up before; stops immediately if none remain."""
+        self._before = max(self._before, state["seconds"])
+        if not math.isinf(self.begin):  # a roll-back takes time, too
+            self.begin = min(self.begin, self.clock() - state["seconds"])
+        self._end_if_over()
+
+    def _end_if_over(self) -> None:
+        if self.used >= 60 * self.minutes:
+            self.model.stop_training = True

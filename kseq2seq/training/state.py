@@ -1,10 +1,10 @@
-"""All that a training step changes, taken out of a model and a process and put back."""
+"""All that a training step changes: taken out, put back, and so a step undone."""
 
 from __future__ import annotations
 
 import random
-import re
-from collections.abc import Mapping
+import time
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -13,13 +13,12 @@ import tensorflow as tf
 from keras.src.backend.common import global_state
 from keras.src.random import seed_generator
 
-from kseq2seq.formats import FORMAT
 from kseq2seq.models import Fitted
 from kseq2seq.training import replicas
-from kseq2seq.training.accumulation import accumulated_in
+from kseq2seq.training.averaging import warm_averages
+from kseq2seq.training.steps import accumulated_in
 
-_NUMBER = re.compile(r"_\d+(?![^_/])")
-_PATHLESS = "? "
+_MOST_READ = 1000
 
 
 def state_variables(model: keras.Model) -> list[Any]:
@@ -100,75 +99,6 @@ def optimizers(model: keras.Model) -> list[keras.optimizers.Optimizer]:
     ]
 
 
-def described(variables: list[Any]) -> list[str]:
-    """Says what each variable is; numbers that Keras gives to names are left out.
-
-    Keras counts layers of a kind through a process: the same layer is `dense` here and `dense_7`
-    there.
-
-    Args:
-        variables: of Keras.
-
-    Example:
-        >>> described([keras.Variable(np.zeros((2, 3), "float32"), name="kernel_7")])
-        ['kernel float32 (2, 3)']
-    """
-    return [f"{_NUMBER.sub('', v.path)} {v.dtype} {tuple(v.shape)}" for v in variables]
-
-
-def description(model: keras.Model) -> dict[str, Any]:
-    """Returns what a checkpoint says of the variables it has."""
-    return {
-        FORMAT: len(UPGRADES) + 1,
-        "described": described(state_variables(model)),
-        "frozen": _frozen(model),
-    }
-
-
-def comparable(variables: list[Any], record: Mapping[str, Any]) -> tuple[list[str], list[str]]:
-    """Returns what the variables here and those of a checkpoint are, to be compared.
-
-    Those whose paths are not known are compared by dtype and shape.
-    """
-    here, there = described(variables), list(record["described"])
-    if all(text.startswith(_PATHLESS) for text in there):
-        here, there = ([text.split(" ", 1)[1] for text in side] for side in (here, there))
-    return here, there
-
-
-def _without_paths(record: dict[str, Any]) -> dict[str, Any]:
-    """Format 1 had shorter paths of variables, which do not tell an encoder from a decoder."""
-    texts = record.get("described")
-    if not isinstance(texts, list) or not all(isinstance(x, str) and " " in x for x in texts):
-        return record  # damaged, which is told elsewhere
-    return {**record, "described": [_PATHLESS + text.split(" ", 1)[1] for text in texts]}
-
-
-UPGRADES = (_without_paths,)  # of what a checkpoint says, from format 1 on
-
-
-def check_frozen(path: Any, model: keras.Model, record: Mapping[str, Any]) -> None:
-    """Refuses a checkpoint of a model in which other weights were frozen.
-
-    Raises:
-        ValueError: names a weight that is frozen here or there only.
-    """
-    here, there = _frozen(model), record.get("frozen")
-    if there is None or here == there or len(here) != len(there):
-        return
-    index = next(index for index, frozen in enumerate(here) if frozen != there[index])
-    raise ValueError(
-        f"{path} has {sum(there)} frozen weights and this model {sum(here)}: "
-        f"{model.weights[index].path} is frozen {'there' if there[index] else 'here'} only. Freeze "
-        "the same layers before model.compile(...), or name another directory."
-    )
-
-
-def _frozen(model: keras.Model) -> list[bool]:
-    trained = {id(weight) for weight in model.trainable_weights}
-    return [id(weight) not in trained for weight in model.weights]
-
-
 def random_state() -> dict[str, Any]:
     """Returns the states of Python's, NumPy's and Keras' own global random numbers.
 
@@ -190,3 +120,80 @@ def set_random_state(state: dict[str, Any]) -> None:
         seed_generator.global_seed_generator().state.assign(state["keras"])
     random.setstate((version, tuple(words.tolist()), gauss))
     np.random.set_state(state["numpy"])
+
+
+def compile_ahead(
+    model: keras.Model,
+    batches: tf.data.Dataset,
+    shapes: int = 1,
+    stop: Callable[[], Any] = lambda: False,
+) -> float:
+    """Makes a model compile what training will need; it has the same state afterwards.
+
+    XLA compiles each shape of a batch when it comes, which takes seconds, and on a busy machine
+    minutes. Here a step is taken in each of `shapes` shapes and undone: weights, optimizer, random
+    numbers and metrics are as they were. `fit` then only trains. Costs one copy of these in memory.
+
+    Args:
+        model: a compiled model.
+        batches: what it is trained on, for example from `train_batches`. The first ones are read,
+            so their order must not depend on how often a dataset was read before.
+        shapes: how many different shapes to look for, in the first thousand batches.
+        stop: asked between two shapes; true leaves the rest to training.
+
+    Returns:
+        The seconds that it took.
+
+    Raises:
+        ValueError: if the model is not compiled.
+
+    Example:
+        >>> import numpy as np
+        >>> from kseq2seq.training import compile_ahead
+        >>> model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+        >>> model.compile("adam", "mse", jit_compile=True)
+        >>> one = tf.data.Dataset.from_tensors((np.ones((8, 1)), np.ones((8, 1))))
+        >>> seconds = compile_ahead(model, one.repeat())
+        >>> int(model.optimizer.iterations)
+        0
+    """
+    if not getattr(model, "compiled", False):
+        raise ValueError("The model is not compiled; call model.compile(...) first.")
+    began = time.monotonic()
+    warm_averages(model)
+    if not model.built:
+        make_variables(model, batches)
+    for optimizer in optimizers(model):
+        if not optimizer.built:
+            optimizer.build(model.trainable_variables)
+    kept = [(variable, variable.numpy()) for variable in state_variables(model)]
+    numbers = random_state()
+    found = _one_of_each(batches, shapes)
+    at_once = model.steps_per_execution
+    data = tf.data.Dataset.from_generator(
+        lambda: (batch for batch in found for _ in range(at_once)),
+        output_signature=batches.element_spec,
+    )
+    iterator = iter(model.distribute_strategy.experimental_distribute_dataset(data))
+    model.make_train_function()
+    try:
+        for _ in found:
+            if stop():
+                break
+            model.train_function(iterator)
+    finally:
+        model.reset_metrics()  # some may have been made in the first step
+        for variable, value in kept:
+            variable.assign(value)
+        set_random_state(numbers)
+    return time.monotonic() - began
+
+
+def _one_of_each(batches: tf.data.Dataset, shapes: int) -> list[Any]:
+    found: dict[tuple, Any] = {}
+    for batch in batches.take(_MOST_READ):
+        parts = tf.nest.flatten(batch, expand_composites=True)
+        found.setdefault(tuple(tuple(part.shape) for part in parts), batch)
+        if len(found) == shapes:
+            break
+    return list(found.values())

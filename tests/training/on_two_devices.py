@@ -14,7 +14,8 @@ import tensorflow as tf
 
 import kseq2seq as ks
 from kseq2seq.metrics import Perplexity, TokenAccuracy
-from kseq2seq.training import GuidedAlignment, Run, with_alignments
+from kseq2seq.runs import Run
+from kseq2seq.training import GuidedAlignment, with_alignments
 
 ROWS = 15  # the last of three batches of 7 has one, and so one of two devices none
 TINY = {"source": 9, "target": 9, "hidden_dim": 4}

@@ -1,6 +1,9 @@
 import io
 import math
+import time
 
+import keras
+import numpy as np
 import pytest
 
 from kseq2seq.training import Progress, TimeLimit
@@ -106,3 +109,53 @@ def test_a_run_shows_it_and_its_own_limit(runs, tmp_path, small, capsys):
     went_on, *rest = capsys.readouterr().out.splitlines()
     assert went_on.startswith("Going on from step 11")
     assert rest[-1].startswith("step 14 of 14")
+
+
+X, Y = np.ones((8, 1), "float32"), np.ones((8, 1), "float32")
+
+
+def tiny():
+    model = keras.Sequential([keras.layers.Input((1,)), keras.layers.Dense(1)])
+    model.compile(keras.optimizers.SGD(0.1), "mse")
+    return model
+
+
+def test_time_limit_ends_training_between_batches():
+    class Slow(keras.callbacks.Callback):
+        batches = 0
+
+        def on_train_batch_end(self, batch, logs=None):
+            Slow.batches += 1
+            time.sleep(0.05)
+
+    tiny().fit(X, Y, epochs=1000, batch_size=1, verbose=0, callbacks=[Slow(), TimeLimit(0.005)])
+    assert 1 <= Slow.batches <= 8
+
+
+def test_time_limit_refuses_no_time():
+    with pytest.raises(ValueError, match="above 0"):
+        TimeLimit(0)
+
+
+def test_time_limit_asks_the_clock_it_is_given():
+    ticks = iter(range(100))
+    done = tiny().fit(
+        X, Y, epochs=50, batch_size=len(X), verbose=0, callbacks=[TimeLimit(0.1, ticks.__next__)]
+    )
+    assert len(done.epoch) == 6  # seconds: one at each batch
+
+
+def test_time_limit_counts_training_and_not_what_comes_before():
+    now = [0.0]
+
+    spans = iter([600.0, *[10.0] * 50])  # compiles, then trains
+
+    class Slow(keras.callbacks.Callback):
+        def on_train_batch_begin(self, batch, logs=None):
+            now[0] += next(spans)
+
+    limit = TimeLimit(1, lambda: now[0])
+    seen = (
+        tiny().fit(X, Y, epochs=50, batch_size=len(X), verbose=0, callbacks=[Slow(), limit]).epoch
+    )
+    assert len(seen) == 7  # the first, and six of ten seconds

@@ -175,3 +175,11 @@ def test_what_has_no_averages_stays_as_it_is():
     warm_averages(model)
     assert model.train_function is traced
     assert averages_of(model) == []
+
+
+def test_what_is_not_compiled_has_no_averages():
+    with (
+        pytest.raises(ValueError, match=r"'gone' is not compiled.*the view"),
+        averaged_weights(keras.Sequential(name="gone")),
+    ):
+        pass

@@ -1,0 +1,179 @@
+"""What a run is, as values that JSON can hold: settings, data, parts of Keras, code, machine."""
+
+from __future__ import annotations
+
+import math
+import os
+import platform
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+import kseq2seq
+from kseq2seq.data import Corpus
+from kseq2seq.disk.files import sha256
+
+
+def plain(value: Any, name: str) -> Any:
+    """Returns a user's value as JSON holds it: tuples as lists, paths as strings.
+
+    Args:
+        value: what was given.
+        name: what it is called in messages.
+
+    Raises:
+        TypeError: for what JSON can't hold.
+        ValueError: for numbers that are not finite.
+
+    Example:
+        >>> plain({"output": Path("here"), "sizes": (1, 2)}, "settings")
+        {'output': 'here', 'sizes': [1, 2]}
+    """
+    if isinstance(value, Mapping):
+        if strange := [key for key in value if not isinstance(key, str)]:
+            raise TypeError(f"Names in `{name}` must be strings; got {strange[0]!r}.")
+        return {key: plain(part, f"{name}.{key}") for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(part, f"{name}[{index}]") for index, part in enumerate(value)]
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(f"`{name}` must be a finite number; got {value!r}.")
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    raise TypeError(
+        f"`{name}` must be a number, a string, a path, None, or a list or dict of such; got "
+        f"{type(value).__name__}. Give what describes it, such as float(...) or str(...)."
+    )
+
+
+def described(thing: Any) -> Any:
+    """Returns what tells a reader what a model, optimizer, schedule or loss is.
+
+    Args:
+        thing: an object with `get_config`, a function, a name, or a list or dict of such. What
+            has no configuration is told by its name alone.
+
+    Example:
+        >>> import keras
+        >>> described(keras.optimizers.SGD(0.5))["config"]["learning_rate"]
+        0.5
+        >>> described(len)
+        'len'
+    """
+    if hasattr(thing, "get_config") and not isinstance(thing, type):
+        try:
+            config = dict(thing.get_config())
+        except NotImplementedError:
+            config = {}
+        config.pop("name", None)  # Keras counts them through a process
+        return {"class": type(thing).__name__, "config": described(config)}
+    if isinstance(thing, Mapping):
+        if thing.keys() >= {"class_name", "config"}:  # as Keras writes the parts of an object
+            return {"class": thing["class_name"], "config": described(thing["config"])}
+        return {str(name): described(part) for name, part in thing.items()}
+    if isinstance(thing, list | tuple):
+        return [described(part) for part in thing]
+    if isinstance(thing, np.generic):
+        return described(thing.item())
+    if isinstance(thing, float) and not math.isfinite(thing):
+        return str(thing)
+    if thing is None or isinstance(thing, bool | int | float | str):
+        return thing
+    return getattr(thing, "__name__", type(thing).__name__)
+
+
+def checksums(data: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Returns the SHA-256 of each of several named files or corpora, and what else is known.
+
+    Args:
+        data: names, and a `Corpus` or a path each.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        TypeError: if something else is given.
+
+    Example:
+        >>> checksums({"train": os.devnull})["train"]["sha256"][:16]
+        Traceback (most recent call last):
+        ...
+        FileNotFoundError: `data.train` must be a file; there is none at ...
+    """
+    if not isinstance(data, Mapping):
+        raise TypeError(
+            f'`data` must be a dict, such as {{"train": corpus}}; got {type(data).__name__}.'
+        )
+    found: dict[str, dict[str, Any]] = {}
+    for name, part in data.items():
+        if isinstance(part, Corpus):
+            found[name] = {"pairs": len(part), "sha256": sha256(part.path)}
+            continue
+        if not isinstance(part, str | os.PathLike):
+            raise TypeError(f"`data.{name}` must be a Corpus or a path; got {type(part).__name__}.")
+        if not Path(part).is_file():
+            raise FileNotFoundError(f"`data.{name}` must be a file; there is none at {part}.")
+        found[name] = {"file": os.fspath(part), "sha256": sha256(part)}
+    return found
+
+
+def environment() -> dict[str, Any]:
+    """Returns versions, system, processors and devices, as plain values.
+
+    Example:
+        >>> environment()["keras"] == keras.__version__
+        True
+    """
+    return {
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "cores": _cores(),
+        "devices": [_device(device) for device in tf.config.list_physical_devices()],
+        "tensorflow": tf.__version__,
+        "keras": keras.__version__,
+        "kseq2seq": kseq2seq.__version__,
+    }
+
+
+def revision() -> dict[str, Any] | None:
+    """Returns the git commit of the working directory, and if tracked files differ from it.
+
+    None outside a repository, before its first commit, and where git is missing or takes longer
+    than ten seconds.
+
+    Example:
+        >>> code = revision()
+        >>> code is None or sorted(code) == ["changed", "commit"]
+        True
+    """
+    commit = _git("rev-parse", "--verify", "HEAD")
+    changes = _git("status", "--porcelain", "--untracked-files=no", "--ignore-submodules=dirty")
+    if commit is None or changes is None:
+        return None
+    return {"commit": commit, "changed": bool(changes)}
+
+
+def _git(*arguments: str) -> str | None:
+    # Nothing is written to the repository, and no monitor that its settings name is started.
+    command = ["git", "--no-optional-locks", "-c", "core.fsmonitor=false", *arguments]
+    try:
+        done = subprocess.run(command, capture_output=True, timeout=10, check=True, text=True)
+    except (OSError, subprocess.SubprocessError, UnicodeError):
+        return None
+    return done.stdout.strip()
+
+
+def _cores() -> int | None:
+    """How many this process may use, where the system tells."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count()
+
+
+def _device(device: tf.config.PhysicalDevice) -> str:
+    details = tf.config.experimental.get_device_details(device)
+    return details.get("device_name", device.device_type)
