@@ -33,7 +33,7 @@ def renamed(**names: str) -> Callable:
         @functools.wraps(function)
         def call(*arguments: Any, **keywords: Any) -> Any:
             if not names.keys().isdisjoint(keywords):
-                keywords = _today(name, names, keywords)
+                keywords = new_keywords(name, names, keywords)
             return function(*arguments, **keywords)
 
         return call
@@ -41,14 +41,48 @@ def renamed(**names: str) -> Callable:
     return decorate
 
 
-def _today(function: str, names: Mapping[str, str], keywords: dict[str, Any]) -> dict[str, Any]:
+def new_keywords(
+    function: str, names: Mapping[str, str], keywords: dict[str, Any], stacklevel: int = 4
+) -> dict[str, Any]:
+    """Returns keywords under their new names, with a warning for each old one.
+
+    Args:
+        function: its name, for messages.
+        names: old keyword -> new keyword.
+        keywords: as they were passed.
+        stacklevel: how far up the caller is; see `warnings.warn`.
+    """
     for old, new in names.items():
         if old not in keywords:
             continue
         if new in keywords:
             raise TypeError(f"{function}() got `{new}` and its old name, `{old}`. Pass `{new}`.")
-        _warn(f"`{old}` of {function}() was renamed to `{new}`")
+        warn_of(f"`{old}` of {function}() was renamed to `{new}`", stacklevel)
     return {names.get(keyword, keyword): value for keyword, value in keywords.items()}
+
+
+def renamed_attributes(**names: str) -> Callable[[Any, str], Any]:
+    """Returns a `__getattr__` for a class whose attributes have new names.
+
+    Args:
+        **names: old attribute = new attribute.
+
+    Example:
+        >>> from kseq2seq.deprecation import renamed_attributes
+        >>> class Search:
+        ...     beam_width = 4
+        ...     __getattr__ = renamed_attributes(width="beam_width")
+        >>> Search().width  # with a FutureWarning
+        4
+    """
+
+    def look_up(self: Any, name: str) -> Any:
+        if name not in names:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        warn_of(f"`{name}` of {type(self).__name__} was renamed to `{names[name]}`", 3)
+        return getattr(self, names[name])
+
+    return look_up
 
 
 def moved(module: str, homes: Mapping[str, str]) -> Callable[[str], Any]:
@@ -68,13 +102,13 @@ def moved(module: str, homes: Mapping[str, str]) -> Callable[[str], Any]:
         if name not in homes:
             raise AttributeError(f"module {module!r} has no attribute {name!r}")
         home, _, new = homes[name].rpartition(".")
-        _warn(f"{module}.{name} is {homes[name]} now")
+        warn_of(f"{module}.{name} is {homes[name]} now")
         return getattr(importlib.import_module(home), new)
 
     return look_up
 
 
-def _warn(change: str) -> None:
-    warnings.warn(
-        f"{change}; the old name works until the next release.", FutureWarning, stacklevel=4
-    )
+def warn_of(change: str, stacklevel: int = 4) -> None:
+    """Warns that a name has changed, and that the old one works for a release."""
+    message = f"{change}; the old name works until the next release."
+    warnings.warn(message, FutureWarning, stacklevel=stacklevel)

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 ASSUMED = 64 * 2**30  # bytes, where the system does not say
+SMALL = 2**28  # bytes, for which it is hardly worth asking the system
 _MEMINFO, _CGROUPS = Path("/proc/meminfo"), Path("/sys/fs/cgroup")
 
 
@@ -28,7 +29,7 @@ def check_memory(needed: int, what: str, advice: str) -> None:
             ...
         ValueError: A beam of 10**9 needs at least 1,073,741,824.0 GiB of memory, and ...
     """
-    if needed < 2**28:  # hardly worth asking the system
+    if needed < SMALL:
         return
     available = available_memory()
     if needed > available:

@@ -26,12 +26,13 @@ from kseq2seq.decoding.records import fingerprint
 from kseq2seq.decoding.requests import seeds_of
 from kseq2seq.decoding.sample import Sample
 from kseq2seq.decoding.score import score_targets
-from kseq2seq.decoding.search import Choice, Extensions, Hypotheses, Live, Problem, Search
+from kseq2seq.decoding.search import Candidates, Choice, Hypotheses, Live, Request, Search
 from kseq2seq.decoding.speculative import Speculative
 
 __all__ = [
     "Automaton",
     "Beam",
+    "Candidates",
     "Carry",
     "Choice",
     "Contrastive",
@@ -39,7 +40,6 @@ __all__ = [
     "Decoded",
     "DiverseBeam",
     "Ensemble",
-    "Extensions",
     "Filter",
     "Filtered",
     "Forbid",
@@ -52,8 +52,8 @@ __all__ = [
     "MinLength",
     "NoRepeatNgram",
     "Prefix",
-    "Problem",
     "RepetitionPenalty",
+    "Request",
     "Require",
     "Sample",
     "Search",

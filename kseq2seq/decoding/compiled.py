@@ -30,7 +30,7 @@ def compiled(model: Any, key: tuple, build: Callable[[], Any]) -> Any:
         >>> compiled(model, ("a",), list) is compiled(model, ("a",), list)
         True
     """
-    key = (*key, revision())
+    key = (*key, revision.number)
     kept = model.__dict__.setdefault("_compiled", OrderedDict())
     if (made := _found(kept, key)) is not None:
         return made
@@ -65,7 +65,7 @@ def traced(function: Callable, jit_compile: bool = False) -> Any:
     known: dict[tuple, Any] = {}
 
     def call(*arguments: Any) -> Any:
-        shapes = _shapes(arguments)
+        shapes = shapes_of(arguments)
         graph = known.get(shapes)
         if graph is None:
             with _TRACING:
@@ -78,8 +78,8 @@ def traced(function: Callable, jit_compile: bool = False) -> Any:
     return call
 
 
-def _shapes(arguments: Any) -> tuple:
-    """What a graph depends on; the structure of a function's arguments is always the same."""
+def shapes_of(arguments: Any) -> tuple:
+    """Returns dtype and shape of each tensor; the names in a structure are not among them."""
     return tuple(
         None if leaf is None else (leaf.dtype, str(leaf.shape))
         for leaf in tf.nest.flatten(arguments)

@@ -10,10 +10,16 @@ import tensorflow as tf
 from keras import ops
 
 from kseq2seq.checks import check_number, check_whole
-from kseq2seq.decoding.search import WIDEST, Choice, Hypotheses, Search
+from kseq2seq.decoding.search import WIDEST, Choice, Hypotheses, Search, keywords
 from kseq2seq.decoding.tensors import NEVER, gather, likeliest, possible
 
+_HINTS = {
+    **dict.fromkeys(("k", "candidates"), "`top_k`"),
+    **dict.fromkeys(("penalty_alpha", "alpha"), "`penalty`"),
+}
 
+
+@keywords(_HINTS)
 @dataclass(frozen=True)
 class Contrastive(Search):
     r"""Takes, of the `top_k` likeliest tokens, the best in confidence less repetition.
@@ -51,7 +57,7 @@ class Contrastive(Search):
         check_number("penalty", self.penalty, 0, 1)
 
     @property
-    def width(self) -> int:
+    def num_hypotheses(self) -> int:
         """See `Search`."""
         return self.top_k
 
@@ -59,23 +65,23 @@ class Contrastive(Search):
         """See `Search`; in float64, as one less it is a factor too."""
         return {"penalty": self.penalty if tf.is_tensor(self.penalty) else np.float64(self.penalty)}
 
-    def check(self, vocabulary, max_length):
+    def check(self, vocabulary_size, max_length):
         """See `Search`."""
-        if self.top_k > vocabulary:
+        if self.top_k > vocabulary_size:
             raise ValueError(
-                f"`top_k` must be at most {vocabulary}, the ids of the model; got {self.top_k}. "
-                "Lower it."
+                f"`top_k` must be at most {vocabulary_size}, the ids of the model; got "
+                f"{self.top_k}. Lower it."
             )
 
-    def footprint(self, vocabulary, max_length, hidden_width):
+    def footprint(self, vocabulary_size, max_length, hidden_dim):
         """See `Search`; the hidden vectors of all steps."""
-        return 8 * (max_length + 1) * hidden_width
+        return 8 * (max_length + 1) * hidden_dim
 
-    def start(self, problem):
+    def start(self, request):
         """See `Search`."""
-        sources = ops.shape(problem.limits)[0]
+        sources = ops.shape(request.limits)[0]
         candidates = ops.zeros((sources, self.top_k), dtype="float32")
-        past = (sources, problem.max_length + 1, problem.hidden_width)
+        past = (sources, request.max_length + 1, request.hidden_dim)
         return {
             "log_probs": candidates,  # of the candidates; at first each row is the start token
             "past": ops.zeros(past, dtype="float32"),  # unit vectors
@@ -85,10 +91,12 @@ class Contrastive(Search):
             "finished": ops.zeros((sources,), dtype="bool"),
         }
 
-    def advance(self, made, live, state, problem):
+    def advance(self, candidates, live, state, request):
         """See `Search`; chooses among the candidates that the rows are, then proposes the next."""
-        step, special, count = live.step, problem.special, self.top_k
-        hidden = ops.reshape(ops.cast(made.hidden, "float32"), (-1, count, problem.hidden_width))
+        step, special, count = live.step, request.special, self.top_k
+        hidden = ops.reshape(
+            ops.cast(candidates.hidden, "float32"), (-1, count, request.hidden_dim)
+        )
         hidden = hidden / ops.maximum(ops.norm(hidden, axis=-1, keepdims=True), 1e-9)
         ended = state["ended"]
         chosen = self._choose(hidden, state, step)
@@ -101,13 +109,13 @@ class Contrastive(Search):
         ended = ops.logical_or(ended, ends)
         past = ops.slice_update(state["past"], (0, step, 0), gather(hidden, chosen))
 
-        log_probs = ops.reshape(made.log_probs, (-1, count, problem.vocabulary))
+        log_probs = ops.reshape(candidates.log_probs, (-1, count, request.vocabulary_size))
         values, proposed = ops.top_k(gather(log_probs, chosen)[:, 0], count)
         proposed = ops.where(ended[:, None], special.padding, ops.cast(proposed, "int32"))
         # A last token is an end without a rival, and no step will come to choose it.
-        last = ops.logical_and(step + 1 >= problem.limits, ops.logical_not(ended))
+        last = ops.logical_and(step + 1 >= request.limits, ops.logical_not(ended))
         scores = scores + ops.where(last, values[:, 0], 0.0)
-        whole = gather(ops.reshape(made.finished, (-1, count)), chosen)[:, 0]
+        whole = gather(ops.reshape(candidates.finished, (-1, count)), chosen)[:, 0]
         ends = ops.logical_or(ends, ops.logical_and(last, whole))
         rows = ops.arange(ops.shape(chosen)[0], dtype="int32")[:, None] * count
         return Choice(
@@ -123,16 +131,16 @@ class Contrastive(Search):
             },
         )
 
-    def done(self, state, problem):
+    def done(self, state, request):
         """See `Search`."""
         return state["ended"]
 
-    def finish(self, live, state, problem):
+    def finish(self, live, state, request):
         """See `Search`; what is chosen is common to all rows of a source."""
         scores = state["scores"]
         found = possible(scores)
-        ids = ops.reshape(live.ids, (-1, self.top_k, problem.max_length))[:, 0]
-        ids = ops.where(found[:, None], ids, problem.special.padding)
+        ids = ops.reshape(live.ids, (-1, self.top_k, request.max_length))[:, 0]
+        ids = ops.where(found[:, None], ids, request.special.padding)
         lengths = ops.where(found, state["lengths"], 0)
         scores = ops.where(found, scores, NEVER)
         finished = ops.logical_or(state["finished"], ops.logical_not(found))

@@ -9,12 +9,18 @@ from keras import ops
 
 from kseq2seq.checks import check_number, check_whole
 from kseq2seq.decoding.beam import Beam, check_length_penalty
-from kseq2seq.decoding.search import WIDEST, Choice, Hypotheses, Live, Search
+from kseq2seq.decoding.search import WIDEST, Choice, Hypotheses, Live, Search, keywords
 from kseq2seq.decoding.tensors import NEVER, gather, possible, reorder
 
 MOST_GROUPS = 128
+_HINTS = {
+    **dict.fromkeys(("num_beams", "beam_size", "beams"), "`beam_width`"),
+    **dict.fromkeys(("num_beam_groups", "num_groups"), "`groups`"),
+    "diversity_penalty": "`diversity`",
+}
 
 
+@keywords(_HINTS, width="beam_width")
 @dataclass(frozen=True)
 class DiverseBeam(Search):
     r"""Runs a beam for each group, each avoiding the tokens that earlier groups chose in a step.
@@ -27,7 +33,7 @@ class DiverseBeam(Search):
     hypotheses are ranked as `Beam` ranks them, without what was held against them.
 
     Args:
-        width: hypotheses of all groups together; a multiple of `groups`, at most 65,536.
+        beam_width: hypotheses of all groups together; a multiple of `groups`, at most 65,536.
         groups: how many; at most 128, each of which is written out in the graph.
         diversity: lambda, in nats, at least 0 and at most 10,000.
         length_penalty: as for `Beam`.
@@ -37,16 +43,16 @@ class DiverseBeam(Search):
 
     Example:
         >>> from kseq2seq import DiverseBeam
-        >>> DiverseBeam(width=6, groups=3)
-        DiverseBeam(width=6, groups=3, diversity=0.5, length_penalty=0.6)
+        >>> DiverseBeam(beam_width=6, groups=3)
+        DiverseBeam(beam_width=6, groups=3, diversity=0.5, length_penalty=0.6)
 
     Source:
         Vijayakumar et al. 2018, equation 5, with Hamming diversity (section 4). An end token is
         not counted, so no group is kept from ending where it should. What several groups found is
-        returned once, so fewer than `width` may be.
+        returned once, so fewer than `beam_width` may be.
     """
 
-    width: int = 4
+    beam_width: int = 4
     groups: int = 2
     diversity: float = 0.5
     length_penalty: float = 0.6
@@ -54,11 +60,11 @@ class DiverseBeam(Search):
     scales: ClassVar = {"diversity": None, "length_penalty": None}
 
     def __post_init__(self):
-        check_whole("width", self.width, most=WIDEST)
-        if self.width % check_whole("groups", self.groups, most=MOST_GROUPS):
+        check_whole("beam_width", self.beam_width, most=WIDEST)
+        if self.beam_width % check_whole("groups", self.groups, most=MOST_GROUPS):
             raise ValueError(
-                f"`width`={self.width} must be a multiple of `groups`={self.groups}, so that all "
-                "groups are of one size."
+                f"`beam_width`={self.beam_width} must be a multiple of `groups`={self.groups}, so "
+                "that all groups are of one size."
             )
         check_number("diversity", self.diversity, 0, 1e4)
         check_number("length_penalty", self.length_penalty)
@@ -66,37 +72,42 @@ class DiverseBeam(Search):
     @property
     def beam(self) -> Beam:
         """The search of one group."""
-        beam = Beam(self.width // self.groups)
+        beam = Beam(self.beam_width // self.groups)
         return beam.with_given({"length_penalty": self.length_penalty})
 
-    def check(self, vocabulary, max_length):
+    @property
+    def num_hypotheses(self):
+        """See `Search`."""
+        return self.beam_width
+
+    def check(self, vocabulary_size, max_length):
         """See `Search`."""
         check_length_penalty(self.length_penalty, max_length)
 
-    def footprint(self, vocabulary, max_length, hidden_width):
+    def footprint(self, vocabulary_size, max_length, hidden_dim):
         """See `Search`; all that was found is compared with all that was found."""
-        return self.width * self.width * (max_length + 2)
+        return self.beam_width * self.beam_width * (max_length + 2)
 
-    def start(self, problem):
+    def start(self, request):
         """See `Search`."""
-        return {"groups": [self.beam.start(problem) for _ in range(self.groups)]}
+        return {"groups": [self.beam.start(request) for _ in range(self.groups)]}
 
-    def advance(self, made, live, state, problem):
+    def advance(self, candidates, live, state, request):
         """See `Search`."""
-        beam, vocabulary = self.beam, made.log_probs.shape[-1]
-        sources = ops.shape(problem.limits)[0]
-        rows = ops.arange(sources, dtype="int32")[:, None] * self.width
+        beam, vocabulary = self.beam, candidates.log_probs.shape[-1]
+        sources = ops.shape(request.limits)[0]
+        rows = ops.arange(sources, dtype="int32")[:, None] * self.beam_width
         handicap = ops.zeros((sources, vocabulary), dtype="float32")
         choices = []
         for group, before in enumerate(state["groups"]):
-            places = rows + ops.arange(beam.width, dtype="int32") + group * beam.width
+            places = rows + ops.arange(beam.beam_width, dtype="int32") + group * beam.beam_width
             extensions, ids, tokens = reorder(
-                (made, live.ids, live.tokens), ops.reshape(places, (-1,))
+                (candidates, live.ids, live.tokens), ops.reshape(places, (-1,))
             )
             own = Live(live.step, ids, tokens)
-            choice = beam.extend(extensions, own, before, problem, handicap)
+            choice = beam.extend(extensions, own, before, request, handicap)
             choices.append(choice)
-            taken = ops.one_hot(ops.reshape(choice.tokens, (-1, beam.width)), vocabulary)
+            taken = ops.one_hot(ops.reshape(choice.tokens, (-1, beam.beam_width)), vocabulary)
             goes_on = possible(choice.state["log_probs"])[:, :, None]
             handicap = handicap + self.diversity * ops.sum(ops.where(goes_on, taken, 0.0), axis=1)
         return Choice(
@@ -105,34 +116,34 @@ class DiverseBeam(Search):
             state={"groups": [choice.state for choice in choices]},
         )
 
-    def done(self, state, problem):
+    def done(self, state, request):
         """See `Search`."""
-        groups = [self.beam.done(group, problem) for group in state["groups"]]
+        groups = [self.beam.done(group, request) for group in state["groups"]]
         return ops.all(ops.stack(groups), axis=0)
 
-    def finish(self, live, state, problem):
+    def finish(self, live, state, request):
         """See `Search`."""
-        found = [self.beam.finish(live, group, problem) for group in state["groups"]]
+        found = [self.beam.finish(live, group, request) for group in state["groups"]]
         ids, lengths, scores, finished = (
             ops.concatenate(parts, axis=1) for parts in zip(*found, strict=True)
         )
         alike = ops.all(ops.equal(ids[:, :, None], ids[:, None]), axis=-1)
-        place = ops.arange(self.width)
+        place = ops.arange(self.beam_width)
         again = ops.any(ops.logical_and(alike, place[None, :] < place[:, None]), axis=-1)
-        scores, order = ops.top_k(ops.where(again, NEVER, scores), self.width)
+        scores, order = ops.top_k(ops.where(again, NEVER, scores), self.beam_width)
         found = possible(scores)
-        ids = ops.where(found[:, :, None], gather(ids, order), problem.special.padding)
+        ids = ops.where(found[:, :, None], gather(ids, order), request.special.padding)
         lengths = ops.where(found, gather(lengths, order), 0)
         finished = ops.logical_or(gather(finished, order), ops.logical_not(found))
         return Hypotheses(ids, lengths, scores, finished)
 
     def _of_all(self, parents, group):
         """A group's parents as rows of the whole search."""
-        size = self.beam.width
-        return parents // size * self.width + group * size + parents % size
+        size = self.beam.beam_width
+        return parents // size * self.beam_width + group * size + parents % size
 
     def _joined(self, parts):
         """(B * n) of each group -> (B * N), a source's groups side by side."""
-        size = self.beam.width
+        size = self.beam.beam_width
         parts = [ops.reshape(part, (-1, size)) for part in parts]
         return ops.reshape(ops.concatenate(parts, axis=1), (-1,))

@@ -7,20 +7,20 @@ from typing import Any
 
 from keras import ops
 
-from kseq2seq.decoding.search import Choice, Extensions, Hypotheses, Live, Problem, Search
+from kseq2seq.decoding.search import Candidates, Choice, Hypotheses, Live, Request, Search
 from kseq2seq.decoding.tensors import NEVER, gather, likeliest, possible
 
 
 class Independent(Search):
     """The base of searches that pick one token a row; its score is the sum of log-probabilities."""
 
-    def pick(self, made: Extensions, live: Live, state: dict, problem: Problem) -> Any:
+    def pick(self, candidates: Candidates, live: Live, state: dict, request: Request) -> Any:
         """Returns int32 (rows,), the next token of each row; of -inf only where all are."""
         raise NotImplementedError
 
-    def start(self, problem):
+    def start(self, request):
         """See `Search`."""
-        rows = ops.shape(problem.limits)[0] * self.width
+        rows = ops.shape(request.limits)[0] * request.num_hypotheses
         return {
             "lengths": ops.zeros((rows,), dtype="int32"),
             "scores": ops.zeros((rows,), dtype="float32"),
@@ -28,34 +28,36 @@ class Independent(Search):
             "finished": ops.zeros((rows,), dtype="bool"),
         }
 
-    def advance(self, made, live, state, problem):
+    def advance(self, candidates, live, state, request):
         """See `Search`."""
-        picked = self.pick(made, live, state, problem)
-        values = gather(made.log_probs, picked[:, None])[:, 0]
+        picked = self.pick(candidates, live, state, request)
+        values = gather(candidates.log_probs, picked[:, None])[:, 0]
         ended = state["ended"]
-        tokens = ops.where(ended, problem.special.padding, picked)
-        ends = ops.equal(tokens, problem.special.end)
+        tokens = ops.where(ended, request.special.padding, picked)
+        ends = ops.equal(tokens, request.special.end)
         after = {
             "lengths": state["lengths"] + ops.cast(ops.logical_not(ended), "int32"),
             "scores": state["scores"] + ops.where(ended, 0.0, values),
             "ended": ops.logical_or(ended, ends),
-            "finished": ops.logical_or(state["finished"], ops.logical_and(ends, made.finished)),
+            "finished": ops.logical_or(
+                state["finished"], ops.logical_and(ends, candidates.finished)
+            ),
         }
         return Choice(tokens, None, {**state, **after})
 
-    def done(self, state, problem):
+    def done(self, state, request):
         """See `Search`."""
-        return ops.all(ops.reshape(state["ended"], (-1, self.width)), axis=1)
+        return ops.all(ops.reshape(state["ended"], (-1, request.num_hypotheses)), axis=1)
 
-    def finish(self, live, state, problem):
+    def finish(self, live, state, request):
         """See `Search`."""
         ids, lengths, scores, finished = (
-            ops.reshape(x, (-1, self.width, *x.shape[1:]))
+            ops.reshape(x, (-1, request.num_hypotheses, *x.shape[1:]))
             for x in (live.ids, state["lengths"], state["scores"], state["finished"])
         )
         found = possible(scores)
-        scores, order = ops.top_k(ops.where(found, scores, NEVER), self.width)
-        ids = gather(ops.where(found[:, :, None], ids, problem.special.padding), order)
+        scores, order = ops.top_k(ops.where(found, scores, NEVER), request.num_hypotheses)
+        ids = gather(ops.where(found[:, :, None], ids, request.special.padding), order)
         lengths = gather(ops.where(found, lengths, 0), order)
         finished = gather(ops.logical_or(finished, ops.logical_not(found)), order)
         return Hypotheses(ids, lengths, scores, finished)
@@ -71,6 +73,6 @@ class Greedy(Independent):
         True
     """
 
-    def pick(self, made, live, state, problem):
+    def pick(self, candidates, live, state, request):
         """See `Independent`."""
-        return likeliest(made.log_probs)
+        return likeliest(candidates.log_probs)

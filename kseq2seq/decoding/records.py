@@ -26,17 +26,17 @@ SEARCHES: dict[str, type[Any]] = {
 
 
 def describe(search: Any) -> dict[str, Any]:
-    """Returns a record that `described` makes the search of again.
+    """Returns a record of a search, from which `search_from` makes it again.
 
     Raises:
-        ValueError: if the search is of a kind that has no name here.
+        ValueError: if `SEARCHES` has no name for the class of the search.
 
     Example:
         >>> from kseq2seq import Greedy
-        >>> from kseq2seq.decoding.records import describe, described
+        >>> from kseq2seq.decoding.records import describe, search_from
         >>> describe(Greedy())
         {'type': 'greedy'}
-        >>> described({"type": "greedy"})
+        >>> search_from({"type": "greedy"})
         Greedy()
     """
     names = [name for name, kind in SEARCHES.items() if type(search) is kind]
@@ -45,20 +45,27 @@ def describe(search: Any) -> dict[str, Any]:
             f"Only {' and '.join(SEARCHES)} searches can be saved; got {search!r}. "
             "Pass this search to each call instead of to the pipeline."
         )
-    settings = {name: np.asarray(value).item() for name, value in asdict(search).items()}
-    return {"type": names[0], **settings}  # what NumPy gave becomes plain
+    # numbers of NumPy become plain; `beam_width` keeps the name that it has in files
+    settings = {
+        "width" if name == "beam_width" else name: np.asarray(value).item()
+        for name, value in asdict(search).items()
+    }
+    return {"type": names[0], **settings}
 
 
-def described(record: Mapping[str, Any]) -> Search:
-    """Returns the search that `describe` gave the record of.
+def search_from(record: Mapping[str, Any]) -> Search:
+    """Returns the search that `describe` made a record of.
 
     Raises:
-        KeyError: if the kind of search is not known.
-        TypeError: if it has other settings.
-        ValueError: if a setting can't be.
+        KeyError: if no search has this name.
+        TypeError: if the search has no such setting.
+        ValueError: if a setting is out of range.
     """
     settings = dict(record)
-    return SEARCHES[settings.pop("type")](**settings)
+    kind = SEARCHES[settings.pop("type")]
+    if "width" in settings:
+        settings["beam_width"] = settings.pop("width")
+    return kind(**settings)
 
 
 def fingerprint(model: Any) -> str:

@@ -1,4 +1,4 @@
-"""From what is asked of a model to what its loop takes, refusing what it could not answer."""
+"""What a request is, and whether the model and the memory can answer it."""
 
 from __future__ import annotations
 
@@ -11,36 +11,43 @@ import numpy as np
 import tensorflow as tf
 from keras import tree
 
+from kseq2seq.checks import check_whole
 from kseq2seq.decoders import Decoder
 from kseq2seq.decoding.filters import Filter
+from kseq2seq.decoding.records import SEARCHES
 from kseq2seq.decoding.search import Search
 from kseq2seq.decoding.sources import facts_of
 from kseq2seq.encoders import along_units
-from kseq2seq.memory import check_memory
+from kseq2seq.memory import SMALL, check_memory
 from kseq2seq.special_tokens import SpecialTokens
 
 COPIES = 4  # of the log-probabilities: logits, what filters leave, totals, their order
 
 
 def check_search(search: Any, name: str = "search") -> Search:
-    """Returns a search, refusing anything else.
+    """Returns a search, or the one of a name with its default settings, refusing anything else.
+
+    Args:
+        search: a `Search`; or "greedy", "beam", "diverse_beam", "sample" or "contrastive".
+        name: of the argument, for messages.
 
     Raises:
-        ValueError: it is no `Search`; the message says what to pass.
+        ValueError: `search` is neither; the message says what to pass.
 
     Example:
-        >>> from kseq2seq import Greedy
-        >>> from kseq2seq.decoding.search import (check_search)
-        >>> check_search(Greedy())
+        >>> from kseq2seq.decoding.requests import check_search
+        >>> check_search("greedy")
         Greedy()
     """
     if isinstance(search, Search):
         return search
+    if isinstance(search, str) and search in SEARCHES:
+        return SEARCHES[search]()
     hint = ""
     if isinstance(search, type) and issubclass(search, Search):
         hint = f" Call the class: {search.__name__}()."
     elif isinstance(search, str):
-        hint = " Pass an object, not a name."
+        hint = f" Known names are {', '.join(map(repr, SEARCHES))}."
     raise ValueError(
         f"`{name}` must be a Search, for example Greedy() or Beam(4); got {search!r:.80}.{hint}"
     )
@@ -127,29 +134,86 @@ def check_model(model: Any, special: SpecialTokens) -> None:
         )
 
 
-def check_source(model: Any, source: Any, target_length: int) -> dict:
-    """Returns a source as tensors, refusing what the model can't take."""
-    if not isinstance(source, dict):
-        raise ValueError(
-            f"`source` must be a dict of 'source' and 'source_mask'; got {type(source).__name__}."
-        )
-    source = {name: tf.convert_to_tensor(value) for name, value in source.items()}
-    wanted = {*model.encoder.input, *_of_head(model)}
-    if set(source) != wanted:
-        raise ValueError(f"`source` must have the keys {sorted(wanted)}; got {sorted(source)}.")
-    shapes = {name: tuple(value.shape) for name, value in source.items()}
-    for name, shape in shapes.items():
-        if not _fits(shape, taken := _taken(model, name)):
+def tensors_of(
+    model: Any, inputs: Any, special: SpecialTokens, rows: int | None = None
+) -> dict[str, Any]:
+    """Returns a model's inputs as tensors by name, from what the user passed.
+
+    Args:
+        model: decodes them.
+        inputs: a dict of arrays by name; or an array alone, which stands for {"source": array}.
+            Where ids come without "source_mask", every id but padding is real. None or {} for a
+            language model.
+        special: the special ids, of which padding is used.
+        rows: how many targets a language model writes; None is 1.
+
+    Raises:
+        ValueError: for a source that is no array; or if a language model is given a source, or
+            another model is given `rows`.
+
+    Example:
+        >>> from kseq2seq import SpecialTokens, build_model
+        >>> from kseq2seq.decoding.requests import tensors_of
+        >>> model = build_model("gru", source=20, target=20, hidden_dim=8)
+        >>> tensors_of(model, [[7, 2, 0]], SpecialTokens())["source_mask"].numpy().tolist()
+        [[True, True, False]]
+    """
+    if not getattr(model, "has_source", True):
+        if inputs is not None and not (isinstance(inputs, dict) and not inputs):
             raise ValueError(
-                f"`source` must hold a batch, (rows, length): {name!r} must have the shape "
-                f"{taken}, None being any size; got the shapes {shapes}."
+                "A language model has no source: pass None, and how many targets to write as "
+                f"`rows`; got {inputs!r:.80}."
+            )
+        count = check_whole("rows", 1 if rows is None else rows)
+        return {"source_mask": tf.zeros([count, 1], tf.int32)}
+    if rows is not None:
+        raise ValueError(
+            "`rows` is for models without a source; here the rows of `inputs` count. Got "
+            f"{rows!r}. Leave it out."
+        )
+    named = inputs if isinstance(inputs, dict) else {"source": inputs}
+    try:
+        tensors = {name: tf.convert_to_tensor(value) for name, value in named.items()}
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            "`inputs` must be ids (B, S), each row padded to the same length, or a dict of such "
+            f"arrays, 'source' and 'source_mask'; got {inputs!r:.80}: {error}"
+        ) from None
+    if "source_mask" not in tensors and "source" in tensors:
+        ids = tensors["source"]
+        if ids.dtype == tf.string:
+            raise ValueError(
+                f"`inputs` must be ids, not texts; got {inputs!r:.80}. A Pipeline takes texts."
+            )
+        if ids.dtype.is_integer and "source_mask" in model.encoder.input:
+            tensors["source_mask"] = tf.not_equal(ids, special.padding)
+    return tensors
+
+
+def check_inputs(model: Any, inputs: dict[str, Any], target_length: int) -> None:
+    """Refuses tensors that the model can't take, by their names and shapes alone.
+
+    Args:
+        model: decodes them.
+        inputs: tensors by name.
+        target_length: the most tokens of a target.
+    """
+    wanted = {*model.encoder.input, *_of_head(model)}
+    if set(inputs) != wanted:
+        raise ValueError(f"`inputs` must have the keys {sorted(wanted)}; got {sorted(inputs)}.")
+    shapes = {name: tuple(value.shape) for name, value in inputs.items()}
+    for name, shape in shapes.items():
+        if not _fits(shape, expected := _shape_of(model, name)):
+            raise ValueError(
+                f"`inputs` must hold a batch, (rows, length): {name!r} must have the shape "
+                f"{expected}, None being any size; got the shapes {shapes}."
             )
     if len({shape[0] for shape in shapes.values()}) > 1:
-        raise ValueError(f"The inputs of `source` must agree in rows; got the shapes {shapes}.")
+        raise ValueError(f"All of `inputs` must have the same number of rows; got {shapes}.")
     along = along_units(model.encoder.input)
     lengths = {shapes[name][1] for name in along}
     if facts_of(model).crops and len(lengths) > 1:
-        raise ValueError(f"`source` and its mask must agree in rows and length; got {shapes}.")
+        raise ValueError(f"`inputs`: ids and mask must agree in rows and length; got {shapes}.")
     length = shapes["source"][1] if "source" in along else None
     longest = model.max_source_length
     if longest is not None and length is not None and length > longest:
@@ -165,10 +229,9 @@ def check_source(model: Any, source: Any, target_length: int) -> dict:
             f"this model, which has positions for {both}. Shorten either, or build the model with "
             f"more `max_positions`."
         )
-    return source
 
 
-def _taken(model: Any, name: str) -> tuple[int | None, ...]:
+def _shape_of(model: Any, name: str) -> tuple[int | None, ...]:
     """The shape of an input of the encoder, rows included; that of ids for one without shapes."""
     inputs, of_head = model.encoder.input, _of_head(model)
     if name in of_head:
@@ -217,11 +280,11 @@ def check_need(
     sources: int | None,
     positions: int | None,
     state: Any = None,
-) -> None:
-    """Refuses to decode where memory would not do.
+) -> bool:
+    """Refuses to decode what memory would not hold.
 
-    What is counted is a lower bound: for each hypothesis the log-probabilities of all ids, a few
-    times, its tokens, and what the decoder and the search keep of it.
+    The number is a lower bound: for each hypothesis the log-probabilities of all ids, a few times,
+    its tokens, and what the decoder and the search keep of it.
 
     Args:
         decoder: steps the hypotheses.
@@ -232,10 +295,13 @@ def check_need(
         positions: S, of an encoded source; None counts as 1.
         state: the decoder's, of B rows, once it is known.
 
+    Returns:
+        Whether so little is needed that the same request need not be checked again.
+
     Raises:
-        ValueError: it needs more than `kseq2seq.memory.available_memory()`.
+        ValueError: if it needs more than `kseq2seq.memory.available_memory()`.
     """
-    sources, positions, width = sources or 1, positions or 1, search.width
+    sources, positions, width = sources or 1, positions or 1, search.num_hypotheses
     vocabulary = decoder.vocabulary_size
     carried = 2 * sum(map(_row_bytes, tree.flatten(state))) if state is not None else 0
     each = 4 * COPIES * vocabulary + 12 * max_length + carried
@@ -245,12 +311,14 @@ def check_need(
     if search.uses_banks and any(rule.banks for rule in filters):
         likely = min(2 * width, vocabulary)  # of each hypothesis, compared with the furthest
         of_source += width * likely * (likely + 80)
+    needed = sources * of_source
     check_memory(
-        sources * of_source,
+        needed,
         f"{type(search).__name__} over {sources:,} sources x {width:,} hypotheses, each with "
         f"{vocabulary:,} log-probabilities and up to {max_length:,} tokens,",
         "Decode fewer sources at a time, keep fewer hypotheses, or lower `max_length`.",
     )
+    return needed < SMALL
 
 
 def _row_bytes(leaf: Any) -> int:

@@ -10,10 +10,18 @@ from keras import ops
 
 from kseq2seq.checks import check_number, check_whole
 from kseq2seq.decoding.greedy import Independent
-from kseq2seq.decoding.search import WIDEST
+from kseq2seq.decoding.search import WIDEST, keywords
 from kseq2seq.decoding.tensors import NEVER, likeliest, possible
 
+_HINTS = {
+    **dict.fromkeys(("num_samples", "num_return_sequences"), "`samples`"),
+    **dict.fromkeys(("k", "topk"), "`top_k`"),
+    **dict.fromkeys(("p", "topp"), "`top_p`"),
+    "typical_p": "`typical`",
+}
 
+
+@keywords(_HINTS)
 @dataclass(frozen=True)
 class Sample(Independent):
     r"""Draws each token from the model's distribution, sharpened and cut as asked.
@@ -41,7 +49,7 @@ class Sample(Independent):
 
     Example:
         >>> from kseq2seq import Sample
-        >>> Sample(temperature=0.8, top_p=0.95, samples=3).width
+        >>> Sample(temperature=0.8, top_p=0.95, samples=3).num_hypotheses
         3
 
     Source:
@@ -72,21 +80,21 @@ class Sample(Independent):
                 check(getattr(self, name))
 
     @property
-    def width(self) -> int:
+    def num_hypotheses(self) -> int:
         """See `Search`."""
         return self.samples
 
-    def footprint(self, vocabulary, max_length, hidden_width):
+    def footprint(self, vocabulary_size, max_length, hidden_dim):
         """See `Search`; a random number for each step."""
         return 4 * self.samples * max_length
 
-    def start(self, problem):
+    def start(self, request):
         """See `Search`."""
-        return {**super().start(problem), "uniform": self._uniform(problem)}
+        return {**super().start(request), "uniform": self._uniform(request)}
 
-    def pick(self, made, live, state, problem):
+    def pick(self, candidates, live, state, request):
         """See `Independent`."""
-        kept = self._kept(made.log_probs)
+        kept = self._kept(candidates.log_probs)
         mass = ops.cumsum(ops.exp(kept - ops.max(kept, axis=-1, keepdims=True)), axis=-1)
         drawn = ops.take(state["uniform"], live.step, axis=1)[:, None] * mass[:, -1:]
         picked = ops.sum(ops.cast(mass <= drawn, "int32"), axis=-1)
@@ -109,15 +117,15 @@ class Sample(Independent):
                 kept = keep(kept, getattr(self, name))
         return kept
 
-    def _uniform(self, problem):
+    def _uniform(self, request):
         """Draws for every row and step, (B * N, L) in [0, 1), a source's from its own seed."""
-        shape = (self.samples, problem.max_length)
+        shape = (self.samples, request.max_length)
 
         def draw(seed):
             return tf.random.stateless_uniform(shape, seed=tf.stack([seed, 0]), alg="philox")
 
-        drawn = tf.map_fn(draw, problem.seeds, fn_output_signature=tf.float32)
-        return ops.reshape(drawn, (-1, problem.max_length))
+        drawn = tf.map_fn(draw, request.seeds, fn_output_signature=tf.float32)
+        return ops.reshape(drawn, (-1, request.max_length))
 
 
 def keep_top_k(log_probs, k):

@@ -9,20 +9,21 @@ from keras import ops
 
 from kseq2seq.contracts import shift_right
 from kseq2seq.decoding.compiled import compiled, traced
-from kseq2seq.decoding.requests import check_model, check_source
-from kseq2seq.decoding.sources import given_or_empty, rows_of
+from kseq2seq.decoding.requests import check_inputs, check_model, tensors_of
+from kseq2seq.decoding.search import keywords
 from kseq2seq.special_tokens import SPECIAL_TOKENS, SpecialTokens
 
 
+@keywords({}, source="inputs")
 def score_targets(
-    model: Any, source: dict, targets: Any, special: SpecialTokens = SPECIAL_TOKENS
+    model: Any, inputs: Any, targets: Any, special: SpecialTokens = SPECIAL_TOKENS
 ) -> Any:
     """Returns the log-probability of each token of known targets.
 
     Args:
         model: a `Seq2Seq`, or an `Ensemble` or `Speculative` made of some.
-        source: what the encoder takes; for ids {"source": int (B, S), "source_mask": bool (B, S)};
-            None for a language model.
+        inputs: as for `decode`: int ids (B, S), or a dict of arrays by name; None for a language
+            model.
         targets: int (B, T), each closed by its end token, then padding.
         special: the target's ids that are not text.
 
@@ -31,7 +32,7 @@ def score_targets(
         with, without filters and penalties.
 
     Raises:
-        ValueError: for a wrong `source`, or targets that are too long for the model.
+        ValueError: for inputs that the model can't take, or targets that are too long for it.
 
     Example:
         >>> import numpy as np
@@ -39,10 +40,9 @@ def score_targets(
         >>> from kseq2seq.decoding import decode, score_targets
         >>> model = build_model("gru", source=20, target=20, hidden_dim=8)
         >>> ids = np.array([[7, 8, 2]])
-        >>> source = {"source": ids, "source_mask": ids != 0}
-        >>> found = decode(model, source, max_length=5)
-        >>> scores = score_targets(model, source, found.ids[:, 0])
-        >>> bool(np.allclose(np.sum(scores), found.scores, atol=1e-4))
+        >>> best = decode(model, ids, max_length=5)
+        >>> scores = score_targets(model, ids, best.ids[:, 0])
+        >>> bool(np.allclose(np.sum(scores), best.scores, atol=1e-4))
         True
     """
     check_model(model, special)
@@ -52,8 +52,9 @@ def score_targets(
             f"`targets` must be ids (B, T); got {targets.dtype.name} of shape {targets.shape}."
         )
     count = None if getattr(model, "has_source", True) else targets.shape[0]
-    source = check_source(model, given_or_empty(model, source, count), int(targets.shape[1]))
-    rows, vocabulary = rows_of(source).shape[0], model.decoder.vocabulary_size
+    source = tensors_of(model, inputs, special, count)
+    check_inputs(model, source, int(targets.shape[1]))
+    rows, vocabulary = next(iter(source.values())).shape[0], model.decoder.vocabulary_size
     if targets.shape[0] != rows:
         raise ValueError(f"There are {rows} sources, but {targets.shape[0]} `targets`.")
     if tf.reduce_any((targets < 0) | (targets >= vocabulary)):

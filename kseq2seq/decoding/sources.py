@@ -7,7 +7,6 @@ from typing import Any
 import tensorflow as tf
 from keras import tree
 
-from kseq2seq.checks import check_whole
 from kseq2seq.encoders import UNKNOWN, Facts, along_units
 
 
@@ -16,7 +15,7 @@ def facts_of(model: Any) -> Facts:
     return getattr(model, "facts", UNKNOWN)
 
 
-def keeps_places(model: Any) -> bool:
+def croppable(model: Any) -> bool:
     """Returns whether what a model makes of a source is the same with more padding or less.
 
     Only then are the sources of a batch encoded in parts, each as short as its longest source.
@@ -26,8 +25,8 @@ def keeps_places(model: Any) -> bool:
 
     Example:
         >>> from kseq2seq import build_model
-        >>> from kseq2seq.decoding.sources import keeps_places
-        >>> keeps_places(build_model("gru", source=20, target=20, hidden_dim=8))
+        >>> from kseq2seq.decoding.sources import croppable
+        >>> croppable(build_model("gru", source=20, target=20, hidden_dim=8))
         True
     """
     facts, along = facts_of(model), along_units(model.encoder.input)
@@ -54,12 +53,12 @@ def cropped(encoder: Any, source: dict, units: int) -> dict:
     return {name: x[:, :units] if name in along else x for name, x in source.items()}
 
 
-def has_places(encoded: Any, places: int) -> bool:
+def has_positions(encoded: Any, places: int) -> bool:
     """Returns whether each mask of an encoded source has so many places, by their static shapes.
 
     Example:
-        >>> from kseq2seq.decoding.sources import has_places
-        >>> has_places({"mask": tf.constant([[True, False]])}, 2)
+        >>> from kseq2seq.decoding.sources import has_positions
+        >>> has_positions({"mask": tf.constant([[True, False]])}, 2)
         True
     """
     leaves = tree.flatten_with_path(encoded)
@@ -95,39 +94,6 @@ def padded(model: Any, source: dict, places: int, padding: int = 0) -> dict:
         return tf.pad(x, around, constant_values=value)
 
     return {name: filled_up(name, x) if name in along else x for name, x in source.items()}
-
-
-def given_or_empty(model: Any, source: Any, rows: int | None) -> Any:
-    """Returns a source; for a language model, which has none, what says how many targets to write.
-
-    Args:
-        model: what decodes.
-        source: as the user gives it; None or {} for a language model.
-        rows: how many targets; None is 1.
-
-    Raises:
-        ValueError: a source is given to a language model, or `rows` to another.
-    """
-    if getattr(model, "has_source", True):
-        if rows is not None:
-            raise ValueError(
-                f"`rows` is for models without a source, and the rows of `source` say it here; got "
-                f"{rows!r}. Leave it out."
-            )
-        return source
-    if source:
-        raise ValueError(
-            "A language model has no source: pass None, and how many targets to write as `rows`; "
-            f"got {source!r:.80}."
-        )
-    return {
-        "source_mask": tf.zeros([check_whole("rows", 1 if rows is None else rows), 1], tf.int32)
-    }
-
-
-def rows_of(source: dict) -> Any:
-    """Returns a source's first input, which has a row for each source as all of them have."""
-    return next(iter(source.values()))
 
 
 def ids_of(source: dict) -> Any:

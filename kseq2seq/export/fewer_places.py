@@ -8,7 +8,7 @@ from typing import Any
 import tensorflow as tf
 from keras import tree
 
-from kseq2seq.decoding.sources import cropped, has_places
+from kseq2seq.decoding.sources import cropped, has_positions
 from kseq2seq.encoders import Facts
 
 SHARES = (4, 2)  # of the places: a quarter, half
@@ -58,7 +58,7 @@ class FewerPlaces:
         whole = tf.function(lambda: cut(places)).get_concrete_function()
         shapes = whole.structured_outputs
         loops = any(made.type.endswith("While") for made in whole.graph.get_operations())
-        other = not has_places(shapes, facts.positions(places))
+        other = not has_positions(shapes, facts.positions(places))
         if not sizes or loops or other or _has_states(lambda: cut(sizes[0]), shapes):
             return cut(places)
         length = tf.reduce_sum(tf.cast(source["source_mask"], tf.int32))

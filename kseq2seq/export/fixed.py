@@ -8,7 +8,7 @@ import tensorflow as tf
 from keras import tree
 
 from kseq2seq.decoding import Search, search_targets
-from kseq2seq.decoding.sources import keeps_places
+from kseq2seq.decoding.sources import croppable
 from kseq2seq.export.fewer_places import FewerPlaces
 from kseq2seq.special_tokens import SpecialTokens
 
@@ -91,7 +91,7 @@ class FixedModel(tf.Module):
         def generate(*arguments):
             # `encode` is for hosts and delegates that know no choice; this one knows loops, too.
             fewer = model
-            if steps and keeps_places(model):
+            if steps and croppable(model):
                 fewer = FewerPlaces(model.encoder, model.decoder, model.facts)
             decoded = search_targets(
                 fewer, inputs(**named(arguments)), search, target_length, special=special

@@ -10,17 +10,23 @@ import keras
 from keras import ops
 
 _FACTORS, _SCALE = ("lora_a", "lora_b"), "lora_scale"
-_changes = 0
 
 
-def revision() -> int:
-    """Returns how many times layers were quantized or adapted: graphs of before may be outdated."""
-    return _changes
+class _Revision:
+    """Counts how often layers were quantized or adapted: older graphs may be outdated."""
+
+    number = 0
+
+    def __call__(self) -> int:
+        """Returns the number."""
+        return self.number
+
+
+revision = _Revision()
 
 
 def _count() -> None:
-    global _changes
-    _changes += 1
+    revision.number += 1
 
 
 def watch(layer: keras.layers.Layer) -> None:

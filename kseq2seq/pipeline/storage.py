@@ -9,7 +9,7 @@ from typing import Any
 
 from kseq2seq.contracts import Source, Target
 from kseq2seq.decoding import Search
-from kseq2seq.decoding.records import describe, described
+from kseq2seq.decoding.records import describe, search_from
 from kseq2seq.disk import restore, whole_directory
 from kseq2seq.disk.files import read_field, read_json, sha256, write_json
 from kseq2seq.formats import FORMAT, upgraded
@@ -75,7 +75,7 @@ def load_parts(directory: Path) -> tuple[BuiltModel, Source, Target, Search, tup
         read_field(files, name, str, path)
     _check_files(directory, files)
     try:
-        search = described(config["search"])
+        search = search_from(config["search"])
         model = BuiltModel.from_config(read_field(config, "model", dict, path))
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(

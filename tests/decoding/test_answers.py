@@ -62,7 +62,7 @@ def test_graphs_of_any_batch_and_xla_agree(models, head, search):
     for found in (graph(**SOURCE), decode(model, SOURCE, search, max_length=4, jit_compile=True)):
         np.testing.assert_array_equal(found.ids, wanted.ids)
         np.testing.assert_allclose(found.scores, wanted.scores, rtol=1e-4)
-    assert graph.get_concrete_function().structured_outputs.ids.shape[1:] == (search.width, 4)
+    assert graph.get_concrete_function().structured_outputs.ids.shape[1:] == (search.beam_width, 4)
 
 
 @pytest.mark.parametrize(

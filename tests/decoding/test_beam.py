@@ -15,8 +15,8 @@ NEVER = float("-inf")
 class Unstopped(Beam):
     """Searches to the limit, whatever the bound says."""
 
-    def done(self, state, problem):
-        return super().done(state, problem) & False
+    def done(self, state, request):
+        return super().done(state, request) & False
 
 
 def best_first(prefixes, row, limit, width, alpha, patience=float("inf")):
@@ -91,7 +91,9 @@ def test_reported_scores_are_the_models(lab, plain_model, search):
     max_length = 7
     limits = np.array([7, 4, 6])
     found = lab.searched(plain_model, lab.source, search, max_length, limits=limits)
-    source = {name: np.repeat(value, search.width, axis=0) for name, value in lab.source.items()}
+    source = {
+        name: np.repeat(value, search.beam_width, axis=0) for name, value in lab.source.items()
+    }
     targets = found.ids.reshape(-1, max_length)
     lengths = found.lengths.reshape(-1)
     log_probs = lab.teacher_forced(plain_model, source, targets)
@@ -131,7 +133,7 @@ def test_missing_hypotheses_are_marked(lab, plain_model):
 @pytest.mark.parametrize("search", [Beam(2, 0.0), Beam(3, 0.6), Beam(2, 1.5)])
 def test_stopping_early_changes_nothing(lab, plain_model, search):
     arguments = (lab.source,)
-    unstopped = Unstopped(search.width, search.length_penalty)
+    unstopped = Unstopped(search.beam_width, search.length_penalty)
     early = lab.searched(plain_model, *arguments, search, 9, limits=[9, 5, 8])
     late = lab.searched(plain_model, *arguments, unstopped, 9, limits=[9, 5, 8])
     np.testing.assert_array_equal(early.ids, late.ids)

@@ -24,8 +24,8 @@ def test_exhaustive_search_is_brute_force(toys, alpha, beta):
 
 def test_stopping_early_changes_nothing(toys):
     class Unstopped(Beam):
-        def done(self, state, problem):
-            return super().done(state, problem) & False
+        def done(self, state, request):
+            return super().done(state, request) & False
 
     for beta in (0.1, 1.0):
         early = toys.found(toys.model(2), Beam(3, 0.6, beta), limit=6)

@@ -3,7 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from kseq2seq import Beam, Greedy, build_model, decode
+from kseq2seq import Beam, Greedy, SpecialTokens, build_model, decode
+from kseq2seq.decoding import Forbid, Prefix
 
 SEARCHES = pytest.mark.parametrize("search", [Greedy(), Beam(3)], ids=["greedy", "beam"])
 
@@ -114,13 +115,88 @@ def test_refuses_what_is_not_a_model(lab):
 
 
 def test_refuses_wrong_keys(lab, model_named):
-    with pytest.raises(ValueError, match=r"`source` must have the keys.*source_mask.*got"):
-        decode(model_named("gru"), {"source": lab.ids}, max_length=4)
+    for inputs in ({"ids": lab.ids}, {"source": lab.ids.astype("float32")}):
+        with pytest.raises(ValueError, match=r"`inputs` must have the keys.*source_mask.*got"):
+            decode(model_named("gru"), inputs, max_length=4)
 
 
-def test_refuses_a_source_that_is_no_dict(lab, model_named):
-    with pytest.raises(ValueError, match=r"`source` must .*source_mask"):
-        decode(model_named("gru"), lab.ids, max_length=4)
+@pytest.mark.parametrize("inputs", [object(), [[7, 2], [7]]])
+def test_refuses_what_is_no_array(model_named, inputs):
+    with pytest.raises(ValueError, match=r"`inputs` must be ids .*source_mask"):
+        decode(model_named("gru"), inputs, max_length=4)
+
+
+def test_refuses_texts_and_what_is_no_batch(model_named):
+    with pytest.raises(ValueError, match=r"`inputs` must be ids, not texts.*Pipeline"):
+        decode(model_named("gru"), ["a text"], max_length=4)
+    with pytest.raises(ValueError, match=r"`inputs` must hold a batch, \(rows, length\)"):
+        decode(model_named("gru"), [7, 8, 2], max_length=4)
+
+
+@pytest.mark.parametrize("rows", [3, 8])
+def test_ids_alone_have_the_mask_of_their_padding(lab, model_named, rows):
+    ids = np.resize(lab.ids, (rows, lab.ids.shape[1]))
+    expected = decode(model_named("luong"), lab.of(ids), Beam(), max_length=5)
+    for inputs in (ids, ids.tolist(), {"source": ids}):
+        assert_same(decode(model_named("luong"), inputs, "beam", max_length=5), expected)
+
+
+def test_another_padding_is_masked(lab, model_named):
+    special = SpecialTokens(padding=1, start=0)
+    inputs = np.where(lab.ids == 0, 1, lab.ids)
+    expected = {"source": inputs, "source_mask": inputs != 1}
+    options = {"max_length": 4, "special": special}
+    assert_same(
+        decode(model_named("gru"), inputs, **options),
+        decode(model_named("gru"), expected, **options),
+    )
+
+
+def test_the_old_keyword_of_inputs_works(lab, model_named):
+    with pytest.warns(
+        FutureWarning, match=r"`source` of decode\(\) was renamed to `inputs`"
+    ) as seen:
+        old = decode(model_named("gru"), source=lab.source, max_length=4)
+    assert seen[0].filename == __file__
+    assert_same(old, decode(model_named("gru"), inputs=lab.source, max_length=4))
+
+
+@pytest.mark.parametrize(
+    ("keyword", "advice"),
+    [
+        ("num_beams", r"search=Beam\(beam_width=...\)"),
+        ("temperature", r"search=Sample\(temperature=...\)"),
+        ("max_new_tokens", "`max_length`"),
+        ("unheard_of", "unexpected keyword"),
+    ],
+)
+def test_keywords_of_other_libraries_are_answered(lab, model_named, keyword, advice):
+    with pytest.raises(TypeError, match=advice):
+        decode(model_named("gru"), lab.source, **{keyword: 4, "max_length": 4})
+
+
+def test_warm_calls_are_refused_as_first_ones_are(lab, model_named):
+    """What depends on shapes is checked once for each, values every time."""
+    model, good = model_named("gru"), {"max_length": 4, "filters": [Forbid([[5]])]}
+    wrong = [
+        ({"source": lab.ids, "mask": lab.ids != 0}, {}, "`inputs` must have the keys"),
+        ({"source": lab.ids, "source_mask": lab.ids[:, :4] != 0}, {}, "agree in rows and length"),
+        ({"source": lab.ids, "source_mask": lab.ids[:2] != 0}, {}, "the same number of rows"),
+        (lab.source, {"max_length": True}, "`max_length`.*at least 1"),
+        (lab.source, {"filters": [Forbid([[99]])]}, "the model has ids from 0 to"),
+        (lab.source, {"filters": [Prefix([[5], [5]])]}, "is for 2 sources, but there are 3"),
+        (lab.source, {"limits": [4, 4, 5]}, "`limits` must lie between"),
+        (lab.source, {"seed": [1, 2]}, "`seed` has 2 numbers, but there are 3"),
+        (lab.source, {"search": Beam(2, 1000.0)}, "`length_penalty` must be at most"),
+        (lab.source, {"rows": 3}, "`rows` is for models without a source"),
+    ]
+    for _ in range(2):
+        decode(model, lab.source, **good)
+        decode(model, lab.source, Beam(2, 0.0), **good)
+        decode(model, lab.source, max_length=4, filters=[Prefix([[5]] * 3)])
+        for inputs, options, message in wrong:
+            with pytest.raises(ValueError, match=message):
+                decode(model, inputs, **{**good, **options})
 
 
 def test_refuses_a_mask_of_another_shape(lab, model_named):

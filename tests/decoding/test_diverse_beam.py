@@ -9,7 +9,7 @@ from kseq2seq.decoding import MinLength
 
 def literal(model, first, limit, search, words, end):
     """The documented search, one dictionary look-up at a time."""
-    size = search.width // search.groups
+    size = search.beam_width // search.groups
     live = [[(0.0, ())] for _ in range(search.groups)]
     finished = [[] for _ in range(search.groups)]
     for step in range(limit):

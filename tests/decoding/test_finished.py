@@ -63,8 +63,8 @@ def test_ends_that_are_the_models_own_are_finished_at_the_limit(toys):
 
 def test_a_search_that_keeps_nothing_counts_whatever_ends_at_its_limit(toys):
     class Forgetful(type(Greedy())):
-        def finish(self, live, state, problem):
-            return super().finish(live, state, problem)._replace(finished=None)
+        def finish(self, live, state, request):
+            return super().finish(live, state, request)._replace(finished=None)
 
     found = search_targets(toys.model(), toys.source, Forgetful(), toys.length, limits=LIMITS)
     np.testing.assert_array_equal(np.array(found.finished)[:, 0], found.lengths[:, 0] < LIMITS)

@@ -97,14 +97,14 @@ def test_subclasses_read_their_own_numbers(toys, counted):
     class Warmer(Sample):
         by: float = 2.0
 
-        def pick(self, made, live, state, problem):
+        def pick(self, made, live, state, request):
             return super(Warmer, replace(self, temperature=self.temperature * self.by)).pick(
-                made, live, state, problem
+                made, live, state, request
             )
 
     @dataclass(frozen=True)
     class Twice(RepetitionPenalty):
-        def apply(self, log_probs, live, state, given, problem):
+        def apply(self, log_probs, live, state, given, request):
             return replace(self, penalty=1.0)._apply(log_probs * self.penalty, live, state)
 
         def _apply(self, log_probs, live, state):
@@ -144,9 +144,9 @@ def test_a_subclass_of_a_search_computes_with_plain_numbers():
     class Longer(Beam):
         bonus: float = 0.5
 
-        def start(self, problem):
+        def start(self, request):
             assert isinstance(self.length_penalty, float)  # and no tensor
-            return super().start(problem)
+            return super().start(request)
 
     assert Longer().given() == {}
     assert Longer(bonus=0.5).key != Longer(bonus=0.25).key

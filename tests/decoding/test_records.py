@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 import kseq2seq as ks
-from kseq2seq.decoding.records import SEARCHES, describe, described
+from kseq2seq.decoding.records import SEARCHES, describe, search_from
 
 
 @pytest.mark.parametrize("kind", SEARCHES.values())
 def test_a_described_search_is_the_same(kind):
-    assert described(json.loads(json.dumps(describe(kind())))) == kind()
+    assert search_from(json.loads(json.dumps(describe(kind())))) == kind()
 
 
 def test_numbers_of_numpy_become_plain():

@@ -12,11 +12,11 @@ from kseq2seq.decoding import Fusion, MinLength, NoRepeatNgram, RepetitionPenalt
 @pytest.mark.parametrize(
     ("kind", "settings", "message"),
     [
-        (Beam, {"width": 10**6}, r"`width` must be at most 65,536; got 1000000"),
+        (Beam, {"beam_width": 10**6}, r"`beam_width` must be at most 65,536; got 1000000"),
         (Sample, {"samples": 10**6}, r"`samples` must be at most 65,536"),
         (Contrastive, {"top_k": 10**6}, r"`top_k` must be at most 65,536"),
-        (DiverseBeam, {"width": 10**6, "groups": 2}, r"`width` must be at most"),
-        (DiverseBeam, {"width": 1000, "groups": 1000}, r"`groups` must be at most 128"),
+        (DiverseBeam, {"beam_width": 10**6, "groups": 2}, r"`beam_width` must be at most"),
+        (DiverseBeam, {"beam_width": 1000, "groups": 1000}, r"`groups` must be at most 128"),
         (DiverseBeam, {"diversity": 1e300}, r"`diversity`.*at most 10,000; got 1e\+300"),
         (Sample, {"temperature": 1e300}, r"`temperature`.*at most 10,000; got 1e\+300"),
         (Beam, {"coverage_penalty": 1e300}, r"`coverage_penalty`.*at most 10,000"),
@@ -36,7 +36,12 @@ def test_impossible_settings(kind, settings, message):
         (DiverseBeam(2, 2, 0.5, 1e300), [], 4, r"`length_penalty` must be at most"),
         (Contrastive(7), [], 4, r"`top_k` must be at most 6, the ids of the model; got 7"),
         (Greedy(), [NoRepeatNgram(1000)], 48, r"`size` must be at most 64; got 1000.*=48"),
-        ("beam", [], 4, r"`search` must be a Search, for example .* got 'beam'.*not a name"),
+        (
+            "beem",
+            [],
+            4,
+            r"`search` must be a Search, .* got 'beem'.*'greedy', 'beam', 'diverse_beam'",
+        ),
         (Beam, [], 4, r"`search` must be a Search.*Call the class: Beam\(\)"),
         (Greedy(), "x", 4, r"`filters` must be a list of filters.*got 'x'"),
         (Greedy(), ["x"], 4, r"Every item of `filters` must be a Filter.*got 'x'"),

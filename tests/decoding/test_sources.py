@@ -9,7 +9,7 @@ import tensorflow as tf
 
 import kseq2seq as ks
 from kseq2seq.decoding import search_targets
-from kseq2seq.decoding.sources import keeps_places
+from kseq2seq.decoding.sources import croppable
 from kseq2seq.export.fewer_places import FewerPlaces
 from kseq2seq.export.fixed import FixedModel
 from kseq2seq.export.interpreter import Signatures
@@ -60,7 +60,7 @@ def same(given, expected):
 
 
 def test_which_models_keep_places(strided, model_named):
-    assert not keeps_places(strided)
+    assert not croppable(strided)
     names = [
         "gru",
         "luong",
@@ -69,11 +69,11 @@ def test_which_models_keep_places(strided, model_named):
         "decoder_only",
         "hybrid-lstm-transformer",
     ]
-    assert all(keeps_places(model_named(name)) for name in names)
+    assert all(croppable(model_named(name)) for name in names)
     plain = ks.build_model("gru", source=SIZE, target=SIZE, hidden_dim=8)
-    assert keeps_places(ks.Ensemble([plain, plain]))
-    assert not keeps_places(ks.Ensemble([plain, strided]))
-    assert not keeps_places(ks.Speculative(plain, strided))
+    assert croppable(ks.Ensemble([plain, plain]))
+    assert not croppable(ks.Ensemble([plain, strided]))
+    assert not croppable(ks.Speculative(plain, strided))
 
 
 def test_every_way_to_decode_finds_the_same(strided, many, found):

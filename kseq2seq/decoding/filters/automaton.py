@@ -103,12 +103,12 @@ class Automaton(Filter):
             "states": np.array([after for _, after in self.transitions] + room, "int32"),
         }
 
-    def start(self, given, problem):
+    def start(self, given, request):
         """See `Filter`; {"state": int32 (rows,)}, before the last token."""
-        rows = ops.shape(problem.limits)[0] * problem.width
+        rows = ops.shape(request.limits)[0] * request.num_hypotheses
         return {"state": ops.zeros((rows,), dtype="int32")}
 
-    def apply(self, log_probs, live, state, given, problem):
+    def apply(self, log_probs, live, state, given, request):
         """See `Filter`."""
         tokens, places = self._outgoing(state["state"], given)
         taken = ops.equal(tokens, live.tokens[:, None])
@@ -116,7 +116,7 @@ class Automaton(Filter):
         after = ops.max(ops.where(taken, ops.take(given["states"], places), 0), axis=1)
         now = ops.where(live.step > 0, after, state["state"])
         tokens, _ = self._outgoing(now, given)
-        allowed = marked(tokens, problem.vocabulary)
+        allowed = marked(tokens, request.vocabulary_size)
         return Filtered(ops.where(allowed, log_probs, NEVER), {"state": now})
 
     def _outgoing(self, state, given):

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from keras import ops
 
-from kseq2seq.decoding.search import Live, Problem
+from kseq2seq.decoding.search import Live, Request
 from kseq2seq.special_tokens import SpecialTokens
 
 NONE = -1  # fills up rows of ids; no id
@@ -45,7 +45,7 @@ class Filter:
         of_sources: whether the arrays of `given` have a row for each source.
         banks: whether the filter requires something: `Filtered.banks` is given, which takes a
             search that uses it, and nothing is forbidden but an end that comes too early.
-        needs_encoded: whether the filter asks for the encoder's outputs, `Problem.encoded`, which
+        needs_encoded: whether the filter asks for the encoder's outputs, `Request.encoded`, which
             are not kept otherwise. Batches are joined with zeros where a source has no position, so
             `mask` is to be heeded.
     """
@@ -70,11 +70,11 @@ class Filter:
         """Returns the filter for some of the sources; itself if it does not tell them apart."""
         return self
 
-    def prepare(self, given: dict, problem: Problem) -> dict:
+    def prepare(self, given: dict, request: Request) -> dict:
         """Returns what every step needs, computed once; what was given, by default."""
         return given
 
-    def start(self, given: dict, problem: Problem) -> Any:
+    def start(self, given: dict, request: Request) -> Any:
         """Returns the state before the first step, rows B * N on axis 0; none by default.
 
         Where an axis grows with the source, zeros must stand for its padding. `given` is what
@@ -83,7 +83,7 @@ class Filter:
         return {}
 
     def apply(
-        self, log_probs: Any, live: Live, state: Any, given: dict, problem: Problem
+        self, log_probs: Any, live: Live, state: Any, given: dict, request: Request
     ) -> Filtered:
         """Returns what is left of log-probabilities (rows, V), and the state for the next step."""
         raise NotImplementedError

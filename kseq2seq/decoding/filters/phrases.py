@@ -83,7 +83,7 @@ class Forbid(Filter):
         rows = [*self.phrases, *[()] * (roomy(len(self.phrases)) - len(self.phrases))]
         return {"phrases": filled(rows, width)}
 
-    def apply(self, log_probs, live, state, given, problem):
+    def apply(self, log_probs, live, state, given, request):
         """See `Filter`."""
         phrases, longest = given["phrases"], _longest(self.phrases)
         fits = begun(live, phrases[None], longest)
@@ -94,7 +94,7 @@ class Forbid(Filter):
             if k + 1 < longest:
                 ends = ops.logical_and(ends, ops.equal(phrases[:, k + 1], NONE))
             tokens = ops.where(ops.logical_and(fits[k], ends), last, NONE)
-            forbidden = ops.logical_or(forbidden, marked(tokens, problem.vocabulary))
+            forbidden = ops.logical_or(forbidden, marked(tokens, request.vocabulary_size))
         return Filtered(ops.where(forbidden, NEVER, log_probs), state)
 
 
@@ -156,15 +156,15 @@ class Require(Filter):
         """See `Filter`."""
         return Require([self.phrases[row] for row in rows])
 
-    def prepare(self, given, problem):
+    def prepare(self, given, request):
         """See `Filter`."""
-        return {"phrases": problem.per_hypothesis(given["phrases"])}
+        return {"phrases": request.per_hypothesis(given["phrases"])}
 
-    def start(self, given, problem):
+    def start(self, given, request):
         """See `Filter`; {"has": bool (rows, P)}, which phrases a hypothesis has."""
         return {"has": ops.equal(given["phrases"][:, :, 0], NONE)}
 
-    def apply(self, log_probs, live, state, given, problem):
+    def apply(self, log_probs, live, state, given, request):
         """See `Filter`."""
         phrases, longest = given["phrases"], self._longest()
         lengths = ops.sum(ops.cast(ops.not_equal(phrases, NONE), "int32"), axis=-1)  # (rows, P)
@@ -172,7 +172,7 @@ class Require(Filter):
         for k in range(1, longest + 1):
             has = ops.logical_or(has, ops.logical_and(fits[k], ops.equal(lengths, k)))
         missing = ops.any(ops.logical_not(has), axis=-1, keepdims=True)
-        end = ops.equal(ops.arange(problem.vocabulary), problem.special.end)
+        end = ops.equal(ops.arange(request.vocabulary_size), request.special.end)
         log_probs = ops.where(ops.logical_and(missing, end), NEVER, log_probs)
 
         # tokens of the phrases it has, and of the one that a next token takes furthest
@@ -182,7 +182,7 @@ class Require(Filter):
             begun_so_far = ops.any(goes_on, axis=-1, keepdims=True)
             further = ops.where(ops.logical_and(end, begun_so_far), k, further)
             tokens = ops.where(goes_on, phrases[..., k], NONE)
-            further = ops.where(marked(tokens, problem.vocabulary), k + 1, further)
+            further = ops.where(marked(tokens, request.vocabulary_size), k + 1, further)
         complete = ops.sum(ops.where(has, lengths, 0), axis=-1, keepdims=True)
         return Filtered(log_probs, {"has": has}, complete + further)
 
@@ -241,10 +241,10 @@ class Prefix(Filter):
         """See `Filter`."""
         return Prefix([self.ids[row] for row in rows])
 
-    def apply(self, log_probs, live, state, given, problem):
+    def apply(self, log_probs, live, state, given, request):
         """See `Filter`."""
         ids = given["ids"]
         place = ops.minimum(live.step, ops.shape(ids)[1] - 1)
-        forced = problem.per_hypothesis(ops.take(ids, place, axis=1))[:, None]
-        other = ops.logical_and(forced != NONE, ops.arange(problem.vocabulary) != forced)
+        forced = request.per_hypothesis(ops.take(ids, place, axis=1))[:, None]
+        other = ops.logical_and(forced != NONE, ops.arange(request.vocabulary_size) != forced)
         return Filtered(ops.where(other, NEVER, log_probs), state)

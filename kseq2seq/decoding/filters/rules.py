@@ -33,12 +33,12 @@ class _Length(Filter):
             "ratio": np.float32(min(self.ratio, FAR)),
         }
 
-    def bound(self, given, problem):
+    def bound(self, given, request):
         """Returns tokens + ratio * source length, rounded down, for each row (rows, 1)."""
-        source = ops.cast(problem.units, "float32")
+        source = ops.cast(request.units, "float32")
         bound = ops.floor(given["tokens"] + given["ratio"] * source + 1e-4)
         bound = ops.cast(ops.minimum(bound, FAR), "int32")
-        return ops.reshape(problem.per_hypothesis(bound), (-1, 1))
+        return ops.reshape(request.per_hypothesis(bound), (-1, 1))
 
 
 @dataclass(frozen=True)
@@ -63,13 +63,13 @@ class MinLength(_Length):
         """See `Filter`."""
         return key_of(self, MinLength)
 
-    def apply(self, log_probs, live, state, given, problem):
+    def apply(self, log_probs, live, state, given, request):
         """See `Filter`."""
         least = ops.minimum(
-            self.bound(given, problem),
-            ops.reshape(problem.per_hypothesis(problem.limits), (-1, 1)),
+            self.bound(given, request),
+            ops.reshape(request.per_hypothesis(request.limits), (-1, 1)),
         )
-        end = ops.equal(ops.arange(problem.vocabulary), problem.special.end)
+        end = ops.equal(ops.arange(request.vocabulary_size), request.special.end)
         early = ops.logical_and(end, live.step + 1 < least)
         return Filtered(ops.where(early, NEVER, log_probs), state)
 
@@ -100,10 +100,10 @@ class MaxLength(_Length):
         """See `Filter`."""
         return key_of(self, MaxLength)
 
-    def apply(self, log_probs, live, state, given, problem):
+    def apply(self, log_probs, live, state, given, request):
         """See `Filter`."""
-        most = self.bound(given, problem)
-        other = ops.not_equal(ops.arange(problem.vocabulary), problem.special.end)
+        most = self.bound(given, request)
+        other = ops.not_equal(ops.arange(request.vocabulary_size), request.special.end)
         late = ops.logical_and(other, live.step + 1 >= most)
         return Filtered(ops.where(late, NEVER, log_probs), state)
 
@@ -141,9 +141,9 @@ class RepetitionPenalty(Filter):
         """See `Filter`; {"penalty": float32}."""
         return {"penalty": np.float32(self.penalty)}
 
-    def apply(self, log_probs, live, state, given, problem):
+    def apply(self, log_probs, live, state, given, request):
         """See `Filter`."""
-        said = marked(live.ids, problem.vocabulary)
+        said = marked(live.ids, request.vocabulary_size)
         return Filtered(ops.where(said, log_probs * given["penalty"], log_probs), state)
 
 
@@ -189,28 +189,28 @@ class NoRepeatNgram(Filter):
         """See `Filter`; {"before": int32}, the tokens of an n-gram before its last."""
         return {"before": np.int32(self.size - 1)}
 
-    def start(self, given, problem):
+    def start(self, given, request):
         """See `Filter`; {"matched": int32 (rows, places of the text)}.
 
         So many of the last tokens of a hypothesis are the same as those before each place.
         """
-        if self.of_source and problem.source is None:
+        if self.of_source and request.source_ids is None:
             raise ValueError("NoRepeatNgram(of_source=True) needs sources of tokens.")
-        rows, places = ops.shape(problem.limits)[0] * problem.width, problem.max_length
+        rows, places = ops.shape(request.limits)[0] * request.num_hypotheses, request.max_length
         if self.of_source:
-            places = ops.shape(problem.source)[1]
+            places = ops.shape(request.source_ids)[1]
         return {"matched": ops.zeros((rows, places), dtype="int32")}
 
-    def apply(self, log_probs, live, state, given, problem):
+    def apply(self, log_probs, live, state, given, request):
         """See `Filter`."""
-        text = problem.per_hypothesis(problem.source) if self.of_source else live.ids
+        text = request.per_hypothesis(request.source_ids) if self.of_source else live.ids
         text = ops.cast(text, "int32")
         # one more than before the place to the left, if the last token stands there
         again = ops.equal(text[:, :-1], live.tokens[:, None])
         matched = ops.where(again, state["matched"][:, :-1] + 1, 0)
         matched = ops.pad(ops.where(live.step > 0, matched, 0), ((0, 0), (1, 0)))
-        text_only = ops.not_equal(text, problem.special.padding)
-        text_only = ops.logical_and(text_only, ops.not_equal(text, problem.special.end))
+        text_only = ops.not_equal(text, request.special.padding)
+        text_only = ops.logical_and(text_only, ops.not_equal(text, request.special.end))
         last = ops.logical_and(text_only, matched >= given["before"])
-        repeated = marked(ops.where(last, text, -1), problem.vocabulary)
+        repeated = marked(ops.where(last, text, -1), request.vocabulary_size)
         return Filtered(ops.where(repeated, NEVER, log_probs), {"matched": matched})

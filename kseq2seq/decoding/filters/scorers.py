@@ -80,20 +80,20 @@ class Fusion(Filter):
                 "train it with the same target tokenizer."
             )
 
-    def prepare(self, given, problem):
+    def prepare(self, given, request):
         """See `Filter`; one empty source, which all hypotheses share."""
         source = {"source_mask": ops.ones((1, 1), dtype="bool")}
         if getattr(self.model, "has_source", True):
-            source["source"] = ops.full((1, 1), problem.special.end, dtype="int32")
+            source["source"] = ops.full((1, 1), request.special.end, dtype="int32")
         encoded = self.model.encoder(source, training=False)
-        context, state = self.model.decoder.initial(encoded, problem.max_length)
+        context, state = self.model.decoder.initial(encoded, request.max_length)
         return {**given, "context": context, "state": state}
 
-    def start(self, given, problem):
+    def start(self, given, request):
         """See `Filter`; the language model's state."""
-        return repeat(given["state"], ops.shape(problem.limits)[0] * problem.width)
+        return repeat(given["state"], ops.shape(request.limits)[0] * request.num_hypotheses)
 
-    def apply(self, log_probs, live, state, given, problem):
+    def apply(self, log_probs, live, state, given, request):
         """See `Filter`."""
         made = self.model.decoder(
             live.tokens[:, None], given["context"], state, position=live.step, training=False
@@ -184,9 +184,9 @@ class CtcPrefix(Filter):
                 f"{special.end}."
             )
 
-    def prepare(self, given, problem):
+    def prepare(self, given, request):
         """See `Filter`; what CTC says at each position, and how an empty beginning goes on."""
-        encoded = problem.encoded
+        encoded = request.encoded
         if "models" in encoded:
             encoded = encoded["models"][self.member]
         logs = log_softmax(self.model.head(encoded, training=False))
@@ -195,18 +195,18 @@ class CtcPrefix(Filter):
         empty = ops.stack([ops.full_like(blanks, NEVER), blanks], axis=-1)
         return {
             **given,
-            "logs": problem.per_hypothesis(logs),
-            "empty": problem.per_hypothesis(empty),
+            "logs": request.per_hypothesis(logs),
+            "empty": request.per_hypothesis(empty),
         }
 
-    def start(self, given, problem):
+    def start(self, given, request):
         """See `Filter`; how the beginning so far ends at each position, in a label or a blank."""
         return {
             "ends": ops.zeros_like(given["empty"]),  # which stand for `empty` at the first step
             "last": ops.zeros_like(given["empty"][:, 0, 0], dtype="int32"),
         }
 
-    def apply(self, log_probs, live, state, given, problem):
+    def apply(self, log_probs, live, state, given, request):
         """See `Filter`."""
         logs, first = given["logs"], ops.equal(live.step, 0)
         # 1. The beginning with the token that was chosen last, and what it is worth.
@@ -216,7 +216,7 @@ class CtcPrefix(Filter):
         ends = ops.where(first, given["empty"], grown)
         worth = ops.where(first, 0.0, worth)
         # 2. What it would be worth with one more, for the likeliest of them.
-        count = min(self.candidates, problem.vocabulary)
+        count = min(self.candidates, request.vocabulary_size)
         _, tokens = ops.top_k(log_probs, count)
         tokens = ops.cast(tokens, "int32")
         says = tf.gather(logs, ops.repeat(tokens[:, None], ops.shape(logs)[1], 1), batch_dims=2)
@@ -227,10 +227,10 @@ class CtcPrefix(Filter):
         )
         whole = ops.logsumexp(ends[:, -1], axis=-1)
         # 3. Both, weighed; nothing grows likelier by growing longer.
-        ids = ops.arange(problem.vocabulary, dtype="int32")
+        ids = ops.arange(request.vocabulary_size, dtype="int32")
         here = ops.equal(tokens[:, :, None], ids)
         spread = ops.max(ops.where(here, longer[:, :, None], 2 * NEVER), axis=1)
-        spread = ops.where(ops.equal(ids, problem.special.end), whole[:, None], spread)
+        spread = ops.where(ops.equal(ids, request.special.end), whole[:, None], spread)
         gains = ops.minimum(spread - worth[:, None], 0.0)
         alive = ops.logical_and(worth[:, None] > POSSIBLE, spread > POSSIBLE)
         mixed = (1 - given["weight"]) * log_probs + given["weight"] * gains
