@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from kseq2seq.encoders import UNKNOWN, Facts
+from kseq2seq.encoders import UNKNOWN, Facts, SourceSpec, along_units
 
 
 def test_positions_and_what_fills_them():
@@ -25,3 +25,17 @@ def test_what_is_true_of_two():
 def test_refuses(given):
     with pytest.raises(ValueError, match=rf"`{next(iter(given))}` must be a whole number"):
         Facts(**given)
+
+
+FRAMES = {"source": ((None, 5), "float32"), "source_mask": ((None,), "int32")}
+
+
+def test_what_lies_along_units():
+    def along(inputs):
+        return along_units(SourceSpec.of(inputs).symbolic())
+
+    assert along(FRAMES) == ("source", "source_mask")
+    assert along({**FRAMES, "speaker": ((16,), "float32")}) == ("source", "source_mask")
+    assert along({"source": ((32, 100, 3), "float32"), "source_mask": ((40,), "int32")}) == ()
+    assert along({"source": ((None, None, 3), "float32")}) == ()
+    assert along_units("no dict") == ()
