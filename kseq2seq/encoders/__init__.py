@@ -2,7 +2,7 @@
 
 from kseq2seq.encoders.backbone import backbone_config, backbone_encoder, backbone_from_config
 from kseq2seq.encoders.convolutional import convolutional_encoder
-from kseq2seq.encoders.facts import UNKNOWN, Facts, along_units, with_facts
+from kseq2seq.encoders.facts import UNKNOWN, Facts, along_units, check_facts, with_facts
 from kseq2seq.encoders.prefix_lm import empty_encoder, prefix_encoder, read_prefix
 from kseq2seq.encoders.recurrent import recurrent_encoder, with_mean_states
 from kseq2seq.encoders.source_table import source_table
@@ -17,6 +17,7 @@ __all__ = [
     "backbone_config",
     "backbone_encoder",
     "backbone_from_config",
+    "check_facts",
     "convolutional_encoder",
     "empty_encoder",
     "mask_input",

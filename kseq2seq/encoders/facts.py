@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import lcm
-from numbers import Integral
 from typing import Any
 
 import keras
 from keras import ops
+
+from kseq2seq.checks import check_whole
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,9 +45,9 @@ class Facts:
     lookahead: int | None = None
 
     def __post_init__(self):
-        _check("stride", self.stride, 1)
+        check_whole("stride", self.stride)
         if self.lookahead is not None:
-            _check("lookahead", self.lookahead, 0)
+            check_whole("lookahead", self.lookahead, 0)
 
     def positions(self, units: Any) -> Any:
         """Returns how many positions so many units become: of an int, an array or a tensor."""
@@ -65,11 +66,6 @@ class Facts:
             padding_free=self.padding_free and other.padding_free,
             lookahead=None if None in ahead else max(ahead),  # type: ignore[type-var]
         )
-
-
-def _check(name: str, value: Any, least: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, Integral) or int(value) < least:
-        raise ValueError(f"`{name}` must be a whole number of at least {least}; got {value!r}.")
 
 
 UNKNOWN = Facts(crops=False, padding_free=False)
@@ -150,3 +146,40 @@ def with_facts(encoder: keras.Model, facts: Facts) -> keras.Model:
     if facts.stride == 1 or getattr(encoder, "multiple", 1) == facts.stride:
         return encoder
     return FilledEncoder(encoder.input, encoder.output, multiple=facts.stride, name=encoder.name)
+
+
+def check_facts(encoder: keras.Model, facts: Facts) -> None:
+    """Refuses facts that an encoder's outputs contradict, where their length can be inferred.
+
+    A head that labels each position would else be trained on labels of other positions.
+
+    Args:
+        encoder: a functional model with inputs by names -> {"outputs" (B, S, ...), ...}.
+        facts: what its architecture declares.
+
+    Raises:
+        ValueError: it makes another number of positions than the stride says.
+
+    Example:
+        >>> from kseq2seq.encoders import Facts, check_facts, recurrent_encoder
+        >>> sizes = {"embedding_dim": 4, "hidden_dim": 8, "num_layers": 1}
+        >>> check_facts(recurrent_encoder("gru", 50, bidirectional=False, **sizes), Facts())
+    """
+    along = along_units(encoder.input)
+    if not along:  # positions that no source is as long as
+        return
+    limits = [getattr(layer, "max_length", None) for layer in encoder.layers]
+    longest = min([16 * facts.stride, *(limit for limit in limits if limit)])
+    units = max(longest // facts.stride, 1) * facts.stride
+    inputs = {
+        name: keras.KerasTensor((1, units, *x.shape[2:]), x.dtype) if name in along else x
+        for name, x in encoder.input.items()
+    }
+    outputs = encoder.compute_output_spec(inputs).get("outputs")
+    positions = None if outputs is None else outputs.shape[1]
+    if positions not in (None, facts.positions(units)):
+        raise ValueError(
+            f"The encoder makes {positions} positions of {units} units of a source, where its "
+            f"`facts` say {facts.positions(units)} (a stride of {facts.stride}). Declare its "
+            "stride in its architecture, for example `facts = Facts(stride=2)`."
+        )
