@@ -43,7 +43,7 @@ def weights(model: ks.Seq2Seq, config: dict) -> dict[str, np.ndarray]:
 
     def embedding(side, place, layer):
         put(f"{place}/weight", layer.table.embeddings)
-        encodings = layer.places.embeddings if layer.positions == "learned" else sinusoids
+        encodings = layer.places.embeddings if layer.position_scheme == "learned" else sinusoids
         put(f"{side}/position_encodings/encodings", encodings)
 
     sinusoids = ks.layers.sinusoid(np.arange(PLACES), config["hidden_dim"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+import inspect
 import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -36,6 +37,8 @@ def renamed(**names: str) -> Callable:
                 keywords = new_keywords(name, names, keywords)
             return function(*arguments, **keywords)
 
+        # Keras reads the signature of layers, and does not look behind a wrapper
+        vars(call).update(renamed=names, __signature__=inspect.signature(function))
         return call
 
     return decorate

@@ -5,7 +5,7 @@ from kseq2seq.decoders.cho import ChoDecoder
 from kseq2seq.decoders.convolutional import ConvolutionalDecoder
 from kseq2seq.decoders.decoder import Decoder, Step
 from kseq2seq.decoders.luong import LuongDecoder
-from kseq2seq.decoders.prefix import PrefixDecoder
+from kseq2seq.decoders.prefix_lm import PrefixDecoder
 from kseq2seq.decoders.sutskever import SutskeverDecoder
 from kseq2seq.decoders.transformer import TransformerDecoder
 

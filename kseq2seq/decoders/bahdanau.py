@@ -5,8 +5,8 @@ from __future__ import annotations
 import keras
 from keras import ops
 
-from kseq2seq.decoders.recurrent import RecurrentDecoder
-from kseq2seq.layers import Attention, linear, maxout, recur
+from kseq2seq.decoders.recurrent import RecurrentDecoder, maxout, recur_and_align
+from kseq2seq.layers import Attention, linear
 
 
 @keras.saving.register_keras_serializable(package="kseq2seq")
@@ -39,46 +39,24 @@ class BahdanauDecoder(RecurrentDecoder):
         its output, not its cell, is the query. Biases, absent there, are kept.
     """
 
-    def __init__(
-        self,
-        vocabulary_size,
-        *,
-        cell="gru",
-        embedding_dim,
-        hidden_dim,
-        source_dim,
-        num_layers,
-        dropout,
-        residual,
-        maxout,
-        start_dim,
-        **kwargs,
-    ):
-        super().__init__(
-            vocabulary_size,
-            cell=cell,
-            hidden_dim=hidden_dim,
-            num_layers=num_layers,
-            dropout=dropout,
-            residual=residual,
-            hidden_width=embedding_dim,
-            **kwargs,
-        )
+    def __init__(self, vocabulary_size, *, cell="gru", maxout, start_dim, **kwargs):
+        super().__init__(vocabulary_size, cell=cell, **kwargs)
         self.maxout = maxout
+        hidden_dim, embedding_dim = self.hidden_dim, self.embedding_dim
+        width = embedding_dim + self.source_dim
         with self.parts():
-            self.embed(embedding_dim)
+            self.embed()
             self.starts = [
                 linear(start_dim, hidden_dim, activation="tanh", name=f"start_{index}")
-                for index in range(num_layers * self.num_states)
+                for index in range(self.num_layers * self.num_states)
             ]
             self.attention = Attention(
-                "additive", hidden_dim, source_dim, hidden_dim, name="attention"
+                "additive", hidden_dim, self.source_dim, hidden_dim, name="attention"
             )
-            width = embedding_dim + source_dim
             self.stack_on(width)
             readout_dim = 2 * embedding_dim if maxout else embedding_dim
             self.readout = linear(hidden_dim + width, readout_dim, name="readout")
-            self.finish()
+            self.finish(embedding_dim)
 
     def initial(self, encoded, length=0):
         """See `Decoder`; the context is the source's outputs, their projections and mask."""
@@ -95,12 +73,10 @@ class BahdanauDecoder(RecurrentDecoder):
             mixed, alignment = self.attention(layers[-1][0], context)
             x = ops.concatenate([token, mixed], axis=-1)
             output, layers = self.stack.step(x, layers, training=training)
-            alignment = ops.cast(alignment, output.dtype)
-            return ops.concatenate([output, x, alignment], axis=-1), layers
+            return [output, x], alignment, layers
 
-        outputs, layers = recur(step, embedded, state["layers"])
-        features = outputs[..., : self.readout.kernel.shape[0]]
-        alignment = ops.cast(outputs[..., self.readout.kernel.shape[0] :], "float32")
+        width = self.readout.kernel.shape[0]
+        features, alignment, layers = recur_and_align(step, embedded, state["layers"], width)
         readout = self.readout(features)
         hidden = maxout(readout) if self.maxout else ops.tanh(readout)
         return self.answer(hidden, alignment, {"layers": layers}, training)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import keras
 from keras import ops
 
-from kseq2seq.decoders.recurrent import RecurrentDecoder
-from kseq2seq.layers import fold, linear, maxout, unfold
+from kseq2seq.decoders.recurrent import RecurrentDecoder, maxout
+from kseq2seq.layers import fold, linear, unfold
 
 
 @keras.saving.register_keras_serializable(package="kseq2seq")
@@ -31,39 +31,20 @@ class ChoDecoder(RecurrentDecoder):
         Cho et al. 2014, section 2.2 and appendix A.1. Biases, absent there, are kept.
     """
 
-    def __init__(
-        self,
-        vocabulary_size,
-        *,
-        embedding_dim,
-        hidden_dim,
-        source_dim,
-        num_layers,
-        dropout,
-        residual,
-        **kwargs,
-    ):
-        super().__init__(
-            vocabulary_size,
-            cell="gru",
-            hidden_dim=hidden_dim,
-            num_layers=num_layers,
-            dropout=dropout,
-            residual=residual,
-            hidden_width=embedding_dim,
-            **kwargs,
-        )
+    def __init__(self, vocabulary_size, **kwargs):
+        super().__init__(vocabulary_size, cell="gru", **kwargs)
+        hidden_dim, embedding_dim = self.hidden_dim, self.embedding_dim
+        width = embedding_dim + hidden_dim
         with self.parts():
-            self.embed(embedding_dim)
-            self.summary = linear(source_dim, hidden_dim, activation="tanh", name="summary")
+            self.embed()
+            self.summary = linear(self.source_dim, hidden_dim, activation="tanh", name="summary")
             self.starts = [
                 linear(hidden_dim, hidden_dim, activation="tanh", name=f"start_{index}")
-                for index in range(num_layers)
+                for index in range(self.num_layers)
             ]
-            width = embedding_dim + hidden_dim
             self.stack_on(width)
             self.readout = linear(hidden_dim + width, 2 * embedding_dim, name="readout")
-            self.finish()
+            self.finish(embedding_dim)
 
     def initial(self, encoded, length=0):
         """See `Decoder`; the context is the summary c (B, hidden_dim)."""

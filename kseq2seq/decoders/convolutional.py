@@ -6,9 +6,8 @@ import keras
 from keras import ops
 
 from kseq2seq.decoders.decoder import Decoder, Step
+from kseq2seq.deprecation import renamed
 from kseq2seq.layers import (
-    DEVIATION,
-    ROOT_HALF,
     Attention,
     GatedConvolution,
     Prebuilt,
@@ -16,6 +15,7 @@ from kseq2seq.layers import (
     linear,
     output_table,
 )
+from kseq2seq.layers.gated_convolution import DEVIATION, ROOT_HALF
 
 
 @keras.saving.register_keras_serializable(package="kseq2seq")
@@ -62,6 +62,7 @@ class AttentiveConvolution(Prebuilt):
 
 
 @keras.saving.register_keras_serializable(package="kseq2seq")
+@renamed(positions="position_scheme")
 class ConvolutionalDecoder(Decoder):
     """Gated convolutions over the target, each followed by attention to the source.
 
@@ -74,7 +75,7 @@ class ConvolutionalDecoder(Decoder):
         hidden_dim: width of the convolutions.
         num_layers: how many.
         kernel_size: places each convolution sees; at least 2.
-        positions: "learned" or "sinusoidal".
+        position_scheme: "learned" or "sinusoidal".
         max_positions: the longest target that learned positions reach.
         tied: the output layer is the target embedding.
         dropout: rate on embeddings, convolutions' inputs and the last layer, in [0, 1).
@@ -91,7 +92,7 @@ class ConvolutionalDecoder(Decoder):
         hidden_dim,
         num_layers,
         kernel_size,
-        positions,
+        position_scheme,
         max_positions,
         tied,
         dropout,
@@ -107,7 +108,7 @@ class ConvolutionalDecoder(Decoder):
             self.embedding = TokenEmbedding(
                 self.table,
                 embedding_dim,
-                positions,
+                position_scheme,
                 max_positions,
                 dropout,
                 DEVIATION,

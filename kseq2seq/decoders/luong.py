@@ -5,10 +5,9 @@ from __future__ import annotations
 import keras
 from keras import ops
 
-from kseq2seq.decoders.bridge import Bridge
-from kseq2seq.decoders.recurrent import RecurrentDecoder
-from kseq2seq.layers import Attention, linear, recur
-from kseq2seq.layers.starts import combine_start
+from kseq2seq.decoders.recurrent import RecurrentDecoder, recur_and_align
+from kseq2seq.layers import Attention, linear
+from kseq2seq.layers.recurrent_stack import combine_start
 
 
 @keras.saving.register_keras_serializable(package="kseq2seq")
@@ -39,38 +38,15 @@ class LuongDecoder(RecurrentDecoder):
         Luong et al. 2015, sections 3.1 (global attention, equations 5 to 8) and 3.3.
     """
 
-    def __init__(
-        self,
-        vocabulary_size,
-        *,
-        cell="lstm",
-        embedding_dim,
-        hidden_dim,
-        source_dim,
-        num_layers,
-        dropout,
-        residual,
-        score,
-        input_feeding,
-        **kwargs,
-    ):
-        super().__init__(
-            vocabulary_size,
-            cell=cell,
-            hidden_dim=hidden_dim,
-            num_layers=num_layers,
-            dropout=dropout,
-            residual=residual,
-            hidden_width=hidden_dim,
-            **kwargs,
-        )
+    def __init__(self, vocabulary_size, *, cell="lstm", score, input_feeding, **kwargs):
+        super().__init__(vocabulary_size, cell=cell, **kwargs)
         self.input_feeding = input_feeding
+        hidden_dim, source_dim = self.hidden_dim, self.source_dim
         with self.parts():
-            self.embed(embedding_dim)
-            self.bridge = Bridge(source_dim, hidden_dim, num_layers, self.num_states, name="bridge")
+            self.embed()
+            self.bridge = self.bridge_to_first_states()
             self.attention = Attention(score, hidden_dim, source_dim, hidden_dim, name="attention")
-            width = embedding_dim + (hidden_dim if input_feeding else 0)
-            self.stack_on(width)
+            self.stack_on(self.embedding_dim + (hidden_dim if input_feeding else 0))
             self.combine = linear(
                 source_dim + hidden_dim,
                 hidden_dim,
@@ -79,7 +55,7 @@ class LuongDecoder(RecurrentDecoder):
                 name="combine",
                 start=combine_start(),
             )
-            self.finish(use_bias=False)
+            self.finish(hidden_dim, use_bias=False)
 
     def initial(self, encoded, length=0):
         """See `Decoder`; with input feeding the state holds the last attentional vector."""
@@ -108,9 +84,6 @@ class LuongDecoder(RecurrentDecoder):
             x = ops.concatenate([token, state["fed"]], axis=-1)
             output, layers = self.stack.step(x, state["layers"], training=training)
             fed, alignment = self._look(output, context)
-            alignment = ops.cast(alignment, fed.dtype)
-            return ops.concatenate([fed, alignment], -1), {"layers": layers, "fed": fed}
+            return [fed], alignment, {"layers": layers, "fed": fed}
 
-        outputs, state = recur(step, embedded, state)
-        hidden, alignment = outputs[..., : self.hidden_dim], outputs[..., self.hidden_dim :]
-        return hidden, ops.cast(alignment, "float32"), state
+        return recur_and_align(step, embedded, state, self.hidden_dim)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import keras
 
-from kseq2seq.decoders.bridge import Bridge
 from kseq2seq.decoders.recurrent import RecurrentDecoder
 
 
@@ -28,34 +27,13 @@ class SutskeverDecoder(RecurrentDecoder):
         Sutskever et al. 2014, section 3.
     """
 
-    def __init__(
-        self,
-        vocabulary_size,
-        *,
-        cell="lstm",
-        embedding_dim,
-        hidden_dim,
-        source_dim,
-        num_layers,
-        dropout,
-        residual,
-        **kwargs,
-    ):
-        super().__init__(
-            vocabulary_size,
-            cell=cell,
-            hidden_dim=hidden_dim,
-            num_layers=num_layers,
-            dropout=dropout,
-            residual=residual,
-            hidden_width=hidden_dim,
-            **kwargs,
-        )
+    def __init__(self, vocabulary_size, *, cell="lstm", **kwargs):
+        super().__init__(vocabulary_size, cell=cell, **kwargs)
         with self.parts():
-            self.embed(embedding_dim)
-            self.bridge = Bridge(source_dim, hidden_dim, num_layers, self.num_states, name="bridge")
-            self.stack_on(embedding_dim)
-            self.finish()
+            self.embed()
+            self.bridge = self.bridge_to_first_states()
+            self.stack_on(self.embedding_dim)
+            self.finish(self.hidden_dim)
 
     def initial(self, encoded, length=0):
         """See `Decoder`; the context is empty."""

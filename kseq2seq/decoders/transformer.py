@@ -6,19 +6,14 @@ import keras
 from keras import ops, tree
 
 from kseq2seq.decoders.decoder import Decoder, Step
-from kseq2seq.layers import (
-    BlockSizes,
-    DecoderBlock,
-    TokenEmbedding,
-    first_places,
-    grow_cache,
-    normalization,
-    stack_positions,
-    together,
-)
+from kseq2seq.deprecation import renamed
+from kseq2seq.layers import BlockSizes, DecoderBlock, TokenEmbedding, normalization, stack_positions
+from kseq2seq.layers.attention import grow_cache
+from kseq2seq.layers.segments import first_positions, together
 
 
 @keras.saving.register_keras_serializable(package="kseq2seq")
+@renamed(positions="position_scheme")
 class TransformerDecoder(Decoder):
     """A stack of causal self-attention, cross-attention and feed-forward blocks.
 
@@ -29,7 +24,7 @@ class TransformerDecoder(Decoder):
         table: the embedding of target ids, which also maps vectors to logits.
         sizes: what all blocks have in common.
         num_layers: how many blocks.
-        positions: how places are known; one of `kseq2seq.layers.POSITIONS`.
+        position_scheme: how positions are known; one of `kseq2seq.layers.POSITION_SCHEMES`.
         max_positions: the longest target that learned positions reach.
         source_dim: width of the encoder's outputs.
 
@@ -41,7 +36,7 @@ class TransformerDecoder(Decoder):
         'TransformerDecoder'
 
     Source:
-        Vaswani et al. 2017, section 3.1; with `norm="pre"` a last normalisation follows the blocks
+        Vaswani et al. 2017, section 3.1; with `norm="pre"` a last normalization follows the blocks
         (Xiong et al. 2020). The alignment is the mean over the heads of the last block.
     """
 
@@ -53,7 +48,7 @@ class TransformerDecoder(Decoder):
         sizes: BlockSizes,
         *,
         num_layers,
-        positions,
+        position_scheme,
         max_positions,
         source_dim,
         **kwargs,
@@ -65,10 +60,10 @@ class TransformerDecoder(Decoder):
         self.table = table
         with self.parts():
             self.embedding = TokenEmbedding(
-                table, dim, positions, max_positions, sizes.dropout, name="embedding"
+                table, dim, position_scheme, max_positions, sizes.dropout, name="embedding"
             )
             schemes = stack_positions(
-                positions, num_layers, sizes.num_heads, sizes.head_dim, bidirectional=False
+                position_scheme, num_layers, sizes.num_heads, sizes.head_dim, bidirectional=False
             )
             self.blocks = [
                 DecoderBlock(sizes, source_dim, scheme, name=f"block_{index}")
@@ -101,14 +96,14 @@ class TransformerDecoder(Decoder):
         """See `Decoder`; in training, `segments` int (B, T) keeps targets of one row apart."""
         caches = state.get("blocks", [None] * len(self.blocks))
         steps = ops.arange(ops.shape(tokens)[1], dtype="int32")
-        mask, place = steps[None, :] <= steps[:, None], position
+        mask, first = steps[None, :] <= steps[:, None], position
         if segments is not None:
             mask = ops.logical_and(mask, together(segments, segments))[:, None]
-            place = -first_places(segments, segments)
-        x = self.embedding(tokens, position=place, training=training)
-        new, alignment = [], None
+            first = -first_positions(segments, segments)
+        x = self.embedding(tokens, position=first, training=training)
+        new_caches, alignment = [], None
         for block, source, cache in zip(self.blocks, context["blocks"], caches, strict=True):
-            x, *kept, alignment = block(
+            x, *new_cache, alignment = block(
                 x,
                 source,
                 context["mask"],
@@ -117,8 +112,8 @@ class TransformerDecoder(Decoder):
                 position=position,
                 training=training,
             )
-            new += kept
+            new_caches += new_cache
         if self.normalize is not None:
             x = self.normalize(x)
         logits = self.table(x, reverse=True)
-        return Step(logits, x, alignment, {"blocks": new} if state else {})
+        return Step(logits, x, alignment, {"blocks": new_caches} if state else {})

@@ -9,7 +9,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from kseq2seq.layers import revision
+from kseq2seq.layers.adaptable import revision
 
 MOST = 64  # kept for one model; the one that was not used for longest goes first
 SHAPES = 1024  # of arguments whose graph is known without asking TensorFlow

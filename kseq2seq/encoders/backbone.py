@@ -8,7 +8,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from kseq2seq.encoders.inputs import real_places, source_inputs
+from kseq2seq.encoders.spec import real_positions, source_inputs
 from kseq2seq.memory import check_memory
 
 MOST_LAYERS, MOST_SIZE = 1024, 2**24
@@ -85,7 +85,7 @@ def backbone_encoder(backbone: keras.Model) -> keras.Model:
             "BertBackbone or a RobertaBackbone."
         )
     read = source_inputs()
-    source, mask = read["source"], real_places(read)
+    source, mask = read["source"], real_positions(read)
     limit = getattr(backbone, "max_sequence_length", None)
     tokens = source if limit is None else LengthLimit(limit, name="length_limit")(source)
     inputs = {"token_ids": tokens, "padding_mask": ops.cast(mask, "int32")}

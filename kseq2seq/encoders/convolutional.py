@@ -5,17 +5,11 @@ from __future__ import annotations
 import keras
 from keras import ops
 
-from kseq2seq.encoders.front import sequence_spec, source_table
-from kseq2seq.encoders.inputs import real_places
-from kseq2seq.encoders.spec import SourceSpec
-from kseq2seq.layers import (
-    DEVIATION,
-    ROOT_HALF,
-    GatedConvolution,
-    Prebuilt,
-    TokenEmbedding,
-    linear,
-)
+from kseq2seq.deprecation import renamed
+from kseq2seq.encoders.source_table import source_table
+from kseq2seq.encoders.spec import SourceSpec, real_positions, sequence_spec
+from kseq2seq.layers import GatedConvolution, Prebuilt, TokenEmbedding, linear
+from kseq2seq.layers.gated_convolution import DEVIATION, ROOT_HALF
 
 
 @keras.saving.register_keras_serializable(package="kseq2seq")
@@ -47,6 +41,7 @@ class WithEmbeddings(keras.layers.Layer):
         return (z + embedded) * ROOT_HALF
 
 
+@renamed(positions="position_scheme")
 def convolutional_encoder(
     source: SourceSpec | int,
     *,
@@ -54,7 +49,7 @@ def convolutional_encoder(
     hidden_dim: int,
     num_layers: int,
     kernel_size: int,
-    positions: str,
+    position_scheme: str,
     max_positions: int,
     dropout: float,
 ) -> keras.Model:
@@ -66,8 +61,8 @@ def convolutional_encoder(
             the outputs.
         hidden_dim: width of the convolutions.
         num_layers: how many.
-        kernel_size: places each convolution sees.
-        positions: "learned" or "sinusoidal".
+        kernel_size: positions each convolution sees.
+        position_scheme: "learned" or "sinusoidal".
         max_positions: the longest source that learned positions reach.
         dropout: rate on embeddings and on the input of every convolution, in [0, 1).
 
@@ -83,7 +78,7 @@ def convolutional_encoder(
         ...     hidden_dim=8,
         ...     num_layers=2,
         ...     kernel_size=3,
-        ...     positions="learned",
+        ...     position_scheme="learned",
         ...     max_positions=64,
         ...     dropout=0.1,
         ... )
@@ -97,11 +92,17 @@ def convolutional_encoder(
     """
     spec = sequence_spec(source, "a convolutional model")
     inputs = spec.symbolic()
-    mask = real_places(inputs)
+    mask = real_positions(inputs)
     with keras.name_scope("encoder"):
         table = source_table(spec, embedding_dim)
         embed = TokenEmbedding(
-            table, embedding_dim, positions, max_positions, dropout, DEVIATION, name="embedding"
+            table,
+            embedding_dim,
+            position_scheme,
+            max_positions,
+            dropout,
+            DEVIATION,
+            name="embedding",
         )
         embedded = embed(inputs["source"])
         x = linear(embedding_dim, hidden_dim, name="enter")(embedded)

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import lcm
-from numbers import Integral
 from typing import Any
+
+import keras
+from keras import ops
+
+from kseq2seq.checks import check_whole
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,9 +45,9 @@ class Facts:
     lookahead: int | None = None
 
     def __post_init__(self):
-        _check("stride", self.stride, 1)
+        check_whole("stride", self.stride)
         if self.lookahead is not None:
-            _check("lookahead", self.lookahead, 0)
+            check_whole("lookahead", self.lookahead, 0)
 
     def positions(self, units: Any) -> Any:
         """Returns how many positions so many units become: of an int, an array or a tensor."""
@@ -64,9 +68,118 @@ class Facts:
         )
 
 
-def _check(name: str, value: Any, least: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, Integral) or int(value) < least:
-        raise ValueError(f"`{name}` must be a whole number of at least {least}; got {value!r}.")
-
-
 UNKNOWN = Facts(crops=False, padding_free=False)
+
+
+def along_units(inputs: Any) -> tuple[str, ...]:
+    """Returns which inputs of a model lie along the units of its source.
+
+    They are those whose first axis after the rows, and no other, may have any length: an image of
+    height and width is not, nor is what a source has once.
+
+    Args:
+        inputs: names -> symbolic tensors.
+
+    Example:
+        >>> from kseq2seq.encoders import SourceSpec, along_units
+        >>> frames = {"source": ((None, 80), "float32"), "speaker": ((16,), "float32")}
+        >>> along_units(SourceSpec.of(frames).symbolic())
+        ('source',)
+    """
+    if not isinstance(inputs, dict):
+        return ()
+    shapes = {name: tuple(x.shape[1:]) for name, x in inputs.items()}
+    return tuple(n for n, shape in shapes.items() if shape[:1] == (None,) and None not in shape[1:])
+
+
+def filled(x: Any, multiple: int) -> Any:
+    """Returns x (B, S, ...) with zeros after it, up to the next multiple of S.
+
+    Example:
+        >>> import numpy as np
+        >>> from kseq2seq.encoders.facts import filled
+        >>> np.array(filled(np.array([[7, 8, 2]]), 2)).tolist()
+        [[7, 8, 2, 0]]
+    """
+    length = x.shape[1]
+    missing = multiple - 1 if length is None else -length % multiple
+    if not missing:
+        return x
+    zeros = ops.repeat(ops.zeros_like(x[:, :1]), missing, axis=1)
+    longer = ops.concatenate([x, zeros], axis=1)
+    if length is None:
+        longer = longer[:, : ops.shape(longer)[1] // multiple * multiple]
+    return longer
+
+
+class FilledEncoder(keras.Model):
+    """The same functional encoder, which fills its sources up to a multiple before it reads them.
+
+    Args:
+        inputs: symbolic, by names.
+        outputs: symbolic.
+        multiple: of it are the lengths that the layers are given.
+        **kwargs: those of `keras.Model`.
+    """
+
+    def __init__(self, inputs: Any, outputs: Any, multiple: int, **kwargs: Any):
+        super().__init__(inputs, outputs, **kwargs)
+        self.multiple = multiple
+        self.filled_names = along_units(inputs)
+
+    def call(self, inputs: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        """See `keras.Model`."""
+        longer = {
+            name: filled(x, self.multiple) if name in self.filled_names else x
+            for name, x in inputs.items()
+        }
+        return super().call(longer, *args, **kwargs)
+
+
+def with_facts(encoder: keras.Model, facts: Facts) -> keras.Model:
+    """Returns an encoder that fills its sources up as its stride needs it; itself if it has none.
+
+    Args:
+        encoder: a functional model with inputs by names.
+        facts: what is true of it.
+    """
+    if facts.stride == 1 or getattr(encoder, "multiple", 1) == facts.stride:
+        return encoder
+    return FilledEncoder(encoder.input, encoder.output, multiple=facts.stride, name=encoder.name)
+
+
+def check_facts(encoder: keras.Model, facts: Facts) -> None:
+    """Refuses facts that an encoder's outputs contradict, where their length can be inferred.
+
+    A head that labels each position would else be trained on labels of other positions.
+
+    Args:
+        encoder: a functional model with inputs by names -> {"outputs" (B, S, ...), ...}.
+        facts: what its architecture declares.
+
+    Raises:
+        ValueError: it makes another number of positions than the stride says.
+
+    Example:
+        >>> from kseq2seq.encoders import Facts, check_facts, recurrent_encoder
+        >>> sizes = {"embedding_dim": 4, "hidden_dim": 8, "num_layers": 1}
+        >>> check_facts(recurrent_encoder("gru", 50, bidirectional=False, **sizes), Facts())
+    """
+    along = along_units(encoder.input)
+    if not along:  # positions that no source is as long as
+        return
+    limits = [getattr(layer, "max_length", None) for layer in encoder.layers]
+    longest = min([16 * facts.stride, *(limit for limit in limits if limit)])
+    units = max(longest // facts.stride, 1) * facts.stride
+    inputs = {
+        name: keras.KerasTensor((1, units, *x.shape[2:]), x.dtype) if name in along else x
+        for name, x in encoder.input.items()
+    }
+    outputs = encoder.compute_output_spec(inputs).get("outputs")
+    positions = None if outputs is None else outputs.shape[1]
+    if positions not in (None, facts.positions(units)):
+        raise ValueError(
+            f"The encoder makes {positions} positions of {units} units of a source, where its "
+            f"`facts` say {facts.positions(units)} (a stride of {facts.stride}). Declare its "
+            "stride in its architecture, for example `facts = Facts(stride=2)`."
+        )

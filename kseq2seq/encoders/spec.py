@@ -9,6 +9,7 @@ from numbers import Integral
 from typing import Any
 
 import keras
+from keras import ops
 
 Shape = tuple[int | None, ...]
 INPUTS, IDS = "inputs", "vocabulary_size"
@@ -114,6 +115,71 @@ class SourceSpec:
         shown = [f"{name} {shape} {dtype}" for name, (shape, dtype) in self.inputs.items()]
         ids = "" if self.vocabulary_size is None else f" ({self.vocabulary_size} ids)"
         return ", ".join(shown) + ids
+
+
+def sequence_spec(source: Any, of: str) -> SourceSpec:
+    """Returns the spec of a source that is a sequence, of ids or of features.
+
+    Args:
+        source: as `SourceSpec.of` takes it.
+        of: names the encoder, for the message.
+
+    Raises:
+        ValueError: it is another source, such as an image.
+    """
+    spec = SourceSpec.of(source)
+    if not spec.is_sequence:
+        raise ValueError(
+            f"The encoder of {of} reads 'source', ids (None,) or features (None, ...), and "
+            f"'source_mask' (None,); the source has {spec}. Give a source of that form, or "
+            "register an architecture whose encoder reads yours."
+        )
+    return spec
+
+
+def token_spec(source: Any, of: str) -> SourceSpec:
+    """Returns the spec of a source of ids.
+
+    Raises:
+        ValueError: it is another source.
+    """
+    spec = SourceSpec.of(source)
+    if not spec.is_ids:
+        raise ValueError(
+            f"{of} reads ids alone; the source has {spec}. Pass a number of ids or a tokenizer, or "
+            "choose an architecture that reads features, for example 'transformer'."
+        )
+    return spec
+
+
+def token_input(name: str) -> keras.KerasTensor:
+    """Returns an input for int32 ids (B, any length)."""
+    return keras.Input((None,), dtype="int32", name=name)
+
+
+def mask_input(name: str) -> keras.KerasTensor:
+    """Returns an input for a mask (B, any length), int32, 0 at padding.
+
+    A bool mask may be given, which Keras casts. The input is declared as numbers because Keras adds
+    up batches that several devices share, and bools have no sum.
+    """
+    return token_input(name)
+
+
+def source_inputs() -> dict[str, keras.KerasTensor]:
+    """Returns the inputs of an encoder: "source" and "source_mask", both (B, S).
+
+    Example:
+        >>> from kseq2seq.encoders.spec import real_positions, source_inputs
+        >>> real_positions(source_inputs()).dtype
+        'bool'
+    """
+    return {"source": token_input("source"), "source_mask": mask_input("source_mask")}
+
+
+def real_positions(inputs: dict[str, keras.KerasTensor]) -> keras.KerasTensor:
+    """Returns the mask in `source_inputs` as bool (B, S), True = real token."""
+    return ops.cast(inputs["source_mask"], "bool")
 
 
 _TOKENS: dict[str, tuple[Shape, str]] = {

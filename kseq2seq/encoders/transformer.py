@@ -7,9 +7,8 @@ from typing import Any
 
 import keras
 
-from kseq2seq.encoders.front import sequence_spec
-from kseq2seq.encoders.inputs import real_places
-from kseq2seq.encoders.spec import SourceSpec
+from kseq2seq.deprecation import renamed
+from kseq2seq.encoders.spec import SourceSpec, real_positions, sequence_spec
 from kseq2seq.layers import (
     BlockSizes,
     EncoderBlock,
@@ -20,13 +19,14 @@ from kseq2seq.layers import (
 )
 
 
+@renamed(positions="position_scheme")
 def transformer_encoder(
     table: keras.layers.Layer,
     sizes: BlockSizes,
     *,
     num_layers: int,
     source: SourceSpec | int | None = None,
-    positions: str = "sinusoidal",
+    position_scheme: str = "sinusoidal",
     max_positions: int = 512,
     attend: Callable = attend,
     remat: bool = False,
@@ -39,10 +39,10 @@ def transformer_encoder(
         sizes: what all blocks have in common.
         source: a sequence of ids or of features; None takes the ids of `table`.
         num_layers: how many blocks.
-        positions: how places are known; one of `kseq2seq.layers.POSITIONS`.
+        position_scheme: how positions are known; one of `kseq2seq.layers.POSITION_SCHEMES`.
         max_positions: the longest source that learned positions reach.
-        attend: `kseq2seq.layers.attend`, or a variant for long sources.
-        remat: keep each block's inputs alone, and compute its insides again for the gradient.
+        attend: `kseq2seq.layers.attend`, or a variant of it for long sources.
+        remat: keep only each block's input, and compute its insides again for the gradient.
 
     Returns:
         A functional model {"source" (B, S, ...), "source_mask" (B, S)} -> {"outputs" (B, S,
@@ -62,13 +62,15 @@ def transformer_encoder(
     """
     spec = sequence_spec(table.input_dim if source is None else source, "a Transformer")
     inputs = spec.symbolic()
-    mask = real_places(inputs)
+    mask = real_positions(inputs)
     dim = sizes.hidden_dim
     with keras.name_scope("encoder"):
         embed = TokenEmbedding(
-            table, dim, positions, max_positions, sizes.dropout, name="embedding"
+            table, dim, position_scheme, max_positions, sizes.dropout, name="embedding"
         )
-        schemes = stack_positions(positions, num_layers, sizes.num_heads, sizes.head_dim, True)
+        schemes = stack_positions(
+            position_scheme, num_layers, sizes.num_heads, sizes.head_dim, True
+        )
         blocks = [
             EncoderBlock(sizes, scheme, attend, remat, name=f"block_{index}")
             for index, scheme in enumerate(schemes)

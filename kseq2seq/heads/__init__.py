@@ -1,14 +1,12 @@
 """What stands on an encoder and answers: labels, one label, alignments; the decoder is another."""
 
 from kseq2seq.heads.crf import CrfLoss
-from kseq2seq.heads.ctc import Ctc
+from kseq2seq.heads.ctc import Ctc, Joint
 from kseq2seq.heads.ctc_loss import CtcLoss
-from kseq2seq.heads.decoded import Asked, Decoded
+from kseq2seq.heads.decoded import Asked, Decoded, likeliest_labels
 from kseq2seq.heads.head import HEADS, Head, described_head, made_head, register_head
-from kseq2seq.heads.joint import Joint
 from kseq2seq.heads.label import Label
 from kseq2seq.heads.labels import Labels
-from kseq2seq.heads.positions import likeliest_labels
 
 __all__ = [
     "HEADS",

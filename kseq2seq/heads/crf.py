@@ -7,7 +7,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from kseq2seq.heads.real import leading
+from kseq2seq.heads.rows import leading
 
 MOST = 80.0  # of an exponent, for float32
 

@@ -8,7 +8,7 @@ import keras
 from keras import ops
 
 from kseq2seq.heads.crf import row_weights
-from kseq2seq.heads.real import leading
+from kseq2seq.heads.rows import leading
 
 BLANK = 0  # the id that stands for no label, which is also padding
 NEVER = -1e30  # the log-probability of what can't be; finite, so that differences are

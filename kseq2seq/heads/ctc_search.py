@@ -8,7 +8,7 @@ from keras import ops
 
 from kseq2seq.heads.ctc_loss import BLANK, LEAST, NEVER, POSSIBLE
 from kseq2seq.heads.decoded import Decoded
-from kseq2seq.heads.real import collapsed
+from kseq2seq.heads.rows import collapsed
 
 
 def _log_probs(logits: Any) -> Any:

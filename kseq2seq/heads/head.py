@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 from collections.abc import Callable
-from types import MappingProxyType
 from typing import Any, ClassVar
 
 import keras
 from keras import ops
 
-from kseq2seq.heads.decoded import Asked, Decoded
-from kseq2seq.heads.positions import likeliest_labels
-from kseq2seq.heads.real import fitted, leading
-from kseq2seq.layers import Prebuilt
+from kseq2seq.heads.decoded import Asked, Decoded, likeliest_labels
+from kseq2seq.heads.rows import fitted, leading
+from kseq2seq.layers.prebuilt import Prebuilt, settings_of
 from kseq2seq.registry import Registry
 
 HEADS: Registry = Registry("head", "kseq2seq.heads.register_head")
@@ -89,14 +86,6 @@ class Head(Prebuilt):
     with_decoder: ClassVar[bool] = False
     by_position: ClassVar[bool] = True
     size: int
-
-    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
-        """Makes a head that remembers what its constructor was given, for its bases too."""
-        head = super().__new__(cls, *args, **kwargs)
-        settings = _settings(cls)
-        handed_on = {key: value for key, value in kwargs.items() if key in settings}
-        vars(head)["_given"] = MappingProxyType({**handed_on, **head._given})
-        return head
 
     def __init__(self, name: str = "head", **kwargs: Any):
         super().__init__(name=name, **kwargs)
@@ -282,7 +271,7 @@ def made_head(given: Any) -> Head | None:
             )
         return None
     kind = HEADS.named(name, "`head`")
-    known = _settings(kind)
+    known = settings_of(kind)
     for setting in settings:
         if setting not in known:
             has = ", ".join(known) or "none"
@@ -291,17 +280,3 @@ def made_head(given: Any) -> Head | None:
         return kind(**settings)
     except TypeError as error:  # a setting without a default was left out
         raise ValueError(f"The head {name!r} needs more settings: {error}.") from error
-
-
-def _settings(kind: type) -> list[str]:
-    """What a head's constructor takes, by itself or, where it hands on the rest, by its base."""
-    known: list[str] = []
-    for cls in kind.__mro__[: kind.__mro__.index(Head)]:
-        if "__init__" not in vars(cls):
-            continue
-        taken = list(inspect.signature(cls.__init__).parameters.values())[1:]  # type: ignore[misc]
-        rest = [each for each in taken if each.kind is each.VAR_KEYWORD]
-        known += [each.name for each in taken if each not in rest and each.name not in known]
-        if not rest:
-            break
-    return [name for name in known if name != "name"]

@@ -7,8 +7,8 @@ from typing import Any
 from keras import ops
 
 from kseq2seq.heads.crf import CrfLoss, best_paths, stacked, unstacked
+from kseq2seq.heads.decoded import FORBIDDEN, likeliest_labels, of_positions
 from kseq2seq.heads.head import ASKED, Head, register_head
-from kseq2seq.heads.positions import FORBIDDEN, likeliest_labels, of_positions
 from kseq2seq.layers import linear
 
 

@@ -1,21 +1,11 @@
-"""Building blocks: attention, positions, Transformer blocks, recurrence."""
+"""Building blocks: attention, position schemes, Transformer blocks, recurrence."""
 
-from kseq2seq.layers.adaptable import Adaptable, Conv1D, Dense, revision, watch
-from kseq2seq.layers.attend import (
-    AttendInWindow,
-    attend,
-    attend_in_chunks,
-    attend_in_window,
-    for_heads,
-)
-from kseq2seq.layers.attention import CrossAttention, SelfAttention
-from kseq2seq.layers.cache import grow_cache, write_cache
-from kseq2seq.layers.changes import apply_changes, changes_of
-from kseq2seq.layers.feed_forward import ACTIVATIONS, FeedForward
-from kseq2seq.layers.folding import fold, unfold
-from kseq2seq.layers.gated_convolution import DEVIATION, ROOT_HALF, GatedConvolution
-from kseq2seq.layers.look_up import look_up
-from kseq2seq.layers.maxout import maxout
+from kseq2seq.deprecation import moved
+from kseq2seq.layers.adaptable import Conv1D, Dense
+from kseq2seq.layers.additive_attention import SCORES, Attention
+from kseq2seq.layers.attention import CrossAttention, SelfAttention, attend, fold, unfold
+from kseq2seq.layers.gated_convolution import GatedConvolution
+from kseq2seq.layers.long_attention import AttendInWindow, attend_in_chunks, attend_in_window
 from kseq2seq.layers.norms import (
     NORMS,
     Norm,
@@ -23,23 +13,21 @@ from kseq2seq.layers.norms import (
     normalization,
     single_stack_norm,
 )
-from kseq2seq.layers.positions import (
+from kseq2seq.layers.position_schemes import (
     Alibi,
     DistanceBuckets,
-    Positions,
+    PositionScheme,
     RelativeVectors,
     Rotary,
+    rotate,
     stack_positions,
 )
 from kseq2seq.layers.prebuilt import Prebuilt, linear
 from kseq2seq.layers.prefix_block import PrefixBlock
-from kseq2seq.layers.recurrence import recur, reverse
+from kseq2seq.layers.recurrence import recur
 from kseq2seq.layers.recurrent_stack import RecurrentStack, recurrent
-from kseq2seq.layers.rotary import rotate
-from kseq2seq.layers.scores import SCORES, Attention
-from kseq2seq.layers.segments import first_places, together
 from kseq2seq.layers.token_embedding import (
-    POSITIONS,
+    POSITION_SCHEMES,
     Embedding,
     ReversibleEmbedding,
     TokenEmbedding,
@@ -47,16 +35,19 @@ from kseq2seq.layers.token_embedding import (
     sinusoid,
     token_table,
 )
-from kseq2seq.layers.transformer_blocks import BlockSizes, DecoderBlock, EncoderBlock
+from kseq2seq.layers.transformer_blocks import (
+    ACTIVATIONS,
+    BlockSizes,
+    DecoderBlock,
+    EncoderBlock,
+    FeedForward,
+)
 
 __all__ = [
     "ACTIVATIONS",
-    "DEVIATION",
     "NORMS",
-    "POSITIONS",
-    "ROOT_HALF",
+    "POSITION_SCHEMES",
     "SCORES",
-    "Adaptable",
     "Alibi",
     "AttendInWindow",
     "Attention",
@@ -71,7 +62,7 @@ __all__ = [
     "FeedForward",
     "GatedConvolution",
     "Norm",
-    "Positions",
+    "PositionScheme",
     "Prebuilt",
     "PrefixBlock",
     "RecurrentStack",
@@ -80,32 +71,43 @@ __all__ = [
     "Rotary",
     "SelfAttention",
     "TokenEmbedding",
-    "apply_changes",
     "attend",
     "attend_in_chunks",
     "attend_in_window",
-    "changes_of",
     "encoder_decoder_norms",
-    "first_places",
     "fold",
-    "for_heads",
-    "grow_cache",
     "linear",
-    "look_up",
-    "maxout",
     "normalization",
     "output_table",
     "recur",
     "recurrent",
-    "reverse",
-    "revision",
     "rotate",
     "single_stack_norm",
     "sinusoid",
     "stack_positions",
-    "together",
     "token_table",
     "unfold",
-    "watch",
-    "write_cache",
 ]
+
+__getattr__ = moved(
+    __name__,
+    {
+        "POSITIONS": "kseq2seq.layers.POSITION_SCHEMES",
+        "Positions": "kseq2seq.layers.PositionScheme",
+        "first_places": "kseq2seq.layers.segments.first_positions",
+        "maxout": "kseq2seq.decoders.recurrent.maxout",
+        **{
+            name: f"kseq2seq.layers.{module}.{name}"
+            for module, names in {
+                "adaptable": ("Adaptable", "revision", "watch"),
+                "attention": ("for_heads", "grow_cache", "write_cache"),
+                "changes": ("apply_changes", "changes_of"),
+                "gated_convolution": ("DEVIATION", "ROOT_HALF"),
+                "recurrence": ("reverse",),
+                "segments": ("together",),
+                "token_embedding": ("look_up",),
+            }.items()
+            for name in names
+        },
+    },
+)

@@ -31,7 +31,7 @@ def changes_of(layer: keras.layers.Layer) -> dict[str, Any]:
 
     Example:
         >>> from kseq2seq import build_model
-        >>> from kseq2seq.layers import changes_of
+        >>> from kseq2seq.layers.changes import changes_of
         >>> model = build_model("gru", source=9, target=9, hidden_dim=4)
         >>> changes_of(model)
         {}

@@ -1,4 +1,4 @@
-"""Where a residual branch is normalised, and how much it weighs."""
+"""Where a residual branch is normalized, and how much it weighs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def normalization(dim: int, name: str | None = None) -> keras.layers.LayerNormal
 class Norm(NamedTuple):
     r"""How a sublayer f joins its input x.
 
-    - pre: :math:`x + f(\mathrm{norm}(x))` (Xiong et al. 2020), and one normalisation after the
+    - pre: :math:`x + f(\mathrm{norm}(x))` (Xiong et al. 2020), and one normalization after the
       whole stack
     - post: :math:`\mathrm{norm}(x + f(x))` (Vaswani et al. 2017, section 3.1)
     - deep: :math:`\mathrm{norm}(\alpha x + f(x))`, with the first weights of values, output
@@ -46,12 +46,12 @@ class Norm(NamedTuple):
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Norm:
-        """Makes what `get_config` described."""
+        """Makes the norm that `get_config` described."""
         return cls(**config)
 
     @property
     def before(self) -> bool:
-        """Whether the sublayer's input is normalised, and not the sum."""
+        """Whether the sublayer's input is normalized, and not the sum."""
         return self.kind == "pre"
 
 
@@ -74,7 +74,7 @@ def encoder_decoder_norms(kind: str, encoder_layers: int, decoder_layers: int) -
 
 
 def single_stack_norm(kind: str, num_layers: int) -> Norm:
-    """Returns the norm of an encoder, or of a decoder, that stands alone.
+    """Returns the norm of an encoder without a decoder, or of a decoder without an encoder.
 
     Example:
         >>> from kseq2seq.layers import single_stack_norm

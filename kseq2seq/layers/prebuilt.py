@@ -20,6 +20,7 @@ from keras.src.backend.common.name_scope import current_path
 from kseq2seq.layers.adaptable import Dense
 from kseq2seq.layers.changes import apply_changes, changes_of
 
+_REST = inspect.Parameter.VAR_KEYWORD
 _SHARING = "shared_objects/id_to_config_map"  # Keras' own, while it saves a model
 
 
@@ -49,8 +50,8 @@ class Prebuilt(keras.layers.Layer):
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         """Makes a layer that remembers what its constructor was given."""
         layer = super().__new__(cls, *args, **kwargs)
-        given = _arguments(cls, args, kwargs)
-        vars(layer)["_given"] = MappingProxyType(given)  # which Keras neither tracks nor saves
+        arguments = _arguments(cls, args, _today(cls, kwargs))
+        vars(layer)["_given"] = MappingProxyType(arguments)  # which Keras neither tracks nor saves
         return layer
 
     def __init__(self, **kwargs):
@@ -92,26 +93,44 @@ class Prebuilt(keras.layers.Layer):
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Prebuilt:
         """Makes the layer that `get_config` described, with weights of its own."""
-        changes = config.get("changes")
-        layer = cls(**{name: _made(part) for name, part in config.items() if name != "changes"})
+        config = _today(cls, config)
+        changes = config.pop("changes", None)
+        layer = cls(**{name: _made(part) for name, part in config.items()})
         apply_changes(layer, changes)
         return layer
 
 
+def _today(cls: type, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Returns keyword arguments under today's names, where the constructor's were `renamed`."""
+    renames = getattr(cls.__init__, "renamed", {})  # type: ignore[misc]
+    return {renames.get(name, name): value for name, value in arguments.items()}
+
+
+def settings_of(cls: type) -> list[str]:
+    """Returns what the constructor of a `Prebuilt` takes, but its `name`.
+
+    Where it hands on the rest, as **kwargs, that includes what the constructors of its bases take.
+    """
+    names: dict[str, None] = {}
+    for base in cls.__mro__[: cls.__mro__.index(Prebuilt)]:
+        if "__init__" not in vars(base):
+            continue
+        parameters = list(inspect.signature(base.__init__).parameters.values())[1:]  # type: ignore[misc]
+        names.update((each.name, None) for each in parameters if each.kind is not _REST)
+        if all(each.kind is not _REST for each in parameters):
+            break
+    return [name for name in names if name != "name"]
+
+
 def _arguments(cls: type, args: tuple, kwargs: dict[str, Any]) -> dict[str, Any]:
-    """What a constructor's own parameters are given, defaults included; without `name` and such."""
-    signature = inspect.signature(cls.__init__)  # type: ignore[misc]
+    """The settings that a constructor is given, with the defaults of its own parameters."""
     try:
-        bound = signature.bind(None, *args, **kwargs)
+        bound = inspect.signature(cls.__init__).bind(None, *args, **kwargs)  # type: ignore[misc]
     except TypeError:  # which the call of the constructor is about to raise
         return {}
     bound.apply_defaults()
-    own = list(signature.parameters.values())[1:]
-    return {
-        parameter.name: bound.arguments[parameter.name]
-        for parameter in own
-        if parameter.kind is not inspect.Parameter.VAR_KEYWORD and parameter.name != "name"
-    }
+    values = {**bound.arguments, **kwargs}
+    return {name: values[name] for name in settings_of(cls) if name in values}
 
 
 def _described(value: Any) -> Any:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import keras
 from keras import ops
 
-from kseq2seq.layers.attend import for_heads, mix, similarity, turned
-from kseq2seq.layers.folding import unfold
-from kseq2seq.layers.positions import NOWHERE, Positions
+from kseq2seq.deprecation import renamed
+from kseq2seq.layers.attention import for_heads, mix, similarity, transposed, unfold
+from kseq2seq.layers.position_schemes import NOWHERE, PositionScheme
 from kseq2seq.layers.transformer_blocks import BlockSizes, EncoderBlock
 
 
 @keras.saving.register_keras_serializable(package="kseq2seq")
+@renamed(positions="position_scheme")
 class PrefixBlock(EncoderBlock):
-    """Self-attention over a source and what follows it, then a feed-forward network.
+    """Self-attention over a source and the target that follows it, then a feed-forward network.
 
     `call` reads the source and hands out its keys and values. `follow` reads the target, whose
     queries take one softmax over the source's keys and the target's own. The keys of a source are
@@ -21,8 +22,8 @@ class PrefixBlock(EncoderBlock):
 
     Args:
         sizes: see `BlockSizes`.
-        positions: how places act in attention; see `Positions`.
-        causal: the source, too, sees earlier places only.
+        position_scheme: how positions act in attention; see `PositionScheme`.
+        causal: the source, too, sees earlier positions only.
 
     Example:
         >>> import numpy as np
@@ -39,9 +40,13 @@ class PrefixBlock(EncoderBlock):
     """
 
     def __init__(
-        self, sizes: BlockSizes, positions: Positions = NOWHERE, causal: bool = False, **kwargs
+        self,
+        sizes: BlockSizes,
+        position_scheme: PositionScheme = NOWHERE,
+        causal: bool = False,
+        **kwargs,
     ):
-        super().__init__(sizes, positions, **kwargs)
+        super().__init__(sizes, position_scheme, **kwargs)
         self.causal = causal
 
     def call(self, x, padding_mask, training=None):
@@ -59,20 +64,10 @@ class PrefixBlock(EncoderBlock):
         mask = for_heads(padding_mask)
         if self.causal:
             mask = ops.logical_and(mask, steps[:, None, :] <= steps[:, :, None])
-        attention = self.attention
-        query, key, value = attention.project(self.attended.enter(x), steps)
-        made, _ = attention.attend(
-            query,
-            key,
-            value,
-            mask,
-            attention.positions,
-            steps,
-            steps,
-            **attention.drop(training),
-        )
-        x = self.attended(x, attention.merge(made), training=training)
-        return self.fed.around(self.feed_forward, x, training=training), turned(key), value
+        query, key, value = self.attention.project(self.attended.enter(x), steps)
+        mixed = self.attention.look(query, key, value, mask, steps, steps, training)
+        x = self.attended(x, self.attention.merge(mixed), training=training)
+        return self.fed.around(self.feed_forward, x, training=training), transposed(key), value
 
     def follow(
         self,
@@ -91,54 +86,54 @@ class PrefixBlock(EncoderBlock):
             x: (B * N, T, hidden_dim).
             source: {"key" (B, H, D, S), "value" (B, H, S, D)}, from `call`.
             padding_mask: bool (B, S), True = real; or, for N = 1, a mask for each query (B, T, S).
-            begin: int (B * N, 1 or T), what is added to a target's steps to give its places.
+            begin: int (B * N, 1 or T), what is added to a target's steps to give its positions.
             cache: this block's keys and values of earlier steps, or None.
             position: steps taken before.
             training: bool.
-            attention_mask: bool (B * N, T, T), which earlier steps a target sees; None is all.
+            attention_mask: bool (B * N, T, T), which earlier steps a target sees; None for all.
 
         Returns:
-            (x (B * N, T, hidden_dim), new cache or None, probabilities of the source's places
+            (x (B * N, T, hidden_dim), new cache or None, probabilities of the source's positions
             (B * N, H, T, S), whose rows sum to less than 1).
         """
-        attention, positions = self.attention, self.attention.positions
+        attention, scheme = self.attention, self.attention.positions
+        # 1. Queries (B * N, H, T, D), keys and values of the target, L steps with the cached ones.
         own = ops.arange(ops.shape(x)[1], dtype="int32")[None] + position
         query, key, value = attention.project(self.attended.enter(x), begin + own)
         key, value, own_keys, cache = attention.recall(key, value, own, cache, position)
+        # 2. Scores among the target's steps, (B * N, H, T, L). Absolute positions are not needed
+        # here: only distances count.
         causal = own_keys[:, None, :] <= own[:, :, None]
         if attention_mask is not None:
             causal = ops.logical_and(causal, attention_mask)[:, None]
-        # among themselves targets need no absolute places: only distances count
-        target_scores = similarity(query, turned(key), causal, positions, own, own_keys)
-
+        target_scores = similarity(query, transposed(key), causal, scheme, own, own_keys)
+        # 3. Scores of the source, of all its hypotheses at once: (B, H, N * T, S), and unfolded to
+        # (B * N, H, T, S).
         rows, sources = ops.shape(x)[0], ops.shape(padding_mask)[0]
-        places = ops.arange(ops.shape(padding_mask)[-1], dtype="int32")[None]
+        source_keys = ops.arange(ops.shape(padding_mask)[-1], dtype="int32")[None]
         steps = ops.reshape(begin + own, (sources, -1))
-        source_scores = similarity(
-            _fold_heads(query, sources),
-            source["key"],
-            for_heads(padding_mask),
-            positions,
-            steps,
-            places,
-        )
+        queries, mask = _fold_heads(query, sources), for_heads(padding_mask)
+        source_scores = similarity(queries, source["key"], mask, scheme, steps, source_keys)
         source_scores = _unfold_heads(source_scores, rows)
+        # 4. One softmax over both, (B * N, H, T, S + L).
         length = ops.shape(source_scores)[-1]
         probabilities = ops.softmax(ops.concatenate([source_scores, target_scores], axis=-1))
-        looked = probabilities[..., :length]
-        kept = attention.dropped(probabilities, training)
-        made = attention.join(mix(kept[..., length:], value, positions, own, own_keys))
-        of_source = _fold_heads(kept[..., :length], sources)
-        folded = mix(of_source, source["value"], positions, steps, places)
-        made = made + unfold(attention.join(folded), like=made)
-        x = self.attended(x, attention.output_projection(made), training=training)
-        return self.fed.around(self.feed_forward, x, training=training), cache, looked
+        of_source, weights = probabilities[..., :length], probabilities
+        if attention.dropout is not None:
+            weights = attention.dropout(probabilities, training=training)
+        # 5. The values of both, each (B * N, T, H * D) when the heads are joined, are added up.
+        mixed = attention.join(mix(weights[..., length:], value, scheme, own, own_keys))
+        folded = _fold_heads(weights[..., :length], sources)
+        folded = mix(folded, source["value"], scheme, steps, source_keys)
+        mixed = mixed + unfold(attention.join(folded), like=mixed)
+        x = self.attended(x, attention.output_projection(mixed), training=training)
+        return self.fed.around(self.feed_forward, x, training=training), cache, of_source
 
 
 def _fold_heads(x, sources):
     """(B * N, H, T, D) -> (B, H, N * T, D); `sources` is B."""
     shape = ops.shape(x)
-    x = ops.reshape(x, (sources, -1, x.shape[1], *shape[2:]))
+    x = ops.reshape(x, (sources, -1, x.shape[1], *shape[2:]))  # (B, N, H, T, D)
     x = ops.transpose(x, (0, 2, 1, 3, 4))
     return ops.reshape(x, (sources, x.shape[1], -1, shape[3]))
 
@@ -146,6 +141,6 @@ def _fold_heads(x, sources):
 def _unfold_heads(x, rows):
     """(B, H, N * T, D) -> (B * N, H, T, D); `rows` is B * N."""
     shape = ops.shape(x)
-    x = ops.reshape(x, (shape[0], x.shape[1], rows // shape[0], -1, shape[3]))
+    x = ops.reshape(x, (shape[0], x.shape[1], rows // shape[0], -1, shape[3]))  # (B, H, N, T, D)
     x = ops.transpose(x, (0, 2, 1, 3, 4))
     return ops.reshape(x, (rows, x.shape[2], -1, shape[3]))

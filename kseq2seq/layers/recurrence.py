@@ -63,7 +63,7 @@ def reverse(x, mask):
 
     Example:
         >>> import numpy as np
-        >>> from kseq2seq.layers import reverse
+        >>> from kseq2seq.layers.recurrence import reverse
         >>> ids = np.array([[7, 8, 2, 0]])
         >>> np.array(reverse(ids, ids != 0)).tolist()
         [[2, 8, 7, 0]]

@@ -1,19 +1,36 @@
-"""Tokens and their places as vectors: the entrance of a Transformer."""
+"""Tokens and their positions as vectors: the entrance of a Transformer."""
 
 from __future__ import annotations
 
 import keras
 from keras import ops
 
+from kseq2seq.deprecation import renamed
 from kseq2seq.layers.adaptable import Adaptable
-from kseq2seq.layers.look_up import look_up
 from kseq2seq.layers.prebuilt import Prebuilt
 
-POSITIONS = ("sinusoidal", "learned", "rotary", "shaw", "alibi", "t5")
+POSITION_SCHEMES = ("sinusoidal", "learned", "rotary", "shaw", "alibi", "t5")
+
+
+def look_up(table, ids):
+    """Returns the rows (..., D) of `table` (V, D) at `ids` (...), int; its gradient is dense.
+
+    Left to itself, TensorFlow hands the optimizer the gradient of each occurrence of an id apart.
+    Keras' Adam then adds up the squares of the parts in place of the square of their sum, so that
+    the steps of an id that occurs n times are up to sqrt(n) times too long, and norms for clipping
+    come out wrong as well. The gradient of a reshape is dense, whatever it is given.
+
+    Example:
+        >>> import numpy as np
+        >>> from kseq2seq.layers.token_embedding import look_up
+        >>> np.array(look_up(np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([1, 1, 0]))).tolist()
+        [[3.0, 4.0], [3.0, 4.0], [1.0, 2.0]]
+    """
+    return ops.take(ops.reshape(table, table.shape), ids, axis=0)
 
 
 def sinusoid(positions, dim: int):
-    r"""Encodes places as sines and cosines of geometric wavelengths, in float32.
+    r"""Encodes positions as sines and cosines of geometric wavelengths, in float32.
 
     .. math:: [\sin(p\,w_0), \ldots, \cos(p\,w_0), \ldots], \quad w_i = 10000^{-2i/d}
 
@@ -117,14 +134,16 @@ def output_table(
 
 
 @keras.saving.register_keras_serializable(package="kseq2seq")
+@renamed(positions="position_scheme")
 class TokenEmbedding(Prebuilt):
     r"""Embeds tokens, scaled by :math:`\sqrt{d}`, and adds their positions.
 
     Args:
         table: an embedding layer, which encoder and decoder may share.
         dim: its width.
-        positions: "sinusoidal" or "learned"; with any other, attention itself knows the places.
-        max_positions: how many places a learned table has.
+        position_scheme: one of `POSITION_SCHEMES`: "sinusoidal" or "learned" positions are added
+            here; all others act in attention (see `PositionScheme`).
+        max_positions: how many positions a learned table has.
         dropout: rate on the sum, in [0, 1).
         deviation: of the features at the start, if the table is drawn from N(0, 1/dim).
 
@@ -139,19 +158,21 @@ class TokenEmbedding(Prebuilt):
         Vaswani et al. 2017, sections 3.4 and 3.5.
     """
 
-    def __init__(self, table, dim, positions, max_positions, dropout, deviation=1.0, **kwargs):
+    def __init__(
+        self, table, dim, position_scheme, max_positions, dropout, deviation=1.0, **kwargs
+    ):
         super().__init__(**kwargs)
         self.table = table
         if not table.built:
             table.build()
         self.dim = dim
-        self.positions = positions
+        self.position_scheme = position_scheme
         self.max_positions = max_positions
         self.deviation = deviation
         with self.parts():
             self.dropout = keras.layers.Dropout(dropout)
-            if positions == "learned":
-                # at the size that tokens have where they start small, else Keras' usual
+            if position_scheme == "learned":
+                # as large as tokens where those start small, else as Keras draws them
                 small = deviation < 1
                 start = keras.initializers.RandomNormal(0, deviation) if small else "uniform"
                 self.places = Embedding(max_positions, dim, start, name="places")
@@ -159,15 +180,15 @@ class TokenEmbedding(Prebuilt):
 
     @property
     def max_length(self) -> int | None:
-        """The longest sequence there are places for, or None if there is no limit."""
-        return self.max_positions if self.positions == "learned" else None
+        """The longest sequence that learned positions reach, or None if there is no limit."""
+        return self.max_positions if self.position_scheme == "learned" else None
 
     def call(self, tokens, position=0, training=None):
         """Embeds tokens.
 
         Args:
             tokens: int32 (B, T).
-            position: int, the place of the first; or (B, 1) where rows stand at different places.
+            position: int, that of the first token; or (B, 1) where rows differ.
             training: bool.
 
         Returns:
@@ -176,9 +197,9 @@ class TokenEmbedding(Prebuilt):
         x = ops.cast(self.table(tokens), self.compute_dtype)
         x = x * ops.cast(self.deviation * self.dim**0.5, x.dtype)
         steps = ops.arange(ops.shape(tokens)[1], dtype="int32") + position
-        if self.positions == "sinusoidal":
+        if self.position_scheme == "sinusoidal":
             x = x + ops.cast(self.deviation * sinusoid(steps, self.dim), x.dtype)
-        elif self.positions == "learned":
+        elif self.position_scheme == "learned":
             if tokens.shape[1] is not None and tokens.shape[1] > self.max_positions:
                 raise ValueError(
                     f"A sequence of {tokens.shape[1]} tokens was given to a model with learned "

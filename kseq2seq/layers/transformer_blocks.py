@@ -1,4 +1,7 @@
-"""The blocks that encoders and decoders of Transformers stack."""
+"""The blocks that encoders and decoders of Transformers stack.
+
+Each is a row of sublayers, attention or a feed-forward network, every one inside a `Residual`.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +10,13 @@ from typing import Any, NamedTuple
 
 import keras
 
-from kseq2seq.layers.attend import attend, for_heads
-from kseq2seq.layers.attention import CrossAttention, SelfAttention
-from kseq2seq.layers.feed_forward import FeedForward
+from kseq2seq.deprecation import renamed
+from kseq2seq.layers.attention import CrossAttention, SelfAttention, attend, for_heads
 from kseq2seq.layers.norms import Norm, normalization
-from kseq2seq.layers.positions import NOWHERE, Positions
-from kseq2seq.layers.prebuilt import Prebuilt
+from kseq2seq.layers.position_schemes import NOWHERE, PositionScheme
+from kseq2seq.layers.prebuilt import Prebuilt, linear
+
+ACTIVATIONS = ("relu", "gelu", "swiglu")
 
 
 @keras.saving.register_keras_serializable(package="kseq2seq")
@@ -24,7 +28,7 @@ class BlockSizes(NamedTuple):
         num_heads: heads of every attention; divides `hidden_dim`.
         inner_dim: width inside the feed-forward network.
         activation: "relu", "gelu" or "swiglu".
-        norm: where branches are normalised.
+        norm: how residual branches are normalized.
         dropout: rate on the residual branches, in [0, 1).
         attention_dropout: rate on the probabilities of attention, in [0, 1).
     """
@@ -53,40 +57,81 @@ class BlockSizes(NamedTuple):
 
 
 @keras.saving.register_keras_serializable(package="kseq2seq")
+class FeedForward(Prebuilt):
+    r"""Two linear maps with a non-linearity between, the same at every position.
+
+    relu and gelu: :math:`f(x W_1 + b_1) W_2 + b_2`;
+    swiglu: :math:`(\mathrm{swish}(x W) \odot x V) W_2`, without biases.
+
+    Args:
+        dim: width of input and output.
+        inner_dim: width between; a swiglu of the same `inner_dim` has half as many weights more.
+        activation: "relu", "gelu" or "swiglu".
+
+    Example:
+        >>> from kseq2seq.layers import FeedForward
+        >>> FeedForward(dim=8, inner_dim=32, activation="swiglu").count_params()
+        768
+
+    Source:
+        Vaswani et al. 2017, equation 2; Shazeer 2020, "GLU Variants Improve Transformer", eq. 6.
+    """
+
+    def __init__(self, dim, inner_dim, activation="relu", **kwargs):
+        super().__init__(**kwargs)
+        self.gated = activation == "swiglu"
+        self.inner_dim = inner_dim
+        self.activation = keras.activations.get("swish" if self.gated else activation)
+        width = 2 * inner_dim if self.gated else inner_dim
+        with self.parts():
+            self.inner = linear(dim, width, use_bias=not self.gated, name="inner")
+            self.outer = linear(inner_dim, dim, use_bias=not self.gated, name="outer")
+
+    def call(self, x):
+        """Maps (B, T, dim) to (B, T, dim)."""
+        x = self.inner(x)
+        if self.gated:
+            x = self.activation(x[..., : self.inner_dim]) * x[..., self.inner_dim :]
+        else:
+            x = self.activation(x)
+        return self.outer(x)
+
+
+@keras.saving.register_keras_serializable(package="kseq2seq")
 class Residual(Prebuilt):
-    """Adds what a sublayer makes of its input to that input; see `Norm`.
+    """Adds the output of a sublayer to its input, and normalizes one of them; see `Norm`.
 
     With `remat`, the sublayer's insides are computed again for its gradient and not kept. Dropout
-    stands outside of it, so both computations agree.
+    is outside of it, so both computations agree.
     """
 
     def __init__(self, sizes: BlockSizes, remat: bool = False, **kwargs):
         super().__init__(**kwargs)
-        self.norm = sizes.norm
+        self.norm, self.before = sizes.norm, sizes.norm.before
         self.remat = remat
         with self.parts():
             self.normalize = normalization(sizes.hidden_dim, name="norm")
             self.dropout = keras.layers.Dropout(sizes.dropout)
 
     def enter(self, x):
-        """What the sublayer is given."""
-        return self.normalize(x) if self.norm.before else x
+        """Returns the sublayer's input, made of the block's `x` (B, T, hidden_dim)."""
+        return self.normalize(x) if self.before else x
 
-    def call(self, x, made, training=None):
-        """Joins the input `x` and what the sublayer made of `enter(x)`."""
+    def call(self, x, branch, training=None):
+        """Joins `x` and `branch`, the sublayer's output for `enter(x)`."""
         if self.norm.alpha != 1:
             x = x * self.norm.alpha
-        x = x + self.dropout(made, training=training)
-        return x if self.norm.before else self.normalize(x)
+        x = x + self.dropout(branch, training=training)
+        return x if self.before else self.normalize(x)
 
     def around(self, sublayer: Callable, x, *rest, training=None):
-        """Returns x with what `sublayer(enter(x), *rest)` makes joined to it."""
+        """Returns x joined with `sublayer(enter(x), *rest)`."""
 
         def branch(x, *rest):
             return sublayer(self.enter(x), *rest)
 
-        made = (keras.remat(branch) if self.remat else branch)(x, *rest)
-        return self(x, made, training=training)
+        output = (keras.remat(branch) if self.remat else branch)(x, *rest)
+        return self(x, output, training=training)
 
 
 def _feed_forward(sizes: BlockSizes) -> FeedForward:
@@ -105,14 +150,15 @@ def _scale(layer, beta: float, start: int = 0) -> None:
 
 
 @keras.saving.register_keras_serializable(package="kseq2seq")
+@renamed(positions="position_scheme")
 class EncoderBlock(Prebuilt):
     """Self-attention, then a feed-forward network.
 
     Args:
         sizes: see `BlockSizes`.
-        positions: how places act in attention; see `Positions`.
+        position_scheme: how positions act in attention; see `PositionScheme`.
         attend: see `SelfAttention`.
-        remat: keep the block's input alone, and compute its insides again for the gradient.
+        remat: keep only the block's input, and compute its insides again for the gradient.
 
     Example:
         >>> import numpy as np
@@ -125,7 +171,7 @@ class EncoderBlock(Prebuilt):
     def __init__(
         self,
         sizes: BlockSizes,
-        positions: Positions = NOWHERE,
+        position_scheme: PositionScheme = NOWHERE,
         attend: Callable = attend,
         remat: bool = False,
         **kwargs,
@@ -135,7 +181,7 @@ class EncoderBlock(Prebuilt):
             self.attention = SelfAttention(
                 sizes.hidden_dim,
                 sizes.num_heads,
-                positions,
+                position_scheme,
                 attend,
                 sizes.attention_dropout,
                 name="self_attention",
@@ -149,8 +195,8 @@ class EncoderBlock(Prebuilt):
     def call(self, x, padding_mask, training=None):
         """Maps (B, S, hidden_dim) to the same.
 
-        `padding_mask` is bool (B, S), True = real; or a mask for each query (B, S, S), if `attend`
-        takes such.
+        `padding_mask` is bool (B, S), True = real; or a mask for each query (B, S, S), which
+        `attend` must then take.
         """
         real = for_heads(keras.ops.cast(padding_mask, "int32"))  # rematerialisation takes no bool
         x = self.attended.around(
@@ -163,13 +209,14 @@ class EncoderBlock(Prebuilt):
 
 
 @keras.saving.register_keras_serializable(package="kseq2seq")
+@renamed(positions="position_scheme")
 class DecoderBlock(Prebuilt):
     """Causal self-attention, attention to the source, then a feed-forward network.
 
     Args:
         sizes: see `BlockSizes`.
         source_dim: width of the encoder's outputs.
-        positions: how places act in self-attention; see `Positions`.
+        position_scheme: how positions act in self-attention; see `PositionScheme`.
 
     Example:
         >>> import numpy as np
@@ -182,14 +229,18 @@ class DecoderBlock(Prebuilt):
     """
 
     def __init__(
-        self, sizes: BlockSizes, source_dim: int, positions: Positions = NOWHERE, **kwargs
+        self,
+        sizes: BlockSizes,
+        source_dim: int,
+        position_scheme: PositionScheme = NOWHERE,
+        **kwargs,
     ):
         super().__init__(**kwargs)
         dim, heads, beta = sizes.hidden_dim, sizes.num_heads, sizes.norm.beta
         rate = sizes.attention_dropout
         with self.parts():
             self.self_attention = SelfAttention(
-                dim, heads, positions, dropout=rate, name="self_attention"
+                dim, heads, position_scheme, dropout=rate, name="self_attention"
             )
             _scale(self.self_attention.projection, beta, start=2 * dim)
             _scale(self.self_attention.output_projection, beta)
@@ -212,27 +263,29 @@ class DecoderBlock(Prebuilt):
             x: (rows, T, hidden_dim).
             context: the source's keys and values, from `cross_attention.context`.
             padding_mask: bool (B, S), True = real; or a mask for each query (B, T, S).
-            attention_mask: causal, bool, broadcasts to (rows, H, T, T), for where there is no
-                cache.
+            attention_mask: causal, bool, broadcasts to (rows, H, T, T); not used with a cache.
             cache: this block's keys and values, or None.
-            position: place of the first of the T steps.
+            position: of the first of the T steps.
             training: bool.
 
         Returns:
-            (x (rows, T, hidden_dim), alignment (rows, T, S)); with a cache, the new one stands
-            between them.
+            (x (rows, T, hidden_dim), alignment (rows, T, S)); with a cache, (x, new cache,
+            alignment).
         """
-        made = self.self_attention(
+        # 1. Of the target to itself.
+        attended = self.self_attention(
             self.self_attended.enter(x),
             attention_mask,
             cache=cache,
             position=position,
             training=training,
         )
-        made, *new = made if cache is not None else (made,)
-        x = self.self_attended(x, made, training=training)
-        made, alignment = self.cross_attention(
+        attended, *new_cache = attended if cache is not None else (attended,)
+        x = self.self_attended(x, attended, training=training)
+        # 2. Of the target to the source.
+        attended, alignment = self.cross_attention(
             self.cross_attended.enter(x), context, padding_mask, training=training
         )
-        x = self.cross_attended(x, made, training=training)
-        return self.fed.around(self.feed_forward, x, training=training), *new, alignment
+        x = self.cross_attended(x, attended, training=training)
+        # 3. Each position by itself.
+        return self.fed.around(self.feed_forward, x, training=training), *new_cache, alignment

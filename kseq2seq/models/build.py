@@ -9,7 +9,7 @@ import keras
 from kseq2seq import checks
 from kseq2seq.encoders import SourceSpec
 from kseq2seq.heads import Head, described_head, made_head
-from kseq2seq.layers import apply_changes
+from kseq2seq.layers.changes import apply_changes
 from kseq2seq.models.built import Arguments
 from kseq2seq.models.table import ARCHITECTURES, plan
 from kseq2seq.models.table import defined as where_defined

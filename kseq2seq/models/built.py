@@ -10,7 +10,8 @@ import keras
 
 from kseq2seq.encoders import UNKNOWN, Facts, SourceSpec
 from kseq2seq.formats import FORMAT, upgraded
-from kseq2seq.layers import apply_changes, changes_of, watch
+from kseq2seq.layers.adaptable import watch
+from kseq2seq.layers.changes import apply_changes, changes_of
 from kseq2seq.models.fitted import Fitted
 
 

@@ -23,7 +23,7 @@ from kseq2seq.encoders import (
 from kseq2seq.layers import (
     ACTIVATIONS,
     NORMS,
-    POSITIONS,
+    POSITION_SCHEMES,
     AttendInWindow,
     BlockSizes,
     Norm,
@@ -89,7 +89,7 @@ class TransformerSizes(Architecture):
         checks.divides("num_heads", self.num_heads, "hidden_dim", self.hidden_dim)
         checks.one_of(ACTIVATIONS, activation=self.activation)
         checks.one_of(NORMS, norm=self.norm)
-        checks.one_of(POSITIONS, positions=self.positions)
+        checks.one_of(POSITION_SCHEMES, positions=self.positions)
         checks.rate(dropout=self.dropout, attention_dropout=self.attention_dropout)
         if self.positions == "sinusoidal" and self.hidden_dim % 2:
             raise ValueError(

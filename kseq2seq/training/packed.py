@@ -8,7 +8,8 @@ import keras
 
 from kseq2seq.decoders import PrefixDecoder, TransformerDecoder
 from kseq2seq.encoders import read_prefix, read_source, token_input
-from kseq2seq.layers import EncoderBlock, TokenEmbedding, attend, first_places, together
+from kseq2seq.layers import EncoderBlock, TokenEmbedding, attend
+from kseq2seq.layers.segments import first_positions, together
 from kseq2seq.models import Seq2Seq
 from kseq2seq.training.views import View, check
 
@@ -91,7 +92,7 @@ class _PackedForcing(keras.layers.Layer):
             self.norm,
             source,
             together(source_segments, source_segments),
-            position=-first_places(source_segments, source_segments),
+            position=-first_positions(source_segments, source_segments),
         )
         seen = together(target_segments, source_segments)
         context, state = self.decoder.initial({**encoded, "mask": seen})

@@ -14,7 +14,7 @@ def dense(lab, layer, x):
 
 
 def places(lab, embedding, length):
-    if embedding.positions == "learned":
+    if embedding.position_scheme == "learned":
         return lab.weights(embedding.places)["embeddings"][:length]
     width = embedding.dim
     made = np.zeros((length, width))

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from kseq2seq.encoders import SourceSpec, along_units
+from kseq2seq.encoders import SourceSpec
 from kseq2seq.text import ByteTokenizer, TextSource
 
 FRAMES = {"source": ((None, 5), "float32"), "source_mask": ((None,), "int32")}
@@ -42,17 +42,6 @@ def test_goes_through_json(inputs):
     again = SourceSpec.of(json.loads(json.dumps(spec.config())))
     assert again == spec
     assert list(again.symbolic()) == list(inputs)
-
-
-def test_what_lies_along_units():
-    def along(inputs):
-        return along_units(SourceSpec.of(inputs).symbolic())
-
-    assert along(FRAMES) == ("source", "source_mask")
-    assert along({**FRAMES, "speaker": ((16,), "float32")}) == ("source", "source_mask")
-    assert along({"source": ((32, 100, 3), "float32"), "source_mask": ((40,), "int32")}) == ()
-    assert along({"source": ((None, None, 3), "float32")}) == ()
-    assert along_units("no dict") == ()
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from kseq2seq.encoders import transformer_encoder
 from kseq2seq.layers import (
-    POSITIONS,
+    POSITION_SCHEMES,
     BlockSizes,
     Norm,
     attend_in_chunks,
@@ -31,7 +31,7 @@ def build(norm="pre", dropout=0.0, **options):
     return encoder
 
 
-@pytest.mark.parametrize("positions", POSITIONS)
+@pytest.mark.parametrize("positions", POSITION_SCHEMES)
 @pytest.mark.parametrize("norm", NORMS)
 def test_padding_changes_nothing(lab, positions, norm):
     encoder = build(positions=positions, norm=norm)
@@ -43,7 +43,7 @@ def test_padding_changes_nothing(lab, positions, norm):
     )
 
 
-@pytest.mark.parametrize("positions", POSITIONS)
+@pytest.mark.parametrize("positions", POSITION_SCHEMES)
 def test_order_matters(lab, positions):
     encoder = build(positions=positions)
     made = np.array(encoder(lab.of([[4, 5, 6, 2]]))["outputs"])

@@ -4,7 +4,15 @@ import keras
 import numpy as np
 import pytest
 
-from kseq2seq.layers import CrossAttention, SelfAttention, attend, stack_positions
+from kseq2seq.layers import (
+    CrossAttention,
+    SelfAttention,
+    attend,
+    fold,
+    stack_positions,
+    unfold,
+)
+from kseq2seq.layers.attention import for_heads, grow_cache, write_cache
 
 RNG = np.random.default_rng(0)
 
@@ -102,3 +110,35 @@ def test_cross_attention_folds_hypotheses():
 def test_projections_carry_no_bias():
     for layer in (SelfAttention(8, 2), CrossAttention(8, 2, source_dim=6)):
         assert all(len(weight.shape) == 2 for weight in layer.weights)
+
+
+@pytest.mark.parametrize("shape", [(6, 4, 5), (6, 5)])
+def test_unfold_undoes_fold(shape):
+    x = np.arange(np.prod(shape)).reshape(shape)
+    folded = fold(x, 2)
+    assert folded.shape == (2, 3 * (4 if len(shape) == 3 else 1), 5)
+    np.testing.assert_array_equal(np.array(unfold(folded, x)), x)
+
+
+def test_hypotheses_of_a_source_stay_with_it():
+    x = np.array([[[10]], [[11]], [[20]], [[21]]])
+    assert np.array(fold(x, 2))[:, :, 0].tolist() == [[10, 11], [20, 21]]
+
+
+def test_writes_at_the_position_and_nowhere_else():
+    cache, update = np.ones((2, 1, 5, 3), "float32"), np.full((2, 1, 2, 3), 7, "float32")
+    written = np.array(write_cache(cache, update, 2))
+    assert written[0, 0, :, 0].tolist() == [1, 1, 7, 7, 1]
+    assert (written[1] == written[0]).all()
+
+
+def test_a_cache_grows_by_zeros():
+    cache = draw(2, 1, 3, 4)
+    longer = np.array(grow_cache(cache, 5))
+    np.testing.assert_array_equal(longer[:, :, :3], cache)
+    assert longer.shape == (2, 1, 5, 4) and not longer[:, :, 3:].any()
+
+
+def test_masks_are_the_same_for_all_heads():
+    assert for_heads(np.ones((2, 5), bool)).shape == (2, 1, 1, 5)
+    assert for_heads(np.ones((2, 3, 5), bool)).shape == (2, 1, 3, 5)

@@ -3,7 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from kseq2seq.layers import ROOT_HALF, GatedConvolution
+from kseq2seq.layers import GatedConvolution
+from kseq2seq.layers.gated_convolution import ROOT_HALF
 
 RNG = np.random.default_rng(0)
 

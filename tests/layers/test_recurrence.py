@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from kseq2seq.layers import recur, reverse
+from kseq2seq.layers.recurrence import recur, reverse
 
 
 def running(x, state):

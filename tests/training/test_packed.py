@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from kseq2seq.layers import POSITIONS
+from kseq2seq.layers import POSITION_SCHEMES
 from kseq2seq.training import TokenCrossEntropy
 from kseq2seq.training.packed import packed
 
@@ -19,7 +19,10 @@ PAIRS = [
 ROWS = [[0, 1, 3], [2]]  # which pairs a row holds
 S, T = 9, 10
 CASES = [
-    *[("transformer", {"positions": positions, "max_positions": 12}) for positions in POSITIONS],
+    *[
+        ("transformer", {"positions": positions, "max_positions": 12})
+        for positions in POSITION_SCHEMES
+    ],
     ("transformer-all", {"norm": "post"}),
     ("transformer-chunked", {"attention": "full", "norm": "deep"}),  # with remat
     *[

@@ -8,9 +8,8 @@ from typing import Any, NamedTuple
 
 import keras
 
-from kseq2seq.decoders.bridge import Bridge
-from kseq2seq.encoders.mean_states import MeanStates
-from kseq2seq.encoders.recurrent import Reversal
+from kseq2seq.decoders.recurrent import Bridge
+from kseq2seq.encoders.recurrent import MeanStates, Reversal
 from kseq2seq.layers import (
     Attention,
     CrossAttention,
@@ -88,9 +87,9 @@ def _of_keras(layer: keras.layers.Layer) -> bool:
 
 def _embedding(layer: TokenEmbedding) -> list[Part]:
     parts = [_table(layer.table)]
-    if layer.positions == "learned":
+    if layer.position_scheme == "learned":
         parts.append(Part("positions", "Learned\npositions", "", layer.places.weights))
-    elif layer.positions == "sinusoidal":
+    elif layer.position_scheme == "sinusoidal":
         parts.append(Part("positions", "Sinusoidal\npositions", "", []))
     return parts
 

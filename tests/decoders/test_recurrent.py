@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from kseq2seq.decoders.bridge import Bridge
+from kseq2seq.decoders.recurrent import Bridge, maxout
 
 
 def test_equal_widths_are_handed_over():
@@ -24,3 +24,14 @@ def test_other_widths_go_through_a_tanh_of_their_own(lab):
             w = lab.weights(projection)
             expected = np.tanh(states[layer][state] @ w["kernel"] + w["bias"])
             np.testing.assert_allclose(np.array(made[layer][state]), expected, atol=1e-5)
+
+
+def test_keeps_the_larger_of_neighbours():
+    assert np.array(maxout(np.array([[[1.0, -2.0, -4.0, -3.0]]]))).tolist() == [[[1.0, -3.0]]]
+
+
+def test_any_number_of_axes():
+    x = np.random.default_rng(0).normal(size=(2, 3, 8)).astype("float32")
+    expected = np.maximum(x[..., 0::2], x[..., 1::2])
+    np.testing.assert_array_equal(np.array(maxout(x)), expected)
+    np.testing.assert_array_equal(np.array(maxout(x[0])), expected[0])

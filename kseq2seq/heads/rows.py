@@ -12,7 +12,7 @@ def leading(real: Any) -> Any:
 
     Example:
         >>> import numpy as np
-        >>> from kseq2seq.heads.real import leading
+        >>> from kseq2seq.heads.rows import leading
         >>> leading(np.array([[True, True, False], [False, True, True]])).numpy().tolist()
         [2, 0]
     """
@@ -27,7 +27,7 @@ def collapsed(values: Any, kept: Any, length: Any) -> Any:
 
     Example:
         >>> import numpy as np
-        >>> from kseq2seq.heads.real import collapsed
+        >>> from kseq2seq.heads.rows import collapsed
         >>> ids = np.array([[7, 7, 8]])
         >>> collapsed(ids, np.array([[True, False, True]]), 2).numpy().tolist()
         [[7, 8]]
@@ -44,7 +44,7 @@ def fitted(x: Any, length: Any) -> Any:
 
     Example:
         >>> import numpy as np
-        >>> from kseq2seq.heads.real import fitted
+        >>> from kseq2seq.heads.rows import fitted
         >>> fitted(np.array([[5, 6]]), 3).numpy().tolist()
         [[5, 6, 0]]
     """

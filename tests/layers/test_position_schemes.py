@@ -10,10 +10,11 @@ import tensorflow as tf
 from kseq2seq.layers import (
     Alibi,
     DistanceBuckets,
-    Positions,
+    PositionScheme,
     RelativeVectors,
     Rotary,
     attend,
+    rotate,
     stack_positions,
 )
 
@@ -207,7 +208,7 @@ def test_what_a_stack_shares():
     for scheme in SCHEMES:
         schemes = stack_positions(scheme, 3, 2, 4, True)
         assert len(schemes) == 3
-        assert all(type(each) is kinds.get(scheme, Positions) for each in schemes)
+        assert all(type(each) is kinds.get(scheme, PositionScheme) for each in schemes)
         assert len({id(each) for each in schemes}) == (3 if scheme == "shaw" else 1)
     assert stack_positions("t5", 1, 2, 4, False)[0].bidirectional is False
 
@@ -246,3 +247,42 @@ def test_t5_table_learns_from_every_block():
 
     shared = gradients([first, first])
     np.testing.assert_allclose(shared[0], sum(gradients([first, second])), atol=1e-6)
+
+
+def turned(vector, position):
+    x = vector[None, None, None, :].astype("float32")
+    return np.array(rotate(x, np.array([position])))[0, 0, 0].astype("float64")
+
+
+def test_turns_each_pair_by_its_angle():
+    x = RNG.normal(size=6)
+    made = turned(x, 5)
+    for i in range(3):
+        angle = 5 * 10000 ** (-2 * i / 6)
+        pair = complex(x[i], x[i + 3]) * complex(np.cos(angle), np.sin(angle))
+        np.testing.assert_allclose([made[i], made[i + 3]], [pair.real, pair.imag], atol=1e-5)
+
+
+def test_a_dot_product_knows_the_distance_alone():
+    query, key = RNG.normal(size=8), RNG.normal(size=8)
+    for distance in (0, 1, 7):
+        products = [turned(query, p + distance) @ turned(key, p) for p in (0, 3, 50)]
+        np.testing.assert_allclose(products, products[0], atol=1e-4)
+    assert abs(turned(query, 1) @ turned(key, 0) - turned(query, 2) @ turned(key, 0)) > 1e-2
+
+
+def test_rows_at_different_places():
+    x, places = RNG.normal(size=(2, 3, 4, 8)), np.array([[0, 1, 2, 3], [90, 5, 7, 7]])
+    made = np.array(rotate(x, places))
+    for row in range(2):
+        alone = np.array(rotate(x[row : row + 1], places[row]))
+        np.testing.assert_allclose(made[row], alone[0], atol=1e-6)
+
+
+def test_keeps_lengths_and_dtype():
+    x = RNG.normal(size=(2, 3, 4, 8)).astype("float32")
+    made = rotate(x, np.arange(4))
+    norms = np.linalg.norm(np.array(made), axis=-1)
+    np.testing.assert_allclose(norms, np.linalg.norm(x, axis=-1), rtol=1e-5)
+    half = rotate(keras.ops.cast(x, "bfloat16"), np.arange(4))
+    assert keras.backend.standardize_dtype(half.dtype) == "bfloat16"

@@ -1,4 +1,4 @@
-"""How self-attention knows where its queries and keys stand."""
+"""How self-attention knows the positions of its queries and keys: one class for each scheme."""
 
 from __future__ import annotations
 
@@ -8,21 +8,20 @@ from typing import Any
 import keras
 from keras import ops
 
-from kseq2seq.layers.look_up import look_up
 from kseq2seq.layers.prebuilt import Prebuilt
-from kseq2seq.layers.rotary import rotate
+from kseq2seq.layers.token_embedding import look_up
 
 
-@keras.saving.register_keras_serializable(package="kseq2seq")
-class Positions:
-    """The three places where a scheme may act on attention; this one does nothing at any of them.
+@keras.saving.register_keras_serializable(package="kseq2seq", name="Positions")
+class PositionScheme:
+    """The three points at which a scheme may act on attention; this one does nothing at any.
 
-    Steps are int (1, T), or (B, T) where rows stand at different places.
+    Steps are the positions of queries or keys, int (1, T), or (B, T) where rows differ.
 
     Example:
         >>> import numpy as np
-        >>> from kseq2seq.layers import Positions
-        >>> Positions().turn(np.ones((1, 1, 1, 2)), np.array([[3]])).tolist()
+        >>> from kseq2seq.layers import PositionScheme
+        >>> PositionScheme().turn(np.ones((1, 1, 1, 2)), np.array([[3]])).tolist()
         [[[[1.0, 1.0]]]]
     """
 
@@ -31,24 +30,24 @@ class Positions:
         return {}
 
     @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Positions:
-        """Makes what `get_config` described."""
+    def from_config(cls, config: dict[str, Any]) -> PositionScheme:
+        """Makes the scheme that `get_config` described."""
         return cls(**config)
 
     @property
     def tables(self) -> tuple:
-        """The learned weights, if there are any."""
+        """The learned weights; () if there are none."""
         return ()
 
-    def reading(self, tables) -> Positions:
+    def reading(self, tables) -> PositionScheme:
         """Returns the same scheme over tensors in place of its weights.
 
-        A loop whose body is rematerialised is given its tensors; it cannot reach for a variable.
+        Keras rematerialises functions of tensors, which must not capture variables.
         """
-        return _Reading(self, tables) if tables else self
+        return _OverTensors(self, tables) if tables else self
 
     def turn(self, x, steps):
-        """Changes queries or keys (B, H, T, D) by their own places."""
+        """Changes queries or keys (B, H, T, D) by their own positions."""
         return x
 
     def scores(self, query, query_steps, key_steps, tables=None):
@@ -60,28 +59,70 @@ class Positions:
         return None
 
 
-NOWHERE = Positions()
+NOWHERE = PositionScheme()  # which attention does not even call
 
 
-@keras.saving.register_keras_serializable(package="kseq2seq")
-class Rotary(Positions):
-    """Rotary position embedding; see `rotate`.
+class _OverTensors(PositionScheme):
+    """A learned scheme over tensors that stand for its weights."""
+
+    def __init__(self, scheme, tensors):
+        self.scheme = scheme
+        self.tensors = tensors
+
+    def scores(self, query, query_steps, key_steps, tables=None):
+        return self.scheme.scores(query, query_steps, key_steps, self.tensors)
+
+    def mixed(self, probabilities, query_steps, key_steps, tables=None):
+        return self.scheme.mixed(probabilities, query_steps, key_steps, self.tensors)
+
+
+def rotate(x, positions, base: float = 10_000.0):
+    r"""Turns each pair of features by an angle proportional to its position.
+
+    Features `i` and `i + D/2` form a pair, turned by :math:`p\,\mathrm{base}^{-2i/D}`; so a dot
+    product of two turned vectors depends on their distance only. Angles are computed in float32.
+
+    Args:
+        x: (B, H, T, D), D even.
+        positions: int (T,), or (B, T) where rows differ.
+        base: wavelengths run from 2 pi to 2 pi * base.
+
+    Returns:
+        (B, H, T, D) in the dtype of `x`.
 
     Example:
         >>> import numpy as np
-        >>> from kseq2seq.layers import Rotary
-        >>> turned = Rotary().turn(np.ones((1, 1, 1, 2), "float32"), np.array([[0]]))
-        >>> np.array(turned).ravel().tolist()
-        [1.0, 1.0]
+        >>> from kseq2seq.layers import rotate
+        >>> x = np.random.default_rng(0).normal(size=(1, 1, 2, 4)).astype("float32")
+        >>> near, far = np.array(rotate(x, np.arange(2))), np.array(rotate(x, np.arange(2) + 90))
+        >>> bool(np.isclose(near[0, 0, 0] @ near[0, 0, 1], far[0, 0, 0] @ far[0, 0, 1], atol=1e-4))
+        True
+
+    Source:
+        Su et al. 2021, "RoFormer", equation 34; pairs are halves apart, not neighbors.
     """
+    # 1. The angle of each pair at each position: (T, D / 2), or (B, 1, T, D / 2) for all heads.
+    half = x.shape[-1] // 2
+    inverse = base ** (-ops.arange(half, dtype="float32") / half)
+    angles = ops.cast(positions, "float32")[..., None] * inverse
+    angles = angles if len(angles.shape) == 2 else angles[:, None]
+    cosine, sine = ops.cast(ops.cos(angles), x.dtype), ops.cast(ops.sin(angles), x.dtype)
+    # 2. The rotation of every pair (first, second), each half (B, H, T, D / 2).
+    first, second = x[..., :half], x[..., half:]
+    return ops.concatenate([first * cosine - second * sine, second * cosine + first * sine], -1)
+
+
+@keras.saving.register_keras_serializable(package="kseq2seq")
+class Rotary(PositionScheme):
+    """Rotary position embedding; see `rotate`."""
 
     def turn(self, x, steps):
-        """See `Positions`."""
+        """See `PositionScheme`."""
         return rotate(x, steps)
 
 
 @keras.saving.register_keras_serializable(package="kseq2seq")
-class Alibi(Positions):
+class Alibi(PositionScheme):
     r"""Scores that fall linearly with distance: :math:`-m_h |i - j|`.
 
     The slopes are :math:`m_h = 2^{-8 h / H}` for heads h = 1 ... H.
@@ -106,27 +147,27 @@ class Alibi(Positions):
         self.slopes = [2.0 ** (-8.0 * (head + 1) / num_heads) for head in range(num_heads)]
 
     def get_config(self):
-        """See `Positions`."""
+        """See `PositionScheme`."""
         return {"num_heads": self.num_heads}
 
     def scores(self, query, query_steps, key_steps, tables=None):
-        """See `Positions`; float32."""
+        """See `PositionScheme`; float32 (1 or B, H, T, S)."""
         far = ops.cast(ops.absolute(_distance(query_steps, key_steps)), "float32")
         slopes = ops.reshape(ops.convert_to_tensor(self.slopes, "float32"), (-1, 1, 1))
         return (0.0 - far)[:, None] * slopes
 
 
 @keras.saving.register_keras_serializable(package="kseq2seq")
-class DistanceBuckets(Prebuilt, Positions):
+class DistanceBuckets(Prebuilt, PositionScheme):
     r"""A learned score for each head and bucket of distances.
 
     Half of the buckets hold one small distance each; the other half grow logarithmically up to
-    `max_distance`, and all that lie farther share the last.
+    `max_distance`, and all longer distances share the last.
 
     Args:
         num_heads: H.
-        bidirectional: keys may stand on both sides, each with half of the buckets; else all
-            buckets are for keys to the left.
+        bidirectional: keys may be on both sides, each with half of the buckets; else all buckets
+            are for keys to the left.
         num_buckets: how many.
         max_distance: in steps.
 
@@ -155,18 +196,19 @@ class DistanceBuckets(Prebuilt, Positions):
     def call(self, query, query_steps=None, key_steps=None):
         """Returns the scores (1 or B, H, T, S) of queries (B, H, T, D) and keys at those steps.
 
-        Steps are as for `Positions`; None counts from 0, and takes as many keys as queries.
+        Steps are as for `PositionScheme`; None counts from 0, and takes as many keys as queries.
         """
         return self.scores(query, *_steps(query, query_steps, key_steps))
 
     @property
     def tables(self):
-        """See `Positions`."""
+        """See `PositionScheme`."""
         return (self.table,)
 
     def bucket(self, distance):
         """Returns the bucket of each distance, key step minus query step; int32."""
         distance = ops.cast(distance, "int32")
+        # 1. Both directions are halves of the table; from here on distances are not negative.
         count, first = self.num_buckets, ops.zeros_like(distance)
         if self.bidirectional:
             count //= 2
@@ -174,6 +216,7 @@ class DistanceBuckets(Prebuilt, Positions):
             distance = ops.absolute(distance)
         else:
             distance = ops.maximum(-distance, 0)
+        # 2. Below `exact`, a bucket for each distance; from there on, `growth` for each factor e.
         exact = count // 2
         growth = (count - exact) / math.log(self.max_distance / exact)
         far = ops.cast(ops.maximum(distance, exact), "float32")
@@ -182,15 +225,15 @@ class DistanceBuckets(Prebuilt, Positions):
         return first + ops.where(distance < exact, distance, ops.minimum(far, count - 1))
 
     def scores(self, query, query_steps, key_steps, tables=None):
-        """See `Positions`; float32."""
+        """See `PositionScheme`; float32."""
         (table,) = tables or self.tables
-        rows = self.bucket(_distance(query_steps, key_steps))
+        rows = self.bucket(_distance(query_steps, key_steps))  # (1 or B, T, S)
         return ops.transpose(look_up(ops.cast(table, "float32"), rows), (0, 3, 1, 2))
 
 
 @keras.saving.register_keras_serializable(package="kseq2seq")
-class RelativeVectors(Prebuilt, Positions):
-    r"""A learned key and value for each distance, cut at `max_distance`.
+class RelativeVectors(Prebuilt, PositionScheme):
+    r"""A learned key and value for each distance up to `max_distance`.
 
     .. math::
         e_{ij} = q_i^\top (k_j + a^K_{j-i}) / \sqrt{d}, \quad
@@ -198,7 +241,7 @@ class RelativeVectors(Prebuilt, Positions):
 
     Args:
         head_dim: width of a head; the vectors are shared by all heads of a layer.
-        max_distance: in steps; what lies farther shares the last vector.
+        max_distance: in steps; longer distances share the last vector.
 
     Example:
         >>> from kseq2seq.layers import RelativeVectors
@@ -221,67 +264,52 @@ class RelativeVectors(Prebuilt, Positions):
     def call(self, query, query_steps=None, key_steps=None):
         """Returns the scores (B, H, T, S) of queries (B, H, T, D), scaled, and keys at those steps.
 
-        Steps are as for `Positions`; None counts from 0, and takes as many keys as queries.
+        Steps are as for `PositionScheme`; None counts from 0, and takes as many keys as queries.
         """
         return self.scores(query, *_steps(query, query_steps, key_steps))
 
     @property
     def tables(self):
-        """See `Positions`."""
+        """See `PositionScheme`."""
         return (self.keys, self.values)
+
+    def scores(self, query, query_steps, key_steps, tables=None):
+        """See `PositionScheme`; `query` (B, H, T, D), already scaled."""
+        keys, _ = tables or self.tables
+        vectors = self._vectors(keys, query_steps, key_steps, query)  # (1 or B, T, S, D)
+        return _by_position(query, ops.swapaxes(vectors, -1, -2))
+
+    def mixed(self, probabilities, query_steps, key_steps, tables=None):
+        """See `PositionScheme`."""
+        _, values = tables or self.tables
+        vectors = self._vectors(values, query_steps, key_steps, probabilities)
+        return _by_position(probabilities, vectors)
 
     def _vectors(self, table, query_steps, key_steps, like):
         distance = _distance(query_steps, key_steps)
         rows = ops.clip(distance, -self.max_distance, self.max_distance) + self.max_distance
         return look_up(ops.cast(table, like.dtype), rows)
 
-    def scores(self, query, query_steps, key_steps, tables=None):
-        """See `Positions`; `query` (B, H, T, D), already scaled."""
-        keys, _ = tables or self.tables
-        vectors = self._vectors(keys, query_steps, key_steps, query)
-        return _by_place(query, ops.swapaxes(vectors, -1, -2))
 
-    def mixed(self, probabilities, query_steps, key_steps, tables=None):
-        """See `Positions`."""
-        _, values = tables or self.tables
-        vectors = self._vectors(values, query_steps, key_steps, probabilities)
-        return _by_place(probabilities, vectors)
-
-
-def _by_place(x, vectors):
-    """(B, H, T, K) times a matrix for each place (1 or B, T, K, N) -> (B, H, T, N).
+def _by_position(x, matrices):
+    """(B, H, T, K) times the matrix of each position (1 or B, T, K, N) -> (B, H, T, N).
 
     Nothing is left for `matmul` to broadcast: with a broadcast batch axis, TensorFlow 2.21 with
     oneDNN crashed after some hundred calls.
     """
-    if vectors.shape[0] != 1:
-        product = ops.matmul(ops.transpose(x, (0, 2, 1, 3)), vectors)
+    if matrices.shape[0] != 1:  # rows differ: a product for each row and position
+        product = ops.matmul(ops.transpose(x, (0, 2, 1, 3)), matrices)  # (B, T, H, N)
         return ops.transpose(product, (0, 2, 1, 3))
-    shape = ops.shape(x)
+    shape = ops.shape(x)  # all rows and heads of a position in one product: (T, B * H, K)
     x = ops.reshape(ops.transpose(x, (2, 0, 1, 3)), (shape[2], -1, shape[3]))
-    product = ops.reshape(ops.matmul(x, vectors[0]), (shape[2], shape[0], shape[1], -1))
+    product = ops.reshape(ops.matmul(x, matrices[0]), (shape[2], shape[0], shape[1], -1))
     return ops.transpose(product, (1, 2, 0, 3))
 
 
-class _Reading(Positions):
-    """A learned scheme over tensors that stand for its weights."""
-
-    def __init__(self, positions, tables):
-        self.positions = positions
-        self.given = tables
-
-    def scores(self, query, query_steps, key_steps, tables=None):
-        return self.positions.scores(query, query_steps, key_steps, self.given)
-
-    def mixed(self, probabilities, query_steps, key_steps, tables=None):
-        return self.positions.mixed(probabilities, query_steps, key_steps, self.given)
-
-
 def _steps(query, query_steps, key_steps):
-    own = (
-        ops.arange(ops.shape(query)[2], dtype="int32")[None] if query_steps is None else query_steps
-    )
-    return own, own if key_steps is None else key_steps
+    if query_steps is None:
+        query_steps = ops.arange(ops.shape(query)[2], dtype="int32")[None]
+    return query_steps, query_steps if key_steps is None else key_steps
 
 
 def _distance(query_steps, key_steps):
@@ -291,8 +319,8 @@ def _distance(query_steps, key_steps):
 
 def stack_positions(
     scheme: str, num_layers: int, num_heads: int, head_dim: int, bidirectional: bool
-) -> list[Positions]:
-    """Returns what each self-attention of a stack is given for a scheme of `POSITIONS`.
+) -> list[PositionScheme]:
+    """Returns the scheme of each self-attention of a stack, for a name of `POSITION_SCHEMES`.
 
     Args:
         scheme: "shaw", "alibi", "t5" and "rotary" act in attention; for "sinusoidal" and
@@ -300,7 +328,7 @@ def stack_positions(
         num_layers: blocks of the stack.
         num_heads: heads of each.
         head_dim: width of a head.
-        bidirectional: whether later places are seen.
+        bidirectional: whether later positions are seen.
 
     Example:
         >>> from kseq2seq.layers import stack_positions
@@ -311,11 +339,7 @@ def stack_positions(
     if scheme == "shaw":
         return [RelativeVectors(head_dim, name=f"positions_{i}") for i in range(num_layers)]
     if scheme == "t5":
-        shared: Positions = DistanceBuckets(num_heads, bidirectional, name="positions")
-    elif scheme == "alibi":
-        shared = Alibi(num_heads)
-    elif scheme == "rotary":
-        shared = Rotary()
+        shared: PositionScheme = DistanceBuckets(num_heads, bidirectional, name="positions")
     else:
-        shared = Positions()
+        shared = {"alibi": Alibi(num_heads), "rotary": Rotary()}.get(scheme, NOWHERE)
     return [shared] * num_layers

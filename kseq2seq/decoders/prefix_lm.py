@@ -8,15 +8,9 @@ import keras
 from keras import ops, tree
 
 from kseq2seq.decoders.decoder import Decoder, Step
-from kseq2seq.layers import (
-    PrefixBlock,
-    TokenEmbedding,
-    first_places,
-    fold,
-    grow_cache,
-    together,
-    unfold,
-)
+from kseq2seq.layers import PrefixBlock, TokenEmbedding, fold, unfold
+from kseq2seq.layers.attention import grow_cache
+from kseq2seq.layers.segments import first_positions, together
 
 
 @keras.saving.register_keras_serializable(package="kseq2seq")
@@ -90,7 +84,7 @@ class PrefixDecoder(Decoder):
             place = begin + position
         else:
             seen = together(segments, segments)
-            place = context["lengths"] - first_places(segments, segments)
+            place = context["lengths"] - first_positions(segments, segments)
             begin = place + ops.argmax(ops.cast(mask, "int32"), axis=-1)  # where its source is
         x = self.embedding(tokens, position=place, training=training)
         new, looked = [], None

@@ -1,11 +1,11 @@
-"""How well a decoder's state fits each place of a source: the scores of recurrent attention."""
+"""Additive attention (Bahdanau) and its kin (Luong): how recurrent decoders look at a source."""
 
 from __future__ import annotations
 
 import keras
 from keras import ops
 
-from kseq2seq.layers.folding import fold, unfold
+from kseq2seq.layers.attention import fold, unfold
 from kseq2seq.layers.prebuilt import Prebuilt, linear
 
 SCORES = ("additive", "dot", "general", "concat")
@@ -23,7 +23,7 @@ class Attention(Prebuilt):
     - general: :math:`s^\top W h_j`
 
     Whatever depends on the source alone is computed once, in `context`. The softmax runs in
-    float32, over real places only.
+    float32, over real positions only.
 
     Args:
         score: one of the four.
@@ -76,14 +76,17 @@ class Attention(Prebuilt):
         """
         key, value, mask = context["key"], context["value"], context["mask"]
         sources = ops.shape(mask)[0]
+        # 1. Scores of the N * T queries of a source and its S positions: (B, N * T, S).
         if self.score in ("additive", "concat"):
             flat = ops.reshape(query, (-1, query.shape[-1]))
-            projected = fold(self.query(flat), sources)
-            hidden = ops.tanh(projected[:, :, None, :] + key[:, None, :, :])
+            projected = fold(self.query(flat), sources)  # (B, N * T, units)
+            hidden = ops.tanh(projected[:, :, None, :] + key[:, None, :, :])  # (B, N * T, S, units)
             scores = ops.sum(hidden * ops.cast(self.energy, hidden.dtype), axis=-1)
         else:
             scores = ops.matmul(fold(query, sources), ops.swapaxes(key, 1, 2))
+        # 2. The alignment, float32, and the mean of the source under it: (B, N * T, E).
         scores = ops.where(mask[:, None, :], ops.cast(scores, "float32"), -1e9)
         alignment = ops.softmax(scores)
         mixed = ops.matmul(ops.cast(alignment, value.dtype), value)
+        # 3. Back to a row for each hypothesis.
         return unfold(mixed, query), unfold(alignment, query)

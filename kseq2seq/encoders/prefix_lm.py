@@ -8,7 +8,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from kseq2seq.encoders.inputs import mask_input, real_places, source_inputs
+from kseq2seq.encoders.spec import mask_input, real_positions, source_inputs
 from kseq2seq.layers import PrefixBlock, TokenEmbedding
 
 
@@ -37,7 +37,7 @@ def prefix_encoder(
         (None, 2, 4, None)
     """
     inputs = source_inputs()
-    source, mask = inputs["source"], real_places(inputs)
+    source, mask = inputs["source"], real_positions(inputs)
     encoded = {**read_prefix(embedding, blocks, norm, source, mask), "mask": mask}
     return keras.Model(inputs, encoded, name="encoder")
 

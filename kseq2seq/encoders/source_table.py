@@ -1,4 +1,4 @@
-"""The front of encoders that read sequences: ids or features as vectors of one width."""
+"""The first layer of encoders that read sequences: ids or features become vectors."""
 
 from __future__ import annotations
 
@@ -9,41 +9,6 @@ from keras import ops
 
 from kseq2seq.encoders.spec import SourceSpec
 from kseq2seq.layers import Prebuilt, linear, token_table
-
-
-def sequence_spec(source: Any, of: str) -> SourceSpec:
-    """Returns the spec of a source that is a sequence, of ids or of features.
-
-    Args:
-        source: as `SourceSpec.of` takes it.
-        of: names the encoder, for the message.
-
-    Raises:
-        ValueError: it is another source, such as an image.
-    """
-    spec = SourceSpec.of(source)
-    if not spec.is_sequence:
-        raise ValueError(
-            f"The encoder of {of} reads 'source', ids (None,) or features (None, ...), and "
-            f"'source_mask' (None,); the source has {spec}. Give a source of that form, or "
-            "register an architecture whose encoder reads yours."
-        )
-    return spec
-
-
-def token_spec(source: Any, of: str) -> SourceSpec:
-    """Returns the spec of a source of ids.
-
-    Raises:
-        ValueError: it is another source.
-    """
-    spec = SourceSpec.of(source)
-    if not spec.is_ids:
-        raise ValueError(
-            f"{of} reads ids alone; the source has {spec}. Pass a number of ids or a tokenizer, or "
-            "choose an architecture that reads features, for example 'transformer'."
-        )
-    return spec
 
 
 @keras.saving.register_keras_serializable(package="kseq2seq")
@@ -57,7 +22,7 @@ class FeatureProjection(Prebuilt):
 
     Example:
         >>> import numpy as np
-        >>> from kseq2seq.encoders.front import FeatureProjection
+        >>> from kseq2seq.encoders.source_table import FeatureProjection
         >>> tuple(FeatureProjection(6, 8)(np.ones((2, 5, 3, 2), "float32")).shape)
         (2, 5, 8)
     """
@@ -86,7 +51,7 @@ def source_table(spec: SourceSpec, dim: int, deviation: float | None = None) -> 
 
     Example:
         >>> from kseq2seq.encoders import SourceSpec
-        >>> from kseq2seq.encoders.front import source_table
+        >>> from kseq2seq.encoders.source_table import source_table
         >>> type(source_table(SourceSpec.of(50), 8)).__name__
         'Embedding'
     """

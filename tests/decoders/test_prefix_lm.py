@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from kseq2seq import Greedy, build_model, decode
-from kseq2seq.layers import POSITIONS
+from kseq2seq.layers import POSITION_SCHEMES
 from kseq2seq.models import DecoderOnly
 
 SOURCES = [[4, 5, 6, 3, 2], [6, 2], [3, 4, 2]]  # one batch, padded
@@ -145,7 +145,7 @@ def made(model, source, tokens, parts=None, length=0):
 @pytest.fixture(
     scope="module",
     params=[
-        *((scheme, "causal", {}) for scheme in POSITIONS),
+        *((scheme, "causal", {}) for scheme in POSITION_SCHEMES),
         *((scheme, "bidirectional", {}) for scheme in ("sinusoidal", "shaw", "t5")),
         ("rotary", "causal", {"norm": "post", "activation": "swiglu"}),
         ("alibi", "bidirectional", {"norm": "deep"}),
