@@ -1,5 +1,8 @@
 """What a user meets first: the import, the names, the wheel's data."""
 
+import ast
+import graphlib
+import importlib.metadata
 import re
 import subprocess
 import sys
@@ -138,3 +141,59 @@ def test_no_one_but_text_asks_a_source_for_its_tokenizer():
         if asks.search(line) and not line.strip().startswith((">>>", "...", "from ", "import "))
     ]
     assert found == []
+
+
+PACKAGE = Path(kseq2seq.__file__).parent
+TREES = {path: ast.parse(path.read_text("utf-8")) for path in sorted(PACKAGE.rglob("*.py"))}
+
+
+def dotted(path):
+    parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imports(tree, inside):
+    """Yields modules that are imported inside of functions, or when the module is."""
+    stack = [(tree, False)]
+    while stack:
+        node, within = stack.pop()
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            continue  # never run
+        if isinstance(node, ast.Import | ast.ImportFrom) and within == inside:
+            module = getattr(node, "module", None)
+            for name in (alias.name for alias in node.names):
+                whole = f"{module}.{name}" if module else name
+                yield whole if whole in MODULES or not module else module
+        within = within or isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+        stack.extend((child, within) for child in ast.iter_child_nodes(node))
+
+
+MODULES = {dotted(path): tree for path, tree in TREES.items()}
+EXTRAS = {
+    re.match(r"[\w-]+", line)[0]
+    for line in importlib.metadata.requires("kseq2seq")
+    if "extra ==" in line
+}
+
+
+def test_functions_import_no_part_of_the_package():
+    """But one that needs a library of an extra as soon as it is imported."""
+    hidden = {
+        f"{name} imports {module}"
+        for name, tree in MODULES.items()
+        for module in imports(tree, inside=True)
+        if module.split(".")[0] == "kseq2seq"
+        and not {other.split(".")[0] for other in imports(MODULES[module], inside=False)} & EXTRAS
+    }
+    assert hidden == set()
+
+
+def test_imports_go_in_one_direction():
+    """Sorting the modules so that each follows what it imports raises where there is a circle."""
+    graph = {
+        name: {module for module in imports(tree, inside=False) if module in MODULES}
+        for name, tree in MODULES.items()
+    }
+    assert graph["kseq2seq.models.build"] >= {"kseq2seq.models.table", "kseq2seq.checks"}
+    order = [*graphlib.TopologicalSorter(graph).static_order()]
+    assert order.index("kseq2seq.models.build") < order.index("kseq2seq.models.transformer")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
@@ -12,8 +13,8 @@ from kseq2seq.encoders import UNKNOWN, Facts, SourceSpec
 from kseq2seq.heads import Head
 from kseq2seq.memory import check_memory
 from kseq2seq.models.head_model import HeadModel
-from kseq2seq.models.joint_model import JointModel
-from kseq2seq.models.seq2seq import Seq2Seq
+from kseq2seq.models.seq2seq import JointModel, Seq2Seq
+from kseq2seq.models.table import ARCHITECTURES, DOOR
 
 _DOORS = ("build_encoder", "parts", "build")  # which build encoders
 
@@ -152,3 +153,40 @@ class Architecture:
     def config(self) -> dict[str, Any]:
         """Returns the sizes in JSON's own types; `build_model` takes them back."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
+
+
+def register_architecture(name: str) -> Callable:
+    """Returns a decorator that makes an architecture known to `build_model` and to saved files.
+
+    Everything that names architectures reads this table or the class: the halves of a hybrid,
+    `warm_start`, rates by layer, what can be packed, recipes. See `Architecture` for what a class
+    says of itself.
+
+    Args:
+        name: what `build_model` and files call it; choose it to stay.
+
+    Raises:
+        ValueError: the name is taken, or no word.
+        TypeError: what is decorated is no subclass of `Architecture`.
+
+    Example:
+        >>> from dataclasses import dataclass
+        >>> from kseq2seq import build_model
+        >>> from kseq2seq.models import Luong, register_architecture
+        >>> @register_architecture("narrow_luong")
+        ... @dataclass(frozen=True, kw_only=True)
+        ... class NarrowLuong(Luong):
+        ...     hidden_dim: int = 8
+        >>> build_model("narrow_luong", 9, 9).get_config()["hidden_dim"]
+        8
+    """
+    enter = ARCHITECTURES.register(name)
+
+    def register(cls: type[Architecture]) -> type[Architecture]:
+        if not (isinstance(cls, type) and issubclass(cls, Architecture)):
+            raise TypeError(
+                f"@{DOOR} decorates subclasses of kseq2seq.models.Architecture; got {cls!r}."
+            )
+        return enter(cls)
+
+    return register

@@ -7,12 +7,25 @@ from typing import Any
 import keras
 
 from kseq2seq import checks
-from kseq2seq.encoders import SourceSpec
+from kseq2seq.encoders import Facts, SourceSpec
 from kseq2seq.heads import Head, described_head, made_head
 from kseq2seq.layers.changes import apply_changes
-from kseq2seq.models.built import Arguments
 from kseq2seq.models.table import ARCHITECTURES, plan
 from kseq2seq.models.table import defined as where_defined
+
+
+class Arguments(dict):
+    """The arguments of `build_model` that a model was made with, and no others.
+
+    A dict that a user gives describes nothing: whether it would make the same model is unknown.
+
+    Attributes:
+        facts: what the architecture that they make declares of its encoder.
+    """
+
+    def __init__(self, *given: Any, facts: Facts, **named: Any):
+        super().__init__(*given, **named)
+        self.facts = facts
 
 
 def build_model(

@@ -8,110 +8,116 @@ from typing import Any
 
 import keras
 
-from kseq2seq.encoders import UNKNOWN, Facts, SourceSpec
+from kseq2seq.encoders import UNKNOWN, Facts, SourceSpec, with_facts
 from kseq2seq.formats import FORMAT, upgraded
 from kseq2seq.layers.adaptable import watch
 from kseq2seq.layers.changes import apply_changes, changes_of
+from kseq2seq.models.build import Arguments, build_model
 from kseq2seq.models.fitted import Fitted
 
 
-class Arguments(dict):
-    """The arguments of `build_model` that a model was made with, and no others.
-
-    A dict that a user gives describes nothing: whether it would make the same model is unknown.
+class BuiltModel(Fitted):
+    """The base of the models of `build_model`: an encoder, and a last layer that is a `Last`.
 
     Attributes:
-        facts: what the architecture that they make declares of its encoder.
+        encoder: functional model of the source's inputs -> encoded.
+        facts: what the encoder does to the length of a source; see `Facts`. Those of the
+            architecture, so a clone and a loaded model have them too.
+        max_source_length: the longest source that the encoder has positions for; None if any.
+        vocabulary_sizes: how many ids "source" and "target" have; None for what is not ids.
+        has_source: whether there is a source.
     """
 
-    def __init__(self, *given: Any, facts: Facts, **named: Any):
-        super().__init__(*given, **named)
-        self.facts = facts
-
-
-class BuiltModel(Fitted):
-    """The base of the models of `build_model`.
-
-    It is made of parts, an encoder first, by `join`; or by Keras, which clones a functional model,
-    of inputs and outputs.
-    """
+    has_source = True
+    encoder: keras.Model
+    facts: Facts
+    max_source_length: int | None
+    vocabulary_sizes: dict[str, int | None]
 
     def __init__(self, *parts: Any, **named_parts: Any):
-        if parts and not isinstance(parts[0], keras.Model):
+        if parts and not isinstance(parts[0], keras.Model):  # Keras clones a functional model so
             self._clone(*parts, **named_parts)
         else:
             self.join(*parts, **named_parts)
 
     def join(self, encoder: keras.Model, *parts: Any, **named_parts: Any) -> None:
-        """Becomes the model of some parts: makes inputs and outputs, and gives them to `become`."""
+        """Makes the last layer of the other parts, and calls `end`."""
         raise NotImplementedError
 
-    def parts(self) -> tuple[Any, ...]:
-        """Returns what `join` takes before the arguments."""
-        raise NotImplementedError
-
-    def _clone(self, inputs: dict[str, Any], outputs: Any, name: str) -> None:
-        model = renewed(outputs)
-        if model is None:  # layers were cloned by a function of the user's own
-            self.become(inputs, outputs, {"architecture": name})
-            return
-        self.join(*model.parts(), model._arguments, inputs)
-        apply_changes(self, changes_of(model))
-
-    def become(
-        self, inputs: Any, outputs: Any, arguments: dict[str, Any], facts: Facts | None = None
+    def end(
+        self,
+        encoder: keras.Model,
+        last: Last,
+        arguments: dict[str, Any],
+        inputs: dict[str, Any] | None = None,
+        facts: Facts | None = None,
     ) -> None:
-        """Becomes a functional model.
+        """Becomes the model of an encoder and the layer that ends it.
 
         Args:
-            inputs: of the functional model.
-            outputs: of the functional model, made by a layer that is a `Last`.
+            encoder: functional, with inputs by names.
+            last: the layer after it.
             arguments: the `Arguments` of `build_model`; or, for a model made by hand, any dict with
                 its "architecture", which becomes its name.
-            facts: of its encoder; those of the `Arguments` by default.
+            inputs: symbolic, by names; None makes them.
+            facts: of the encoder; None takes those of the `Arguments`.
         """
+        facts = getattr(arguments, "facts", UNKNOWN) if facts is None else facts
+        encoder = with_facts(encoder, facts)
+        if inputs is None:
+            inputs = {**self.source_inputs(encoder), **last.inputs_beside().symbolic()}
+        outputs = last.after(encoder(self.source_of(encoder, inputs)), inputs)
+        self._become(inputs, outputs, arguments, facts)
+
+    @staticmethod
+    def source_inputs(encoder: keras.Model) -> dict[str, Any]:
+        """Returns the symbolic inputs of the model that are its encoder's."""
+        return encoder.input
+
+    @staticmethod
+    def source_of(encoder: keras.Model, inputs: dict[str, Any]) -> dict[str, Any]:
+        """Returns the inputs of the model that its encoder reads."""
+        return {name: inputs[name] for name in encoder.input}
+
+    def _clone(self, inputs: dict[str, Any], outputs: Any, name: str) -> None:
+        model = _renewed(outputs)
+        if model is None:  # layers were cloned by a function of the user's own
+            self._become(inputs, outputs, {"architecture": name}, UNKNOWN)
+            return
+        self.end(model.encoder, model.layers[-1], model._arguments, inputs)
+        apply_changes(self, changes_of(model))
+
+    def _become(self, inputs: Any, outputs: Any, arguments: dict[str, Any], facts: Facts) -> None:
         super().__init__(inputs, outputs, name=arguments["architecture"])
         watch(self)
-        # as it is: Keras would make a dict of its own of it
-        self.__dict__["_arguments"] = arguments
-        self.__dict__["_facts"] = getattr(arguments, "facts", UNKNOWN) if facts is None else facts
+        encoder, last = self.get_layer("encoder"), _last(outputs)
+        limits = [getattr(layer, "max_length", None) for layer in encoder.layers]
+        source = arguments.get("source")
+        if isinstance(source, dict):
+            source = source.get("vocabulary_size")
+        # Set past Keras, which would track layers twice and make a dict of its own of a dict.
+        vars(self).update(
+            _arguments=arguments,
+            encoder=encoder,
+            facts=facts,
+            max_source_length=min((n for n in limits if n is not None), default=None),
+            vocabulary_sizes={"source": source, "target": arguments.get("target")},
+            **last.answering(),
+        )
         if isinstance(arguments, Arguments):
-            _last(outputs).belongs_to(self)
+            last.belongs_to(self)
 
     @property
-    def encoder(self) -> keras.Model:
-        """The encoder."""
-        return self.get_layer("encoder")
+    def source_spec(self) -> SourceSpec | None:
+        """The inputs that a source must give: those of the encoder and of the head.
 
-    @property
-    def max_source_length(self) -> int | None:
-        """The longest source the encoder has places for, or None if there is no limit."""
-        limits = [getattr(layer, "max_length", None) for layer in self.encoder.layers]
-        return min((limit for limit in limits if limit is not None), default=None)
-
-    @property
-    def facts(self) -> Facts:
-        """What the encoder does to the length of a source; see `Facts`.
-
-        Of a model of `build_model` they are those of its architecture, so they are there in a clone
-        and after loading.
+        None for a model without a source.
         """
-        return self._facts
-
-    @property
-    def source_spec(self) -> SourceSpec:
-        """What a source is to give: the inputs of the encoder, and the head's own."""
+        if not self.has_source:
+            return None
         inputs = {name: x for name, x in self.input.items() if name != "target"}
         shapes = {name: (tuple(x.shape[1:]), x.dtype) for name, x in inputs.items()}
         return SourceSpec(SourceSpec.of(shapes).inputs, self.vocabulary_sizes["source"])
-
-    @property
-    def vocabulary_sizes(self) -> dict[str, int | None]:
-        """How many ids "source" and "target" have; None for what is not ids."""
-        source = self._arguments.get("source")
-        if isinstance(source, dict):
-            source = source.get("vocabulary_size")
-        return {"source": source, "target": self._arguments.get("target")}
 
     def get_config(self) -> dict[str, Any]:
         """Returns what `build_model` takes to build this model again, without its weights.
@@ -135,8 +141,6 @@ class BuiltModel(Fitted):
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
         """Builds the model that `get_config` described."""
-        from kseq2seq.models.build import build_model
-
         record = upgraded(config, (), "The configuration of a model")
         del record[FORMAT]
         return build_model(**record)
@@ -177,6 +181,18 @@ class Last:
     are those of the clone.
     """
 
+    def inputs_beside(self) -> SourceSpec:
+        """Returns the inputs of the model that its encoder does not have."""
+        return SourceSpec({})
+
+    def after(self, encoded: dict[str, Any], inputs: dict[str, Any]) -> Any:
+        """Returns the outputs of the model, for its inputs and what the encoder made of them."""
+        return self(encoded)  # type: ignore[operator]
+
+    def answering(self) -> dict[str, Any]:
+        """Returns attributes of the model: "head", what answers, and "decoder" if there is one."""
+        return {"head": self}
+
     def belongs_to(self, model: BuiltModel) -> None:
         """Tells the layer which model it ends."""
         vars(self)["_model"] = weakref.ref(model)
@@ -191,15 +207,13 @@ class Last:
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Any:
         """Makes the layer, at the end of a new model."""
-        from kseq2seq.models.build import build_model
-
         model = build_model(**config["model"])
         layer = model.layers[-1]
         vars(layer)["_new"] = model
         return layer
 
 
-def renewed(outputs: Any) -> BuiltModel | None:
+def _renewed(outputs: Any) -> BuiltModel | None:
     """Returns the model that a cloned last layer carries; None if it was not cloned as it is."""
     return vars(_last(outputs)).pop("_new", None)
 

@@ -10,8 +10,7 @@ import keras
 from kseq2seq import checks
 from kseq2seq.decoders import ConvolutionalDecoder, Decoder
 from kseq2seq.encoders import Facts, SourceSpec, convolutional_encoder
-from kseq2seq.models.architecture import Architecture
-from kseq2seq.models.table import register_architecture
+from kseq2seq.models.architecture import Architecture, register_architecture
 
 
 @register_architecture("convolutional")

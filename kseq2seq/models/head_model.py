@@ -7,7 +7,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from kseq2seq.encoders import UNKNOWN, Facts, with_facts
+from kseq2seq.encoders import Facts, SourceSpec
 from kseq2seq.heads import Head
 from kseq2seq.models.built import BuiltModel, Last
 
@@ -28,6 +28,18 @@ class Headed(Last, keras.layers.Layer):
     def call(self, encoded, training=None):
         """Maps an encoded source to what the head makes of it."""
         return self.head(encoded, training=training)
+
+    def inputs_beside(self) -> SourceSpec:
+        """See `Last`."""
+        return SourceSpec(self.head.inputs)
+
+    def after(self, encoded: dict[str, Any], inputs: dict[str, Any]) -> Any:
+        """See `Last`."""
+        return self(_beside(encoded, self.head, inputs))
+
+    def answering(self) -> dict[str, Any]:
+        """See `Last`."""
+        return {"head": self.head}
 
 
 @keras.saving.register_keras_serializable(package="kseq2seq")
@@ -50,6 +62,8 @@ class HeadModel(BuiltModel):
         (2, 3, 6)
     """
 
+    head: Any
+
     def join(
         self,
         encoder: keras.Model,
@@ -59,51 +73,30 @@ class HeadModel(BuiltModel):
         facts: Facts | None = None,
     ) -> None:
         """See `BuiltModel`; `facts` are of an encoder that `build_model` did not make."""
-        facts = getattr(arguments, "facts", UNKNOWN) if facts is None else facts
-        encoder = with_facts(encoder, facts)
-        if inputs is None:
-            more = {name: symbolic(name, *spec) for name, spec in head.inputs.items()}
-            inputs = {**encoder.input, **more}
-        made = Headed(head, name="head")(encoded_by(encoder, inputs))
-        self.become(inputs, made, arguments, facts)
-
-    def parts(self) -> tuple[Any, ...]:
-        """See `BuiltModel`."""
-        return self.encoder, self.head
-
-    @property
-    def head(self) -> Head:
-        """The head."""
-        return self.get_layer("head").head
+        self.end(encoder, Headed(head, name="head"), arguments, inputs, facts)
 
     def encode(self, source: dict[str, Any], training: bool = False) -> dict[str, Any]:
         """Returns what the head is given: the encoded source, and inputs that are the head's."""
-        return encoded_by(self.encoder, source, training=training)
+        encoded = self.encoder(self.source_of(self.encoder, source), training=training)
+        return _beside(encoded, self.head, source)
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        """See `keras.Model`; `y` int (B, T) may have more or fewer places than the output."""
+        """See `keras.Model`; `y` int (B, T) may have more or fewer positions than the output."""
         y, sample_weight = self._aligned(y, y_pred), self._aligned(sample_weight, y_pred)
         return super().compute_loss(x, y, y_pred, sample_weight, training=training)
 
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
         """See `keras.Model`; metrics see logits."""
         y, sample_weight = self._aligned(y, y_pred), self._aligned(sample_weight, y_pred)
-        made = y_pred if y is None else self.head.seen(y_pred, y)
-        return super().compute_metrics(x, y, made, sample_weight)
+        logits = y_pred if y is None else self.head.seen(y_pred, y)
+        return super().compute_metrics(x, y, logits, sample_weight)
 
-    def _aligned(self, labels: Any, made: Any) -> Any:
-        if labels is None or keras.tree.is_nested(labels) or keras.tree.is_nested(made):
+    def _aligned(self, labels: Any, outputs: Any) -> Any:
+        if labels is None or keras.tree.is_nested(labels) or keras.tree.is_nested(outputs):
             return labels
-        return self.head.aligned(ops.convert_to_tensor(labels), made)
+        return self.head.aligned(ops.convert_to_tensor(labels), outputs)
 
 
-def encoded_by(encoder: keras.Model, inputs: dict[str, Any], **options: Any) -> dict[str, Any]:
-    """Returns what an encoder makes of its own inputs, and the others as they are."""
-    own = {name: inputs[name] for name in encoder.input}
-    others = {name: x for name, x in inputs.items() if name not in own}
-    return {**others, **encoder(own, **options)}
-
-
-def symbolic(name: str, shape: tuple[int | None, ...], dtype: str) -> keras.KerasTensor:
-    """Returns an input of a source's `spec`."""
-    return keras.Input(shape, dtype=dtype, name=name)
+def _beside(encoded: dict[str, Any], head: Head, inputs: dict[str, Any]) -> dict[str, Any]:
+    """Returns an encoded source and, of the inputs of a model, those that are its head's."""
+    return {**{name: inputs[name] for name in head.inputs}, **encoded}

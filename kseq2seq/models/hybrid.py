@@ -17,9 +17,9 @@ from kseq2seq.encoders import (
     token_spec,
     with_mean_states,
 )
-from kseq2seq.models.architecture import Architecture
+from kseq2seq.models.architecture import Architecture, register_architecture
 from kseq2seq.models.recurrent import Recurrent
-from kseq2seq.models.table import ARCHITECTURES, defined, halves, plan, register_architecture
+from kseq2seq.models.table import ARCHITECTURES, defined, halves, plan
 
 KERAS_HUB = "keras_hub"  # the name of a backbone as half of a saved hybrid
 

@@ -12,8 +12,7 @@ from kseq2seq import checks
 from kseq2seq.decoders import BahdanauDecoder, ChoDecoder, Decoder, LuongDecoder, SutskeverDecoder
 from kseq2seq.encoders import Facts, SourceSpec, recurrent_encoder
 from kseq2seq.layers.recurrent_stack import STATES
-from kseq2seq.models.architecture import Architecture
-from kseq2seq.models.table import register_architecture
+from kseq2seq.models.architecture import Architecture, register_architecture
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""The one model type: an encoder and a decoder, trained by teacher forcing."""
+"""An encoder and a decoder, trained by teacher forcing; and the same with CTC beside it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Any
 import keras
 
 from kseq2seq.decoders import Decoder
-from kseq2seq.encoders import UNKNOWN, Facts, token_input, with_facts
+from kseq2seq.encoders import Facts, SourceSpec
+from kseq2seq.heads import Joint
 from kseq2seq.models.built import BuiltModel, Last
 
 
@@ -27,6 +28,18 @@ class TeacherForcing(Last, keras.layers.Layer):
         """Maps target inputs (B, T) and an encoded source to logits (B, T, V)."""
         context, state = self.decoder.initial(encoded)
         return self.decoder(target, context, state, training=training).logits
+
+    def inputs_beside(self) -> SourceSpec:
+        """See `Last`."""
+        return SourceSpec({"target": ((None,), "int32")})
+
+    def after(self, encoded: dict[str, Any], inputs: dict[str, Any]) -> Any:
+        """See `Last`."""
+        return self(inputs["target"], encoded)
+
+    def answering(self) -> dict[str, Any]:
+        """See `Last`."""
+        return {"decoder": self.decoder, "head": self.decoder}
 
 
 @keras.saving.register_keras_serializable(package="kseq2seq")
@@ -51,6 +64,7 @@ class Seq2Seq(BuiltModel):
     Attributes:
         encoder: functional model {"source", "source_mask"} -> encoded.
         decoder: the `Decoder`; `kseq2seq.decode` steps it.
+        head: the decoder, too: every model has what answers by this name.
 
     Example:
         >>> import numpy as np
@@ -62,17 +76,8 @@ class Seq2Seq(BuiltModel):
         (2, 2, 60)
     """
 
-    has_source = True
-
-    @staticmethod
-    def source_inputs(encoder: keras.Model) -> dict[str, Any]:
-        """Returns the symbolic inputs of the model that are its encoder's."""
-        return encoder.input
-
-    @staticmethod
-    def source_of(encoder: keras.Model, inputs: dict[str, Any]) -> dict[str, Any]:
-        """Returns what the encoder is given, of the inputs of the model."""
-        return {name: inputs[name] for name in encoder.input}
+    decoder: Decoder
+    head: Any
 
     def join(
         self,
@@ -83,24 +88,65 @@ class Seq2Seq(BuiltModel):
         facts: Facts | None = None,
     ) -> None:
         """See `BuiltModel`; `facts` are of an encoder that `build_model` did not make."""
-        facts = getattr(arguments, "facts", UNKNOWN) if facts is None else facts
-        encoder = with_facts(encoder, facts)
-        if inputs is None:
-            inputs = {**self.source_inputs(encoder), "target": token_input("target")}
-        encoded = encoder(self.source_of(encoder, inputs))
-        logits = TeacherForcing(decoder, name="decoder")(inputs["target"], encoded)
-        self.become(inputs, logits, arguments, facts)
+        self.end(encoder, TeacherForcing(decoder, name="decoder"), arguments, inputs, facts)
 
-    def parts(self) -> tuple[Any, ...]:
-        """See `BuiltModel`."""
-        return self.encoder, self.decoder
 
-    @property
-    def decoder(self) -> Decoder:
-        """The decoder."""
-        return self.get_layer("decoder").decoder
+@keras.saving.register_keras_serializable(package="kseq2seq")
+class BothForced(TeacherForcing):
+    """Runs a decoder over a whole known target, and a CTC head over the encoded source."""
 
-    @property
-    def head(self) -> Any:
-        """What answers, as of every model; here the decoder."""
-        return self.decoder
+    def __init__(self, decoder: Decoder, head: Joint, **kwargs):
+        super().__init__(decoder, **kwargs)
+        self.head = head
+
+    def call(self, target, encoded, training=None):
+        """Maps target inputs (B, T) and an encoded source to logits (B, T, V) and (B, S, V)."""
+        logits = super().call(target, encoded, training=training)
+        return {"decoder": logits, "ctc": self.head(encoded, training=training)}
+
+    def answering(self) -> dict[str, Any]:
+        """See `Last`."""
+        return {"decoder": self.decoder, "head": self.head}
+
+
+@keras.saving.register_keras_serializable(package="kseq2seq")
+class JointModel(Seq2Seq):
+    """A `Seq2Seq` whose encoder learns by CTC too: inputs -> {"decoder", "ctc"} logits.
+
+    Made by `build_model(..., head="joint")`. It is trained on one target, int32 (B, T) closed by
+    its end, that both losses take; `kseq2seq.decode` runs the decoder.
+
+    Attributes:
+        head: the `Joint` head, which has the weights of CTC.
+
+    Example:
+        >>> from kseq2seq import build_model
+        >>> model = build_model("gru", source=50, target=60, head="joint", hidden_dim=8)
+        >>> sorted(model.output)
+        ['ctc', 'decoder']
+    """
+
+    def join(  # type: ignore[override]
+        self,
+        encoder: keras.Model,
+        decoder: Decoder,
+        head: Joint,
+        arguments: dict[str, Any],
+        inputs: dict[str, Any] | None = None,
+        facts: Facts | None = None,
+    ) -> None:
+        """See `Seq2Seq`."""
+        self.end(encoder, BothForced(decoder, head, name="decoder"), arguments, inputs, facts)
+
+    def spread(self, y: Any) -> Any:
+        """See `Fitted`; both outputs learn the same target."""
+        return y if y is None or isinstance(y, dict) else {"decoder": y, "ctc": y}
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        """See `keras.Model`."""
+        y, weights = self.spread(y), self.spread(sample_weight)
+        return super().compute_loss(x, y, y_pred, weights, training=training)
+
+    def compute_metrics(self, x, y, y_pred, sample_weight=None):
+        """See `keras.Model`."""
+        return super().compute_metrics(x, self.spread(y), y_pred, self.spread(sample_weight))

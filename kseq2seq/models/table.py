@@ -1,55 +1,17 @@
-"""The one table of architectures, which users add to, and what a user says of their sizes."""
+"""The one table of architectures, and one of them chosen by name and sizes."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from numbers import Integral
 from typing import Any
 
-from kseq2seq.models.architecture import Architecture
 from kseq2seq.registry import Registry
 
 DOOR = "kseq2seq.models.register_architecture"
 ARCHITECTURES: Registry = Registry("architecture", DOOR)
-
-
-def register_architecture(name: str) -> Callable:
-    """Returns a decorator that makes an architecture known to `build_model` and to saved files.
-
-    Everything that names architectures reads this table or the class: the halves of a hybrid,
-    `warm_start`, rates by layer, what can be packed, recipes. See `Architecture` for what a class
-    says of itself.
-
-    Args:
-        name: what `build_model` and files call it; choose it to stay.
-
-    Raises:
-        ValueError: the name is taken, or no word.
-        TypeError: what is decorated is no subclass of `Architecture`.
-
-    Example:
-        >>> from dataclasses import dataclass
-        >>> from kseq2seq import build_model
-        >>> from kseq2seq.models import Luong, register_architecture
-        >>> @register_architecture("narrow_luong")
-        ... @dataclass(frozen=True, kw_only=True)
-        ... class NarrowLuong(Luong):
-        ...     hidden_dim: int = 8
-        >>> build_model("narrow_luong", 9, 9).get_config()["hidden_dim"]
-        8
-    """
-    enter = ARCHITECTURES.register(name)
-
-    def register(cls: type[Architecture]) -> type[Architecture]:
-        if not (isinstance(cls, type) and issubclass(cls, Architecture)):
-            raise TypeError(
-                f"@{DOOR} decorates subclasses of kseq2seq.models.Architecture; got {cls!r}."
-            )
-        return enter(cls)
-
-    return register
 
 
 def halves(side: str) -> list[str]:
@@ -72,7 +34,7 @@ def defined(cls: type) -> dict[str, str]:
 
 def plan(
     name: Any, sizes: Mapping[str, Any], among: Iterable[str] | None = None, place: Any = None
-) -> Architecture:
+) -> Any:
     """Returns the architecture of a name with the sizes given, or says what is wrong with them.
 
     Args:

@@ -1,4 +1,4 @@
-"""The Transformer and its kin: their sizes, and what they are made of."""
+"""The Transformer: its sizes, what it is made of, and what its kin share with it."""
 
 from __future__ import annotations
 
@@ -9,12 +9,10 @@ from typing import Any, ClassVar
 import keras
 
 from kseq2seq import checks
-from kseq2seq.decoders import Decoder, PrefixDecoder, TransformerDecoder
+from kseq2seq.decoders import Decoder, TransformerDecoder
 from kseq2seq.encoders import (
     Facts,
     SourceSpec,
-    empty_encoder,
-    prefix_encoder,
     sequence_spec,
     source_table,
     token_spec,
@@ -27,21 +25,12 @@ from kseq2seq.layers import (
     AttendInWindow,
     BlockSizes,
     Norm,
-    PrefixBlock,
-    TokenEmbedding,
     attend,
     attend_in_chunks,
     encoder_decoder_norms,
-    normalization,
     output_table,
-    single_stack_norm,
-    stack_positions,
 )
-from kseq2seq.models.architecture import Architecture
-from kseq2seq.models.built import Arguments
-from kseq2seq.models.language_model import LanguageModel
-from kseq2seq.models.masked_language_model import MaskedLanguageModel
-from kseq2seq.models.table import register_architecture
+from kseq2seq.models.architecture import Architecture, register_architecture
 
 TIES = ("none", "target", "all")
 ATTENTIONS = ("full", "chunked", "local")
@@ -262,140 +251,3 @@ class Transformer(EncoderSizes):
     def _norms(self) -> tuple[Norm, Norm]:
         layers = self.num_layers
         return encoder_decoder_norms(self.norm, layers, self.decoder_layers or layers)
-
-
-@register_architecture("decoder_only")
-@dataclass(frozen=True, kw_only=True)
-class DecoderOnly(TransformerSizes):
-    """A language model over source and target (GPT); see also `TransformerSizes`.
-
-    Both halves are the same blocks, so it has no cross-attention and half the weights of a
-    `Transformer` of as many layers, and needs one vocabulary for source and target.
-
-    With no source at all (`source=None`) it is a language model, a `LanguageModel`.
-
-    Args:
-        prefix: "bidirectional" (the source sees itself whole: a prefix language model, Raffel et
-            al. 2020) or "causal" (Radford et al. 2018).
-
-    Example:
-        >>> from kseq2seq.models import DecoderOnly
-        >>> DecoderOnly(num_layers=6).prefix
-        'bidirectional'
-    """
-
-    prefix: str = "bidirectional"
-
-    encoder_settings = ("num_heads", "activation", "norm", "positions", "prefix")
-    needs_source = False
-    packs = True
-    recipe_sizes: ClassVar = {"num_heads": 4}
-
-    def __post_init__(self):
-        super().__post_init__()
-        checks.one_of(("bidirectional", "causal"), prefix=self.prefix)
-
-    @property
-    def facts(self) -> Facts:
-        """See `Architecture`."""
-        return Facts(lookahead=0 if self.prefix == "causal" else None)
-
-    def build(
-        self, source: SourceSpec | None, target: int | None, arguments: dict[str, Any]
-    ) -> keras.Model:
-        """See `Architecture`; without a `target`, the source's vocabulary is that of both."""
-        if source is None and target is not None:
-            return LanguageModel(*self.parts(source, target), arguments)
-        if target is None and source is not None:
-            target = token_spec(source, "A decoder-only model").size
-            arguments = Arguments(arguments, target=target, facts=self.declared_facts())
-        spec: Any = source
-        return super().build(spec, target, arguments)
-
-    def build_encoder_alone(self, source: SourceSpec) -> keras.Model:
-        """See `Architecture`."""
-        raise ValueError(
-            "'decoder_only' has no encoder that another head could stand on. Pass 'transformer' or "
-            "'masked_lm', or leave `head` out."
-        )
-
-    def parts(self, source: SourceSpec | None, target: int) -> tuple[keras.Model, Decoder]:
-        """See `Architecture`; without a source they are those of a language model."""
-        size = target if source is None else token_spec(source, "A decoder-only model").size
-        if size != target:
-            raise ValueError(
-                f"A decoder-only model reads source and target as one sequence, but they have "
-                f"{size} and {target} ids. Train one joint vocabulary."
-            )
-        sizes = self.block_sizes(single_stack_norm(self.norm, self.num_layers))
-        both = self.prefix == "bidirectional" and source is not None
-        with keras.name_scope("decoder"):
-            schemes = stack_positions(
-                self.positions, self.num_layers, self.num_heads, sizes.head_dim, both
-            )
-            blocks = [
-                PrefixBlock(sizes, scheme, causal=not both, name=f"block_{index}")
-                for index, scheme in enumerate(schemes)
-            ]
-            table = output_table(target, self.hidden_dim, tied=True)
-            embedding = TokenEmbedding(
-                table,
-                self.hidden_dim,
-                self.positions,
-                self.max_positions,
-                self.dropout,
-                name="embedding",
-            )
-            norm = normalization(self.hidden_dim, name="norm") if sizes.norm.before else None
-        if source is None:
-            encoder = empty_encoder(self.num_layers, self.num_heads, sizes.head_dim)
-        else:
-            encoder = prefix_encoder(embedding, blocks, norm)
-        return encoder, PrefixDecoder(embedding, blocks, norm, follows_source=source is not None)
-
-
-@register_architecture("masked_lm")
-@dataclass(frozen=True, kw_only=True)
-class MaskedLm(EncoderSizes):
-    """A Transformer encoder that guesses masked tokens (BERT); see `EncoderSizes` for the rest.
-
-    Its encoder is that of a `Transformer` with the same settings (but for norm="deep"), which
-    `warm_start` gives its weights to.
-
-    Example:
-        >>> from kseq2seq.models import MaskedLm
-        >>> MaskedLm(num_layers=6).norm
-        'pre'
-
-    Source:
-        Devlin et al. 2019, "BERT", section 3.1, task 1; no sentence pairs.
-    """
-
-    facts = EncoderSizes.facts
-    encoder_settings = EncoderSizes.encoder_settings
-    needs_target = False
-    recipe_sizes = None
-
-    def build(
-        self, source: SourceSpec, target: int | None, arguments: dict[str, Any]
-    ) -> keras.Model:
-        """See `Architecture`."""
-        size = token_spec(source, "A masked language model").size
-        if target is not None:
-            raise ValueError(
-                f"A masked language model gives back its source's tokens, so it takes no `target`; "
-                f"got {size} source and {target} target ids. Leave `target` out."
-            )
-        encoder, table = self._encoder(source)
-        return MaskedLanguageModel(encoder, table, arguments)
-
-    def build_encoder(self, source: SourceSpec) -> keras.Model:
-        """See `Architecture`; the encoder alone, for a head that is trained after `warm_start`."""
-        return self._encoder(source)[0]
-
-    def _encoder(self, source: SourceSpec) -> tuple[keras.Model, keras.layers.Layer]:
-        with keras.name_scope("encoder"):
-            table = output_table(
-                token_spec(source, "A masked language model").size, self.hidden_dim, tied=True
-            )
-        return self.stack(source, table, single_stack_norm(self.norm, self.num_layers)), table
