@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from kseq2seq.text import ByteTokenizer, Tokenizer, load_tokenizer
-from kseq2seq.text.loading import TOKENIZERS
+from kseq2seq.text.tokenizer import TOKENIZERS
 
 
 def tokenizer_kinds() -> list[str]:
