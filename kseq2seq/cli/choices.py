@@ -9,7 +9,7 @@ from typing import Any
 
 from kseq2seq.models import ARCHITECTURES
 from kseq2seq.text import ByteTokenizer, Tokenizer, load_tokenizer
-from kseq2seq.text.loading import TOKENIZERS
+from kseq2seq.text.tokenizer import TOKENIZERS
 
 
 def architectures(first: str = "transformer") -> dict[str, dict[str, Any]]:

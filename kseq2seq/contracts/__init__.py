@@ -9,9 +9,8 @@ from kseq2seq.contracts.saved import (
     register_source,
     register_target,
 )
-from kseq2seq.contracts.shift import shift_right
 from kseq2seq.contracts.source import TOO_LONG, Source, Spec
-from kseq2seq.contracts.target import Target
+from kseq2seq.contracts.target import Target, shift_right
 
 __all__ = [
     "SOURCES",

@@ -9,11 +9,12 @@ from typing import Any, ClassVar
 import numpy as np
 import tensorflow as tf
 
-from kseq2seq.contracts.lengths import check_length
+from kseq2seq.checks import check_whole
 from kseq2seq.contracts.saved import SOURCES, Saved
 from kseq2seq.special_tokens import SpecialTokens
 
 TOO_LONG = ("error", "split", "cut")
+MOST_UNITS = 2**30  # of a source or a target
 Spec = dict[str, tuple[tuple[int | None, ...], str]]
 
 
@@ -62,10 +63,9 @@ class Source(Saved):
 
     def __init__(self, max_length: int, too_long: str = "error") -> None:
         super().__init__()
-        check_length(max_length)
         if too_long not in TOO_LONG:
             raise ValueError(f"`too_long` must be one of {TOO_LONG}; got {too_long!r}.")
-        self.max_length = max_length
+        self.max_length = check_whole("max_length", max_length, most=MOST_UNITS)
         self.too_long = too_long
 
     def read(self, example: Any) -> Any:

@@ -1,17 +1,17 @@
-"""What a target is: raw output of any kind as the ids that a model learns, and back."""
+"""A target turns raw output of any kind into the ids that a model learns, and back."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
-from kseq2seq.contracts.drawn import drawn
-from kseq2seq.contracts.lengths import check_length
+from kseq2seq.checks import check_whole
 from kseq2seq.contracts.saved import TARGETS, Saved
-from kseq2seq.contracts.shift import shift_right
+from kseq2seq.contracts.source import MOST_UNITS
 from kseq2seq.special_tokens import SPECIAL_TOKENS, SpecialTokens
 
 
@@ -45,8 +45,7 @@ class Target(Saved):
 
     def __init__(self, max_length: int) -> None:
         super().__init__()
-        check_length(max_length)
-        self.max_length = max_length
+        self.max_length = check_whole("max_length", max_length, most=MOST_UNITS)
 
     @abstractmethod
     def ids(self, raws: Any, training: bool = False) -> tf.RaggedTensor:
@@ -65,11 +64,8 @@ class Target(Saved):
         """
         if not sample:
             return self.ids(raws)
-
-        def ids(raws: tf.Tensor, sample: bool = False) -> tf.RaggedTensor:
-            return self.ids(raws, training=sample)
-
-        return drawn(ids, raws, tf.minimum(self.max_length, room))
+        longest = tf.minimum(self.max_length, room)
+        return drawn(lambda raws, sample: self.ids(raws, training=sample), raws, longest)
 
     def inputs(self, ids: Any) -> Any:
         """Returns what a decoder is given while it learns ids; see `shift_right`. In graph."""
@@ -111,3 +107,64 @@ class Target(Saved):
     def join(self, raws: Sequence[str]) -> str:
         """Returns the output of a source that was split, from those of its parts."""
         return " ".join(raws)
+
+
+def shift_right(ids: Any, special: SpecialTokens) -> Any:
+    """Returns the inputs of a decoder that is to predict a target: `start`, then all but the end.
+
+    Args:
+        ids: int (B, T), each row closed by `end` and filled up with `padding`; or ragged (B, None).
+        special: the target's ids that are not text.
+
+    Returns:
+        ids of the same shape and kind: position t holds what comes before token t. No row holds its
+        last token, so the end is never given.
+
+    Example:
+        >>> from kseq2seq import SpecialTokens
+        >>> from kseq2seq.contracts import shift_right
+        >>> shift_right(tf.constant([[7, 8, 2], [9, 2, 0]]), SpecialTokens()).numpy().tolist()
+        [[1, 7, 8], [1, 9, 0]]
+    """
+    if isinstance(ids, tf.RaggedTensor):
+        start = tf.cast(tf.fill([ids.nrows(), 1], special.start), ids.dtype)
+        return tf.concat([start, ids[:, :-1]], axis=1)
+    padding = tf.cast(special.padding, ids.dtype)
+    before = tf.where(ids[:, 1:] == padding, padding, ids[:, :-1])
+    start = tf.fill([tf.shape(ids)[0], 1], tf.cast(special.start, ids.dtype))
+    return tf.concat([start, before], axis=1)
+
+
+def drawn(cut: Callable[[Any, bool], Any], raws: Any, longest: Any) -> Any:
+    """Returns a segmentation that is drawn, or the usual one where the drawn one is too long.
+
+    In graph; subword regularization, see `SentencePieceTokenizer`.
+
+    Args:
+        cut: (a batch of raws, whether to draw) -> its rows: ragged ids (B, None), or a tuple of
+            ragged tensors of which the ids are the first.
+        raws: a batch of B raws.
+        longest: the most ids of a drawn row.
+
+    Returns:
+        Rows, as `cut` returns them.
+    """
+    if isinstance(raws, list | tuple | np.ndarray):
+        raws = tf.convert_to_tensor(raws)
+    # 1. Draw all B rows, and see which are too long: bool (B,).
+    sampled = cut(raws, True)
+    lengths = tf.nest.flatten(sampled)[0].row_lengths()
+    long = lengths > tf.cast(longest, tf.int64)
+
+    # 2. Cut those K again as usual.
+    which = tf.where(long)[:, 0]
+    usual = cut(tf.nest.map_structure(lambda part: tf.gather(part, which), raws), False)
+
+    # 3. Of the B + K rows, one behind the other, take the B that hold: the n-th that was too long
+    #    is row B + n.
+    count = tf.size(lengths, tf.int64)
+    again = count + tf.cumsum(tf.cast(long, tf.int64)) - 1
+    order = tf.where(long, again, tf.range(count))
+    return tf.nest.map_structure(
+        lambda *both: tf.gather(tf.concat(both, axis=0), order), sampled, usual
+    )

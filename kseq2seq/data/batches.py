@@ -15,7 +15,7 @@ from kseq2seq.data.corpus import Corpus
 from kseq2seq.data.epochs import endless_epochs
 from kseq2seq.data.measured import Fits, fingerprint, measure
 from kseq2seq.data.survey import Survey, counted
-from kseq2seq.text.token_rows import Tokens, as_source, as_target
+from kseq2seq.text.sequences import Tokens, as_source, as_target
 
 TOKENS = 3072
 

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from kseq2seq.contracts import Source
 from kseq2seq.special_tokens import SpecialTokens
-from kseq2seq.text.token_rows import Tokens, as_source
+from kseq2seq.text.sequences import Tokens, as_source
 
 
 def mask_tokens(

@@ -14,7 +14,7 @@ from kseq2seq.data.epochs import endless_epochs, shuffled
 from kseq2seq.data.measured import fingerprint, measure
 from kseq2seq.data.survey import Survey
 from kseq2seq.special_tokens import SpecialTokens
-from kseq2seq.text.token_rows import Tokens, as_source, as_target
+from kseq2seq.text.sequences import Tokens, as_source, as_target
 
 _WINDOW = 1024
 _HAIR = 1e-6  # what rounding may add to a whole number

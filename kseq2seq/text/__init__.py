@@ -6,12 +6,11 @@ from kseq2seq.text.backbone_tokenizer import BackboneTokenizer
 from kseq2seq.text.bytes import ByteTokenizer
 from kseq2seq.text.characters import CharacterTokenizer
 from kseq2seq.text.label_target import LabelTarget
-from kseq2seq.text.loading import load_tokenizer
 from kseq2seq.text.sentencepiece import SentencePieceTokenizer
 from kseq2seq.text.sentences import split_sentences
 from kseq2seq.text.source import TextSource
 from kseq2seq.text.target import TextTarget
-from kseq2seq.text.tokenizer import Tokenizer, register_tokenizer
+from kseq2seq.text.tokenizer import Tokenizer, load_tokenizer, register_tokenizer
 from kseq2seq.text.word_source import WordSource
 from kseq2seq.text.wordpiece import WordPieceTokenizer
 from kseq2seq.text.words import WordTokenizer

@@ -12,7 +12,7 @@ import tensorflow as tf
 from kseq2seq.checks import each_text, raw_texts
 from kseq2seq.contracts import Target, register_target
 from kseq2seq.special_tokens import SpecialTokens
-from kseq2seq.text.white_space import stripped, words_of
+from kseq2seq.text.words import stripped, words_of
 
 NO_ID = -1  # of a special token that labels do not have
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,12 +11,10 @@ import tensorflow as tf
 
 from kseq2seq.checks import checked_text, raw_texts
 from kseq2seq.contracts import register_source
-from kseq2seq.contracts.drawn import drawn
-from kseq2seq.contracts.source import real
+from kseq2seq.contracts.target import drawn
+from kseq2seq.text.characters import CharacterTokenizer
 from kseq2seq.text.sentences import split_sentences
-from kseq2seq.text.sequences import TextSequences
-from kseq2seq.text.surfaces import surfaces
-from kseq2seq.text.token_rows import TokenRows
+from kseq2seq.text.sequences import TextSequences, TokenRows
 from kseq2seq.text.tokenizer import Tokenizer
 
 
@@ -71,7 +71,7 @@ class TextSource(TextSequences, TokenRows):
 
     def pack(self, raw: str) -> bytes:
         """See `Source`; UTF-8."""
-        return self.read(raw).encode()
+        return raw.encode()
 
     def restore(self, packed: bytes) -> str:
         """See `Source`."""
@@ -80,6 +80,10 @@ class TextSource(TextSequences, TokenRows):
     def unpack(self, packed: tf.Tensor) -> tf.Tensor:
         """See `Source`; the strings themselves."""
         return packed
+
+    def batch(self, raws: Sequence[str]) -> tf.Tensor:
+        """See `Source`."""
+        return tf.constant([raw.encode() for raw in raws], tf.string, [len(raws)])
 
     def __call__(self, raws: Any, training: bool = False) -> dict[str, tf.Tensor]:
         """Returns the inputs of a model, padded to the longest of the batch.
@@ -92,23 +96,24 @@ class TextSource(TextSequences, TokenRows):
         Returns:
             `source`: (N, S) int32 ids; `source_mask`: (N, S) bool, True at real tokens.
         """
-        return self.inputs(self.fitting(raws, training))
+        return self.inputs(self._fitting(raws, training))
 
     def fitting(self, texts: Any, sample: bool = False) -> tf.RaggedTensor:
-        """Returns tokens as `__call__` has them, ragged: drawn if asked, cut if `too_long` says so.
+        """Returns the ids (N, None) of `__call__`: drawn if asked, cut if `too_long` says so.
 
         Args:
             texts: (N,) UTF-8 strings.
             sample: draw a segmentation; where it is too long, the usual one is taken instead.
         """
-        return self.cut(
-            drawn(self.tokens, texts, self.max_length) if sample else self.tokens(texts)
-        )
+        return tf.nest.flatten(self._fitting(texts, sample))[0]
 
-    def inputs(self, tokens: tf.RaggedTensor) -> dict[str, tf.Tensor]:
-        """Returns the inputs of a model that are tokens (N, None), padded to the longest."""
-        source = tokens.to_tensor(default_value=self.tokenizer.special.padding)
-        mask = tf.sequence_mask(tokens.row_lengths(), tf.shape(source)[1])
+    def _fitting(self, texts: Any, sample: bool) -> Any:
+        return self.cut(drawn(self.rows, texts, self.max_length) if sample else self.rows(texts))
+
+    def inputs(self, rows: Any) -> dict[str, tf.Tensor]:
+        """Returns the inputs of a model that are `rows`, padded to the longest."""
+        source = rows.to_tensor(default_value=self.special.padding)
+        mask = tf.sequence_mask(rows.row_lengths(), tf.shape(source)[1])
         return {"source": source, "source_mask": mask}
 
     def split(self, raw: str) -> list[str]:
@@ -117,8 +122,9 @@ class TextSource(TextSequences, TokenRows):
 
     def labels(self, inputs: dict[str, np.ndarray]) -> list[list[str]]:
         """See `Source`; the pieces of the tokenizer."""
-        rows = zip(np.asarray(inputs["source"]), real(inputs), strict=True)
-        return self.tokenizer.pieces([ids[:count] for ids, count in rows])
+        lengths = np.asarray(inputs["source_mask"]).astype(int).sum(axis=1)
+        rows = zip(np.asarray(inputs["source"]), lengths, strict=True)
+        return self.tokenizer.pieces([ids[:length] for ids, length in rows])
 
     def fixed(self, places: int) -> tuple[dict[str, tf.TensorSpec], Any]:
         """See `Source`; ids, since a host has the tokenizer."""
@@ -148,3 +154,60 @@ class TextSource(TextSequences, TokenRows):
         """See `Saved`."""
         usual = {} if self.too_long == "error" else {"too_long": self.too_long}
         return {**super().config(), **usual}
+
+
+MARKS = ("▁", "##")  # of SentencePiece's words and of WordPiece's insides
+
+
+def surfaces(tokenizer: Tokenizer, text: str) -> list[str] | None:
+    """Returns the text that each token of a source stands for, its end excluded.
+
+    A token in the vocabulary stands for the whole word it is in, which is what is copied where a
+    model points to it; an unknown one for just what is not known.
+
+    Args:
+        tokenizer: the source's.
+        text: the source.
+
+    Returns:
+        As many strings as tokens; None if the text's words are not tokenized one by one.
+
+    Example:
+        >>> from kseq2seq.text.source import surfaces
+        >>> from kseq2seq.text import CharacterTokenizer
+        >>> surfaces(CharacterTokenizer("abc"), "abX")
+        ['a', 'b', 'X']
+    """
+    (whole,) = tokenizer.tokenize([text]).to_list()
+    in_characters = isinstance(tokenizer, CharacterTokenizer)
+    words: list[str] = []
+    for place, part in enumerate(tokenizer.apart(text)):
+        symbol = place % 2 == 1
+        words += [part] if symbol else list(part) if in_characters else part.split()
+    if in_characters:
+        return words
+    parts = tokenizer.tokenize(words).to_list() if words else []
+    if [token for part in parts for token in part] != whole:
+        return None
+    return [
+        surface
+        for word, part in zip(words, parts, strict=True)
+        for surface in _of_word(tokenizer, word, part)
+    ]
+
+
+def _of_word(tokenizer: Tokenizer, word: str, tokens: list[int]) -> list[str]:
+    """What is unknown of a word, at its unknown tokens; the word at the others."""
+    unknown = tokenizer.special.unknown
+    if tokens.count(unknown) > 3:  # too many ways to part a word among them
+        return [word] * len(tokens)
+    pieces = tokenizer.pieces([tokens])[0]
+    for mark in MARKS:
+        pieces = [piece.removeprefix(mark) for piece in pieces]
+    pattern = "".join(
+        "(.+?)" if token == unknown else re.escape(piece)
+        for token, piece in zip(tokens, pieces, strict=True)
+    )
+    match = re.fullmatch(pattern, word)
+    missing = iter(match.groups() if match else [])
+    return [next(missing, word) if token == unknown else word for token in tokens]

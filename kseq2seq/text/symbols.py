@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable
-from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
 
 from kseq2seq.checks import raw_texts
-from kseq2seq.disk.files import read_field
 from kseq2seq.special_tokens import SpecialTokens
 
 SPECIAL_NAMES = tuple(f"<{name}>" for name in SpecialTokens._fields)  # as `pieces` shows them
@@ -183,18 +181,6 @@ def table(keys: Any, values: Any, otherwise: Any) -> tf.lookup.StaticHashTable:
         tf.constant(list(keys), types[0]), tf.constant(list(values), types[1])
     )
     return tf.lookup.StaticHashTable(made, otherwise)
-
-
-def read_symbols(config: dict[str, Any], path: Path) -> list[str]:
-    """Returns the symbols of a tokenizer that was read from `path`.
-
-    Raises:
-        ValueError: they are no strings.
-    """
-    symbols = read_field({"symbols": [], **config}, "symbols", list, path)
-    if not all(isinstance(symbol, str) for symbol in symbols):
-        raise ValueError(f"{path} must have a list of strings as 'symbols'. Save it again.")
-    return symbols
 
 
 def _quoted(name: str) -> str:

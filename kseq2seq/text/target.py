@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from kseq2seq.checks import raw_texts
 from kseq2seq.contracts import Target, register_target
-from kseq2seq.contracts.drawn import drawn
+from kseq2seq.contracts.target import drawn
 from kseq2seq.text.backbone_tokenizer import BackboneTokenizer
 from kseq2seq.text.sequences import TextSequences
 from kseq2seq.text.tokenizer import Tokenizer
@@ -48,7 +48,12 @@ class TextTarget(TextSequences, Target):
 
     def ids(self, raws: Any, training: bool = False) -> tf.RaggedTensor:
         """See `Target`; `tokens`, drawn while training where the drawn ones are not too long."""
-        return drawn(self.tokens, raws, self.max_length) if training else self.tokens(raws)
+        return self.prepare(raws, self.max_length, training)
+
+    def prepare(self, raws: Any, room: Any, sample: bool = False) -> tf.RaggedTensor:
+        """See `Target`."""
+        longest = tf.minimum(self.max_length, room)
+        return drawn(self.tokens, raws, longest) if sample else self.tokens(raws)
 
     def read(self, ids: Any) -> tf.Tensor:
         """Returns the texts of predicted ids, each up to its first `end`; in graph.

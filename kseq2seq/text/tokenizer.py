@@ -3,26 +3,35 @@
 from __future__ import annotations
 
 import os
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
-from pathlib import Path
-from typing import Any, ClassVar, Self
+from abc import abstractmethod
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache, cached_property
+from typing import Any, ClassVar
 
 import tensorflow as tf
 
 from kseq2seq.checks import checked_text, shown
-from kseq2seq.disk import whole_files
-from kseq2seq.disk.files import write_json
+from kseq2seq.contracts.saved import Saved
 from kseq2seq.registry import Registry
 from kseq2seq.special_tokens import REPLACEMENT as REPLACEMENT
 from kseq2seq.special_tokens import SpecialTokens
 from kseq2seq.text.symbols import SPECIAL_NAMES, Symbols
 
 TOKENIZERS: Registry = Registry("tokenizer", "kseq2seq.text.register_tokenizer")
-CLASS = "python_class"  # where a type was defined, which is shown where it is not known
-FORMAT, LATER = "format_version", {"symbols": 2}  # fields, and the formats they came with
-_RESERVED = {"type", CLASS, FORMAT}
+_FORMAT = "format_version"
 _OLDER_NAMES = {"_tokenize": "to_ids", "_detokenize": "to_texts", "_piece": "piece"}
+_THEIRS = {  # our attributes, and how other tokenizers call them
+    "tokenize": "encode batch_encode encode_batch batch_encode_plus",
+    "detokenize": "decode batch_decode decode_batch",
+    "vocabulary_size": "vocab_size get_vocab_size get_piece_size",
+    "words()": "vocab vocabulary get_vocab get_vocabulary",
+    "pieces([[id]])": "id_to_token id_to_piece convert_ids_to_tokens",
+    "special.padding": "pad_id pad_token_id",
+    "special.start": "bos_id bos_token_id start_token_id",
+    "special.end": "eos_id eos_token_id end_token_id",
+    "special.unknown": "unk_id unk_token_id",
+    "save(directory)": "save_pretrained",
+}
 
 
 def register_tokenizer(name: str) -> Callable[[type], type]:
@@ -45,7 +54,7 @@ def register_tokenizer(name: str) -> Callable[[type], type]:
     return TOKENIZERS.register(name)
 
 
-class Tokenizer(tf.Module, ABC):
+class Tokenizer(Saved):
     """Turns UTF-8 text into token ids and back, inside a graph.
 
     A tokenizer is a `tf.Module`: as an attribute of an exported module its resources go with it.
@@ -92,14 +101,17 @@ class Tokenizer(tf.Module, ABC):
         [[108, 237]]
     """
 
-    kind: ClassVar[str]
+    side = "tokenizer"
+    registry = TOKENIZERS
+    class_field = "python_class"
+    later: ClassVar[Mapping[str, int]] = {"symbols": 2}
     special: SpecialTokens = SpecialTokens()
     _symbols: Symbols | None = None
 
     def __init__(self, symbols: Iterable[str] = ()) -> None:
         super().__init__()
-        made = Symbols(symbols)
-        self._symbols = made if made.names else None
+        listed = Symbols(symbols)
+        self._symbols = listed if listed.names else None
 
     def __init_subclass__(cls, **options: Any) -> None:
         """Lets a subclass define `_tokenize`, `_detokenize` and `_piece`, the names of before."""
@@ -108,6 +120,12 @@ class Tokenizer(tf.Module, ABC):
             for given, other in ((older, name), (name, older)):
                 if given in vars(cls) and other not in vars(cls):
                     setattr(cls, other, vars(cls)[given])
+
+    def __getattr__(self, name: str) -> Any:
+        """Names our attribute where another project's is asked for."""
+        ours = next((ours for ours, theirs in _THEIRS.items() if name in theirs.split()), None)
+        hint = f". Use `{ours}`." if ours else ""
+        raise AttributeError(f"{type(self).__name__} has no attribute {name!r}{hint}")
 
     @property
     @abstractmethod
@@ -137,6 +155,25 @@ class Tokenizer(tf.Module, ABC):
         """
         return self._symbols.split(text) if self._symbols else [text]
 
+    def __call__(self, texts: Any, sample: bool = False) -> tf.Tensor | tf.RaggedTensor:
+        """Returns the ids of one text or of several, with neither `start` nor `end`.
+
+        Args:
+            texts: one string, or (N,) strings.
+            sample: see `tokenize`.
+
+        Returns:
+            int32 ids: a tensor (T,) of one text; of several what `tokenize` returns, ragged
+            (N, None).
+
+        Example:
+            >>> from kseq2seq.text import ByteTokenizer
+            >>> ByteTokenizer()("hi").numpy().tolist(), ByteTokenizer()(["hi", ""]).to_list()
+            ([108, 109], [[108, 109], []])
+        """
+        single = isinstance(texts, str | bytes) or getattr(texts, "ndim", 1) == 0
+        return self.tokenize([texts], sample)[0] if single else self.tokenize(texts, sample)
+
     def tokenize(self, texts: Any, sample: bool = False) -> tf.RaggedTensor:
         """Returns the ids of texts, with neither `start` nor `end`.
 
@@ -157,8 +194,8 @@ class Tokenizer(tf.Module, ABC):
         texts = tf.convert_to_tensor(texts, tf.string)
         if texts.shape.rank != 1:
             raise ValueError(
-                f"texts must be a vector (N,) of strings, got shape {texts.shape}; "
-                "put a single text in a list."
+                f"`texts` must be a vector (N,) of strings; got shape {texts.shape}. Put a single "
+                "text in a list, or call the tokenizer itself."
             )
 
         def to_ids(texts: tf.Tensor) -> tf.RaggedTensor:
@@ -188,7 +225,10 @@ class Tokenizer(tf.Module, ABC):
         if not isinstance(ids, tf.RaggedTensor):
             ids = tf.convert_to_tensor(ids)
         if ids.shape.rank != 2:
-            raise ValueError(f"ids must be (N, T) or ragged (N, None), got shape {ids.shape}.")
+            raise ValueError(
+                f"`ids` must be (N, T) or ragged (N, None); got shape {ids.shape}. Put the ids of "
+                "a single text in a list."
+            )
         if isinstance(ids, tf.RaggedTensor):
             ids = ids.to_tensor(default_value=self.special.padding)
         ids = tf.cast(ids, tf.int64)
@@ -213,7 +253,8 @@ class Tokenizer(tf.Module, ABC):
             as they are.
         """
         rows = ids.to_list() if isinstance(ids, tf.RaggedTensor) else ids
-        return [[self._named(int(token)) for token in row] for row in rows]
+        name_of = self._name_of
+        return [[name_of(int(token)) for token in row] for row in rows]
 
     def words(self) -> list[str]:
         """Returns the text of each id, to look up in a list of words; not in graph.
@@ -223,7 +264,12 @@ class Tokenizer(tf.Module, ABC):
             left out, so a piece from inside a word reads like the word; the "##" that WordPiece
             puts there stays. Special ones are as in `pieces`.
         """
-        return self.pieces([range(self.vocabulary_size)])[0]
+        return [self._named(token) for token in range(self.vocabulary_size)]
+
+    @cached_property
+    def _name_of(self) -> Callable[[int], str]:
+        """A table of the readable strings that were asked for, each made once."""
+        return cache(self._named)
 
     def _named(self, token: int) -> str:
         if not 0 <= token < self.vocabulary_size:
@@ -234,36 +280,20 @@ class Tokenizer(tf.Module, ABC):
         symbol = token - self.vocabulary_size + len(symbols)
         return symbols[symbol] if symbol >= 0 else self.piece(token)
 
-    def save(self, directory: str | os.PathLike[str]) -> None:
-        """Writes `tokenizer.json`, and the files it needs, into a directory made where needed.
-
-        They appear there all together or not at all; what else the directory holds stays.
-
-        Args:
-            directory: where to write; see `load_tokenizer`.
-
-        Raises:
-            ValueError: the class is not registered, so it could not be loaded; or its `config` has
-                a name that `tokenizer.json` needs.
-        """
-        kind = TOKENIZERS.name_of(type(self))
-        place = f"{type(self).__module__}.{type(self).__qualname__}"
-        own = {} if place.startswith("kseq2seq.") else {CLASS: place}
-        config = self.config()
-        taken = _RESERVED.intersection(config)
-        symbols = {"symbols": list(self.symbols)} if self.symbols else {}
-        if config.get("symbols", self.symbols) not in (self.symbols, list(self.symbols)):
-            taken.add("symbols")
-        if taken:
+    def record(self) -> dict[str, Any]:
+        """See `Saved`; with symbols, in the format that came with them."""
+        config, symbols = self.config(), list(self.symbols)
+        needed = {"type", self.class_field, _FORMAT}.intersection(config)
+        if config.get("symbols", symbols) not in (symbols, self.symbols):
+            needed.add("symbols")
+        if needed:
             raise ValueError(
-                f"The `config` of {type(self).__name__} must not have {sorted(taken)}, which "
+                f"The `config` of {type(self).__name__} must not have {sorted(needed)}, which "
                 "tokenizer.json needs for itself. Rename the argument of the constructor."
             )
-        version = {FORMAT: LATER["symbols"]} if symbols else {}
-        with whole_files(Path(directory)) as scratch:
-            self.write_files(scratch)
-            path = scratch / "tokenizer.json"
-            write_json(path, {**version, "type": kind, **own, **config, **symbols})
+        if not symbols:
+            return config
+        return {_FORMAT: self.later["symbols"], **config, "symbols": symbols}
 
     @abstractmethod
     def to_ids(self, texts: tf.Tensor, sample: bool = False) -> tf.RaggedTensor:
@@ -292,36 +322,26 @@ class Tokenizer(tf.Module, ABC):
     def piece(self, token: int) -> str:
         """Returns the readable string of an id of text; not in graph."""
 
-    def config(self) -> dict[str, Any]:
-        """Returns what the constructor takes, in JSON's own types; symbols may be left out.
 
-        With `write_files` and `from_files`, what `from_files` needs instead.
-        """
-        raise NotImplementedError(f"{type(self).__name__} must have a `config`.")
+def load_tokenizer(directory: str | os.PathLike[str]) -> Tokenizer:
+    """Returns the tokenizer that `Tokenizer.save` wrote, of whatever class; see `Tokenizer.load`.
 
-    def write_files(self, directory: Path) -> None:
-        """Writes what lies beside `tokenizer.json`; nothing by default."""
+    Args:
+        directory: what was given to `save`.
 
-    @classmethod
-    def from_files(cls, directory: Path, config: dict[str, Any], path: Path) -> Self:
-        """Returns the tokenizer of a configuration that was read from `path`.
+    Returns:
+        A tokenizer that gives the same ids as the saved one.
 
-        By default the constructor is given all of it, "symbols" too where there are some.
-
-        Args:
-            directory: has what `write_files` wrote.
-            config: what `config` returned, and the symbols.
-            path: of `tokenizer.json`, for messages.
-
-        Raises:
-            ValueError: the configuration does not describe one.
-        """
-        try:
-            return cls(**config)
-        except TypeError as error:
-            raise ValueError(
-                f"{path} does not describe a {cls.__name__} ({error}). Save it again."
-            ) from error
+    Example:
+        >>> import tempfile
+        >>> from kseq2seq.text import ByteTokenizer, load_tokenizer
+        >>> with tempfile.TemporaryDirectory() as directory:
+        ...     ByteTokenizer().save(directory)
+        ...     tokenizer = load_tokenizer(directory)
+        >>> tokenizer.tokenize(["hi"]).to_list()
+        [[108, 109]]
+    """
+    return Tokenizer.load(directory)
 
 
 def _strings(texts: Any) -> Any:

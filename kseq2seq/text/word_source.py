@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from kseq2seq.contracts import Source, register_source
+from kseq2seq.contracts import register_source
 from kseq2seq.text.source import TextSource
-from kseq2seq.text.white_space import words_of
+from kseq2seq.text.words import words_of
 
 NONE = -1  # fills up rows of positions
 
@@ -46,77 +46,72 @@ class WordSource(TextSource):
         return tf.cast(words_of(tf.convert_to_tensor(texts, tf.string)).row_lengths(), tf.int32)
 
     def pieces(self, texts: Any, sample: bool = False) -> tf.RaggedTensor:
-        """Returns the tokens (N, words, None) of each word of texts, without an end; in graph."""
+        """Returns the ids (N, words, None) of each word of texts, without an end; in graph."""
         words = words_of(tf.convert_to_tensor(texts, tf.string))
-        made = self.tokenizer.tokenize(words.flat_values, sample)
-        nothing = tf.equal(made.row_lengths(), 0)
-        unknown = tf.RaggedTensor.from_row_lengths(
-            tf.fill([tf.reduce_sum(tf.cast(nothing, tf.int32))], self.tokenizer.special.unknown),
-            tf.cast(nothing, tf.int64),
+        ids = self.tokenizer.tokenize(words.flat_values, sample)
+        # a word of which nothing is left becomes one unknown token
+        nothing = tf.cast(tf.equal(ids.row_lengths(), 0), tf.int64)
+        unknown = tf.fill([tf.reduce_sum(nothing)], self.special.unknown)
+        return words.with_values(
+            tf.concat([ids, tf.RaggedTensor.from_row_lengths(unknown, nothing)], axis=1)
         )
-        unknown = unknown.with_flat_values(tf.cast(unknown.flat_values, made.dtype))
-        return words.with_values(tf.concat([made, unknown], axis=1))
 
     def tokens(self, texts: Any, sample: bool = False) -> tf.RaggedTensor:
         """See `TextSequences`."""
-        return self._closed(self.pieces(texts, sample))
+        return self.rows(texts, sample)[0]
 
-    def _closed(self, pieces: tf.RaggedTensor) -> tf.RaggedTensor:
-        ids = pieces.merge_dims(1, 2)
-        ends = tf.cast(tf.fill([ids.nrows(), 1], self.tokenizer.special.end), ids.dtype)
-        return tf.concat([ids, ends], axis=1)
+    def rows(self, raws: Any, sample: bool = False) -> tuple[tf.RaggedTensor, tf.RaggedTensor]:
+        """Returns int32 ids (N, None), each row closed by `end`, and `items` (N, None); in graph.
 
-    def __call__(self, raws: Any, training: bool = False) -> dict[str, tf.Tensor]:
-        """Returns the inputs of a model, padded to the longest of the batch.
-
-        Args:
-            raws: (N,) UTF-8 strings.
-            training: draw a segmentation where the tokenizer has more than one, and the drawn one
-                is not too long.
-
-        Returns:
-            `source` and `source_mask` (N, S) as of a `TextSource`; `items`: int32 (N, W), the first
-            position of each word, filled up with -1.
+        `items` are the first positions of the words.
         """
-        return self._made(raws, training, self.max_length)
+        pieces = self.pieces(raws, sample)
+        words = pieces.values  # (W, None), of all texts
+        # 1. Where each word begins among the ids of all texts, and where each text does.
+        starts = words.row_starts()  # (W,)
+        texts = tf.gather(words.row_splits, pieces.row_starts())  # (N,)
 
-    def _made(self, raws: Any, training: bool, room: Any) -> dict[str, tf.Tensor]:
-        """What `__call__` returns, where a drawn segmentation has no more tokens than `room`."""
-        pieces = self.pieces(raws)
-        if training:
-            drawn = self.pieces(raws, sample=True)
-            fits = _tokens(drawn) < tf.minimum(self.max_length, room)  # with the end
-            count = pieces.nrows()
-            rows = tf.range(count) + count * tf.cast(fits, count.dtype)
-            pieces = tf.gather(tf.concat([pieces, drawn], axis=0), rows)
-        if self.too_long == "cut":
-            pieces = tf.ragged.boolean_mask(pieces, _ends(pieces) < self.max_length)
-        items = _ends(pieces) - _lengths(pieces)
-        given = self.inputs(self._closed(pieces))
-        return {**given, "items": items.to_tensor(default_value=NONE)}
+        # 2. A word's position is how far behind its text's beginning it begins.
+        positions = starts - tf.gather(texts, pieces.value_rowids())
+        items = pieces.with_values(tf.cast(positions, tf.int32))
 
-    def prepare(self, packed: tf.Tensor, room: Any, sample: bool = False) -> tuple[Any, ...]:
-        """See `Source`; bytes, since rows of ids alone would not say where words begin."""
-        return Source.prepare(self, packed, room, sample)
+        ids = pieces.merge_dims(1, 2)
+        return tf.concat([ids, tf.fill([ids.nrows(), 1], self.special.end)], axis=1), items
+
+    def cut(self, rows: Any) -> Any:
+        """See `TokenRows`; words that are beyond the limit are left out whole."""
+        if self.too_long != "cut":
+            return rows
+        ids, items = rows
+        # 1. The position after each word (N, words): where the next begins, or the text's `end`.
+        last = tf.cast(ids.row_lengths() - 1, tf.int32)[:, None]
+        after = tf.concat([items, tf.RaggedTensor.from_tensor(last)], axis=1)[:, 1:]
+
+        # 2. Keep the words that end before the last position, which is for `end`.
+        fits = after < self.max_length
+        items, after = (tf.ragged.boolean_mask(part, fits) for part in (items, after))
+        lengths = tf.reduce_max(tf.concat([tf.zeros_like(last), after], axis=1), axis=1)
+        kept = tf.ragged.range(tf.cast(ids.row_lengths(), tf.int32)) < lengths[:, None]
+        ids = tf.ragged.boolean_mask(ids, kept.with_row_splits_dtype(tf.int64))
+        return tf.concat([ids, tf.fill([ids.nrows(), 1], self.special.end)], axis=1), items
+
+    def inputs(self, rows: Any) -> dict[str, tf.Tensor]:
+        """See `TextSource`; with `items` int32 (N, W), filled up with -1."""
+        ids, items = rows
+        return {**super().inputs(ids), "items": items.to_tensor(NONE)}
 
     def assemble(self, rows: Any, count: Any, units: Any, training: bool = False) -> dict[str, Any]:
+        """See `Source`; the one word of missing rows is their `end`."""
+        ids, items = rows
+        missing = tf.zeros([count - tf.cast(items.nrows(), tf.int32)], tf.int32)
+        filler = tf.one_hot(missing, units, 0, NONE, dtype=tf.int32)
+        items = items.to_tensor(NONE, shape=tf.cast(tf.stack([-1, units]), tf.int64))
+        inputs = super().assemble(ids, count, units, training)
+        return {**inputs, "items": tf.concat([items, filler], axis=0)}
+
+    def lacking(self, rows: Any, packed: tf.Tensor) -> tuple[tf.Tensor, ...]:
         """See `Source`."""
-        made = self.filled(self._made(self.unpack(rows), training, units), count, units)
-        # filled up with 0, which is a position; the first word alone stands there
-        places = tf.range(tf.shape(made["items"])[1])[None]
-        nothing = (made["items"] == 0) & (places > 0)
-        return {**made, "items": tf.where(nothing, NONE, made["items"])}
-
-    def lacking(self, rows: tf.Tensor, packed: tf.Tensor) -> tuple[tf.Tensor, ...]:
-        """See `Source`; of the tokens, which rows do not carry."""
-        return super().lacking(self.tokens(packed), packed)
-
-    def fitting(self, texts: Any, sample: bool = False) -> tf.RaggedTensor:
-        """See `TextSource`; where it is cut, after the last whole word."""
-        made = self(texts, sample)
-        return tf.RaggedTensor.from_tensor(
-            made["source"], lengths=tf.reduce_sum(tf.cast(made["source_mask"], tf.int64), axis=1)
-        )
+        return super().lacking(rows[0], packed)
 
     def split(self, raw: str) -> list[str]:
         """See `Source`; between words, as few parts as there can be.
@@ -165,21 +160,3 @@ class WordSource(TextSource):
         items = np.full((1, places), NONE, "int32")
         items[0, : len(first)] = first
         return {**given, "items": items}
-
-
-def _lengths(pieces: tf.RaggedTensor) -> tf.RaggedTensor:
-    """Returns int32 (N, words), how many tokens each word has."""
-    return pieces.with_values(tf.cast(pieces.values.row_lengths(), tf.int32))
-
-
-def _ends(pieces: tf.RaggedTensor) -> tf.RaggedTensor:
-    """Returns int32 (N, words), the position after each word."""
-    lengths = _lengths(pieces)
-    total = tf.cumsum(lengths.values)
-    before = tf.gather(tf.concat([[0], total], axis=0), lengths.row_starts())
-    return lengths.with_values(total - tf.gather(before, lengths.value_rowids()))
-
-
-def _tokens(pieces: tf.RaggedTensor) -> tf.Tensor:
-    """Returns int32 (N,), how many tokens each row has."""
-    return tf.reduce_sum(_lengths(pieces), axis=1)

@@ -1,4 +1,4 @@
-"""The tokenizer of a fixed list of words: one token is what stands between white space."""
+"""The tokenizer of a fixed list of words, and words as the text between white space."""
 
 from __future__ import annotations
 
@@ -16,11 +16,7 @@ from kseq2seq.text.symbols import SPECIAL_NAMES, Symbols, table
 from kseq2seq.text.tokenizer import REPLACEMENT, Tokenizer, register_tokenizer
 
 FILE = "words.txt"
-# What `str.split` takes for white space; TensorFlow knows that of ASCII alone.
-_SPACE = (
-    r"[\x{9}-\x{D}\x{1C}-\x{20}\x{85}\x{A0}\x{1680}\x{2000}-\x{200A}\x{2028}\x{2029}\x{202F}"
-    r"\x{205F}\x{3000}]+"
-)
+_SPACE = r"[\s\x0b\x1c-\x1f\x{85}\p{Z}]+"  # what `str.split` takes for white space
 
 
 @register_tokenizer("words")
@@ -142,7 +138,7 @@ class WordTokenizer(Tokenizer):
 
     def to_ids(self, texts: tf.Tensor, sample: bool = False) -> tf.RaggedTensor:
         """See `Tokenizer`."""
-        words = tf.strings.split(tf.strings.regex_replace(texts, _SPACE, " "))
+        words = words_of(texts)
         return words.with_flat_values(self._ids.lookup(words.flat_values))
 
     def to_texts(self, ids: tf.RaggedTensor) -> tf.Tensor:
@@ -171,3 +167,27 @@ class WordTokenizer(Tokenizer):
         lines = read_checked(directory / FILE, read_field(config, "sha256", str, path))
         words = lines.decode().removesuffix("\n").split("\n")
         return cls(words, config.get("symbols", ()))
+
+
+def words_of(texts: Any) -> tf.RaggedTensor:
+    """Returns the words (N, None) of strings (N,): what stands between white space; in graph.
+
+    As Python's `str.split()` has them, so a text of spaces alone has none.
+
+    Example:
+        >>> from kseq2seq.text.words import words_of
+        >>> words_of(["The tab\u00a0was  closed.", " "]).to_list()
+        [[b'The', b'tab', b'was', b'closed.'], []]
+    """
+    return tf.strings.split(tf.strings.regex_replace(texts, _SPACE, " "))
+
+
+def stripped(texts: Any) -> tf.Tensor:
+    r"""Returns strings (N,) without the white space around them, as Python's `str.strip`; in graph.
+
+    Example:
+        >>> from kseq2seq.text.words import stripped
+        >>> stripped(["\u3000hard  news\n", " "]).numpy().tolist()
+        [b'hard  news', b'']
+    """
+    return tf.strings.regex_replace(texts, f"^{_SPACE}|{_SPACE}$", "")

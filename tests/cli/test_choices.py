@@ -5,7 +5,7 @@ import pytest
 
 from kseq2seq.cli import make_tokenizer, tokenizer_kinds
 from kseq2seq.text import ByteTokenizer, CharacterTokenizer
-from kseq2seq.text.loading import TOKENIZERS
+from kseq2seq.text.tokenizer import TOKENIZERS
 
 TEXTS = ["one file is open", "two files are open", "no file is open now"] * 9
 

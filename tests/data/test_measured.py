@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from kseq2seq.contracts.drawn import drawn
+from kseq2seq.contracts.target import drawn
 from kseq2seq.data import (
     Corpus,
     Pair,

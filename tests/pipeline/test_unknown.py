@@ -12,7 +12,7 @@ from kseq2seq.text import (
     TextTarget,
     WordPieceTokenizer,
 )
-from kseq2seq.text.surfaces import surfaces
+from kseq2seq.text.source import surfaces
 
 CORPUS = ["the cat sat on the mat", "a dog sat on a log", "the dog and the cat"] * 10
 

@@ -1,7 +1,15 @@
 import pytest
 import tensorflow as tf
 
-from kseq2seq.text import ByteTokenizer, CharacterTokenizer, SentencePieceTokenizer, TextSource
+from kseq2seq.text import (
+    ByteTokenizer,
+    CharacterTokenizer,
+    SentencePieceTokenizer,
+    TextSource,
+    WordPieceTokenizer,
+    WordTokenizer,
+)
+from kseq2seq.text.source import surfaces
 
 
 def test_rows_are_closed_padded_and_masked():
@@ -63,7 +71,7 @@ def test_save_and_load(tmp_path):
         ('{"format_version": 9}', "newer kseq2seq"),
         ('{"format_version": 1, "type": "speech"}', "'speech', expected 'text'"),
         ('{"format_version": 1, "type": "text", "max_length": "9"}', "int as 'max_length'"),
-        ('{"format_version": 1, "type": "text", "max_length": 0}', "at least 1, got 0"),
+        ('{"format_version": 1, "type": "text", "max_length": 0}', "at least 1; got 0"),
     ],
 )
 def test_a_hostile_record_is_refused(record, message, tmp_path):
@@ -81,5 +89,27 @@ def test_a_missing_tokenizer_is_named(tmp_path):
 
 
 def test_a_limit_below_one_is_refused():
-    with pytest.raises(ValueError, match="at least 1, got 0"):
+    with pytest.raises(ValueError, match="at least 1; got 0"):
         TextSource(ByteTokenizer(), 0)
+
+
+SYMBOLS = ["<ko>", "\n", " | "]
+
+
+@pytest.mark.parametrize(
+    ("tokenizer", "expected"),
+    [
+        (CharacterTokenizer("thecatX", SYMBOLS), ["<ko>", *"the", "Ω", "\n", *"cat", " | ", "X"]),
+        (WordTokenizer(["the", "cat"], SYMBOLS), ["<ko>", "theΩ", "\n", "cat", " | ", "X"]),
+        (
+            WordPieceTokenizer(["the", "c", "##at"], symbols=SYMBOLS),
+            ["<ko>", "theΩ", "\n", "cat", "cat", " | ", "X"],
+        ),
+    ],
+    ids=["characters", "words", "wordpiece"],
+)
+def test_symbols_stand_for_themselves(tokenizer, expected):
+    text = "<ko>theΩ\ncat | X"
+    found = surfaces(tokenizer, text)
+    assert found == expected
+    assert len(found) == len(tokenizer.tokenize([text]).to_list()[0])

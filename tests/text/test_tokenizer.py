@@ -92,7 +92,7 @@ def test_pieces_are_as_many_as_ids(tokenizer):
 
 
 def test_wrong_shapes_are_refused(tokenizer):
-    with pytest.raises(ValueError, match="put a single text in a list"):
+    with pytest.raises(ValueError, match="Put a single text in a list"):
         tokenizer.tokenize("text")
     with pytest.raises(ValueError, match="must be a vector"):
         tokenizer.tokenize([["text"]])
