@@ -1,4 +1,4 @@
-"""Training runs that survive, are recorded, and are compared in a table.
+"""Training runs: they resume, are recorded, and are compared in a table.
 
     python -m kseq2seq.runs saved_models --sort val_bleu
 
@@ -10,7 +10,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from kseq2seq.runs.records import KeptRun, add_scores, read_runs
+from kseq2seq.deprecation import moved
+from kseq2seq.runs.records import RecordedRun, add_scores, read_runs
 from kseq2seq.runs.table import less_is_better, main, runs_table
 
 if TYPE_CHECKING:
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
     from kseq2seq.runs.run import Run
 
 __all__ = [
-    "KeptRun",
     "Record",
+    "RecordedRun",
     "Run",
     "add_scores",
     "less_is_better",
@@ -28,9 +29,10 @@ __all__ = [
     "runs_table",
 ]
 _LATE = {"Record": "kseq2seq.runs.record", "Run": "kseq2seq.runs.run"}
+_renamed = moved(__name__, {"KeptRun": "kseq2seq.runs.RecordedRun"})
 
 
 def __getattr__(name: str) -> Any:
     if name not in _LATE:
-        raise AttributeError(f"module 'kseq2seq.runs' has no attribute {name!r}")
+        return _renamed(name)
     return getattr(importlib.import_module(_LATE[name]), name)

@@ -25,14 +25,14 @@ class Checkpoints:
     """The checkpoints in a directory, each a directory of files, counted from 1 as they are made.
 
     Their hashes are in `SHA256SUMS`, which `sha256sum --check` reads too. Only one process may
-    write at a time. Files, links and directories that were not made here stay.
+    write at a time. Files, links and directories of others stay.
 
     Args:
-        directory: where they are; made where missing. What a kill left half written is removed.
+        directory: where they are; made if missing. Half-written checkpoints are removed.
         keep: how many of the newest stay.
 
     Raises:
-        NotADirectoryError: if there is something else in its place.
+        NotADirectoryError: if the directory is something else.
 
     Example:
         >>> folder = Path(tempfile.mkdtemp())
@@ -53,25 +53,27 @@ class Checkpoints:
             directory.mkdir(parents=True, exist_ok=True)
         except FileExistsError as error:
             raise NotADirectoryError(
-                f"{directory} must be a directory for checkpoints, and something else is there. "
-                "Move it away, or name another directory for the run."
+                f"{directory} must be a directory for checkpoints, but something else is there. "
+                "Move it away, or use another directory for the run."
             ) from error
         for scratch in directory.glob(f"{_SCRATCH}*"):
             _remove(scratch, _HALF_WRITTEN)
 
     @contextmanager
     def writing(self, step: int) -> Iterator[Path]:
-        """Gives an empty directory, which is the newest checkpoint once the block ends.
+        """Yields an empty directory, which is the newest checkpoint once the block ends.
 
-        Only then are older ones removed. If anything is raised, all is as it was.
+        If anything is raised in the block, nothing changes.
 
         Args:
-            step: goes into the name.
+            step: part of the name.
         """
+        # 1. Whatever the block writes goes to a scratch directory.
         number = 1 + max(map(_number, _newest_first(self.directory)), default=0)
         scratch = Path(tempfile.mkdtemp(prefix=_SCRATCH, dir=self.directory))
         try:
             yield scratch
+            # 2. Hashes are added, and everything is forced to disk before it gets its name.
             files = sorted(path for path in scratch.iterdir() if path.is_file())
             sums = "".join(f"{sha256(path)}  {path.name}\n" for path in files)
             (scratch / _SUMS).write_text(sums, encoding="utf-8", newline="\n")
@@ -82,21 +84,22 @@ class Checkpoints:
             synchronize(self.directory)
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
-        left = [*self._damaged, *self._foreign]
-        known = _newest_first(self.directory)
-        usable = [path for path in known if path.is_dir() and path not in left]
+        # 3. Only then older and damaged ones are removed.
+        bad = [*self._damaged, *self._foreign]
+        found = _newest_first(self.directory)
+        usable = [path for path in found if path.is_dir() and path not in bad]
         for path in usable[self.keep :] + self._damaged:
             _remove(path)
         self._damaged = []
 
     def newest(self) -> Path | None:
-        """Returns the newest checkpoint that can be used; None where there is none at all.
+        """Returns the newest checkpoint that can be used; None if there is no checkpoint at all.
 
-        One that was changed, or is of a format that is not known, gives way to the one before.
+        One that was changed, or has an unknown format, gives way to the one before.
 
         Warns:
-            UserWarning: once, of newer ones that can't be used. Those that are damaged are removed
-                after the next checkpoint.
+            UserWarning: once, if newer ones can't be used. The damaged ones among them are removed
+                after the next checkpoint is written.
 
         Raises:
             ValueError: if there are some and none can be used.
@@ -104,17 +107,14 @@ class Checkpoints:
         reasons: dict[Path, str] = {}
         self._damaged, self._foreign = [], []
         for path in _newest_first(self.directory):
-            reason = _damage(path)
-            if reason is not None:
+            if (reason := _damage(path)) is not None:
                 self._damaged.append(path)
+            elif (reason := _unusable(path)) is not None:
+                self._foreign.append(path)
             else:
-                reason = _unusable(path)
-                if reason is not None:
-                    self._foreign.append(path)
-            if reason is None:
                 if reasons:
                     warnings.warn(
-                        f"{_told(reasons)} Going on from the newest that can be used, {path}.",
+                        f"{_listed(reasons)} Resuming from the newest that can be used, {path}.",
                         stacklevel=2,
                     )
                 return path
@@ -122,13 +122,13 @@ class Checkpoints:
         self._damaged, self._foreign = [], []
         if reasons:
             raise ValueError(
-                f"{_told(reasons)} None is left to go on from. Put a copy of one back, or remove "
-                f"{self.directory} to begin anew."
+                f"{_listed(reasons)} None is left to resume from. Put a copy of one back, or "
+                f"remove {self.directory} to begin anew."
             )
         return None
 
 
-def whole(directory: Path) -> list[Path]:
+def usable_checkpoints(directory: Path) -> list[Path]:
     """Returns the checkpoints that can be used, from old to new.
 
     Args:
@@ -138,16 +138,16 @@ def whole(directory: Path) -> list[Path]:
         FileNotFoundError: if there is none.
     """
     paths = _newest_first(directory)[::-1]
-    found = [path for path in paths if _damage(path) is None and _unusable(path) is None]
-    if not found:
-        raise FileNotFoundError(f"There is no checkpoint in {directory} that could be read.")
-    return found
+    usable = [path for path in paths if _damage(path) is None and _unusable(path) is None]
+    if not usable:
+        raise FileNotFoundError(f"There is no checkpoint in {directory} that can be read.")
+    return usable
 
 
 def _newest_first(directory: Path) -> list[Path]:
-    """All that has the name of a checkpoint."""
-    found = directory.iterdir() if directory.is_dir() else ()
-    paths = [path for path in found if _NAME.fullmatch(path.name)]
+    """Everything that has the name of a checkpoint."""
+    everything = directory.iterdir() if directory.is_dir() else ()
+    paths = [path for path in everything if _NAME.fullmatch(path.name)]
     return sorted(paths, key=_number, reverse=True)
 
 
@@ -158,7 +158,7 @@ def _number(path: Path) -> int:
 def _damage(path: Path) -> str | None:
     """How a checkpoint differs from what was written; None if it doesn't."""
     if not path.is_dir():
-        return "it is no directory"
+        return "it is not a directory"
     try:
         sums = _sums(path)
         if not sums:
@@ -167,7 +167,7 @@ def _damage(path: Path) -> str | None:
             if not _WRITTEN.fullmatch(name) and not (path / name).exists():
                 return f"{_SUMS} is changed: it names {name!r}"
             if (path / name).exists() and not (path / name).is_file():
-                return f"{name} is no file"
+                return f"{name} is not a file"
             if sha256(path / name) != digest:
                 return f"{name} is truncated or changed, or {_SUMS} is"
         for name in sorted(part.name for part in path.iterdir()):
@@ -194,7 +194,7 @@ def _sums(path: Path) -> dict[str, str]:
 
 
 def _unusable(path: Path) -> str | None:
-    """Why a run can't go on from a checkpoint that is as it was written; None if it can."""
+    """Why a run can't continue from an undamaged checkpoint; None if it can."""
     try:
         check_contents(path)
     except OSError as error:
@@ -205,7 +205,7 @@ def _unusable(path: Path) -> str | None:
 
 
 def _remove(path: Path, written: re.Pattern[str] = _WRITTEN) -> None:
-    """Removes the files of a checkpoint; what else someone put there stays."""
+    """Removes the files of a checkpoint; other files in its directory stay."""
     if path.is_symlink() or not path.is_dir():
         return
     with suppress(OSError, ValueError):
@@ -219,6 +219,6 @@ def _remove(path: Path, written: re.Pattern[str] = _WRITTEN) -> None:
         path.rmdir()
 
 
-def _told(reasons: dict[Path, str]) -> str:
+def _listed(reasons: dict[Path, str]) -> str:
     several = "; ".join(f"{path}: {reason}" for path, reason in reasons.items())
     return f"A checkpoint can't be used ({several})."

@@ -1,4 +1,4 @@
-"""What a run is, as values that JSON can hold: settings, data, parts of Keras, code, machine."""
+"""What a run is, as JSON: settings, data, parts of Keras, code and machine."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ from kseq2seq.data import Corpus
 from kseq2seq.disk.files import sha256
 
 
-def plain(value: Any, name: str) -> Any:
-    """Returns a user's value as JSON holds it: tuples as lists, paths as strings.
+def json_settings(value: Any, name: str) -> Any:
+    """Returns a user's settings as JSON holds them: tuples as lists, paths as strings.
 
     Args:
-        value: what was given.
-        name: what it is called in messages.
+        value: settings, or a part of them.
+        name: of the argument, for messages.
 
     Raises:
-        TypeError: for what JSON can't hold.
-        ValueError: for numbers that are not finite.
+        TypeError: if JSON can't hold a value.
+        ValueError: if a number is not finite.
 
     Example:
-        >>> plain({"output": Path("here"), "sizes": (1, 2)}, "settings")
+        >>> json_settings({"output": Path("here"), "sizes": (1, 2)}, "settings")
         {'output': 'here', 'sizes': [1, 2]}
     """
     if isinstance(value, Mapping):
-        if strange := [key for key in value if not isinstance(key, str)]:
-            raise TypeError(f"Names in `{name}` must be strings; got {strange[0]!r}.")
-        return {key: plain(part, f"{name}.{key}") for key, part in value.items()}
+        if others := [key for key in value if not isinstance(key, str)]:
+            raise TypeError(f"Names in `{name}` must be strings; got {others[0]!r}.")
+        return {key: json_settings(part, f"{name}.{key}") for key, part in value.items()}
     if isinstance(value, list | tuple):
-        return [plain(part, f"{name}[{index}]") for index, part in enumerate(value)]
+        return [json_settings(part, f"{name}[{index}]") for index, part in enumerate(value)]
     if isinstance(value, os.PathLike):
         return os.fspath(value)
     if isinstance(value, float) and not math.isfinite(value):
@@ -47,56 +47,56 @@ def plain(value: Any, name: str) -> Any:
     if value is None or isinstance(value, bool | int | float | str):
         return value
     raise TypeError(
-        f"`{name}` must be a number, a string, a path, None, or a list or dict of such; got "
-        f"{type(value).__name__}. Give what describes it, such as float(...) or str(...)."
+        f"`{name}` must be a number, a string, a path, None, or a list or dict of these; got "
+        f"{type(value).__name__}. Pass a description, for example float(...) or str(...)."
     )
 
 
-def described(thing: Any) -> Any:
-    """Returns what tells a reader what a model, optimizer, schedule or loss is.
+def describe(part: Any) -> Any:
+    """Returns a description of a model, optimizer, schedule or loss for a reader.
 
     Args:
-        thing: an object with `get_config`, a function, a name, or a list or dict of such. What
-            has no configuration is told by its name alone.
+        part: an object with `get_config`, a function, a name, or a list or dict of these. Anything
+            without a configuration is described by its name alone.
 
     Example:
         >>> import keras
-        >>> described(keras.optimizers.SGD(0.5))["config"]["learning_rate"]
+        >>> describe(keras.optimizers.SGD(0.5))["config"]["learning_rate"]
         0.5
-        >>> described(len)
+        >>> describe(len)
         'len'
     """
-    if hasattr(thing, "get_config") and not isinstance(thing, type):
+    if hasattr(part, "get_config") and not isinstance(part, type):
         try:
-            config = dict(thing.get_config())
+            config = dict(part.get_config())
         except NotImplementedError:
             config = {}
         config.pop("name", None)  # Keras counts them through a process
-        return {"class": type(thing).__name__, "config": described(config)}
-    if isinstance(thing, Mapping):
-        if thing.keys() >= {"class_name", "config"}:  # as Keras writes the parts of an object
-            return {"class": thing["class_name"], "config": described(thing["config"])}
-        return {str(name): described(part) for name, part in thing.items()}
-    if isinstance(thing, list | tuple):
-        return [described(part) for part in thing]
-    if isinstance(thing, np.generic):
-        return described(thing.item())
-    if isinstance(thing, float) and not math.isfinite(thing):
-        return str(thing)
-    if thing is None or isinstance(thing, bool | int | float | str):
-        return thing
-    return getattr(thing, "__name__", type(thing).__name__)
+        return {"class": type(part).__name__, "config": describe(config)}
+    if isinstance(part, Mapping):
+        if part.keys() >= {"class_name", "config"}:  # as Keras writes the parts of an object
+            return {"class": part["class_name"], "config": describe(part["config"])}
+        return {str(name): describe(value) for name, value in part.items()}
+    if isinstance(part, list | tuple):
+        return [describe(value) for value in part]
+    if isinstance(part, np.generic):
+        return describe(part.item())
+    if isinstance(part, float) and not math.isfinite(part):
+        return str(part)
+    if part is None or isinstance(part, bool | int | float | str):
+        return part
+    return getattr(part, "__name__", type(part).__name__)
 
 
 def checksums(data: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Returns the SHA-256 of each of several named files or corpora, and what else is known.
+    """Returns the SHA-256 and the size or path of each of several named files or corpora.
 
     Args:
-        data: names, and a `Corpus` or a path each.
+        data: name -> a `Corpus` or a path.
 
     Raises:
         FileNotFoundError: if there is no such file.
-        TypeError: if something else is given.
+        TypeError: if a value is neither.
 
     Example:
         >>> checksums({"train": os.devnull})["train"]["sha256"][:16]
@@ -106,19 +106,19 @@ def checksums(data: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """
     if not isinstance(data, Mapping):
         raise TypeError(
-            f'`data` must be a dict, such as {{"train": corpus}}; got {type(data).__name__}.'
+            f'`data` must be a dict, for example {{"train": corpus}}; got {type(data).__name__}.'
         )
-    found: dict[str, dict[str, Any]] = {}
+    sums: dict[str, dict[str, Any]] = {}
     for name, part in data.items():
         if isinstance(part, Corpus):
-            found[name] = {"pairs": len(part), "sha256": sha256(part.path)}
+            sums[name] = {"pairs": len(part), "sha256": sha256(part.path)}
             continue
         if not isinstance(part, str | os.PathLike):
             raise TypeError(f"`data.{name}` must be a Corpus or a path; got {type(part).__name__}.")
         if not Path(part).is_file():
             raise FileNotFoundError(f"`data.{name}` must be a file; there is none at {part}.")
-        found[name] = {"file": os.fspath(part), "sha256": sha256(part)}
-    return found
+        sums[name] = {"file": os.fspath(part), "sha256": sha256(part)}
+    return sums
 
 
 def environment() -> dict[str, Any]:
@@ -140,7 +140,7 @@ def environment() -> dict[str, Any]:
 
 
 def revision() -> dict[str, Any] | None:
-    """Returns the git commit of the working directory, and if tracked files differ from it.
+    """Returns the git commit of the working directory, and whether tracked files differ from it.
 
     None outside a repository, before its first commit, and where git is missing or takes longer
     than ten seconds.
@@ -168,7 +168,7 @@ def _git(*arguments: str) -> str | None:
 
 
 def _cores() -> int | None:
-    """How many this process may use, where the system tells."""
+    """How many this process may use, if the system says so."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count()

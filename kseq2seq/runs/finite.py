@@ -1,15 +1,22 @@
-"""A step that leaves no trace if it breaks the model."""
+"""What a run does about a loss or weights that are not finite: stop, skip the batch, roll back."""
 
 from __future__ import annotations
 
+import math
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import keras
 import tensorflow as tf
 
 from kseq2seq.training.state import state_variables, step_variables
+
+
+class RolledBack(Exception):
+    """Training is at an earlier step again, and goes on from there."""
 
 
 class Undone:
@@ -33,17 +40,112 @@ class Undone:
         self.most_in_a_row.assign(0)
 
 
+class NonFinite:
+    """Looks at the loss of each step, and decides what happens if it is not finite.
+
+    Args:
+        on_nan: "stop", "skip" or "roll_back"; see `Run`.
+        limit: `nan_limit` of `Run`.
+
+    Attributes:
+        skipped: how many batches of the run were skipped.
+        roll_backs: how many times the run has rolled back.
+        undone: counts the steps that "skip" undid; None for the others.
+    """
+
+    def __init__(self, on_nan: str, limit: int):
+        self.on_nan, self.limit = on_nan, limit
+        self.skipped = self.roll_backs = 0
+        self.undone: Undone | None = None
+
+    @contextmanager
+    def watching(self, model: keras.Model) -> Iterator[None]:
+        """Inside, "skip" undoes steps of the model."""
+        if self.on_nan != "skip":
+            yield
+            return
+        with undoing(model) as self.undone:
+            yield
+
+    def begin(self, skipped: int, roll_backs: int) -> None:
+        """Starts from the counts of a checkpoint."""
+        self.skipped, self.roll_backs = skipped, roll_backs
+        if self.undone is not None:
+            self.undone.begin(skipped)
+
+    def problem(self, logs: dict[str, Any], step: int) -> str | None:
+        """Returns what training can't go on with after a step; None if it can.
+
+        Args:
+            logs: of the step.
+            step: its number.
+
+        Warns:
+            UserWarning: if the batch of the step was skipped.
+        """
+        if self.undone is None:
+            loss = float(logs.get("loss", 0.0))
+            return None if math.isfinite(loss) else f"The loss is {loss}"
+        skipped = int(logs.get("skipped", 0))
+        if skipped <= self.skipped:
+            return None
+        self.skipped = skipped
+        if int(self.undone.most_in_a_row) >= self.limit:
+            return f"The loss or a weight is not finite {self.limit} times in a row"
+        warnings.warn(
+            f"Skipped the batch at step {step}: loss or weights became non-finite. "
+            f"{skipped} batches skipped so far.",
+            stacklevel=2,
+        )
+        return None
+
+    def roll_back(self, problem: str, step: int, rate: float, newest: Path | None) -> Path:
+        """Returns the checkpoint to roll back to, and counts that.
+
+        Args:
+            problem: from `problem`, or another sentence without its end.
+            step: at which it was.
+            rate: the learning rate, for messages.
+            newest: the newest checkpoint; None before the first.
+
+        Raises:
+            FloatingPointError: if the run does not roll back, or has too often.
+
+        Warns:
+            UserWarning: that the run rolls back.
+        """
+        problem = f"{problem} at step {step}, with a learning rate of {rate:.3g}."
+        if self.on_nan == "roll_back" and newest and self.roll_backs < self.limit:
+            self.roll_backs += 1
+            warnings.warn(
+                f"{problem} Going back to {newest} and continuing with the data after the bad "
+                f"batch ({self.roll_backs} of at most {self.limit} times).",
+                stacklevel=3,
+            )
+            return newest
+        there = f"the newest checkpoint is {newest}" if newest else "there is no checkpoint yet"
+        before = f" It went back {self.roll_backs} times before." if self.roll_backs else ""
+        choice = ' To leave out single batches: Run(..., on_nan="skip") or "roll_back".'
+        raise FloatingPointError(
+            f"{problem}{before} This state was not saved; {there}. Lower the learning rate or "
+            "warm up for longer, clip gradients (global_clipnorm=1.0), and look for infinite or "
+            "empty inputs; then run again. Use float32 or bfloat16 in place of float16: changing "
+            "the dtype, or replacing a fixed rate by a schedule, requires a new run directory."
+            f"{choice if self.on_nan == 'stop' else ''}"
+        )
+
+
 @contextmanager
 def undoing(model: keras.Model) -> Iterator[Undone]:
     """Inside, a step that makes the loss or a weight infinite or NaN changes nothing.
 
-    Weights, optimizer, metrics and seeds are then as they were before it, as if its batch had not
-    been in the data. What is looked at is the loss in the logs, the trainable weights and all that
-    optimizers keep. It costs one copy of them in memory. The logs tell as "skipped" how many steps
-    were undone.
+    Weights, optimizer, metrics and seeds are then what they were before it, as if its batch had not
+    been in the data. The loss in the logs, the trainable weights and the variables of optimizers
+    are looked at. It costs one copy of them in memory. The logs give the number of undone steps as
+    "skipped".
 
     Args:
-        model: a compiled model on one device, all of whose variables are there.
+        model: a compiled model on one device, all of whose variables exist.
 
     Example:
         >>> import numpy as np
@@ -59,17 +161,20 @@ def undoing(model: keras.Model) -> Iterator[Undone]:
     step = model.train_step
 
     def train_step(data: Any) -> dict[str, Any]:
-        # What the step itself makes, the first time it is traced, is not among them: TensorFlow
-        # traces it again then.
+        # 1. Copy all that the step may change. Variables that the step itself makes when it is
+        #    first traced are not among them: TensorFlow then traces it again.
         variables = state_variables(model)
         before = [tf.identity(variable.value) for variable in variables]
+        # 2. Take the step, and see whether its loss and all that it learned are finite.
         logs = step(data)
-        looked_at = [variable.value for variable in step_variables(model)]
+        watched = [variable.value for variable in step_variables(model)]
         if "loss" in logs:
-            looked_at.append(logs["loss"])
-        finite = tf.reduce_all([tf.reduce_all(tf.math.is_finite(value)) for value in looked_at])
+            watched.append(logs["loss"])
+        finite = tf.reduce_all([tf.reduce_all(tf.math.is_finite(value)) for value in watched])
+        # 3. Keep the new values, or put the old ones back.
         for variable, value in zip(variables, before, strict=True):
             variable.assign(tf.where(finite, variable.value, value))
+        # 4. Count.
         broken = tf.cast(~finite, tf.int64)
         undone.total.assign_add(broken)
         undone.in_a_row.assign((undone.in_a_row + 1) * broken)

@@ -1,4 +1,4 @@
-"""The history of a run, a line of JSON for each epoch."""
+"""The history of a run, a line of JSON for each epoch, and the clock of its minutes."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from kseq2seq.disk import put_aside, whole_file
 
 
 class Journal(keras.callbacks.History):
-    """Keras' `History`, of all the processes of a run, kept in a file as well.
+    """Keras' `History`, of all processes of a run, kept in a file as well.
 
-    Each line has the number of the epoch from 1 on, the step at its end, minutes until then, how
-    many of them went by before a first step had ended, in `compiling`, and its logs. A number that
-    is not finite is null.
+    Each line has the number of the epoch from 1 on, the step at its end, the minutes until then,
+    how many of them passed before a first step had ended, as "compiling", and its logs. A number
+    that is not finite is null.
 
     Args:
         path: the file.
-        progress: tells the step and both kinds of minutes.
+        progress: returns the step and both kinds of minutes.
 
     Example:
         >>> import tempfile
@@ -48,33 +48,32 @@ class Journal(keras.callbacks.History):
         self._written = len(self._lines)
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-        """Notes the logs; `write` is what writes them."""
+        """Notes the logs; `write` puts them in the file."""
         super().on_epoch_end(epoch, logs)
-        values = {name: _plain(value) for name, value in (logs or {}).items()}
+        values = {name: _json_value(value) for name, value in (logs or {}).items()}
         line = {"epoch": epoch + 1, **self._progress(), "logs": values}
         self._lines.append(json.dumps(line, ensure_ascii=False).encode() + b"\n")
 
     def rewind(self, epochs: int) -> None:
         """Forgets all but the first `epochs` epochs, in the file too."""
-        pairs = [(line, json.loads(line)) for line in self._lines]
-        kept = [line for line, told in pairs if told["epoch"] <= epochs]
-        if kept != self._lines[: len(kept)]:  # someone put them in another order
-            self._lines, self._written = kept, 0
-        del self._lines[len(kept) :]
-        self._written = min(self._written, len(kept))
+        lines = [line for line in self._lines if json.loads(line)["epoch"] <= epochs]
+        if lines != self._lines[: len(lines)]:  # someone put them in another order
+            self._written = 0
+        self._lines = lines
+        self._written = min(self._written, len(lines))
         with open(self.path, "ab") as file:
-            file.truncate(sum(map(len, self._lines[: self._written])))
+            file.truncate(sum(map(len, lines[: self._written])))
         self.epoch: list[int] = []
         self.history.clear()
-        for line in map(json.loads, kept):
-            logs = {k: math.nan if v is None else v for k, v in line["logs"].items()}
-            super().on_epoch_end(line["epoch"] - 1, logs)
+        for record in map(json.loads, lines):
+            logs = {k: math.nan if v is None else v for k, v in record["logs"].items()}
+            super().on_epoch_end(record["epoch"] - 1, logs)
 
     def write(self) -> None:
-        """Appends what is not in the file yet.
+        """Appends the lines that are not in the file yet.
 
         Raises:
-            OSError: where it can't; the file ends with a whole line all the same.
+            OSError: if it can't; the file still ends with a whole line.
         """
         data = b"".join(self._lines[self._written :])
         with open(self.path, "ab", buffering=0) as file:
@@ -90,10 +89,10 @@ class Journal(keras.callbacks.History):
 
 
 def _read(path: Path) -> list[bytes]:
-    """The lines of a history; a last one that a kill cut short is none.
+    """The lines of a history; a last one that a kill cut short does not count.
 
     Warns:
-        UserWarning: of what can't be read, which is put aside whole.
+        UserWarning: if some can't be read; the file is then put aside whole.
     """
     if not os.path.lexists(path):
         return []
@@ -101,26 +100,27 @@ def _read(path: Path) -> list[bytes]:
         lines = path.read_bytes().splitlines(keepends=True) if path.is_file() else None
     except OSError:
         lines = None
-    whole = [line for line in lines or () if line.endswith(b"\n")]
-    kept = [line for line in whole if _tells_of_an_epoch(line)]
-    if lines is None or len(kept) < len(whole):
-        first = next((i for i, line in enumerate(whole, 1) if not _tells_of_an_epoch(line)), 0)
+    complete = [line for line in lines or () if line.endswith(b"\n")]
+    readable = [line for line in complete if _is_an_epoch(line)]
+    if lines is None or len(readable) < len(complete):
+        first = next((i for i, line in enumerate(complete, 1) if not _is_an_epoch(line)), 0)
         what = f"line {first} is" if first else "it is"
         aside = put_aside(path)
         warnings.warn(
-            f"{path} can't be read: {what} no history of an epoch. It is kept as {aside.name}, and "
-            f"the history goes on with the {len(kept)} epochs that can be read.",
+            f"{path} can't be read: {what} not the history of an epoch. It is kept as "
+            f"{aside.name}; the history continues with the {len(readable)} epochs that can be "
+            "read.",
             stacklevel=3,
         )
         with whole_file(path) as scratch:
-            scratch.write_bytes(b"".join(kept))
-    return kept
+            scratch.write_bytes(b"".join(readable))
+    return readable
 
 
-def _tells_of_an_epoch(line: bytes) -> bool:
+def _is_an_epoch(line: bytes) -> bool:
     try:
-        told = json.loads(line)
-        epoch, logs = told["epoch"], told["logs"]
+        record = json.loads(line)
+        epoch, logs = record["epoch"], record["logs"]
     except (ValueError, TypeError, KeyError, RecursionError):
         return False
     numbers = isinstance(logs, dict) and all(
@@ -129,58 +129,72 @@ def _tells_of_an_epoch(line: bytes) -> bool:
     return type(epoch) is int and epoch > 0 and numbers
 
 
-def _plain(value: Any) -> Any:
+def _json_value(value: Any) -> Any:
     if isinstance(value, float | int):
         return value if math.isfinite(value) else None
     return np.asarray(value).tolist()
 
 
 class Clock:
-    """Tells the seconds before the first step has ended from those after it.
+    """Counts the seconds of a run, and how many of them passed before a first step had ended.
 
-    Until then a model is traced and compiled and buffers of data are filled, which on a busy
-    machine takes minutes; only what follows is training. A model that compiles each shape of a
-    batch does so later, too, unless `compile_ahead` did it before.
+    Until a first step has ended a model is traced and compiled and buffers of data are filled,
+    which on a busy machine takes minutes; only what follows is training. A model that compiles each
+    shape of a batch does so later, too, unless `compile_ahead` did it before.
 
     Args:
-        now: tells the seconds; `time.monotonic` where None.
+        now: returns the seconds; `time.monotonic` if None.
+
+    Attributes:
+        seconds_before: of the run, until this `fit`.
+        compiling_before: of these, before first steps had ended.
 
     Example:
         >>> ticks = iter([0.0, 40.0, 45.0])
         >>> clock = Clock(lambda: next(ticks))
         >>> clock.begin()
         >>> clock.step()
-        >>> clock.compiling, clock.training
-        (40.0, 5.0)
+        >>> clock.compiling, clock.seconds
+        (40.0, 45.0)
     """
 
     def __init__(self, now: Callable[[], float] | None = None):
         self.now = now or (lambda: time.monotonic())
-        self._begun: float | None = None
-        self._first: float | None = None
+        self.seconds_before = self.compiling_before = 0.0
+        self._began: float | None = None
+        self._first_step: float | None = None
 
     def begin(self) -> None:
         """Starts with `fit`."""
-        self._begun, self._first = self.now(), None
+        self._began, self._first_step = self.now(), None
+        self.seconds_before = self.compiling_before = 0.0
 
     def step(self) -> None:
         """Is called after each step."""
-        if self._first is None:
-            self._first = self.now()
+        if self._first_step is None:
+            self._first_step = self.now()
+
+    def catch_up(self, seconds: float, compiling: float = 0.0) -> None:
+        """Counts at least the seconds of a checkpoint; a roll-back does not turn time back."""
+        self.seconds_before += max(0.0, seconds - self.seconds)
+        self.compiling_before += max(0.0, compiling - self.compiling)
 
     @property
     def compiling(self) -> float:
-        """Seconds until the first step had ended; those until now, where it has not."""
-        if self._begun is None:
-            return 0.0
-        return (self.now() if self._first is None else self._first) - self._begun
+        """Seconds before first steps had ended; until now, if this one has not."""
+        if self._began is None:
+            return self.compiling_before
+        first = self.now() if self._first_step is None else self._first_step
+        return self.compiling_before + first - self._began
 
     @property
-    def training(self) -> float:
-        """Seconds since the first step had ended."""
-        return 0.0 if self._first is None else self.now() - self._first
+    def seconds(self) -> float:
+        """All seconds until now."""
+        return self.seconds_before + (0.0 if self._began is None else self.now() - self._began)
 
-    @property
-    def total(self) -> float:
-        """Seconds of both."""
-        return 0.0 if self._begun is None else self.now() - self._begun
+    def minutes(self) -> dict[str, float]:
+        """Returns both in minutes, rounded, by their names in records."""
+        return {
+            "minutes": round(self.seconds / 60, 3),
+            "compiling": round(self.compiling / 60, 3),
+        }

@@ -1,4 +1,4 @@
-"""What a run is: its settings, data, code and machine, its minutes and scores, in one file."""
+"""The callback that records a run: settings, data, code and machine, minutes and logs."""
 
 from __future__ import annotations
 
@@ -16,40 +16,39 @@ import numpy as np
 from keras.src.utils.rng_utils import get_random_seed
 
 from kseq2seq.data import Corpus
-from kseq2seq.runs.description import checksums, described, environment, plain, revision
+from kseq2seq.runs.description import checksums, describe, environment, json_settings, revision
 from kseq2seq.runs.journal import Clock
 from kseq2seq.runs.records import FILE, read_record, write_record
 from kseq2seq.training.state import number
 
 
 class Record(keras.callbacks.Callback):
-    """Writes down what a run is and how far it has come, in `run.json`.
+    """Records what a run is and how far it is, in `run.json`.
 
-    That is: the settings given, the model's configuration and size, optimizer and loss, seed,
-    checksums of the data, git commit, versions and devices, when it began, minutes in all, how many
-    of them were spent compiling before a first step had ended, steps, and of each number in the
-    logs the last, the least and the most. `python -m kseq2seq.runs` compares
-    the records of several runs.
+    The record holds your settings, the model's configuration and size, optimizer and loss, seed,
+    checksums of the data, git commit, versions and devices, the time it began, all its minutes and
+    those before first steps had ended ("compiling"), its steps, and the last, least and most of
+    each number in the logs. `python -m kseq2seq.runs` compares the records of several runs.
 
-    It is written when the first batch is due and after each epoch. A model that has taken no step
-    yet begins a new record, in the place of what was there. One that goes on, in a `Run` or in
-    another `fit`, adds to the record: minutes add up, and when it went on, from which step and
-    with what else than before is listed as `resumed`; other data is warned of. In a `Run`, give its
-    directory.
+    It is written before the first batch and after each epoch. A model that has not taken a step
+    yet begins a new record and replaces an earlier one. A model that continues, in a `Run` or in
+    another `fit`, adds to the record: minutes add up, and the list `resumed` says when it resumed,
+    at which step, and what had changed. If the data has changed, there is a warning. In a `Run`,
+    pass the directory of the run.
 
-    Put it after the callbacks whose scores it shall note.
+    Put it after the callbacks whose scores it should record.
 
     Args:
-        directory: of the run; made where missing.
-        settings: names and values that JSON can hold, such as `vars(parser.parse_args())`; paths
-            are written as strings.
-        model: what to describe where a view of it is fitted, such as `packed` makes; by default
-            what is fitted.
-        data: names and corpora, such as `split_corpora` returns, or paths of files.
+        directory: of the run; made if missing.
+        settings: names and values that JSON can hold, for example `vars(parser.parse_args())`;
+            paths are written as strings.
+        model: the model to describe, if a view of it is trained (for example from `packed`); the
+            trained model if None.
+        data: names and corpora, for example from `split_corpora`, or paths of files.
 
     Raises:
         FileNotFoundError: if there is no such data file.
-        TypeError: if a setting or data is of another kind.
+        TypeError: if JSON can't hold a setting, or data is neither a corpus nor a path.
         ValueError: if a setting is not a finite number.
 
     Example:
@@ -61,8 +60,8 @@ class Record(keras.callbacks.Callback):
         >>> record = Record(directory, settings={"units": 1})
         >>> _ = model.fit(np.ones((8, 1)), np.ones((8, 1)), callbacks=[record], verbose=0)
         >>> add_scores(directory, {"bleu": 31.2})
-        >>> kept = read_record(directory / "run.json")
-        >>> kept["state"], kept["settings"], kept["steps"], kept["scores"]
+        >>> run = read_record(directory / "run.json")
+        >>> run["state"], run["settings"], run["steps"], run["scores"]
         ('finished', {'units': 1}, 1, {'bleu': 31.2})
     """
 
@@ -78,40 +77,39 @@ class Record(keras.callbacks.Callback):
         if not isinstance(settings, Mapping | None):
             raise TypeError(f"`settings` must be a dict; got {type(settings).__name__}.")
         self.path = Path(directory) / FILE
-        self._of = model  # `_model` is Keras' own
-        self._given = {
-            "settings": plain({} if settings is None else settings, "settings"),
+        self._other_model = model  # `_model` is Keras' own
+        self._arguments = {
+            "settings": json_settings({} if settings is None else settings, "settings"),
             "data": checksums({} if data is None else data),
         }
         self._record: dict[str, Any] | None = None
-        self._minutes_before, self._compiling_before = 0.0, 0.0
         self._clock = Clock()
         self._lock: IO | None = None
 
     def on_train_begin(self, logs: dict | None = None) -> None:
         """Starts the clock."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        self._lock = _shared(self.path.with_name("lock"))
-        self._record, self._minutes_before, self._compiling_before = None, 0.0, 0.0
+        self._lock = _shared_lock(self.path.with_name("lock"))
+        self._record = None
         self._clock.begin()
 
     def on_train_batch_begin(self, batch: int, logs: dict | None = None) -> None:
-        """Writes, before the first batch: only now a `Run` has put back what was there before."""
+        """Begins before the first batch: only now has a `Run` restored the model."""
         if self._record is None:
             self._begin()
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
-        """Looks at the clock."""
+        """Tells the clock."""
         self._clock.step()
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-        """Notes the logs and writes."""
+        """Adds the logs and writes."""
         if self._record is None:
             return
         for name, value in (logs or {}).items():
             array = np.asarray(value)
             if array.ndim == 0 and array.dtype.kind in "biuf":
-                _note(self._record["logs"].setdefault(name, {}), float(array))
+                _add(self._record["logs"].setdefault(name, {}), float(array))
         self._write_if_possible()
 
     def on_train_end(self, logs: dict | None = None) -> None:
@@ -127,42 +125,43 @@ class Record(keras.callbacks.Callback):
 
     def get_state(self) -> dict[str, Any]:
         """Returns the minutes until now, for a checkpoint of a `Run`."""
-        return {"minutes": self._minutes()}
+        return {"minutes": self._clock.seconds / 60}
 
     def set_state(self, state: dict[str, Any]) -> None:
-        """Takes back minutes that were noted after the record was written."""
-        self._minutes_before += max(0.0, state["minutes"] - self._minutes())
+        """Counts minutes up to a checkpoint, if the record is older."""
+        self._clock.catch_up(60 * state["minutes"])
 
     def _begin(self) -> None:
-        """Begins a record, or finds the one that this goes on with."""
+        """Begins a record, or adds to the one that is there."""
         now = {
-            **self._given,
+            **self._arguments,
             "seed": get_random_seed(),
-            "optimizer": described(self.model.optimizer),
-            "loss": described(self.model.loss),
+            "optimizer": describe(self.model.optimizer),
+            "loss": describe(self.model.loss),
             "git": revision(),
             "environment": {
                 **environment(),
-                "precision": self._described.dtype_policy.name,
+                "precision": self._described_model.dtype_policy.name,
                 "jit_compile": bool(self.model.jit_compile),
             },
         }
         at, step = datetime.now(UTC).isoformat(timespec="seconds"), self._step()
         if step and self.path.exists():
             self._record = record = read_record(self.path)
-            self._minutes_before = max(self._minutes_before, record["minutes"])
-            self._compiling_before = record.get("compiling", 0.0)
-            anew = {name: value for name, value in now.items() if value != record.get(name)}
-            for name, part in self._given["data"].items():
+            clock = self._clock
+            clock.seconds_before = max(clock.seconds_before, 60 * record["minutes"])
+            clock.compiling_before = 60 * record.get("compiling", 0.0)
+            changed = {name: value for name, value in now.items() if value != record.get(name)}
+            for name, part in self._arguments["data"].items():
                 before = record["data"].get(name, part)
                 if part["sha256"] != before.get("sha256"):
                     warnings.warn(
-                        f"What is recorded in {self.path.parent} goes on with other data than "
+                        f"The run recorded in {self.path.parent} continues with other data than "
                         f"before: {name!r} is {part} in place of {before}.",
                         stacklevel=2,
                     )
-            went_on = {"at": at, "step": step, "minutes": record["minutes"], **anew}
-            record |= {"state": "training", "resumed": [*record["resumed"], went_on]}
+            resumed = {"at": at, "step": step, "minutes": record["minutes"], **changed}
+            record |= {"state": "training", "resumed": [*record["resumed"], resumed]}
         else:
             self._record = {
                 "state": "training",
@@ -172,7 +171,7 @@ class Record(keras.callbacks.Callback):
                 "steps": step,
                 "logs": {},
                 "scores": {},
-                "model": described(self._described),
+                "model": describe(self._described_model),
                 **now,
                 "resumed": [],
             }
@@ -181,15 +180,13 @@ class Record(keras.callbacks.Callback):
     def _write(self) -> None:
         record = self._record
         assert record is not None
-        if self._described.built:  # Keras may build it in its first step
-            record["model"]["parameters"] = self._described.count_params()
-        compiling = self._compiling_before + self._clock.compiling / 60
-        record["minutes"], record["compiling"] = round(self._minutes(), 3), round(compiling, 3)
-        record["steps"] = self._step()
+        if self._described_model.built:  # Keras may build it in its first step
+            record["model"]["parameters"] = self._described_model.count_params()
+        record |= {**self._clock.minutes(), "steps": self._step()}
         write_record(self.path, record)
 
     def _write_if_possible(self) -> None:
-        """Writes; what can't be written is no reason to end training."""
+        """Writes; warns if it can't, which is no reason to end training."""
         assert self._record is not None
         try:
             with suppress(OSError, ValueError):  # scores may have been added since
@@ -199,18 +196,15 @@ class Record(keras.callbacks.Callback):
             warnings.warn(f"{self.path} could not be written: {error}", stacklevel=2)
 
     @property
-    def _described(self) -> keras.Model:
-        return self.model if self._of is None else self._of
-
-    def _minutes(self) -> float:
-        return self._minutes_before + self._clock.total / 60
+    def _described_model(self) -> keras.Model:
+        return self.model if self._other_model is None else self._other_model
 
     def _step(self) -> int:
         return int(number(self.model.optimizer.iterations))
 
 
-def _shared(path: Path) -> IO | None:
-    """Holds a lock until it is closed or the process ends, by which others see that it goes on.
+def _shared_lock(path: Path) -> IO | None:
+    """Takes a lock that shows that the run is training, until it is closed or the process ends.
 
     A `Run` in this directory holds that lock already.
     """
@@ -218,7 +212,7 @@ def _shared(path: Path) -> IO | None:
         import fcntl
     except ImportError:  # no such locks on Windows
         return None
-    if path.exists() and not path.is_file():  # a pipe, say, that would be waited for
+    if path.exists() and not path.is_file():  # for example a pipe, which would block
         return None
     file = path.open("a")
     with suppress(OSError):
@@ -226,12 +220,12 @@ def _shared(path: Path) -> IO | None:
     return file
 
 
-def _note(kept: dict[str, float | None], value: float) -> None:
-    """Keeps the last of several values, the least and the most."""
+def _add(log: dict[str, float | None], value: float) -> None:
+    """Updates the last, least and most of a number in the logs."""
     if not math.isfinite(value):
-        kept["last"] = None
+        log["last"] = None
         return
-    least, most = kept.get("least"), kept.get("most")
-    kept["last"] = value
-    kept["least"] = value if least is None else min(value, least)
-    kept["most"] = value if most is None else max(value, most)
+    least, most = log.get("least"), log.get("most")
+    log["last"] = value
+    log["least"] = value if least is None else min(value, least)
+    log["most"] = value if most is None else max(value, most)

@@ -1,4 +1,4 @@
-"""Training that goes on where it was, whatever ended it."""
+"""A training run that resumes where it was, whatever ended it."""
 
 from __future__ import annotations
 
@@ -13,48 +13,49 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from kseq2seq.checks import check_number, check_whole
+from kseq2seq.checks import check_number, check_whole, one_of
 from kseq2seq.models import Fitted
-from kseq2seq.runs.checkpoints import whole
+from kseq2seq.runs.checkpoints import usable_checkpoints
 from kseq2seq.runs.contents import read_state
+from kseq2seq.runs.finite import NonFinite
+from kseq2seq.runs.saving import Saving
 from kseq2seq.runs.signals import Signals
-from kseq2seq.runs.snapshot import comparable
+from kseq2seq.runs.snapshot import both_signatures
 from kseq2seq.runs.training import Training
 
 
 class Run:
-    """A directory that a training run lives in, through kills, full disks and NaN.
+    """A directory in which training survives kills, full disks and NaN.
 
-    `fit` writes checkpoints as it trains: weights, all of the optimizer, metrics, random numbers,
+    `fit` writes checkpoints as it trains: weights, the whole optimizer, metrics, random numbers,
     callbacks and the position in the data. Called again, in another process or the same one, it
-    goes on from the newest, in the middle of an epoch too, as if nothing had been. With
+    resumes from the newest, in the middle of an epoch too, as if nothing had happened. With
     `keras.utils.set_random_seed` and `tf.config.experimental.enable_op_determinism()` the weights
-    are then equal bit for bit to those of a run that nothing ended; without the latter they were so
-    too in all tests on a CPU, where it costs nothing to speak of. A SIGTERM or a Ctrl-C is answered
-    at once and ends training after the current step, which is saved first; a second one ends at
-    once, even while a step is compiled.
+    are then equal bit for bit to those of an uninterrupted run. (On a CPU all tests found them so
+    without the latter, too.) A SIGTERM or a Ctrl-C is answered at once and ends training after the
+    current step, which is saved first; a second one ends at once, even while a step is compiled.
 
-    In the directory are `checkpoints/`, whose files are never half written, `history.jsonl` with a
-    line for each epoch, and `lock`, by which a second process is refused.
+    The directory holds `checkpoints/`, whose files are never half written, `history.jsonl` with a
+    line for each epoch, and `lock`, which keeps a second process out.
 
     Args:
-        directory: made where missing.
-        every_steps: write a checkpoint each time so many batches have been trained on.
+        directory: made if missing.
+        every_steps: write a checkpoint every so many batches.
         every_minutes: write a checkpoint when the last is so many minutes old. The last state is
-            always written, and so `None` for both writes that alone.
-        keep: how many checkpoints stay, the newest; more than 1, or a damaged one ends the run.
-        on_nan: what to do when the loss or a weight is not finite. "stop" raises. "skip" undoes
-            that step, weights, metrics and all, and goes on with the next batch, for one copy of
-            weights and optimizer in memory. "roll_back" goes back to the newest checkpoint, of
-            which the first is written after the first step, and on with the data after the bad
-            batch. What is not finite is never written.
-        nan_limit: raise after so many steps skipped in a row, or so many roll-backs in a run.
+            always written; with `None` for both, nothing else is.
+        keep: how many of the newest checkpoints stay. With 1, a damaged one ends the run.
+        on_nan: what to do if the loss or a weight becomes infinite or NaN. "stop" raises. "skip"
+            undoes that step, weights, metrics and all, and continues with the next batch, for one
+            copy of weights and optimizer in memory. "roll_back" goes back to the newest checkpoint
+            and continues with the data after the bad batch; the first checkpoint is written after
+            the first step then. Weights that are not finite are never saved.
+        nan_limit: raise after so many skipped steps in a row, or so many roll-backs in a run.
         on_full_disk: "go_on" warns, keeps the checkpoints that are there and tries again when the
-            next is due; "stop" raises. A last state that can't be written always raises, after the
-            model has been made ready.
+            next is due; "stop" raises. If the last state can't be written, `fit` always raises,
+            after it has made the model ready.
 
     Raises:
-        ValueError: if a setting makes no sense.
+        ValueError: if a setting is out of range.
 
     Example:
         >>> import tempfile
@@ -91,9 +92,10 @@ class Run:
             else check_number("every_minutes", every_minutes, above=True)
         )
         self.keep = check_whole("keep", keep)
-        self.on_nan = _one_of("on_nan", on_nan, ("stop", "skip", "roll_back"))
+        one_of(("stop", "skip", "roll_back"), on_nan=on_nan)
+        one_of(("go_on", "stop"), on_full_disk=on_full_disk)
         self.nan_limit = check_whole("nan_limit", nan_limit)
-        self.on_full_disk = _one_of("on_full_disk", on_full_disk, ("go_on", "stop"))
+        self.on_nan, self.on_full_disk = on_nan, on_full_disk
 
     def fit(
         self,
@@ -110,42 +112,42 @@ class Run:
     ) -> keras.callbacks.History:
         """Trains until `steps` batches have been trained on in all, in this call and before.
 
-        It is Keras' `fit` otherwise: metrics, callbacks, `steps_per_execution`, XLA and averaged
-        weights, which start warm (see `warm_averages`) and are in the model at the end (checkpoints
-        hold the others, so that a run may go on with more steps; `BetterWeights` chooses).
-        Callbacks go on as well if they have `get_state()` and `set_state(state)`, as those of this
-        package have, or are Keras' `EarlyStopping`, `ReduceLROnPlateau`, `ModelCheckpoint`,
-        `SwapEMAWeights` or `TensorBoard`; others begin anew.
+        Otherwise it is Keras' `fit`, with metrics, callbacks, `steps_per_execution`, XLA and
+        averaged weights. These start warm (see `warm_averages`) and are in the model at the end;
+        checkpoints hold the others, so that a run may continue with more steps (`BetterWeights`
+        chooses). Callbacks resume, too, if they have `get_state()` and `set_state(state)`, like
+        those of this package, or are Keras' `EarlyStopping`, `ReduceLROnPlateau`,
+        `ModelCheckpoint`, `SwapEMAWeights` or `TensorBoard`; others start anew.
 
         A newly compiled constant learning rate overrides the checkpoint's; otherwise the
         checkpoint's is used, which a callback may have lowered.
 
         Args:
-            model: a compiled model, built and compiled as when the run was begun.
-            batches: a dataset as `fit` takes it, without end, or of at least `steps` batches; the
-                same as when the run was begun.
+            model: a compiled model, built and compiled as when the run began.
+            batches: a dataset as `fit` takes it, endless or of at least `steps` batches; the same
+                as when the run began.
             steps: batches in all.
             steps_per_epoch: batches from one validation, and line of history, to the next.
             callbacks: of Keras, of this package, or your own.
             validation_data: what `model.evaluate` takes, for the end of each epoch.
             validation_steps: how many batches of it.
-            compile_ahead: compile for so many shapes of a batch before the first step; see
-                `compile_ahead`, also for which data may be read twice.
-            verbose: 0 for silence, 2 for a line an epoch as in a log, 1 for one that is rewritten
-                in between; "auto" chooses by whether there is a terminal. See `Progress`.
+            compile_ahead: compile so many shapes of a batch before the first step; see
+                `kseq2seq.training.compile_ahead`, also for which data may be read twice.
+            verbose: 0 prints nothing, 2 a line for each epoch as in a log, 1 a line that is
+                rewritten in between; "auto" depends on whether there is a terminal. See `Progress`.
 
         Returns:
             The history of the whole run, as `fit` returns it.
 
         Raises:
-            TypeError: if `batches` is no dataset.
+            TypeError: if `batches` is not a dataset.
             ValueError: if the model is not compiled, the data ends too soon, another process is
                 training in the directory, no checkpoint can be used, or the newest is of another
                 model, optimizer or data.
-            FloatingPointError: if the loss or a weight is not finite and `on_nan` says so.
+            FloatingPointError: if the loss or a weight is not finite; see `on_nan`.
             OSError: if a checkpoint can't be written; see `on_full_disk`.
-            SystemExit: with 143, after a SIGTERM and saving; what a full disk has no room for is
-                warned of.
+            SystemExit: with 143, after a SIGTERM and saving; if the disk is full, a warning says
+                that the state was not saved.
             KeyboardInterrupt: after a Ctrl-C and saving, likewise.
         """
         check_whole("steps", steps)
@@ -155,8 +157,8 @@ class Run:
             raise ValueError("The model is not compiled; call model.compile(...) first.")
         if not isinstance(batches, tf.data.Dataset):
             raise TypeError(
-                f"`batches` must be a tf.data.Dataset of batches, such as `train_batches` returns; "
-                f"got {type(batches).__name__}."
+                f"`batches` must be a tf.data.Dataset of batches, for example from "
+                f"`train_batches`; got {type(batches).__name__}."
             )
         at_once = model.steps_per_execution
         if steps % at_once or steps_per_epoch % at_once:
@@ -166,7 +168,7 @@ class Run:
             )
         if 0 <= (count := int(batches.cardinality())) < steps:
             raise ValueError(
-                f"The data has {count} batches, fewer than steps={steps}; give batches.repeat()."
+                f"The data has {count} batches, fewer than steps={steps}. Pass batches.repeat()."
             )
         if (
             validation_steps is None
@@ -174,18 +176,26 @@ class Run:
             and validation_data.cardinality() == tf.data.INFINITE_CARDINALITY
         ):
             raise ValueError(
-                "`validation_data` has no end; give `eval_batches(...)`, or `validation_steps`."
+                "`validation_data` has no end. Pass `eval_batches(...)`, or `validation_steps`."
             )
         several = model.distribute_strategy.num_replicas_in_sync > 1
         if self.on_nan == "skip" and several and not isinstance(model, Fitted):
             raise ValueError(
                 "on_nan='skip' needs a model on one device, or one of `build_model` or a view of "
-                "it; use on_nan='roll_back'."
+                "it. Use on_nan='roll_back'."
             )
         self.directory.mkdir(parents=True, exist_ok=True)
         with _locked(self.directory / "lock"), Signals() as signals:
-            training = Training(self, model, batches, signals)
-            return training.train(
+            saving = Saving(
+                self.directory,
+                self.keep,
+                every_steps=self.every_steps,
+                every_minutes=self.every_minutes,
+                on_full_disk=self.on_full_disk,
+                first_step=self.on_nan == "roll_back",  # there must be one to go back to
+            )
+            non_finite = NonFinite(self.on_nan, self.nan_limit)
+            return Training(model, batches, saving, non_finite, signals).train(
                 steps,
                 steps_per_epoch,
                 callbacks,
@@ -195,19 +205,19 @@ class Run:
             )
 
     def weights(self, model: keras.Model) -> Iterator[list[np.ndarray]]:
-        """Yields the weights of each checkpoint that is kept, from old to new; changes nothing.
+        """Yields the weights of each checkpoint, from old to new; changes nothing.
 
-        Where the optimizer averages the weights (`use_ema=True`), these are the others, which it
-        trains.
+        If the optimizer averages the weights (`use_ema=True`), these are not the averages but the
+        weights that it trains.
 
         Args:
-            model: what `fit` is given; compiled or not.
+            model: the model that `fit` takes; compiled or not.
 
         Returns:
             Lists of arrays for `model.set_weights`, or for `average_weights`.
 
         Raises:
-            FileNotFoundError: if there is no checkpoint that is as it was written.
+            FileNotFoundError: if there is no undamaged checkpoint.
             ValueError: if a checkpoint is of another model.
 
         Example:
@@ -216,20 +226,20 @@ class Run:
                 model.set_weights(average_weights(Run("runs/first", keep=5).weights(model)))
         """
         wanted = {id(weight) for weight in model.weights}
-        for path in whole(self.directory / "checkpoints"):
-            nest = read_state(path)
-            here, there = comparable(model.variables, nest)
+        for path in usable_checkpoints(self.directory / "checkpoints"):
+            state = read_state(path)
+            here, there = both_signatures(model.variables, state)
             if here != there[: len(here)]:
                 raise ValueError(f"{path} is of another model than {model.name!r}.")
-            pairs = zip(model.variables, nest["variables"], strict=False)
+            pairs = zip(model.variables, state["variables"], strict=False)
             yield [value for variable, value in pairs if id(variable) in wanted]
 
 
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
-    """Keeps other processes out, where the system has such locks; a kill opens them."""
+    """Keeps other processes out, if the system has such locks; a kill opens them."""
     if os.path.lexists(path) and not path.is_file():
-        raise ValueError(f"{path} must be a file, and something else is there. Move it away.")
+        raise ValueError(f"{path} must be a file, but something else is there. Move it away.")
     with path.open("a") as file:
         try:
             import fcntl
@@ -240,19 +250,13 @@ def _locked(path: Path) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise ValueError(
-                f"Another process is training in {path.parent}; wait for it, or name another "
+                f"Another process is training in {path.parent}. Wait for it, or use another "
                 "directory."
             ) from None
         except OSError as error:
             warnings.warn(
-                f"{path} can't be locked ({error.strerror}). See to it that no other process "
+                f"{path} can't be locked ({error.strerror}). Make sure that no other process "
                 f"trains in {path.parent}.",
                 stacklevel=4,
             )
         yield
-
-
-def _one_of(name: str, value: Any, choices: tuple[str, ...]) -> Any:
-    if value not in choices:
-        raise ValueError(f"`{name}` must be one of {', '.join(map(repr, choices))}; got {value!r}.")
-    return value

@@ -1,4 +1,4 @@
-"""Signals that tell a process to end, and ending between two steps."""
+"""Signals that ask a process to end, and ending between two steps."""
 
 from __future__ import annotations
 
@@ -19,14 +19,17 @@ _GRACE = 1.0  # seconds that the main thread has to end by itself after a second
 
 
 class Signals:
-    """Inside, the first SIGTERM or SIGINT (Ctrl-C) is only noted; a second one acts as ever.
+    """Inside, the first SIGTERM or SIGINT (Ctrl-C) is only noted; a second one acts as usual.
 
     Python calls handlers between two steps of the interpreter, so not while XLA compiles or a long
-    step runs. A thread of its own therefore says on standard error, at once, that a signal was
-    heard, and ends the process after a second one if Python does not within a second.
+    step runs. A thread therefore says on standard error, at once, that a signal was received, and
+    ends the process after a second one if Python does not do so within a second.
 
     Signals that were ignored before stay ignored. Outside of the main thread, where Python allows
     no handlers, nothing is noted.
+
+    Attributes:
+        received: the first signal; None until then.
 
     Example:
         >>> with Signals() as signals:
@@ -56,12 +59,12 @@ class Signals:
             signal.signal(*self._before.popitem())
 
     def end(self) -> None:
-        """Ends as the signal that was received ends a program of Python's.
+        """Ends as the received signal ends a Python program.
 
         Raises:
             KeyboardInterrupt: after SIGINT.
-            SystemExit: after SIGTERM, with 143, as shells report it; a handler that the program
-                had installed is called first.
+            SystemExit: after SIGTERM, with 143, as shells report it; a handler of the program is
+                called first.
         """
         assert self.received
         handler = self._before.get(self.received)
@@ -92,27 +95,27 @@ class _Watch:
         """Ends the thread; from the main thread."""
         signal.set_wakeup_fd(self._before, warn_on_full_buffer=self._before != -1)
         self._closed.set()
-        self._writes.close()  # which ends what is read
+        self._writes.close()  # ends the reading
         self._thread.join()
         self._reads.close()
 
     def _run(self) -> None:
-        heard = 0
-        while found := self._reads.recv(64):
-            if self._before != -1:  # who listened before hears them too
+        count = 0
+        while numbers := self._reads.recv(64):
+            if self._before != -1:  # an earlier listener hears them too
                 with contextlib.suppress(OSError):
-                    os.write(self._before, found)
-            for number in found:
+                    os.write(self._before, numbers)
+            for number in numbers:
                 if number not in self._numbers:
                     continue
-                heard += 1
-                if heard == 1:
-                    _tell(_HEARD.format(name=signal.Signals(number).name))
+                count += 1
+                if count == 1:
+                    _print(_HEARD.format(name=signal.Signals(number).name))
                 elif not self._closed.wait(_GRACE):
-                    _tell(f"\n{signal.Signals(number).name} again: ended without saving.\n")
+                    _print(f"\n{signal.Signals(number).name} again: ended without saving.\n")
                     os._exit(128 + number)
 
 
-def _tell(text: str) -> None:
+def _print(text: str) -> None:
     with contextlib.suppress(OSError):
         os.write(2, text.encode())

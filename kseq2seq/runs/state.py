@@ -1,4 +1,4 @@
-"""What of a run is outside of its model: its place in the data, what callbacks remember."""
+"""What of a run is not in its model: its place in the data, and what callbacks remember."""
 
 from __future__ import annotations
 
@@ -10,70 +10,73 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-_UNSAVABLE = (tf.errors.FailedPreconditionError, tf.errors.UnimplementedError, ValueError)
+_CANT_BE_SAVED = (tf.errors.FailedPreconditionError, tf.errors.UnimplementedError, ValueError)
 
 
-class Position:
-    """An iterator over batches whose place can be written down.
+class ResumableIterator:
+    """An iterator over batches that is saved and continues where it was.
 
-    A tf.data pipeline of TensorFlow operations writes down its own state, buffers included, and
-    goes on at once. Of one that can't (Python generators, `py_function`, unseeded random numbers,
-    distributed data) only the number of batches taken is kept: to go on, that many are read again
-    and thrown away, and they must come in the same order.
+    A tf.data pipeline of TensorFlow operations saves its own state, buffers included, and continues
+    at once. Of one that can't (Python generators, `py_function`, unseeded random numbers,
+    distributed data) only the number of batches taken is known: to continue, that many are read
+    again and thrown away, and they must come in the same order.
 
     Args:
-        model: whose distribution strategy deals out the batches.
+        model: its distribution strategy deals out the batches.
         batches: the data.
+
+    Attributes:
+        iterator: what `model.train_function` takes.
 
     Example:
         >>> import tempfile
         >>> model, folder = keras.Sequential(), Path(tempfile.mkdtemp())
         >>> batches = tf.data.Dataset.range(100).shuffle(100, seed=1)
-        >>> position = Position(model, batches)
-        >>> _ = [next(position.iterator) for _ in range(30)]
-        >>> position.write(folder)
-        >>> there = Position(model, batches)
-        >>> there.read(folder, taken=30)
-        >>> int(next(there.iterator)) == int(next(position.iterator))
+        >>> data = ResumableIterator(model, batches)
+        >>> _ = [next(data.iterator) for _ in range(30)]
+        >>> data.save(folder)
+        >>> resumed = ResumableIterator(model, batches)
+        >>> resumed.restore(folder, taken=30)
+        >>> int(next(resumed.iterator)) == int(next(data.iterator))
         True
     """
 
     def __init__(self, model: keras.Model, batches: tf.data.Dataset):
         self.batches = batches
         self._strategy = model.distribute_strategy
-        self._counts = False
+        self._can_be_saved = True
         self.iterator: Any = self._begin(batches)
 
-    def write(self, folder: Path) -> None:
-        """Writes the iterator's state, where it has one that can be written.
+    def save(self, folder: Path) -> None:
+        """Writes the iterator's state, where it can be saved.
 
         Args:
             folder: an existing directory; the names of the files begin with "data".
 
         Warns:
-            UserWarning: once, where it can't.
+            UserWarning: once, if it can't be saved.
         """
-        if self._counts:
+        if not self._can_be_saved:
             return
         try:
             tf.train.Checkpoint(iterator=self.iterator).write(str(folder / "data"))
-        except _UNSAVABLE as error:
-            self._counts = True
+        except _CANT_BE_SAVED as error:
+            self._can_be_saved = False
             for path in folder.glob("data*"):
                 path.unlink()
             warnings.warn(
                 "The position in this data can't be saved "
-                f"({getattr(error, 'message', error)}): a run that goes on will read the batches "
-                "that it had, in the same order, and throw them away.",
+                f"({getattr(error, 'message', error)}): to resume, a run reads all batches before "
+                "it again, in the same order, and throws them away.",
                 stacklevel=2,
             )
 
-    def read(self, folder: Path, taken: int) -> None:
-        """Goes to the place that was written.
+    def restore(self, folder: Path, taken: int) -> None:
+        """Goes to where it was saved.
 
         Args:
-            folder: where it was written.
-            taken: how many batches had been taken there.
+            folder: of `save`.
+            taken: how many batches had been taken.
 
         Raises:
             ValueError: if the checkpoint was made with different data.
@@ -82,20 +85,20 @@ class Position:
             self.iterator = self._begin(self.batches.skip(taken))
             return
         try:
-            state = tf.train.Checkpoint(iterator=self.iterator).read(str(folder / "data"))
-            state.assert_existing_objects_matched()
+            status = tf.train.Checkpoint(iterator=self.iterator).read(str(folder / "data"))
+            status.assert_existing_objects_matched()
         except (tf.errors.OpError, AssertionError, ValueError) as error:
             raise ValueError(
-                f"The checkpoint in {folder} was made with different data. Go on with the data "
-                "that the run was begun with, made in the same way, or name another directory."
+                f"The checkpoint in {folder} was made with different data. Use the data that the "
+                "run began with, made in the same way, or another directory."
             ) from error
 
     def _begin(self, batches: tf.data.Dataset) -> Any:
         return iter(self._strategy.experimental_distribute_dataset(batches))
 
 
-# Callbacks of Keras have no way to tell; these are the attributes that are no settings.
-_KERAS: dict[type, tuple[str, ...]] = {
+# Callbacks of Keras can't be asked; these of their attributes are no settings.
+_REMEMBERED: dict[type, tuple[str, ...]] = {
     keras.callbacks.EarlyStopping: (
         "wait",
         "stopped_epoch",
@@ -117,10 +120,10 @@ _KERAS: dict[type, tuple[str, ...]] = {
 def callback_states(callbacks: Sequence[keras.callbacks.Callback]) -> list[dict[str, Any]]:
     """Returns what callbacks remember, for a checkpoint.
 
-    Those with methods `get_state()` (a dict of numbers, strings, lists and arrays) and
-    `set_state(state)` are asked; of Keras' own `EarlyStopping`, `ReduceLROnPlateau`,
-    `ModelCheckpoint`, `SwapEMAWeights` and `TensorBoard` it is known what they remember. Any other
-    begins anew after a restart.
+    A callback that has `get_state()` (a dict of numbers, strings, lists and arrays) and
+    `set_state(state)` is asked. Keras' own `EarlyStopping`, `ReduceLROnPlateau`, `ModelCheckpoint`,
+    `SwapEMAWeights` and `TensorBoard` are read by attribute. Any other callback starts anew after a
+    restart.
 
     Args:
         callbacks: in their order.
@@ -131,7 +134,7 @@ def callback_states(callbacks: Sequence[keras.callbacks.Callback]) -> list[dict[
     """
     states = []
     for callback in callbacks:
-        names = _names(callback)
+        names = _attributes(callback)
         if hasattr(callback, "get_state"):
             states.append({"class": type(callback).__name__, "state": callback.get_state()})
         elif names:
@@ -143,23 +146,23 @@ def callback_states(callbacks: Sequence[keras.callbacks.Callback]) -> list[dict[
 def restore_callbacks(
     callbacks: Sequence[keras.callbacks.Callback], states: list[dict[str, Any]]
 ) -> None:
-    """Puts back what callbacks remembered, by class and order; new callbacks begin anew.
+    """Gives callbacks what they remembered, by class and order; new callbacks start anew.
 
     Args:
-        callbacks: those of now.
+        callbacks: those of this call of `fit`.
         states: from `callback_states`.
     """
     left = list(states)
     for callback in callbacks:
-        found = next((kept for kept in left if kept["class"] == type(callback).__name__), None)
-        if found is None:
+        saved = next((each for each in left if each["class"] == type(callback).__name__), None)
+        if saved is None:
             continue
-        left.remove(found)
+        left.remove(saved)
         if hasattr(callback, "set_state"):
-            callback.set_state(found["state"])
+            callback.set_state(saved["state"])
         else:
-            for name in _names(callback):
-                setattr(callback, name, found["state"][name])
+            for name in _attributes(callback):
+                setattr(callback, name, saved["state"][name])
         if isinstance(callback, keras.callbacks.EarlyStopping) and callback.stopped_epoch:
             if callback.wait >= callback.patience:
                 callback.model.stop_training = True
@@ -167,5 +170,5 @@ def restore_callbacks(
                 callback.stopped_epoch = 0
 
 
-def _names(callback: keras.callbacks.Callback) -> tuple[str, ...]:
-    return next((names for kind, names in _KERAS.items() if isinstance(callback, kind)), ())
+def _attributes(callback: keras.callbacks.Callback) -> tuple[str, ...]:
+    return next((names for kind, names in _REMEMBERED.items() if isinstance(callback, kind)), ())

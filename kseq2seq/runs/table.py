@@ -1,4 +1,4 @@
-"""A table of training runs: what they had in common is left out, what they came to is told.
+"""A table of training runs: where they differ, and what they achieved.
 
     python -m kseq2seq.runs saved_models --sort val_bleu
 
@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import PurePath
 from typing import Any
 
-from kseq2seq.runs.records import MOST, KeptRun, printable, read_runs
+from kseq2seq.runs.records import MOST, RecordedRun, printable, read_runs
 
 _COMPARED = ("settings", "model", "data", "seed", "optimizer", "loss", "git", "environment")
 _LESS_IS_BETTER = ("loss", "perplexity", "error", "wer", "cer", "ter", "mse", "mae")
@@ -26,19 +26,21 @@ _CHECKSUM = re.compile(r"[0-9a-f]{40,}")
 _LEFT_OUT = ("checksum", "environment", "git", "loss", "optimizer", "data", "model", "seed")
 
 
-def runs_table(runs: Sequence[KeptRun], sort: str | None = None, width: int | None = None) -> str:
-    """Returns a line for each run, under names of columns.
+def runs_table(
+    runs: Sequence[RecordedRun], sort: str | None = None, width: int | None = None
+) -> str:
+    """Returns a table with a line for each run, under the names of its columns.
 
-    The columns are: name, architecture, parameters, settings (and whatever else of a record) in
-    which the runs differ, steps, minutes, how many of them went by compiling, the last loss, the
-    last and the best of what validation gave, scores added later, state. Columns that would say the
-    same are there once.
+    The columns are: name, architecture, parameters, the settings and other fields of a record in
+    which the runs differ, steps, minutes, minutes spent compiling, the last loss, the last and the
+    best of each number from validation, scores added later, state. Of several columns that would
+    say the same, one is shown.
 
     Args:
         runs: from `read_runs`.
-        sort: a column. The best come first, which of losses, error rates, minutes and the like
-            are the least; a name without "best" stands for the best.
-        width: the most characters of a line. Columns are left out until the table fits: checksums
+        sort: a column. The best come first: the lowest losses, error rates and minutes, the highest
+            of other numbers. A name without "best" stands for its best.
+        width: the most characters in a line. Columns are left out until the table fits: checksums
             first, then versions, then settings; a last line names them. None keeps them all.
 
     Raises:
@@ -47,7 +49,7 @@ def runs_table(runs: Sequence[KeptRun], sort: str | None = None, width: int | No
     Example:
         >>> record = {"began": "", "minutes": 1.5, "steps": 9, "logs": {}, "scores": {"bleu": 3.},
         ...           "settings": {}, "model": {"class": "GRU", "parameters": 8}, "data": {}}
-        >>> print(runs_table([KeptRun("a", "finished", record)]))
+        >>> print(runs_table([RecordedRun("a", "finished", record)]))
         run  architecture  parameters  steps  minutes  bleu  state
         a    GRU                    8      9     1.50  3.00  finished
     """
@@ -60,12 +62,12 @@ def runs_table(runs: Sequence[KeptRun], sort: str | None = None, width: int | No
         columns = {name: [cells[row] for row in order] for name, cells in columns.items()}
     results = _results([run.record for run in runs])
     texts = {
-        name: [printable(name), *(_written(cell, name in results) for cell in cells)]
+        name: [printable(name), *(_cell_text(cell, name in results) for cell in cells)]
         for name, cells in columns.items()
     }
     widths = {name: max(map(_width, text)) for name, text in texts.items()}
-    kept = {"run", "state", best, *(name for name in results if f"best {name}" not in results)}
-    left_out = [] if width is None else _left_out(columns, widths, width, kept)
+    fixed = {"run", "state", best, *(name for name in results if f"best {name}" not in results)}
+    left_out = [] if width is None else _left_out(columns, widths, width, fixed)
     shown = [name for name in columns if name not in left_out]
     numbers = {name: any(isinstance(x, float | int) for x in columns[name]) for name in shown}
     lines = []
@@ -85,7 +87,7 @@ def runs_table(runs: Sequence[KeptRun], sort: str | None = None, width: int | No
 
 
 def _left_out(
-    columns: dict[str, list[Any]], widths: dict[str, int], width: int, kept: set[str | None]
+    columns: dict[str, list[Any]], widths: dict[str, int], width: int, fixed: set[str | None]
 ) -> list[str]:
     """The columns that a table of `width` characters has no room for, in their order."""
 
@@ -96,24 +98,24 @@ def _left_out(
             return _LEFT_OUT.index("data")
         if name in ("architecture", "parameters"):
             return len(_LEFT_OUT) + 1
-        of = re.split(r"[. ]", name)[0]
-        return _LEFT_OUT.index(of) if of in _LEFT_OUT else len(_LEFT_OUT)
+        field = re.split(r"[. ]", name)[0]
+        return _LEFT_OUT.index(field) if field in _LEFT_OUT else len(_LEFT_OUT)
 
-    going = sorted((name for name in reversed(columns) if name not in kept), key=importance)
+    candidates = sorted((name for name in reversed(columns) if name not in fixed), key=importance)
     total = sum(widths.values()) + 2 * (len(widths) - 1)
     dropped = set()
-    while going and total > width:
-        name = going.pop(0)
+    while candidates and total > width:
+        name = candidates.pop(0)
         dropped.add(name)
         total -= widths[name] + 2
     return [name for name in columns if name in dropped]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Prints the table; what is no run goes to standard error."""
+    """Prints the table; directories that are not runs are named on standard error."""
     parser = argparse.ArgumentParser(prog="kseq2seq-runs", description="Compares training runs.")
     parser.add_argument("directories", nargs="+", help="of runs, or of directories of runs")
-    parser.add_argument("--sort", metavar="COLUMN", help="best first; otherwise as they were begun")
+    parser.add_argument("--sort", metavar="COLUMN", help="best first; default: by beginning")
     parser.add_argument("--all", action="store_true", help="all columns, however wide")
     parser.add_argument("--json", action="store_true", help="all of the records, unsorted")
     options = parser.parse_args(arguments)
@@ -134,7 +136,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0 if runs else 1
 
 
-def _columns(runs: Sequence[KeptRun]) -> dict[str, list[Any]]:
+def _columns(runs: Sequence[RecordedRun]) -> dict[str, list[Any]]:
     """Names and cells, one for each run; None for an empty one."""
     records = [run.record for run in runs]
     columns: dict[str, list[Any]] = {
@@ -147,8 +149,8 @@ def _columns(runs: Sequence[KeptRun]) -> dict[str, list[Any]]:
         name = ".".join(path[1:] if path[0] in ("settings", "model") else path)
         if name in columns or name in results:
             name = f"{path[0]} {name}"
-        named = [PurePath(str(cell)).name for cell in cells]  # such as "output"
-        if named != columns["run"] and not any(_alike(path, cells, *x) for x in columns.items()):
+        names = [PurePath(str(cell)).name for cell in cells]  # for example of "output"
+        if names != columns["run"] and not any(_alike(path, cells, *x) for x in columns.items()):
             columns[name] = cells
     return columns | results
 
@@ -173,20 +175,20 @@ def _results(records: list[dict[str, Any]]) -> dict[str, list[Any]]:
 
 
 def _alike(path: tuple[str, ...], cells: list[Any], name: str, others: list[Any]) -> bool:
-    """If a column of these cells would only say what another says, such as layers, num_layers."""
+    """Whether a column says what another one does, for example layers and num_layers."""
     here, there = path[-1], name.split(".")[-1]
     return cells == others and (here in there or there in here or name == "architecture")
 
 
 def _architecture(model: dict[str, Any]) -> str:
     config = model.get("config")
-    named = config.get("architecture") if isinstance(config, dict) else None
-    return str(named or model.get("class"))
+    name = config.get("architecture") if isinstance(config, dict) else None
+    return str(name or model.get("class"))
 
 
 def _logged(record: dict[str, Any], name: str, which: str) -> Any:
-    kept = record["logs"].get(name)
-    value = _number(kept.get(which)) if isinstance(kept, dict) else None
+    log = record["logs"].get(name)
+    value = _number(log.get(which)) if isinstance(log, dict) else None
     return None if value is None else float(value)
 
 
@@ -195,17 +197,17 @@ def _number(value: Any) -> Any:
 
 
 def _differences(records: list[dict[str, Any]]) -> Iterator[tuple[tuple[str, ...], list[Any]]]:
-    """What is not the same in all records that have it; a setting that one lacks is another."""
+    """Fields that differ between records; a setting that one record lacks differs, too."""
     flat = [dict(_flat(record)) for record in records]
     for path in dict.fromkeys(path for each in flat for path in each):
         cells = [each.get(path) for each in flat]
-        having = cells if path[0] == "settings" else [x for x in cells if x is not None]
-        if any(cell != having[0] for cell in having):
+        compared = cells if path[0] == "settings" else [x for x in cells if x is not None]
+        if any(cell != compared[0] for cell in compared):
             yield path, cells
 
 
 def _flat(record: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """Paths and values of what is compared; "config" says nothing in a name."""
+    """Paths and values of the fields that are compared; "config" is left out of paths."""
     waiting: list[tuple[tuple[str, ...], Any]] = [
         ((name,), record[name]) for name in reversed(_COMPARED) if name in record
     ]
@@ -221,7 +223,7 @@ def _flat(record: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], Any]]:
 
 
 def less_is_better(name: str) -> bool:
-    """Returns whether a number of this name, such as "loss" or "WER", is better the lower it is.
+    """Returns whether lower is better for a number of this name, for example "loss" or "WER".
 
     Example:
         >>> less_is_better("WER"), less_is_better("val_chrf")
@@ -232,7 +234,7 @@ def less_is_better(name: str) -> bool:
 
 
 def _rank(column: str, cell: Any) -> tuple:
-    """A key to sort by: the best first, what is missing last."""
+    """A key to sort by: the best first, missing values last."""
     if cell is None:
         return (1,)
     if isinstance(cell, str):
@@ -241,7 +243,7 @@ def _rank(column: str, cell: Any) -> tuple:
     return 0, 0, cell if least else -cell
 
 
-def _written(cell: Any, rounded: bool) -> str:
+def _cell_text(cell: Any, rounded: bool) -> str:
     if cell is None:
         return ""
     if isinstance(cell, bool):
@@ -252,6 +254,6 @@ def _written(cell: Any, rounded: bool) -> str:
 
 
 def _width(text: str) -> int:
-    """How many places a text takes on a terminal."""
+    """How many columns a text takes on a terminal."""
     wide = sum(unicodedata.east_asian_width(x) in "WF" for x in text)
     return len(text) + wide - sum(unicodedata.combining(x) > 0 for x in text)

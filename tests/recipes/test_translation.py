@@ -76,7 +76,7 @@ def test_packs_korean_and_computes_in_bfloat16_and_survives_being_told_to_end(tm
     done = run("--resume", tmp_path, "--minutes", 0.2)
     assert done.returncode == 0, done.stderr
     assert "--vocabulary 800" in done.stderr  # of which Korean has more characters
-    assert "Going on from step" in done.stdout
+    assert "Resuming from step" in done.stdout
     assert "% padding" in done.stdout
     assert not (tmp_path / "checkpoints").exists()
     model = Pipeline.load(tmp_path / "pipeline").model
@@ -212,7 +212,7 @@ def test_what_was_trained_is_there_whatever_fails_after_it(main, tmp_path, monke
     assert f"--resume {output}" in told
     code, said, told = main("--resume", output)
     assert (code, told) == (0, "")
-    assert "Going on from step 2" in said
+    assert "Resuming from step 2" in said
     assert "The reloaded export, raw text in and out:\n  open file" in said
     assert "no use yet, see the warning" in said
     assert not (output / "checkpoints").exists()

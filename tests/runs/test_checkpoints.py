@@ -11,7 +11,7 @@ import pytest
 import tensorflow as tf
 
 from kseq2seq.disk.files import sha256
-from kseq2seq.runs import training as loop_module
+from kseq2seq.runs import training
 
 
 def damage_byte(checkpoint):
@@ -47,7 +47,7 @@ def test_with_all_damaged_it_says_so_and_touches_nothing(runs, tmp_path, small):
     kept = runs.names(tmp_path)
     for name in kept:
         damage_byte(tmp_path / "checkpoints" / name)
-    with pytest.raises(ValueError, match=r"None is left to go on from\. Put a copy of one back"):
+    with pytest.raises(ValueError, match=r"None is left to resume from\. Put a copy of one back"):
         runs.fit(tmp_path, small, runs.numbers(), steps=20)
     assert runs.names(tmp_path) == kept
 
@@ -66,21 +66,21 @@ def test_only_as_many_are_kept_as_asked_for(runs, tmp_path, small):
 
 def full_disk(monkeypatch, fails):
     """Makes writing checkpoints fail as on a full disk, as long as `fails()`."""
-    write = loop_module.write_nest
+    write = training.write_nest
 
     def failing(folder, name, nest):
         write(folder, name, nest)
         if fails():
             raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(loop_module, "write_nest", failing)
+    monkeypatch.setattr(training, "write_nest", failing)
 
 
 def test_a_full_disk_is_told_of_and_tried_again(runs, tmp_path, small, monkeypatch):
     tries = iter([False, True, False, False])
     full_disk(monkeypatch, lambda: next(tries))
     with pytest.warns(
-        UserWarning, match=r"is full at step 6: .* MB are free and a checkpoint is of 0.0 or more"
+        UserWarning, match=r"is full at step 6: .* MB are free and a checkpoint needs at least 0.0"
     ):
         runs.fit(tmp_path, small, runs.numbers())
     assert runs.names(tmp_path) == ["000001-step-3", "000002-step-9", "000003-step-11"]
@@ -99,14 +99,14 @@ def test_a_full_disk_is_told_of_and_tried_again(runs, tmp_path, small, monkeypat
 def test_no_room_in_a_quota_or_for_so_large_a_file_is_a_full_disk(
     runs, tmp_path, small, monkeypatch, error
 ):
-    write, tries = loop_module.write_nest, iter([False, True, False])
+    write, tries = training.write_nest, iter([False, True, False])
 
     def failing(*given):
         if next(tries):
             raise error
         write(*given)
 
-    monkeypatch.setattr(loop_module, "write_nest", failing)
+    monkeypatch.setattr(training, "write_nest", failing)
     reason = getattr(error, "strerror", None) or str(error).split("; ")[1]
     with pytest.warns(UserWarning, match=rf"is full at step 6: .*\({reason}\)"):
         runs.fit(tmp_path, small, runs.numbers(), steps=9)
@@ -152,7 +152,7 @@ def test_another_error_of_the_disk_is_no_full_disk(runs, tmp_path, small, monkey
     def refused(*_):
         raise PermissionError(errno.EACCES, "Permission denied")
 
-    monkeypatch.setattr(loop_module, "write_nest", refused)
+    monkeypatch.setattr(training, "write_nest", refused)
     with pytest.raises(PermissionError):
         runs.fit(tmp_path, small, runs.numbers())
 

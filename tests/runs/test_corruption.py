@@ -9,7 +9,7 @@ import warnings
 import pytest
 
 from kseq2seq.disk.files import sha256
-from kseq2seq.runs.checkpoints import Checkpoints, whole
+from kseq2seq.runs.checkpoints import Checkpoints, usable_checkpoints
 
 SEED = 20_300
 ODD = [
@@ -117,10 +117,10 @@ def test_any_file_of_the_newest_may_be_damaged(run, tmp_path):
         mutate = draw.choice([*MUTATIONS, lines] if name == "SHA256SUMS" else MUTATIONS)
         mutate(path / name, draw)
         there = everything(home)
-        with pytest.warns(UserWarning, match=rf"{path}: .*{name}.*Going on from .*{before}"):
+        with pytest.warns(UserWarning, match=rf"{path}: .*{name}.*Resuming from .*{before}"):
             assert Checkpoints(home, 3).newest() == before
         assert everything(home) == there
-        assert whole(home)[-1] == before
+        assert usable_checkpoints(home)[-1] == before
 
 
 def changed(record, draw):
@@ -197,10 +197,12 @@ def test_with_none_left_it_says_so(run, mutate):
     for path in home.iterdir():
         mutate(path / "state.npz", draw)
     there = everything(home)
-    with pytest.raises(ValueError, match=r"000004.*state\.npz.*000002.*None is left to go on from"):
+    with pytest.raises(
+        ValueError, match=r"000004.*state\.npz.*000002.*None is left to resume from"
+    ):
         Checkpoints(home, 3).newest()
     with pytest.raises(FileNotFoundError, match="no checkpoint"):
-        whole(home)
+        usable_checkpoints(home)
     assert everything(home) == there
 
 
@@ -224,7 +226,7 @@ def test_what_is_not_a_checkpoint_is_left_alone(runs, run, small):
     (home / "000007-step-55").mkdir()
     (home / "000007-step-55" / "mine.txt").write_text("mine")
     (home / "000004-step-11" / "thesis.txt").write_text("mine")
-    with pytest.warns(UserWarning, match="000009-step-99: it is no directory.*000004-step-11"):
+    with pytest.warns(UserWarning, match="000009-step-99: it is not a directory.*000004-step-11"):
         runs.fit(run, small, runs.numbers(), steps=20, run={"keep": 1})
     assert [(home / name).read_text() for name in strays] == ["mine"] * len(strays)
     assert (home / "000008-step-77").is_symlink()

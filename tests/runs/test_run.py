@@ -9,10 +9,9 @@ import pytest
 import tensorflow as tf
 
 from kseq2seq.formats import upgraded
-from kseq2seq.runs import Run
-from kseq2seq.runs import training as loop_module
+from kseq2seq.runs import Run, saving
 from kseq2seq.runs.contents import UPGRADES
-from kseq2seq.runs.snapshot import comparable
+from kseq2seq.runs.snapshot import both_signatures
 from kseq2seq.training import average_weights
 from kseq2seq.training.state import state_variables
 
@@ -106,7 +105,7 @@ def test_the_history_has_one_line_for_each_epoch(runs, tmp_path, small):
 
 def test_a_checkpoint_when_minutes_have_passed(runs, tmp_path, small, monkeypatch):
     times = iter(range(0, 10_000, 20))
-    monkeypatch.setattr(loop_module.time, "monotonic", lambda: next(times))
+    monkeypatch.setattr(saving.time, "monotonic", lambda: next(times))
     run = {"every_steps": None, "every_minutes": 2, "keep": 100}
     runs.fit(tmp_path, small, runs.numbers(), run=run)
     steps = [int(name.rsplit("-", 1)[1]) for name in runs.names(tmp_path)]
@@ -165,7 +164,7 @@ def test_global_random_numbers_go_on(runs, tmp_path, small):
 def test_another_global_seed_is_told_of(runs, tmp_path, small):
     runs.fit(tmp_path, small, runs.numbers(), steps=3)
     keras.utils.set_random_seed(1)
-    with pytest.warns(UserWarning, match=r"seed was 0 when it was begun and is 1 now"):
+    with pytest.warns(UserWarning, match=r"seed was 0 when the run began and is 1 now"):
         runs.fit(tmp_path, small, runs.numbers(), steps=4)
 
 
@@ -265,7 +264,7 @@ def test_checkpoints_of_before_paths_were_whole_are_read():
     before = {"described": ["norm/gamma float32 (2, 3)", "beta float32 (2, 3)"]}
 
     def compared(record):
-        return set(map(tuple, comparable(here, upgraded(record, UPGRADES, "state.json"))))
+        return set(map(tuple, both_signatures(here, upgraded(record, UPGRADES, "state.json"))))
 
     assert len(compared(before)) == 1
     assert len(compared({**before, "format": 2})) == 2

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from kseq2seq.data import Corpus, Pair, packed_batches, train_batches
 from kseq2seq.metrics import bleu
-from kseq2seq.runs.state import Position
+from kseq2seq.runs.state import ResumableIterator
 from kseq2seq.text import ByteTokenizer, CharacterTokenizer, TextSource, TextTarget
 from kseq2seq.training import GenerationScore, TimeLimit
 
@@ -39,14 +39,14 @@ def test_all_that_follows_is_the_same_in_later_epochs_too(kind, taken, tmp_path)
     """A corpus of a few batches, of which shuffling has read all when the place is written."""
     with Corpus.write(PAIRS) as corpus, Corpus.write(PAIRS) as again:
         batches, model = MAKERS[kind](corpus), keras.Sequential()
-        position = Position(model, batches)
+        position = ResumableIterator(model, batches)
         following(position.iterator, taken)
-        position.write(tmp_path)
+        position.save(tmp_path)
         assert (tmp_path / "data.index").exists()  # it is the place, and not a count of batches
         whole = following(position.iterator, 40)
-        there = Position(model, MAKERS[kind](again))  # as another process makes it
+        there = ResumableIterator(model, MAKERS[kind](again))  # as another process makes it
         corpus.close()
-        there.read(tmp_path, taken)
+        there.restore(tmp_path, taken)
         for expected, found in zip(whole, following(there.iterator, 40), strict=True):
             for one, other in zip(expected, found, strict=True):
                 np.testing.assert_array_equal(one, other)
@@ -73,12 +73,12 @@ def batches_of(pairs=PAIRS, sides=SIDES, **given):
 )
 def test_a_place_in_other_data_is_refused(other, tmp_path):
     model = keras.Sequential()
-    position = Position(model, batches_of())
+    position = ResumableIterator(model, batches_of())
     following(position.iterator, 3)
-    position.write(tmp_path)
-    Position(model, batches_of()).read(tmp_path, 3)
+    position.save(tmp_path)
+    ResumableIterator(model, batches_of()).restore(tmp_path, 3)
     with pytest.raises(ValueError, match="was made with different data"):
-        Position(model, batches_of(**other)).read(tmp_path, 3)
+        ResumableIterator(model, batches_of(**other)).restore(tmp_path, 3)
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from kseq2seq.runs import KeptRun, main, read_runs, runs_table
+from kseq2seq.runs import RecordedRun, main, read_runs, runs_table
 
 RECORD = {
     "format_version": 1,
@@ -61,7 +61,7 @@ def cells(table):
 
 
 def test_the_table_of_one_run_has_what_it_came_to_and_no_settings():
-    assert runs_table([KeptRun("a", "finished", record())]) == (
+    assert runs_table([RecordedRun("a", "finished", record())]) == (
         "run  architecture  parameters  steps  minutes  loss  val_bleu  best val_bleu  val_loss"
         "  best val_loss   bleu  state\n"
         "a    gru              123,456  1,000     4.00  2.50     21.00          22.00      2.75"
@@ -71,8 +71,8 @@ def test_the_table_of_one_run_has_what_it_came_to_and_no_settings():
 
 def test_minutes_of_compiling_have_a_column_where_a_run_has_them():
     runs = [
-        KeptRun("a", "finished", record()),
-        KeptRun("b", "finished", record(compiling=0.5)),
+        RecordedRun("a", "finished", record()),
+        RecordedRun("b", "finished", record(compiling=0.5)),
     ]
     assert [row.get("compiling") for row in cells(runs_table(runs[1:]))] == ["0.50"]
     table = runs_table(runs).splitlines()
@@ -83,8 +83,8 @@ def test_minutes_of_compiling_have_a_column_where_a_run_has_them():
 
 def test_only_what_differs_has_a_column_and_the_same_said_twice_has_one():
     runs = [
-        KeptRun("a", "finished", record()),
-        KeptRun(
+        RecordedRun("a", "finished", record()),
+        RecordedRun(
             "b",
             "running",
             record(
@@ -140,8 +140,8 @@ def test_only_what_differs_has_a_column_and_the_same_said_twice_has_one():
 
 def test_a_table_as_wide_as_the_terminal_has_results_and_leaves_out_checksums_first():
     runs = [
-        KeptRun("a", "finished", record()),
-        KeptRun(
+        RecordedRun("a", "finished", record()),
+        RecordedRun(
             "b",
             "finished",
             record(
@@ -169,17 +169,17 @@ def test_a_table_as_wide_as_the_terminal_has_results_and_leaves_out_checksums_fi
 
 def test_columns_of_equal_numbers_and_unlike_names_both_stay():
     runs = [
-        KeptRun("a", "finished", record(settings__seed=1, settings__beams=1)),
-        KeptRun("b", "finished", record(settings__seed=2, settings__beams=2, seed=2)),
+        RecordedRun("a", "finished", record(settings__seed=1, settings__beams=1)),
+        RecordedRun("b", "finished", record(settings__seed=2, settings__beams=2, seed=2)),
     ]
     header = runs_table(runs).splitlines()[0].split()
     assert [name for name in header if name in ("seed", "beams")] == ["seed", "beams"]
 
 
 def test_a_directory_that_only_repeats_the_name_has_no_column():
-    runs = [KeptRun(name, "finished", record(settings__output=f"runs/{name}")) for name in "ab"]
+    runs = [RecordedRun(name, "finished", record(settings__output=f"runs/{name}")) for name in "ab"]
     assert "output" not in runs_table(runs)
-    runs.append(KeptRun("c", "finished", record(settings__output="elsewhere")))
+    runs.append(RecordedRun("c", "finished", record(settings__output="elsewhere")))
     assert "runs/a" in runs_table(runs)
 
 
@@ -189,7 +189,9 @@ def test_a_setting_that_one_run_lacks_is_told_and_a_size_of_another_architecture
         settings__model="transformer",
         model__config={"architecture": "transformer", "num_heads": 4, "dropout": 0.1},
     )
-    header = runs_table([KeptRun("a", "x", gru), KeptRun("b", "x", transformer)]).splitlines()[0]
+    header = runs_table(
+        [RecordedRun("a", "x", gru), RecordedRun("b", "x", transformer)]
+    ).splitlines()[0]
     assert "model" in header.split()
     assert "num_heads" not in header
     assert "num_layers" not in header
@@ -210,8 +212,8 @@ def test_a_setting_that_one_run_lacks_is_told_and_a_size_of_another_architecture
 )
 def test_the_best_come_first_and_what_is_missing_last(sort, order):
     runs = [
-        KeptRun("a", "finished", record()),
-        KeptRun(
+        RecordedRun("a", "finished", record()),
+        RecordedRun(
             "b",
             "finished",
             record(
@@ -219,7 +221,7 @@ def test_the_best_come_first_and_what_is_missing_last(sort, order):
                 settings__minutes=3, logs__loss={"last": None},
             ),
         ),
-        KeptRun(
+        RecordedRun(
             "c",
             "running",
             record(scores={}, minutes=5, logs__val_bleu__most=23.0, logs__val_loss={},
@@ -232,11 +234,11 @@ def test_the_best_come_first_and_what_is_missing_last(sort, order):
 
 def test_a_column_that_is_not_there_is_told_of():
     with pytest.raises(ValueError, match=r"no column 'chrf'; there are run, architecture"):
-        runs_table([KeptRun("a", "finished", record())], "chrf")
+        runs_table([RecordedRun("a", "finished", record())], "chrf")
 
 
 def test_names_in_wide_letters_stay_in_line():
-    runs = [KeptRun("번역", "finished", record()), KeptRun("e\u0301", "running", record())]
+    runs = [RecordedRun("번역", "finished", record()), RecordedRun("e\u0301", "running", record())]
     _, wide, narrow = runs_table(runs).splitlines()
     assert wide.startswith("번역  gru")
     assert narrow.startswith("e\u0301     gru")
@@ -280,7 +282,7 @@ def test_strange_values_do_not_end_the_table():
         environment=None,
         git=None,
     )
-    runs = [KeptRun("a", "finished", record()), KeptRun("b", "finished", strange)]
+    runs = [RecordedRun("a", "finished", record()), RecordedRun("b", "finished", strange)]
     table = runs_table(runs, "bleu")
     assert "\x1b" not in table
     assert [line[0] for line in table.splitlines()[1:]] == ["a", "b"]
@@ -292,7 +294,7 @@ def test_a_run_itself_can_be_given_and_runs_come_as_they_were_begun(tmp_path):
     runs, skipped = read_runs([tmp_path / "a", tmp_path / "b"])
     assert [run.name for run in runs] == ["b", "a"]
     assert skipped == []
-    with pytest.raises(NotADirectoryError, match=r"b/run.json is no directory"):
+    with pytest.raises(NotADirectoryError, match=r"b/run.json is not a directory"):
         read_runs([tmp_path / "b" / "run.json"])
 
 

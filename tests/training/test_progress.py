@@ -107,7 +107,7 @@ def test_a_run_shows_it_and_its_own_limit(runs, tmp_path, small, capsys):
     assert said[-1].endswith(" 0:00 left")
     runs.fit(tmp_path, small, runs.numbers(), 14, callbacks=[limit], verbose=2)
     went_on, *rest = capsys.readouterr().out.splitlines()
-    assert went_on.startswith("Going on from step 11")
+    assert went_on.startswith("Resuming from step 11")
     assert rest[-1].startswith("step 14 of 14")
 
 
