@@ -3,9 +3,9 @@
 import re
 from pathlib import Path
 
-import hops
 import pytest
 
+import hops
 import kseq2seq
 
 PACKAGE = Path(kseq2seq.__file__).parent
