@@ -13,12 +13,12 @@ from kseq2seq.text.tokenizer import TOKENIZERS
 
 
 def architectures(first: str = "transformer") -> dict[str, dict[str, Any]]:
-    """Returns the architectures that recipes offer, and what each is built with beside the flags.
+    """Returns the architectures that recipes offer, each with sizes that no flag sets.
 
-    They are those in the table whose `recipe_sizes` are not None, users' own included.
+    They are those in the table whose `recipe_sizes` are not None, including users' own.
 
     Args:
-        first: the default of a recipe.
+        first: the default of a recipe, which comes first.
 
     Example:
         >>> from kseq2seq.cli import architectures
@@ -34,7 +34,7 @@ def architectures(first: str = "transformer") -> dict[str, dict[str, Any]]:
 
 
 def tokenizer_kinds() -> list[str]:
-    """Returns the kinds of tokenizers that can be made from texts alone, registered ones included.
+    """Returns the kinds of tokenizers that can be made from texts alone, including users' own.
 
     Example:
         >>> {"bytes", "characters", "sentencepiece"} < set(tokenizer_kinds())
@@ -45,10 +45,11 @@ def tokenizer_kinds() -> list[str]:
 
 
 def make_tokenizer(options: argparse.Namespace, texts: Iterable[str]) -> Tokenizer:
-    """Returns what `--tokenizer` names, trained on texts with `--vocabulary` ids where it learns.
+    """Returns the tokenizer that `--tokenizer` names, trained on texts if it learns from them.
 
     Args:
-        options: `tokenizer`, a kind or the directory of a saved one, and `vocabulary`.
+        options: `tokenizer`, a kind or the directory of a saved one; and `vocabulary`, the most ids
+            to learn.
         texts: to learn from, read once.
 
     Raises:
@@ -68,16 +69,16 @@ def make_tokenizer(options: argparse.Namespace, texts: Iterable[str]) -> Tokeniz
     if saved is None:
         raise ValueError(
             f"`tokenizer` must be one of {', '.join(tokenizer_kinds())}, or the directory of a "
-            f"saved one; got {kind!r}, which is no directory with a tokenizer.json."
+            f"saved one; got {kind!r}, where there is no tokenizer.json."
         )
     return load_tokenizer(saved)
 
 
 def saved_tokenizer(directory: Path) -> Path | None:
-    """Returns where a tokenizer lies: there, or in a pipeline or a run that was saved there.
+    """Returns the directory of a saved tokenizer: this one, or one inside it; None if none is.
 
     Args:
-        directory: of a tokenizer, of a saved pipeline (its target's is taken), or of a run.
+        directory: of a tokenizer, of a saved pipeline (whose target's is returned), or of a run.
     """
     inside = ("", "target_tokenizer", "pipeline/target_tokenizer")
     found = (directory / name for name in inside)

@@ -27,46 +27,46 @@ def read_corpora(
 ) -> dict[str, Corpus]:
     """Returns the corpora of `--data`, or those of `--train`, `--validation` and `--test`.
 
-    Where only some of the three are given, the others are taken out of the training file by the
-    hash of keys, as the splits of `--data` are. Pairs that are in two of them are counted and told.
+    Splits without a file are taken out of the training file by the hash of keys, as the splits of
+    `--data` are. A warning counts the pairs that are in two splits.
 
     Args:
         options: with `data`, and perhaps `columns`, `train`, `validation` and `test`.
         read: (name, columns) -> examples, which `--data` and the files are read by.
         messages: of the recipe.
-        advice: what to say where a name is not that of a file.
-        source: what reads the sources of examples where they are no texts. Those that it can't read
-            are left out, with a warning.
+        advice: printed where a name is not that of a file.
+        source: reads the sources of examples where they are not texts. Those that it can't read are
+            left out, with a warning.
 
     Returns:
         {"train", "validation", "test"}: corpora.
 
     Raises:
-        SystemExit: after a line that says what is wrong with a file.
+        SystemExit: a file can't be read or split; after a line that says why.
     """
     columns = getattr(options, "columns", ())
-    given = vars(options)
-    files: dict[str, str] = {split: given[split] for split in SPLITS if given.get(split)}
+    names = vars(options)
+    files: dict[str, str] = {split: names[split] for split in SPLITS if names.get(split)}
     if not files:
         with messages.errors(f"--data {options.data}", _unless_file(options.data, advice)):
             examples = read(options.data, columns)
             return _split(list(examples), source) if source else split_corpora(examples)
-    found: dict[str, Corpus] = {}
+    corpora: dict[str, Corpus] = {}
     for split, file in files.items():
         with messages.errors(f"--{split} {file}", _unless_file(file, advice)):
-            found[split] = _written(unique(read(file, columns)), source)
-    if len(found) < len(SPLITS):
+            corpora[split] = _written(unique(read(file, columns)), source)
+    if len(corpora) < len(SPLITS):
         with messages.errors(f"--train {files['train']}"):
-            missing = [split for split in SPLITS if split not in found]
+            missing = [split for split in SPLITS if split not in corpora]
             shares = {split: _HELD_OUT * (split in missing) for split in SPLITS[1:]}
-            found |= _split(found["train"], source, shares)
-    found = {split: found[split] for split in SPLITS}
-    for (earlier, split), count in shared_pairs(found).items():
+            corpora |= _split(corpora["train"], source, shares)
+    corpora = {split: corpora[split] for split in SPLITS}
+    for (earlier, split), count in shared_pairs(corpora).items():
         print(
-            f"WARNING: {count:,} of {len(found[split]):,} {split} pairs are {earlier} pairs, too. "
-            "They are kept; scores on them say little about new input.\n"
+            f"WARNING: {count:,} of {len(corpora[split]):,} {split} pairs are {earlier} pairs, "
+            "too. They are kept; scores on them say little about new input.\n"
         )
-    return found
+    return corpora
 
 
 def shared_pairs(corpora: Mapping[str, Iterable[Any]]) -> dict[tuple[str, str], int]:

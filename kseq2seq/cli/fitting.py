@@ -40,13 +40,13 @@ _LARGE = 30_000  # pairs that fill many buckets
 
 
 class Batches(NamedTuple):
-    """What is fitted.
+    """A model and the batches that it is fitted to.
 
     Attributes:
         model: the pipeline's, or a view of it.
         dataset: of batches, without end.
-        shapes: in how many shapes they come, where each is compiled.
-        compiles: whether XLA compiles.
+        shapes: how many shapes of batches are compiled.
+        compiles: whether XLA compiles them.
     """
 
     model: keras.Model
@@ -64,7 +64,7 @@ def make_batches(options: argparse.Namespace, pipeline: Pipeline, corpus: Corpus
         corpus: for training.
 
     Raises:
-        ValueError: if no pair can be trained on, or rows can't be packed for such a model.
+        ValueError: no pair can be trained on, or the model can't be trained on packed rows.
     """
     assert isinstance(pipeline.model, Seq2Seq)  # others are not trained
     sides = pipeline.source, pipeline.target
@@ -138,17 +138,17 @@ def fit_batches(
     """Trains until `--steps` or `--minutes`, in the run directory `--output`.
 
     Args:
-        options: also recorded, all of them.
+        options: of the recipe, all of which are recorded.
         batches: what to fit.
         score: of generated texts, after each epoch.
         watch: the metric of `score` that chooses between raw and averaged weights.
         pace: of learning.
-        model: to be described in the record.
-        corpora: to be named in the record.
+        model: described in the record.
+        corpora: named in the record.
         loss: label-smoothed cross-entropy of tokens where None.
 
     Returns:
-        What left the better of raw and averaged weights.
+        The callback that has put the better of raw and averaged weights into the model.
     """
     batches.model.compile(
         keras.optimizers.Adam(

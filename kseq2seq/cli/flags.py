@@ -28,7 +28,7 @@ def positive(text: str) -> float:
 
 
 def share(text: str) -> float:
-    """Returns a number from 0 to below 1.
+    """Returns a number of at least 0 and below 1.
 
     Raises:
         argparse.ArgumentTypeError: if it is anything else.
@@ -85,7 +85,7 @@ COMMON: dict[str, tuple[str, dict[str, Any], str]] = {
     "columns": (
         "data",
         {"nargs": "+", "metavar": "NAME"},
-        "of FILE: those of source, target and, if you like, key, which keeps examples in one split",
+        "of FILE: the source, the target and, optionally, a key that keeps examples in one split",
     ),
     "train": ("data", _FILE, "in place of --data, for a split of your own"),
     "validation": ("data", _FILE, "beside --train; without it, 3 %% of that, by a hash"),
@@ -112,14 +112,14 @@ COMMON: dict[str, tuple[str, dict[str, Any], str]] = {
     "bfloat16": (
         "model",
         _SWITCH,
-        "faster where the processor has its products; the saved model computes so, too",
+        "faster on processors that multiply in it; the saved model computes in it, too",
     ),
     "init": ("model", _DIRECTORY, "a saved pipeline to continue from, its model as it is"),
     "steps": ("training", _COUNT, "the most batches to train on; default: no limit"),
     "minutes": (
         "training",
         {"type": positive, "metavar": "N"},
-        "the most of training, compiling not counted; default: 10, with --steps no limit",
+        "the longest training, not counting compiling; default: 10, with --steps no limit",
     ),
     "batch_tokens": ("training", _COUNT, "of the longer side of a batch, padding included"),
     "packed": ("training", _SWITCH, "several pairs in a row; for Transformers"),
@@ -135,18 +135,18 @@ COMMON: dict[str, tuple[str, dict[str, Any], str]] = {
     "tflite": (
         "output",
         {"nargs": "?", "const": _PRECISIONS[0], "choices": _PRECISIONS},
-        "also write model.tflite, for phones: greedy search, weights in float32 or as you say",
+        "also write model.tflite, for phones: greedy search, weights in float32 or as named",
     ),
     "no_examples": (
         "output",
         _SWITCH,
-        "keep no texts with the model; else 16 of validation, for exports to be tried on",
+        "keep no texts with the model; else 16 validation texts, which exports are tried on",
     ),
 }
 
 
 class Flags:
-    """The flags of one recipe, in groups.
+    """The flags of one recipe, in groups, and which of them a user gave.
 
     Args:
         doc: the recipe's docstring, which `--help` shows first.
@@ -179,27 +179,27 @@ class Flags:
         }
 
     def common(self, *names: str, **words: str) -> None:
-        """Takes flags of `COMMON`; `words` stand in the places of {names} in their help."""
+        """Adds flags of `COMMON`; `words` replace {names} in their help."""
         for name in names:
-            group, settings, told = COMMON[name]
-            self.add(group, f"--{name.replace('_', '-')}", **settings, help=told.format(**words))
+            group, settings, text = COMMON[name]
+            self.add(group, f"--{name.replace('_', '-')}", **settings, help=text.format(**words))
 
     def add(self, group: str, flag: str, **settings: Any) -> None:
-        """Takes a flag of the recipe's own.
+        """Adds a flag of the recipe's own.
 
         Args:
             group: one of `GROUPS`.
             flag: its name, such as "--language".
-            **settings: for `argparse`. The `default`, which `help` then names, may be among the
-                defaults of all flags instead.
+            **settings: for `argparse`. The `default`, which `help` then names, may be in `defaults`
+                instead.
         """
         name = flag.removeprefix("--").replace("-", "_")
         default = self.defaults.get(name, False if settings.get("action") == "store_true" else None)
         self.defaults[name] = default = settings.pop("default", default)
         if settings.get("type") is Path:
             self._paths.add(name)
-        told = default is not None and default is not False
-        if told and settings.get("help") != argparse.SUPPRESS:
+        has_default = default is not None and default is not False
+        if has_default and settings.get("help") != argparse.SUPPRESS:
             shown = " ".join(map(str, default)) if isinstance(default, list) else default
             settings["help"] = f"{settings['help']}; default: {str(shown).replace('%', '%%')}"
         self._groups[group].add_argument(flag, **settings)
@@ -207,27 +207,27 @@ class Flags:
     def parse(
         self, arguments: Sequence[str] | None = None, *, smoke: Mapping[str, Any] | None = None
     ) -> argparse.Namespace:
-        """Returns what is given, else what a resumed run had, else what `smoke` or a default says.
+        """Returns each flag's value: as given, else of a resumed run, of `smoke`, or the default.
 
         Args:
             arguments: of the command line; those of this process where None.
             smoke: what `--smoke` sets.
 
         Raises:
-            SystemExit: with a line of help, where a flag is not known or its value is bad.
-            ValueError: if there is nothing to resume.
+            SystemExit: a flag is unknown or its value is bad; after a line that says which.
+            ValueError: there is nothing to resume.
         """
         given = vars(self._parser.parse_args(arguments))
         self.given = set(given)
-        found = {**self.defaults, **((smoke or {}) if given.get("smoke") else {})}
+        values = {**self.defaults, **((smoke or {}) if given.get("smoke") else {})}
         if given.get("resume"):
             if "output" in given:
                 self.refuse("--resume goes on in the directory of the run; leave --output out")
             before = settings_of(given["resume"])
             paths = {name: Path(before[name]) for name in self._paths if before.get(name)}
-            found |= {**before, **paths}
-        found |= given
-        return argparse.Namespace(**found)
+            values |= {**before, **paths}
+        values |= given
+        return argparse.Namespace(**values)
 
     def refuse(self, why: str) -> NoReturn:
         """Ends the program with usage and a line that says why."""

@@ -36,7 +36,7 @@ def source_lengths(source: Any, raws: Sequence[Any]) -> tuple[np.ndarray, np.nda
 
 
 def unreadable(source: Any, raws: Sequence[Any]) -> tuple[np.ndarray, np.ndarray]:
-    """Returns which raw inputs are too long for a source, in the way it takes them, or empty, (N,).
+    """Returns which raw inputs are too long for a source as its `too_long` has it, or empty, (N,).
 
     Example:
         >>> from kseq2seq.text import ByteTokenizer, TextSource
@@ -68,7 +68,7 @@ def refuse_too_long(source: Any, target: Any, corpora: Mapping[str, Iterable[Any
         corpora: by the names of splits.
 
     Raises:
-        ValueError: says how many of which split are too long, and shows the first ones.
+        ValueError: some are too long; the message counts them by split and shows the first ones.
 
     Example:
         >>> from kseq2seq.text import ByteTokenizer, TextSource, TextTarget
@@ -79,7 +79,7 @@ def refuse_too_long(source: Any, target: Any, corpora: Mapping[str, Iterable[Any
         ValueError: 1 of 2 test pairs have more than 8 source tokens or 8 target tokens: 'too long'
         -> 'y' (9 and 2). Raise `max_length`, split them, or choose another `too_long`.
     """
-    told = []
+    counts = []
     unit = getattr(source, "unit", "tokens")
     for split, pairs in corpora.items():
         total, count = 0, 0
@@ -95,13 +95,13 @@ def refuse_too_long(source: Any, target: Any, corpora: Mapping[str, Iterable[Any
                 for pair, reads, writes in first
             )
             more = " and others" * (count > len(first))
-            told.append(
+            counts.append(
                 f"{count:,} of {total:,} {split} pairs have more than {source.max_length} source "
                 f"{unit} or {target.max_length} target tokens: {named}{more}."
             )
-    if told:
+    if counts:
         advice = "Raise `max_length`, split them, or choose another `too_long`."
-        raise ValueError(" ".join([*told, advice]))
+        raise ValueError(" ".join([*counts, advice]))
 
 
 def _both_lengths(
@@ -125,19 +125,19 @@ def _parts(items: Iterable[Any]) -> Iterator[list[Any]]:
 
 
 def held_out(source: Any, pairs: Iterable[Any], what: str, limit: int | None = None) -> list[Any]:
-    """Returns the pairs whose sources a model can read, and says how many are left out.
+    """Returns the pairs whose sources a model can read, and prints how many are left out.
 
     Where `source.too_long` is "cut", too long ones can be read, and where it is "split" those
     whose parts are short enough.
 
     Args:
-        source: has a longest input, in its `unit`.
+        source: has a `max_length`, in its `unit`.
         pairs: held-out ones.
-        what: says what they are for.
-        limit: the most to return, the first ones; all where None.
+        what: the name of their split, for messages.
+        limit: how many to return at most, from the first; None returns all.
 
     Raises:
-        ValueError: if none can be read.
+        ValueError: none can be read.
 
     Example:
         >>> from kseq2seq.data import Pair

@@ -1,4 +1,4 @@
-"""Errors and warnings of the package in the words of a program: its own flags, in one line."""
+"""Errors and warnings of the package as lines of a program, which name its flags."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-# What to do about `--data` where it is no file, in recipes that read sentence pairs.
+# The advice of recipes that read sentence pairs, for a `--data` that is no file.
 DATA = (
     "--data takes sample[:fr|de|ko], debian:LANG, a .tsv, .csv or .jsonl file, or two text files "
     "with a comma between."
@@ -18,10 +18,10 @@ DATA = (
 
 
 class Messages:
-    r"""Says what the package says about arguments of its functions about a program's flags.
+    r"""Rewrites messages about arguments of functions as messages about a program's flags.
 
     Args:
-        flags: names of arguments, or other words of the package, and what to say instead.
+        flags: names of arguments, or other words of the package, and what replaces them.
 
     Example:
         >>> messages = Messages({"vocabulary_size": "--vocabulary"})
@@ -44,12 +44,12 @@ class Messages:
     def errors(self, about: str, advice: str = "", status: int = 1) -> Iterator[None]:
         """Inside, an error ends the program with one line on standard error and no traceback.
 
-        It is for what depends on a user's files and flags: errors of values and of files, and of
+        It catches what depends on a user's files and flags: errors of values and of files, and of
         programs that are missing or fail.
 
         Args:
-            about: the flags that what happens inside depends on, with their values.
-            advice: what else the user can do, in flags.
+            about: the flags that the work inside depends on, with their values.
+            advice: what else the user can do, in terms of flags.
             status: of the program.
 
         Raises:
@@ -58,15 +58,15 @@ class Messages:
         try:
             yield
         except (ValueError, OSError, RuntimeError) as error:
-            told = self.translated(_text(error))
-            line = f"{_program()}: error: {about}: {told}"
+            message = self.translated(_text(error))
+            line = f"{_program()}: error: {about}: {message}"
             if advice:
                 line = f"{line.rstrip('.')}. {advice}"
             print(line, file=sys.stderr)
             raise SystemExit(status) from None
 
     def show_warnings(self) -> None:
-        """From now on warnings are one line each, that names flags, and no place in code."""
+        """Prints warnings as one line each from now on, naming flags and no place in the code."""
 
         def show(message: Any, *_: Any, **__: Any) -> None:
             print(f"{_program()}: {self.translated(str(message))}", file=sys.stderr)

@@ -28,9 +28,9 @@ DEFAULTS = {
     "seed": 1,
 }
 SMOKE = {"minutes": 0.1, "vocabulary": 800, "hidden_dim": 32, "layers": 1}
-# What is decided by the pipeline that --init names.
+# Flags that --init makes idle: the pipeline that it names has decided them.
 _OF_MODEL = ("model", "hidden_dim", "layers", "dropout", "tokenizer", "vocabulary", "max_length")
-# The package's words for what the flags are called.
+# What the package calls things, and what the flags call them.
 WORDS = {
     "vocabulary_size": "--vocabulary",
     "hidden_dim": "--hidden-dim",
@@ -82,7 +82,7 @@ def parsed(
     messages: Messages,
     arguments: Sequence[str] | None = None,
 ) -> argparse.Namespace:
-    """Returns what the flags say, after refusing what does not go together.
+    """Returns the options of a command line, after refusing combinations that make no sense.
 
     Args:
         flags: of a recipe.
@@ -92,7 +92,7 @@ def parsed(
         arguments: of the command line; those of this process where None.
 
     Raises:
-        SystemExit: with status 2 and a line that says what does not go together.
+        SystemExit: with status 2, after a line that says which flags do not go together.
     """
     with messages.errors("--resume", status=2):
         options = flags.parse(arguments, smoke={**SMOKE, **smoke})
@@ -110,7 +110,7 @@ def parsed(
 
 
 def _check_data(flags: Flags, options: argparse.Namespace) -> None:
-    """One name to split, or files of one's own; what is given counts, not what a run had before."""
+    """Allows `--data` or files of splits; only flags given now count, not a resumed run's."""
     own = [split for split in SPLITS if split in flags.given]
     if own and "data" in flags.given:
         flags.refuse(f"--{own[0]} is in place of --data; give one of the two")

@@ -18,15 +18,15 @@ CHECKPOINTS = "checkpoints/*-step-*"
 
 
 def check_output(output: Path, parts: Mapping[str, str]) -> None:
-    """Refuses, before any work, a directory that can't be written to or holds something else.
+    """Refuses, before any work, a directory that can't be written to or that no run made.
 
     Args:
         output: the directory, which need not be there; nothing is made.
-        parts: names of the directories that will be made in it, and of a file that marks each as
-            made by an earlier run, which is replaced.
+        parts: names of the directories that will be made in it, each with the name of the file that
+            marks it as made by an earlier run; such a directory is replaced.
 
     Raises:
-        ValueError: if it can't be written to, or something else is in the place of a part.
+        ValueError: it can't be written to, or a part exists that no run made.
 
     Example:
         >>> check_output(Path(tempfile.mkdtemp(), "new"), {"pipeline": "pipeline.json"})
@@ -52,8 +52,8 @@ def check_not_begun(output: Path) -> None:
         output: the directory.
 
     Raises:
-        ValueError: if another process trains there, a run was interrupted, or what it trained was
-            not exported yet; says how to go on.
+        ValueError: another process trains there, a run was interrupted, or its model was not
+            exported yet; the message says how to continue.
 
     Example:
         >>> check_not_begun(Path(tempfile.mkdtemp()))
@@ -74,21 +74,21 @@ def check_not_begun(output: Path) -> None:
 
 
 def settings_of(output: Path) -> dict[str, Any]:
-    """Returns the settings of a run that was interrupted, but for its `output`.
+    """Returns the settings of a run that was interrupted, except its `output`.
 
     Args:
         output: the directory of the run.
 
     Raises:
-        ValueError: if there is nothing to resume.
+        ValueError: there is nothing to resume.
 
     Example:
         >>> settings_of(Path("nowhere"))
         Traceback (most recent call last):
-        ValueError: there is no checkpoint in nowhere to go on from
+        ValueError: there is no checkpoint in nowhere to resume from
     """
     if not any(output.glob(CHECKPOINTS)):
-        raise ValueError(f"there is no checkpoint in {output} to go on from")
+        raise ValueError(f"there is no checkpoint in {output} to resume from")
     found, problems = read_runs([output])
     if not found:
         raise ValueError(" ".join(problems) or f"there is no run.json in {output}")
@@ -100,13 +100,13 @@ def settings_of(output: Path) -> dict[str, Any]:
 
 @contextmanager
 def resumable(output: Path) -> Iterator[None]:
-    """Inside, what ends the program says how to go on, where there is something to go on from.
+    """Inside, what ends the program also prints how to resume, where there is a checkpoint.
 
     Args:
         output: the directory of the run.
 
     Raises:
-        SystemExit: after Ctrl-C, with 130 as shells report it; and as it was raised.
+        SystemExit: with status 130 after Ctrl-C, as shells report it; else with its own status.
     """
     try:
         yield
@@ -126,7 +126,7 @@ def export_served(pipeline: Pipeline, directory: Path) -> Callable[[Any], str]:
         directory: where.
 
     Returns:
-        What runs a raw input through the model that was loaded, and returns its best text.
+        A function that runs a raw input through the loaded model and returns the best text.
     """
     pipeline.export(directory)
     signatures = tf.saved_model.load(str(directory)).signatures
@@ -140,17 +140,17 @@ def export_served(pipeline: Pipeline, directory: Path) -> Callable[[Any], str]:
 
 
 def export_mobile(pipeline: Pipeline, file: Path, precision: str) -> Callable[[Any], str]:
-    """Writes a TFLite file and opens it again, as a phone does.
+    """Writes a TFLite file for greedy search and opens it again, as a phone does.
 
     Args:
-        pipeline: what to write, for greedy search.
+        pipeline: what to write.
         file: where.
         precision: of its weights.
 
     Returns:
-        What runs a raw input through the file.
+        A function that runs a raw input through the file and returns a text.
     """
-    import kseq2seq_runtime  # which a user may do without
+    import kseq2seq_runtime  # optional
 
     pipeline.export(file, format="tflite", precision=precision, search=Greedy())
     opened = kseq2seq_runtime.Pipeline(file)

@@ -90,7 +90,7 @@ class Recipe:
         self._mobile: Callable[[Any], str] | None = None
 
     def begin(self, arguments: Sequence[str] | None = None) -> argparse.Namespace:
-        """Returns what the flags say, after a look at the output; nothing is written yet.
+        """Returns the options, after checking the output directory; nothing is written yet.
 
         Args:
             arguments: of the command line; those of this process where None.
@@ -117,12 +117,12 @@ class Recipe:
 
         Args:
             read: (name, columns) -> examples; what `--data` and the other files are read by.
-            source: what reads the sources of examples where they are no texts.
+            source: reads the sources of examples where they are not texts.
         """
         return read_corpora(self.options, read, self.messages, self._advice, source)
 
     def sizes(self) -> dict[str, Any]:
-        """Returns what the flags and the architecture say, for `build_model`."""
+        """Returns the sizes that flags and architecture set, for `build_model`."""
         return {
             "hidden_dim": self.options.hidden_dim,
             "num_layers": self.options.layers,
@@ -155,7 +155,7 @@ class Recipe:
     def held_out(
         self, pipeline: Pipeline, corpora: Mapping[str, Corpus]
     ) -> tuple[list[Any], list[Any]]:
-        """Returns examples to validate and to test on, and says how many are too long for it."""
+        """Returns examples to validate and to test on, and prints how many are too long."""
         source, some = pipeline.source, _SMOKE_TEST if self.options.smoke else None
         with self._errors("data", *SPLITS):
             if self.options.too_long == "error":
@@ -235,7 +235,7 @@ class Recipe:
             )
 
     def export(self, pipeline: Pipeline) -> Callable[[Any], str]:
-        """Writes what servers, and with `--tflite` phones, load; returns what runs the loaded one.
+        """Writes files for servers and, with `--tflite`, for phones, and loads them again.
 
         Args:
             pipeline: what to write.
@@ -253,7 +253,7 @@ class Recipe:
         return served
 
     def finish(self, raw: Any, text: str) -> None:
-        """Shows what the export made of a raw input, and says what lies where."""
+        """Prints the export's answer to a raw input, and the files of the run."""
         output = self.options.output
         way = "raw text in and out" if isinstance(raw, str) else "raw input in, text out"
         print(f"\nThe reloaded export, {way}:\n  {as_text(raw)}\n  = {text}")
@@ -265,7 +265,7 @@ class Recipe:
         print(f"\nSaved in {output}: pipeline/ (to go on from), saved_model/ ({use}){mobile}")
 
     def _of_model(self) -> tuple[str, ...]:
-        """Returns the flags that most often say why a model can't be made."""
+        """Returns the flags that a failure to make a model most often depends on."""
         tokenizer = ("tokenizer",) * ("tokenizer" in self.flags.given)
         return (*tokenizer, "vocabulary", "hidden_dim", "max_length")
 
@@ -275,7 +275,7 @@ class Recipe:
         return pipeline.texts(raws, **settings)
 
     def _shown(self, *names: str) -> str:
-        """Returns flags with their values, those that are set."""
+        """Returns the flags that are set, with their values."""
         values = {name: getattr(self.options, name) for name in names}
         return " ".join(
             f"--{name.replace('_', '-')}" + ("" if value is True else f" {value}")
@@ -284,5 +284,5 @@ class Recipe:
         )
 
     def _errors(self, *names: str, advice: str = "") -> Any:
-        """Returns a context whose errors are told of these flags; of `--output` where of none."""
+        """Returns a context whose errors name these flags; without any, `--output`."""
         return self.messages.errors(self._shown(*(names or ("output",))), advice)

@@ -1,4 +1,4 @@
-"""What came of a run: minutes, steps, scores beside those of baselines, samples."""
+"""The report on a run: minutes, steps, scores beside those of baselines, samples."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ def report(
     Args:
         pairs: N sources and references.
         hypotheses: N generated texts.
-        search: what generated them.
-        baselines: name -> the N texts that something without a model gives.
-        metrics: names and functions (hypotheses, references) -> float, higher for better but for
-            losses and error rates; BLEU and chrF where None.
+        search: generated them.
+        baselines: name -> N texts that were made without a model.
+        metrics: names and functions (hypotheses, references) -> float; higher is better except for
+            losses and error rates. None takes BLEU and chrF.
 
     Returns:
-        The scores, by names in lower case, and for each baseline that is not beaten the metrics in
-        which the generated texts are no better; see `below_baseline`.
+        The scores, by names in lower case; and for each baseline that is not beaten, the metrics in
+        which the generated texts are no better, see `below_baseline`.
 
     Example:
         >>> from kseq2seq import Beam
@@ -73,7 +73,7 @@ def report(
 
 
 def references_of(pairs: Sequence[Any]) -> list[Any]:
-    """Returns what metrics compare with: targets, or lists of all that an example takes as right.
+    """Returns the references of metrics: targets, or lists of all that an example accepts.
 
     Example:
         >>> from kseq2seq.data import Pair
@@ -88,7 +88,7 @@ def references_of(pairs: Sequence[Any]) -> list[Any]:
 
 
 def as_text(raw: Any) -> str:
-    """Returns a raw input as a line shows it: a text itself, and of an array its shape."""
+    """Returns a raw input as a line shows it: a text as it is, an array by its shape."""
     shape = getattr(raw, "shape", None)
     return str(raw) if shape is None else f"{type(raw).__name__} {tuple(shape)}"
 
@@ -99,8 +99,8 @@ def report_training(output: Path, better: BetterWeights, warmup: int, metric: st
     Args:
         output: the directory of a `Record`.
         better: has chosen the weights.
-        warmup: for how many steps the learning rate rises; fewer are no training.
-        metric: the name of the one that it chose by, on validation pairs.
+        warmup: for how many steps the learning rate rises; fewer steps bring a warning.
+        metric: the name of the metric that chose them, on validation pairs.
     """
     found, _ = read_runs([output])
     if not found:  # what can't be written ends no training
@@ -121,7 +121,7 @@ def report_training(output: Path, better: BetterWeights, warmup: int, metric: st
 
 
 def search_name(search: Search) -> str:
-    """Returns a search with the settings that do something.
+    """Returns a search as text, with the settings that have an effect.
 
     Example:
         >>> from kseq2seq import Greedy
@@ -136,7 +136,7 @@ def search_name(search: Search) -> str:
 
 
 def _signed(scores: Mapping[str, float]) -> dict[str, float]:
-    """Returns scores of which each is better the higher it is."""
+    """Returns scores with the signs that make higher better."""
     return {name: -score if less_is_better(name) else score for name, score in scores.items()}
 
 

@@ -31,10 +31,10 @@ def alignment(
     """Draws which part of the source a model looked at when it wrote each part of the target.
 
     Source words run along the top and target words down the left side. The darker a cell, the
-    higher the probability: white is 0, and black the highest in the picture. A word looks where
-    its tokens look on average, and at a word as much as at all of its tokens together, so rows
-    still sum to 1. Words are told by the marks of subword tokenizers and by white space; where
-    there are none, as in Chinese or in a single word spelled out, tokens stay apart.
+    higher the probability: white is 0, and black the highest in the picture. The tokens of a source
+    word are summed and those of a target word averaged, so that rows still sum to 1. Words are
+    recognized by the marks of subword tokenizers and by white space; where there are none, as in
+    Chinese or in a single word spelled out, tokens stay apart.
 
     Args:
         source_tokens: S strings, `Prediction.source_tokens`.
@@ -48,8 +48,10 @@ def alignment(
             first that has the characters.
 
     Returns:
-        A `matplotlib.figure.Figure`, which notebooks show. It warns of characters that no
-        installed font has.
+        A `matplotlib.figure.Figure`, which notebooks show.
+
+    Warns:
+        UserWarning: no installed font has some of the characters.
 
     Raises:
         ImportError: Matplotlib is not installed.
@@ -79,43 +81,44 @@ def alignment(
         matrix = np.add.reduceat(matrix, starts, axis=0) / sizes[:, None]
     columns, rows = [_shown(x) for x in columns], [_shown(x) for x in rows]
     written = "".join([*columns, *rows, title or ""])
-    found = font_for(written, font)
+    properties = font_for(written, font)
     with warnings.catch_warnings():  # Matplotlib's own, one for each character that no font has
         warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from", UserWarning)
-        figure = draw(matrix, columns, rows, found, title, colorbar)
+        figure = draw(matrix, columns, rows, properties, title, colorbar)
         if path is not None:
             figure.savefig(path, facecolor="white")
     return figure
 
 
 def _tokens(name: str, tokens: Sequence[str]) -> list[str]:
-    given = tokens if isinstance(tokens, str) else list(tokens)
-    if isinstance(given, str) or not all(isinstance(token, str) for token in given):
-        raise TypeError(f"`{name}` must be a list of strings, one a token; got {given!r}.")
-    if not given:
-        raise ValueError(f"`{name}` is empty; there is nothing to draw.")
-    return given
+    listed = tokens if isinstance(tokens, str) else list(tokens)
+    if isinstance(listed, str) or not all(isinstance(token, str) for token in listed):
+        raise TypeError(f"`{name}` must be a list of strings, one a token; got {listed!r}.")
+    if not listed:
+        raise ValueError(f"`{name}` must have at least one token; got none.")
+    return listed
 
 
 def _matrix(alignment: Any, rows: int, columns: int) -> np.ndarray:
     if alignment is None:
         raise ValueError(
-            "`alignment` is None. Ask the pipeline for it, `pipeline(texts, alignments=True)`; it "
-            "has none for a text that it split into sentences, nor where the model has no "
-            "attention to its source, as 'rnn', 'lstm' and 'gru'. Of those that build_model "
-            "knows, 'bahdanau', 'luong', 'convolutional', 'transformer' and 'decoder_only' do."
+            "`alignment` must be probabilities (target tokens, source tokens); got None. Call "
+            "`pipeline(texts, alignments=True)`. A text that was split into sentences has no "
+            "alignment, and neither has a model without attention to its source: 'rnn', 'lstm' and "
+            "'gru' have none; 'bahdanau', 'luong', 'convolutional', 'transformer' and "
+            "'decoder_only' have it."
         )
     matrix = np.asarray(alignment, dtype=float)
     if matrix.shape != (rows, columns):
-        turned = " It seems to be transposed." if matrix.shape == (columns, rows) else ""
+        hint = " It seems to be transposed." if matrix.shape == (columns, rows) else ""
         raise ValueError(
             f"`alignment` must be (target tokens, source tokens), here {(rows, columns)}; got "
-            f"{matrix.shape}.{turned}"
+            f"{matrix.shape}.{hint}"
         )
     if not np.all(np.isfinite(matrix)) or matrix.min() < 0:
         raise ValueError(
-            "`alignment` must hold probabilities, and has negative numbers, NaN or infinities. "
-            "Give what attention gives after its softmax."
+            "`alignment` must hold probabilities; got negative numbers, NaN or infinities. Pass "
+            "the weights of attention after its softmax."
         )
     return matrix
 

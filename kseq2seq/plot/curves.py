@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 from collections.abc import Mapping
 from numbers import Real
@@ -86,11 +85,16 @@ def curves(
 def _logs(history: Any) -> dict[int, dict[str, Any]]:
     """Returns the numbers of each epoch, counted from 1, by the names of their metrics.
 
-    A run writes null where a number is not finite: NaN here, a gap in the curve.
+    A run writes null where a number is not finite: None here, and a gap in the curve.
     """
     if isinstance(history, str | os.PathLike):
-        lines = _file(Path(history)).read_text(encoding="utf-8").splitlines()
-        logs = {line["epoch"]: line["logs"] for line in map(json.loads, lines)}
+        file = Path(history, "history.jsonl")
+        if not file.is_file():
+            raise FileNotFoundError(
+                f"{file} is missing. Give the directory of a `Run`, or what `fit` returned."
+            )
+        lines = map(json.loads, file.read_text(encoding="utf-8").splitlines())
+        logs = {line["epoch"]: line["logs"] for line in lines}
     else:
         lists = getattr(history, "history", history)
         if not isinstance(lists, Mapping):
@@ -104,22 +108,9 @@ def _logs(history: Any) -> dict[int, dict[str, Any]]:
                 f"`history` must have one number an epoch for each metric; got {sizes}. Put NaN "
                 "where there is none."
             )
-        epochs = zip(*lists.values(), strict=True)
-        logs = {i: dict(zip(lists, each, strict=True)) for i, each in enumerate(epochs, start=1)}
+        rows = zip(*lists.values(), strict=True)
+        logs = {epoch: dict(zip(lists, row, strict=True)) for epoch, row in enumerate(rows, 1)}
     return {
-        epoch: {
-            name: math.nan if value is None else value
-            for name, value in values.items()
-            if isinstance(value, Real | None)
-        }
+        epoch: {name: x for name, x in values.items() if isinstance(x, Real | None)}
         for epoch, values in logs.items()
     }
-
-
-def _file(directory: Path) -> Path:
-    path = directory / "history.jsonl"
-    if not path.is_file():
-        raise FileNotFoundError(
-            f"{path} is missing. Give the directory of a `Run`, or what `fit` returned."
-        )
-    return path

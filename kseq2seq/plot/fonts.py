@@ -15,7 +15,7 @@ from matplotlib.font_manager import FontEntry, FontProperties
 _FONT = "DejaVu Sans"  # comes with Matplotlib
 _BOXES = "Last Resort"  # so does this one, which claims to have every character
 _INVISIBLE = ("Cc", "Cf", "Zl", "Zp", "Zs")
-# One ideograph looks different in each language, which other letters of the text tell.
+# An ideograph looks different in each language; other letters of the text show which it is.
 _GOOD = {
     "HANGUL": ("Noto Sans CJK KR", "Noto Sans KR", "NanumGothic", "Malgun Gothic"),
     "HIRAGANA": ("Noto Sans CJK JP", "Noto Sans JP", "IPAexGothic", "Hiragino Sans", "Yu Gothic"),
@@ -29,7 +29,7 @@ def font_for(text: str, font: str | os.PathLike[str] | None = None) -> FontPrope
     Warns of the characters that none has; they are drawn as boxes.
 
     Args:
-        text: all that is to be drawn.
+        text: everything that is drawn.
         font: one to try first: the path of a file, or the name of an installed family.
 
     Raises:
@@ -40,11 +40,11 @@ def font_for(text: str, font: str | os.PathLike[str] | None = None) -> FontPrope
         >>> font_for("Привет, κόσμε").get_family()
         ['DejaVu Sans']
     """
-    found = FontProperties()
+    properties = FontProperties()
     families = [_FONT]
     if font is not None:
-        found = _named(font)
-        families = [*found.get_family(), _FONT]
+        properties = _named(font)
+        families = [*properties.get_family(), _FONT]
     missing = {x for x in text if unicodedata.category(x) not in _INVISIBLE}
     for family in families:
         missing -= _has(family, missing)
@@ -61,12 +61,12 @@ def font_for(text: str, font: str | os.PathLike[str] | None = None) -> FontPrope
             "the script, or name a font file by `font`.",
             stacklevel=3,
         )
-    found.set_family(families)
-    return found
+    properties.set_family(families)
+    return properties
 
 
 def _named(font: str | os.PathLike[str]) -> FontProperties:
-    """What finds that font, and not a bolder one of its family."""
+    """Properties that select exactly this font, and not a bolder one of its family."""
     path, name = Path(font), str(font)
     if path.is_file():
         entry = _entry(path)
@@ -74,7 +74,9 @@ def _named(font: str | os.PathLike[str]) -> FontProperties:
             try:
                 font_manager.fontManager.addfont(path)
             except (RuntimeError, NotImplementedError) as error:
-                raise ValueError(f"`font` is no font that can be drawn with: {name!r}.") from error
+                raise ValueError(
+                    f"`font` must be a font file that Matplotlib can draw with; got {name!r}."
+                ) from error
             entry = _entry(path)
         kind: dict[str, Any] = {
             name: getattr(entry, name) for name in ("style", "variant", "weight", "stretch")
@@ -89,7 +91,7 @@ def _named(font: str | os.PathLike[str]) -> FontProperties:
 
 
 def _entry(path: Path) -> Any:
-    """What Matplotlib knows of a font file; None if nothing."""
+    """Matplotlib's entry for a font file; None if it has none."""
     known = font_manager.fontManager.ttflist
     return next((entry for entry in known if Path(entry.fname) == path), None)
 
@@ -131,7 +133,7 @@ def _cover(missing: set[str], families: list[str]) -> list[str]:
 def _has(family: str, characters: set[str]) -> set[str]:
     if not characters:
         return set()
-    # Not by `findfont`, which tells at length of each family that lacks the normal weight.
+    # Not by `findfont`, which logs a warning for each family that lacks the normal weight.
     entries = [entry for entry in font_manager.fontManager.ttflist if entry.name == family]
     if not entries:
         return set()

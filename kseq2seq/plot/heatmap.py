@@ -1,4 +1,4 @@
-"""Puts a matrix of probabilities and the words it relates on paper, by Matplotlib."""
+"""Draws a matrix of probabilities with the words that it relates, by Matplotlib."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ def draw(
         matrix: float (rows, columns), not negative.
         columns: their labels, written above.
         rows: their labels, written at the left.
-        font: what has the characters of all.
+        font: has the characters of all of them.
         title: written on top.
-        colorbar: also tell which gray is which value.
+        colorbar: also draw which gray is which value.
     """
     cell = min(_CELL[1], max(_CELL[0], _SIDE / max(matrix.shape)))
     height, width = (cell * size for size in matrix.shape)

@@ -1,4 +1,4 @@
-"""What all pictures need: a format that can be written, and Matplotlib."""
+"""Checks for all pictures: the format of the file, and that Matplotlib is installed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,11 @@ FORMATS = (".png", ".svg", ".pdf")
 
 
 def picture_path(path: str | os.PathLike[str] | None) -> Path | None:
-    """Returns where to write a picture, refusing a format that is not written."""
+    """Returns where to write a picture.
+
+    Raises:
+        ValueError: the suffix is not one of `FORMATS`.
+    """
     path = None if path is None else Path(path)
     if path is not None and path.suffix.lower() not in FORMATS:
         raise ValueError(
@@ -20,7 +24,11 @@ def picture_path(path: str | os.PathLike[str] | None) -> Path | None:
 
 
 def need_matplotlib() -> None:
-    """Says how to install Matplotlib where it is missing."""
+    """Refuses to draw without Matplotlib.
+
+    Raises:
+        ImportError: it is not installed; the message says how to install it.
+    """
     try:
         import matplotlib  # noqa: F401
     except ImportError as error:

@@ -10,7 +10,7 @@ from kseq2seq.special_tokens import SpecialTokens
 
 BLANK = "␣"
 _MARK = "▁"  # U+2581, by which SentencePiece starts words
-_GLUE = "##"  # by which WordPiece goes on with them
+_GLUE = "##"  # by which WordPiece continues them
 _UNKNOWN = "<unknown>"
 _APART = {f"<{name}>" for name in SpecialTokens._fields} - {_UNKNOWN}
 _BYTE = re.compile(r"<0x([0-9A-F]{2})>")
@@ -22,8 +22,8 @@ def find_words(tokens: Sequence[str]) -> tuple[list[str], list[int]]:
 
     A word starts at "▁" (SentencePiece) or at white space (bytes, characters, byte pairs), or where
     a piece has no "##" (WordPiece). Bytes are read as the characters they spell. Special tokens
-    stand alone, but for `<unknown>`, which may be a part of a word. Where a script has no spaces
-    (Chinese, Japanese, Thai...) every piece is a word, and so it is where no token has a mark.
+    stand alone, except `<unknown>`, which may be part of a word. Where a script has no spaces
+    (Chinese, Japanese, Thai...) every piece is a word, as it is where no token has a mark.
 
     Args:
         tokens: the pieces of one text, as `Tokenizer.pieces` names them.
@@ -38,41 +38,41 @@ def find_words(tokens: Sequence[str]) -> tuple[list[str], list[int]]:
         >>> find_words(["qu", "##ick", "fox"])
         (['quick', 'fox'], [0, 2])
     """
-    pieces, places = _characters(tokens)
+    pieces, indices = _characters(tokens)
     spaced = any(_opens(piece) for piece in pieces)
-    glued = not spaced and any(_goes_on(piece) for piece in pieces)
-    found: list[list[str]] = []
+    glued = not spaced and any(_continues(piece) for piece in pieces)
+    words: list[list[str]] = []
     starts: list[int] = []
-    for piece, place in zip(pieces, places, strict=True):
-        before = found[-1][-1] if found else ""
-        if not found or piece in _APART or before in _APART:
+    for piece, index in zip(pieces, indices, strict=True):
+        before = words[-1][-1] if words else ""
+        if not words or piece in _APART or before in _APART:
             begins = True
         elif spaced:
-            begins = bool(_bare(found[-1])) and (_opens(piece) or _unspaced(before, piece))
+            begins = bool(_bare(words[-1])) and (_opens(piece) or _unspaced(before, piece))
         else:
-            begins = not (glued and _goes_on(piece))
+            begins = not (glued and _continues(piece))
         if begins:
-            found.append([piece])
-            starts.append(place)
+            words.append([piece])
+            starts.append(index)
         else:
-            found[-1].append(piece.removeprefix(_GLUE) if glued else piece)
-    return [_label(word) for word in found], starts
+            words[-1].append(piece.removeprefix(_GLUE) if glued else piece)
+    return [_label(word) for word in words], starts
 
 
 def _characters(tokens: Sequence[str]) -> tuple[list[str], list[int]]:
-    """The tokens, those in one that spell a character in bytes; and where each begins."""
-    pieces, places = [], []
-    place = 0
-    while place < len(tokens):
-        piece, count = _spelled(tokens[place : place + 4])
+    """The tokens, with bytes that spell a character joined; and the index where each begins."""
+    pieces, indices = [], []
+    index = 0
+    while index < len(tokens):
+        piece, count = _spelled(tokens[index : index + 4])
         pieces.append(piece)
-        places.append(place)
-        place += count
-    return pieces, places
+        indices.append(index)
+        index += count
+    return pieces, indices
 
 
 def _spelled(tokens: Sequence[str]) -> tuple[str, int]:
-    """The character that the first tokens spell, and how many they are; else the first token."""
+    """The character that the first tokens spell, and their number; else the first token and 1."""
     data = b""
     for count, token in enumerate(tokens, 1):
         byte = _BYTE.fullmatch(token)
@@ -90,7 +90,7 @@ def _opens(piece: str) -> bool:
     return piece[:1] == _MARK or piece[:1].isspace()
 
 
-def _goes_on(piece: str) -> bool:
+def _continues(piece: str) -> bool:
     return piece.startswith(_GLUE) and piece != _GLUE
 
 

@@ -64,14 +64,14 @@ def test_a_run_is_read_from_its_directory(tmp_path):
     lines = [
         {"epoch": 1, "step": 5, "logs": {"loss": 3.0, "per_class": [0.1, 0.2]}},
         {"epoch": 2, "step": 10, "logs": {"loss": None, "val_loss": 2.5}},
-        {"epoch": 3, "step": 15, "logs": {"loss": 2.0}},
+        {"epoch": 3, "step": 15, "logs": {"loss": 2.0, "val_loss": None}},
     ]
     history = "".join(json.dumps(line) + "\n" for line in lines)
     (tmp_path / "history.jsonl").write_text(history)
     (panel,) = drawn(plot.curves(tmp_path)).values()
     (_, first), (_, gap), (_, last) = panel["training"]
     assert (first, last) == (3.0, 2.0) and math.isnan(gap)  # null: it was not finite
-    assert panel["validation"] == [(2.0, 2.5)]
+    assert panel["validation"][0] == (2.0, 2.5) and len(panel["validation"]) == 2
     assert drawn(plot.curves(str(tmp_path))).keys() == {"loss"}
 
 
@@ -95,6 +95,13 @@ def test_unknown_suffixes_are_refused(tmp_path, name):
     with pytest.raises(ValueError, match=rf"`path` must end in \.png, \.svg or \.pdf.*{name}"):
         plot.curves(HISTORY, tmp_path / name)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_run_that_began_with_numbers_that_are_not_finite_is_drawn(tmp_path):
+    lines = [{"epoch": 1, "logs": {"loss": None}}, {"epoch": 2, "logs": {"loss": 2.0}}]
+    (tmp_path / "history.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    (_, first), last = drawn(plot.curves(tmp_path, tmp_path / "a.png"))["loss"]["training"]
+    assert math.isnan(first) and last == (2.0, 2.0)
 
 
 @pytest.mark.parametrize("history", [{}, {"loss": []}, {"matrix": [[1.0], [2.0]]}])

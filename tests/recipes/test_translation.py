@@ -93,7 +93,7 @@ def test_packs_korean_and_computes_in_bfloat16_and_survives_being_told_to_end(tm
     [
         (("--packed", "--model", "lstm"), "--packed is for --model transformer or decoder_only"),
         (("--bfloat16", "--init", "saved"), "--bfloat16 is for a new model"),
-        (("--resume", "nowhere"), "there is no checkpoint in nowhere to go on from"),
+        (("--resume", "nowhere"), "there is no checkpoint in nowhere to resume from"),
         (("--resume", "here", "--output", "there"), "leave --output out"),
     ],
 )
