@@ -87,8 +87,6 @@ def predictions(
     # An empty answer of a head is one, of finite score; an empty hypothesis is none.
     real = (lengths > 0) | (np.isfinite(scores) & (not hasattr(pipeline.model, "decoder")))
     source_labels = pipeline.source.labels({name: x.numpy() for name, x in inputs.items()})
-    best = zip(ids[:, 0], lengths[:, 0], strict=True)
-    target_labels = pipeline.target.labels([row[:length] for row, length in best])
     facts = facts_of(pipeline.model)
     alignments = decoded.alignments
     if alignments is not None and alignments.shape[-1] != facts.positions(
@@ -114,7 +112,7 @@ def predictions(
                 *alternatives[0],
                 alternatives=[*alternatives[1:]],
                 source_tokens=names,
-                target_tokens=target_labels[row],
+                target_tokens=pipeline.target.labels([ids[row, 0, : lengths[row, 0]]])[0],
                 alignment=alignment,
                 finished=alternatives[0].finished,
             )
