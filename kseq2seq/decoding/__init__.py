@@ -1,9 +1,11 @@
-"""Decoding: one loop, searches that tell it what to pick, filters that say what may be picked."""
+"""Decoding: one loop, searches that pick next tokens, and filters that restrict them."""
 
 from kseq2seq.decoding.beam import Beam
-from kseq2seq.decoding.compiled import compiled, traced
+from kseq2seq.decoding.compiled import compiled as compiled
+from kseq2seq.decoding.compiled import traced as traced
 from kseq2seq.decoding.contrastive import Contrastive
-from kseq2seq.decoding.decode import Decoded, UnsatisfiedError, decode, prepare, search_targets
+from kseq2seq.decoding.decode import Decoded, UnsatisfiedError, decode, search_targets
+from kseq2seq.decoding.decode import prepare as prepare
 from kseq2seq.decoding.diverse_beam import DiverseBeam
 from kseq2seq.decoding.ensemble import Ensemble
 from kseq2seq.decoding.filters import (
@@ -20,20 +22,21 @@ from kseq2seq.decoding.filters import (
     RepetitionPenalty,
     Require,
 )
-from kseq2seq.decoding.greedy import Greedy
-from kseq2seq.decoding.loop import Carry, Loop
-from kseq2seq.decoding.records import fingerprint
-from kseq2seq.decoding.requests import seeds_of
+from kseq2seq.decoding.greedy import Greedy, Independent
+from kseq2seq.decoding.loop import Carry as Carry
+from kseq2seq.decoding.loop import Loop
+from kseq2seq.decoding.records import fingerprint as fingerprint
+from kseq2seq.decoding.requests import seeds_of as seeds_of
 from kseq2seq.decoding.sample import Sample
 from kseq2seq.decoding.score import score_targets
 from kseq2seq.decoding.search import Candidates, Choice, Hypotheses, Live, Request, Search
 from kseq2seq.decoding.speculative import Speculative
+from kseq2seq.deprecation import moved
 
 __all__ = [
     "Automaton",
     "Beam",
     "Candidates",
-    "Carry",
     "Choice",
     "Contrastive",
     "CtcPrefix",
@@ -46,6 +49,7 @@ __all__ = [
     "Fusion",
     "Greedy",
     "Hypotheses",
+    "Independent",
     "Live",
     "Loop",
     "MaxLength",
@@ -59,12 +63,15 @@ __all__ = [
     "Search",
     "Speculative",
     "UnsatisfiedError",
-    "compiled",
     "decode",
-    "fingerprint",
-    "prepare",
     "score_targets",
     "search_targets",
-    "seeds_of",
-    "traced",
 ]
+
+__getattr__ = moved(
+    __name__,
+    {
+        "Extensions": "kseq2seq.decoding.Candidates",
+        "Problem": "kseq2seq.decoding.Request",
+    },
+)

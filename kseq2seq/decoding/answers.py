@@ -1,4 +1,4 @@
-"""Answers of models that have another head than a decoder."""
+"""Decoding models whose head is no decoder: the head answers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from kseq2seq.checks import check_whole
 from kseq2seq.decoding.beam import Beam
 from kseq2seq.decoding.greedy import Greedy
 from kseq2seq.decoding.loop import MOST_TOKENS
-from kseq2seq.decoding.requests import check_backend, check_search
+from kseq2seq.decoding.requests import check_backend
 from kseq2seq.decoding.search import Search
 from kseq2seq.decoding.tensors import NEVER
 from kseq2seq.heads import Asked, Decoded
@@ -20,17 +20,18 @@ from kseq2seq.special_tokens import SpecialTokens
 
 
 class Answers:
-    """Runs a model without a decoder and asks its head for answers, in the shapes of a decoding.
+    """Runs a model without a decoder, and shapes the answers of its head as a `Decoded`.
 
     Args:
         model: a `HeadModel`.
-        search: `Greedy()`; or `Beam(width)` without penalties, where the head has several answers.
-        max_length: L, the most ids of an answer; what is longer is cut.
-        special: the target's ids that are no content.
-        filters: none: they are rules about next tokens.
+        search: `Greedy()`; or, where the head has several answers, `Beam(beam_width)` without
+            penalties.
+        max_length: L, the most ids of an answer; longer answers are cut.
+        special: the target's ids that are not text.
+        filters: must be empty, since filters are rules about next tokens.
 
     Raises:
-        ValueError: if the head can't answer so.
+        ValueError: if the head can't answer such a search.
 
     Example:
         >>> import numpy as np
@@ -54,7 +55,7 @@ class Answers:
         check_backend()
         if not hasattr(model, "head"):
             raise ValueError(
-                "`model` must be a Seq2Seq from `build_model`, or another model of it; got "
+                "`model` must be a Seq2Seq from `build_model`, or another of its models; got "
                 f"{type(model).__name__}."
             )
         if filters:
@@ -69,14 +70,14 @@ class Answers:
 
     @property
     def key(self) -> tuple:
-        """What a graph of it depends on, beside the model."""
+        """What its graph depends on, apart from the model."""
         return self.width, self.count, self.max_length, self.padding
 
     def check_need(self, rows: int | None) -> None:
-        """Refuses a beam over so many sources that memory would not hold it; None counts as 1.
+        """Refuses a beam that memory would not hold; `rows` of None counts as 1.
 
         Raises:
-            ValueError: it needs more than `kseq2seq.memory.available_memory()`.
+            ValueError: if it needs more than `kseq2seq.memory.available_memory()`.
         """
         if self.width is None:
             return
@@ -96,13 +97,13 @@ class Answers:
             limits: int (B,), the most ids of each answer; None takes L for all.
         """
         encoded = self.model.encode(source, training=False)
-        head, longest = self.model.head, self.max_length + 1  # of which one shows a cut
-        made = head(encoded, training=False)
-        found = head.decode(made, encoded, Asked(self.width, longest))
+        head, longest = self.model.head, self.max_length + 1  # one more, which shows a cut
+        outputs = head(encoded, training=False)
+        found = head.decode(outputs, encoded, Asked(self.width, longest))
         return self._shaped(found, limits)
 
     def _shaped(self, found: Decoded, limits: Any) -> Decoded:
-        """Cuts or fills up what was found: (B, N) answers of L places."""
+        """Cuts or pads what was found to (B, N) answers of L ids."""
         rows = tf.shape(found.lengths)[0]
         ids = _filled(found.ids[:, : self.count, : self.max_length], 2, self.max_length, 0)
         ids = _filled(ids, 1, self.count, 0)
@@ -125,37 +126,36 @@ class Answers:
 
 
 def _filled(x: Any, axis: int, size: int, value: Any) -> Any:
-    """Returns x with `size` places on an axis, of which it has no more."""
+    """Returns x padded to `size` on an axis, where it has no more."""
     around = [[0, 0] for _ in x.shape]
     around[axis][1] = size - (x.shape[axis] or tf.shape(x)[axis])
     if x.dtype == tf.bool:
-        made = tf.cast(tf.pad(tf.cast(x, tf.int32), around, constant_values=int(value)), tf.bool)
+        padded = tf.cast(tf.pad(tf.cast(x, tf.int32), around, constant_values=int(value)), tf.bool)
     else:
-        made = tf.pad(x, around, constant_values=value)
+        padded = tf.pad(x, around, constant_values=value)
     shape = [*x.shape]
     shape[axis] = size
-    return tf.ensure_shape(made, shape)
+    return tf.ensure_shape(padded, shape)
 
 
 def _width(head: Any, search: Any) -> tuple[int | None, int]:
-    """Returns how many hypotheses a head keeps, None for a greedy search, and how many it gives."""
-    check_search(search)
+    """Returns how many hypotheses a head keeps (None if greedy), and how many it returns."""
     if type(search) is Greedy:
         return None, 1
     several = head.widest is None or head.widest > 1
-    known = "Greedy()" + (" or Beam(width)" if several else "")
+    known = "Greedy()" + (" or Beam(beam_width)" if several else "")
     if type(search) is not Beam or not several:
         raise ValueError(f"The head {_name(head)} answers by {known}; got {search!r}.")
-    if head.widest is not None and search.width > head.widest:
+    if head.widest is not None and search.beam_width > head.widest:
         raise ValueError(
             f"The head {_name(head)} has at most {head.widest} answers; got {search!r}."
         )
     if search.uses("coverage_penalty") or search.patience is not None:
         raise ValueError(
             f"The head {_name(head)} has no decoder, which `coverage_penalty` and `patience` are "
-            f"for; got {search!r}. Pass Beam({search.width})."
+            f"for; got {search!r}. Pass Beam({search.beam_width})."
         )
-    return search.width, search.n_best or search.width
+    return search.beam_width, search.n_best or search.beam_width
 
 
 def _name(head: Any) -> str:

@@ -1,4 +1,4 @@
-"""Traced functions, kept beside the model they are of."""
+"""Graphs, and what else is built once, kept beside the model or the loop that they belong to."""
 
 from __future__ import annotations
 
@@ -11,40 +11,45 @@ import tensorflow as tf
 
 from kseq2seq.layers.adaptable import revision
 
-MOST = 64  # kept for one model; the one that was not used for longest goes first
-SHAPES = 1024  # of arguments whose graph is known without asking TensorFlow
+MOST = 64  # results kept for one owner; the least recently used goes first
+SHAPES = 1024  # of arguments, remembered for one function
 _TRACING = threading.RLock()  # Keras and AutoGraph trace one function at a time
-_KEEPING = threading.Lock()  # guards the graphs that are kept; held only for moments
+_KEEPING = threading.Lock()  # guards what is kept; held only for moments
 
 
-def compiled(model: Any, key: tuple, build: Callable[[], Any]) -> Any:
-    """Returns what `build` made for a model and a key, building it once.
+def compiled(owner: Any, key: tuple, build: Callable[[], Any]) -> Any:
+    """Returns what `build` makes for an owner and a key, building it once.
 
-    Kept beside Keras' own attributes, which it would track and save. Once a layer is quantized or
-    adapted by LoRA, in whatever model, it is built anew.
+    The result is kept in the owner's `__dict__`, since Keras would track and save an attribute.
+    Once a layer is quantized or adapted by LoRA, in any model, it is built again.
+
+    Args:
+        owner: a model, or what belongs to one.
+        key: what the result depends on; hashable.
+        build: makes the result.
 
     Example:
         >>> from types import SimpleNamespace
         >>> from kseq2seq.decoding.compiled import compiled
-        >>> model = SimpleNamespace()
-        >>> compiled(model, ("a",), list) is compiled(model, ("a",), list)
+        >>> owner = SimpleNamespace()
+        >>> compiled(owner, ("a",), list) is compiled(owner, ("a",), list)
         True
     """
     key = (*key, revision.number)
-    kept = model.__dict__.setdefault("_compiled", OrderedDict())
-    if (made := _found(kept, key)) is not None:
-        return made
+    kept = owner.__dict__.setdefault("_compiled", OrderedDict())
+    if (result := _look_up(kept, key)) is not None:
+        return result
     with _TRACING:
-        if (made := _found(kept, key)) is None:  # no other thread was faster
-            made = build()
+        if (result := _look_up(kept, key)) is None:  # no other thread was faster
+            result = build()
             with _KEEPING:
-                kept[key] = made
+                kept[key] = result
                 if len(kept) > MOST:
                     kept.popitem(last=False)
-    return made
+    return result
 
 
-def _found(kept: OrderedDict, key: tuple) -> Any:
+def _look_up(kept: OrderedDict, key: tuple) -> Any:
     with _KEEPING:
         if key in kept:
             kept.move_to_end(key)
@@ -52,16 +57,15 @@ def _found(kept: OrderedDict, key: tuple) -> Any:
 
 
 def traced(function: Callable, jit_compile: bool = False) -> Any:
-    """Returns a function as a graph, for few different shapes if it is compiled by XLA.
+    """Returns a function as a graph; with XLA, one that is compiled for each shape.
 
-    TensorFlow counts the graphs of all models as one function's, and would warn that they are many.
-    Several threads may call it: they run side by side, and trace one after the other. Arguments of
-    shapes that were seen before neither wait for what another thread traces nor ask TensorFlow for
-    their graph, which is slow.
+    Several threads may call it: they run side by side, and trace one after the other. For
+    arguments of known shapes, a call neither waits for another thread's trace nor asks TensorFlow
+    for the graph, which is slow.
     """
-    made = tf.function(function, jit_compile=jit_compile, reduce_retracing=not jit_compile)
-    made._omit_frequent_tracing_warning = True
-
+    graphs = tf.function(function, jit_compile=jit_compile, reduce_retracing=not jit_compile)
+    # TensorFlow counts the graphs of all models as one function's, and would warn of their number.
+    graphs._omit_frequent_tracing_warning = True
     known: dict[tuple, Any] = {}
 
     def call(*arguments: Any) -> Any:
@@ -69,7 +73,7 @@ def traced(function: Callable, jit_compile: bool = False) -> Any:
         graph = known.get(shapes)
         if graph is None:
             with _TRACING:
-                graph = made.get_concrete_function(*arguments)
+                graph = graphs.get_concrete_function(*arguments)
                 if len(known) >= SHAPES:
                     known.clear()
                 known[shapes] = graph

@@ -1,4 +1,4 @@
-"""Contrastive search: likely tokens that do not say what was said."""
+"""Contrastive search: likely tokens that do not repeat what the target says already."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ _HINTS = {
 @keywords(_HINTS)
 @dataclass(frozen=True)
 class Contrastive(Search):
-    r"""Takes, of the `top_k` likeliest tokens, the best in confidence less repetition.
+    r"""Picks, among the `top_k` likeliest tokens, the best by confidence minus repetition.
 
     .. math:: (1 - \alpha)\, p(v \mid y_{<t}, x)
         - \alpha \max_{j < t} \cos(h_v, h_{y_j})
 
-    with h the decoder's last hidden vectors, those of the start token and of all tokens so far
-    among the :math:`h_{y_j}`. Each candidate is run through the decoder, so a step costs `top_k`
-    rows. The score is the sum of log-probabilities.
+    with h the decoder's last hidden vectors; the :math:`h_{y_j}` are those of the start token and
+    of all tokens so far. Each candidate is run through the decoder, so a step costs `top_k` rows.
+    The score is the sum of log-probabilities.
 
     Args:
-        top_k: candidates, at least 1 and at most as many as there are ids, or 65,536.
+        top_k: candidates, at least 1 and at most the size of the vocabulary, or 65,536.
         penalty: alpha, in [0, 1]; 0 is greedy search.
 
     Raises:
@@ -62,7 +62,7 @@ class Contrastive(Search):
         return self.top_k
 
     def given(self):
-        """See `Search`; in float64, as one less it is a factor too."""
+        """See `Search`; in float64, since 1 minus it is a factor too."""
         return {"penalty": self.penalty if tf.is_tensor(self.penalty) else np.float64(self.penalty)}
 
     def check(self, vocabulary_size, max_length):
@@ -92,15 +92,21 @@ class Contrastive(Search):
         }
 
     def advance(self, candidates, live, state, request):
-        """See `Search`; chooses among the candidates that the rows are, then proposes the next."""
+        """See `Search`; the rows of a source are its candidates: picks one, then proposes the next.
+
+        What follows has axes B (sources), k (candidates), D (hidden) and V (vocabulary).
+        """
         step, special, count = live.step, request.special, self.top_k
+        # 1. What the decoder made of each candidate, as unit vectors (B, k, D), and the best
+        # candidate of each source, (B, 1). A source that has ended stays at its first.
         hidden = ops.reshape(
             ops.cast(candidates.hidden, "float32"), (-1, count, request.hidden_dim)
         )
         hidden = hidden / ops.maximum(ops.norm(hidden, axis=-1, keepdims=True), 1e-9)
         ended = state["ended"]
-        chosen = self._choose(hidden, state, step)
-        chosen = ops.where(ended, 0, chosen)[:, None]
+        chosen = ops.where(ended, 0, self._choose(hidden, state, step))[:, None]
+
+        # 2. It joins the target: its token and log-probability, (B,), and its vector, (B, 1, D).
         tokens = gather(ops.reshape(live.tokens, (-1, count)), chosen)[:, 0]
         value = gather(state["log_probs"], chosen)[:, 0]
         ends = ops.logical_and(ops.equal(tokens, special.end), ops.logical_not(ended))
@@ -109,18 +115,20 @@ class Contrastive(Search):
         ended = ops.logical_or(ended, ends)
         past = ops.slice_update(state["past"], (0, step, 0), gather(hidden, chosen))
 
+        # 3. The next candidates: the likeliest tokens (B, k) after it.
         log_probs = ops.reshape(candidates.log_probs, (-1, count, request.vocabulary_size))
         values, proposed = ops.top_k(gather(log_probs, chosen)[:, 0], count)
         proposed = ops.where(ended[:, None], special.padding, ops.cast(proposed, "int32"))
-        # A last token is an end without a rival, and no step will come to choose it.
+
+        # 4. At the limit the end is the only candidate, and no further step will choose it.
         last = ops.logical_and(step + 1 >= request.limits, ops.logical_not(ended))
         scores = scores + ops.where(last, values[:, 0], 0.0)
-        whole = gather(ops.reshape(candidates.finished, (-1, count)), chosen)[:, 0]
-        ends = ops.logical_or(ends, ops.logical_and(last, whole))
-        rows = ops.arange(ops.shape(chosen)[0], dtype="int32")[:, None] * count
+        is_whole = gather(ops.reshape(candidates.finished, (-1, count)), chosen)[:, 0]
+        ends = ops.logical_or(ends, ops.logical_and(last, is_whole))
+        first_rows = ops.arange(ops.shape(chosen)[0], dtype="int32")[:, None] * count
         return Choice(
             tokens=ops.reshape(proposed, (-1,)),
-            parents=ops.reshape(chosen + rows + ops.zeros_like(proposed), (-1,)),
+            parents=ops.reshape(chosen + first_rows + ops.zeros_like(proposed), (-1,)),
             state={
                 "log_probs": values,
                 "past": past,
@@ -136,7 +144,7 @@ class Contrastive(Search):
         return state["ended"]
 
     def finish(self, live, state, request):
-        """See `Search`; what is chosen is common to all rows of a source."""
+        """See `Search`; the chosen tokens are the same in all rows of a source."""
         scores = state["scores"]
         found = possible(scores)
         ids = ops.reshape(live.ids, (-1, self.top_k, request.max_length))[:, 0]
@@ -149,12 +157,12 @@ class Contrastive(Search):
     def _choose(self, hidden, state, step):
         """The best candidate of each source, int32 (B,)."""
         past = state["past"]
-        alike = ops.matmul(hidden, ops.swapaxes(past, 1, 2))  # (B, k, L + 1)
-        there = ops.arange(past.shape[1], dtype="int32") < step
-        repeats = ops.max(ops.where(there, alike, -1.0), axis=-1)
-        sure = ops.exp(state["log_probs"])
-        sureness, penalty = 1 - self.penalty, self.penalty
+        cosines = ops.matmul(hidden, ops.swapaxes(past, 1, 2))  # (B, k, L + 1)
+        written = ops.arange(past.shape[1], dtype="int32") < step
+        repetition = ops.max(ops.where(written, cosines, -1.0), axis=-1)  # (B, k)
+        confidence = ops.exp(state["log_probs"])
+        weight, penalty = 1 - self.penalty, self.penalty
         if tf.is_tensor(penalty):
-            sureness, penalty = tf.cast(sureness, tf.float32), tf.cast(penalty, tf.float32)
-        worth = sureness * sure - penalty * repeats
+            weight, penalty = tf.cast(weight, tf.float32), tf.cast(penalty, tf.float32)
+        worth = weight * confidence - penalty * repetition
         return likeliest(ops.where(possible(state["log_probs"]), worth, NEVER))

@@ -1,4 +1,4 @@
-"""Diverse beam search: groups of hypotheses that avoid each other's words."""
+"""Diverse beam search: groups of hypotheses that avoid each other's tokens."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ _HINTS = {
 @keywords(_HINTS, width="beam_width")
 @dataclass(frozen=True)
 class DiverseBeam(Search):
-    r"""Runs a beam for each group, each avoiding the tokens that earlier groups chose in a step.
+    r"""Runs a beam for each group, which avoids the tokens that earlier groups chose in the step.
 
-    A group chooses its extensions by
+    A group chooses its candidates by
 
     .. math:: \log p(y_{\le t} \mid x) - \lambda \sum_{h < g} \sum_b [y_t = y_{b,t}^h]
 
     where the sum counts the hypotheses of earlier groups that go on with the same token. Finished
-    hypotheses are ranked as `Beam` ranks them, without what was held against them.
+    hypotheses are ranked as `Beam` ranks them, without that penalty.
 
     Args:
         beam_width: hypotheses of all groups together; a multiple of `groups`, at most 65,536.
-        groups: how many; at most 128, each of which is written out in the graph.
+        groups: how many; at most 128, since the graph has a copy of the step for each.
         diversity: lambda, in nats, at least 0 and at most 10,000.
         length_penalty: as for `Beam`.
 
@@ -48,8 +48,8 @@ class DiverseBeam(Search):
 
     Source:
         Vijayakumar et al. 2018, equation 5, with Hamming diversity (section 4). An end token is
-        not counted, so no group is kept from ending where it should. What several groups found is
-        returned once, so fewer than `beam_width` may be.
+        not counted, so no group is kept from ending where it should. A target that several groups
+        found is returned once, so fewer than `beam_width` may be returned.
     """
 
     beam_width: int = 4
@@ -85,7 +85,7 @@ class DiverseBeam(Search):
         check_length_penalty(self.length_penalty, max_length)
 
     def footprint(self, vocabulary_size, max_length, hidden_dim):
-        """See `Search`; all that was found is compared with all that was found."""
+        """See `Search`; every target found is compared with every other."""
         return self.beam_width * self.beam_width * (max_length + 2)
 
     def start(self, request):
@@ -95,21 +95,23 @@ class DiverseBeam(Search):
     def advance(self, candidates, live, state, request):
         """See `Search`."""
         beam, vocabulary = self.beam, candidates.log_probs.shape[-1]
-        sources = ops.shape(request.limits)[0]
-        rows = ops.arange(sources, dtype="int32")[:, None] * self.beam_width
+        size, sources = beam.beam_width, ops.shape(request.limits)[0]
+        first_rows = ops.arange(sources, dtype="int32")[:, None] * self.beam_width  # (B, 1)
         handicap = ops.zeros((sources, vocabulary), dtype="float32")
         choices = []
         for group, before in enumerate(state["groups"]):
-            places = rows + ops.arange(beam.beam_width, dtype="int32") + group * beam.beam_width
-            extensions, ids, tokens = reorder(
-                (candidates, live.ids, live.tokens), ops.reshape(places, (-1,))
+            # 1. The rows of this group, n of the N of each source: (B * n, ...).
+            rows = first_rows + ops.arange(size, dtype="int32") + group * size
+            own, ids, tokens = reorder(
+                (candidates, live.ids, live.tokens), ops.reshape(rows, (-1,))
             )
-            own = Live(live.step, ids, tokens)
-            choice = beam.extend(extensions, own, before, request, handicap)
+            # 2. One step of its beam, against which earlier groups' tokens are held.
+            choice = beam.extend(own, Live(live.step, ids, tokens), before, request, handicap)
             choices.append(choice)
-            taken = ops.one_hot(ops.reshape(choice.tokens, (-1, beam.beam_width)), vocabulary)
+            # 3. Its tokens (B, n, V), of hypotheses that go on, are held against later groups.
+            chosen = ops.one_hot(ops.reshape(choice.tokens, (-1, size)), vocabulary)
             goes_on = possible(choice.state["log_probs"])[:, :, None]
-            handicap = handicap + self.diversity * ops.sum(ops.where(goes_on, taken, 0.0), axis=1)
+            handicap = handicap + self.diversity * ops.sum(ops.where(goes_on, chosen, 0.0), axis=1)
         return Choice(
             tokens=self._joined([choice.tokens for choice in choices]),
             parents=self._joined([self._of_all(c.parents, g) for g, c in enumerate(choices)]),
@@ -127,9 +129,10 @@ class DiverseBeam(Search):
         ids, lengths, scores, finished = (
             ops.concatenate(parts, axis=1) for parts in zip(*found, strict=True)
         )
-        alike = ops.all(ops.equal(ids[:, :, None], ids[:, None]), axis=-1)
-        place = ops.arange(self.beam_width)
-        again = ops.any(ops.logical_and(alike, place[None, :] < place[:, None]), axis=-1)
+        # of equal targets, (B, N, N), only the first stays
+        equal = ops.all(ops.equal(ids[:, :, None], ids[:, None]), axis=-1)
+        index = ops.arange(self.beam_width)
+        again = ops.any(ops.logical_and(equal, index[None, :] < index[:, None]), axis=-1)
         scores, order = ops.top_k(ops.where(again, NEVER, scores), self.beam_width)
         found = possible(scores)
         ids = ops.where(found[:, :, None], gather(ids, order), request.special.padding)

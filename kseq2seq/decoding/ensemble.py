@@ -17,11 +17,11 @@ SPACES = ("probability", "log")
 
 
 class Several:
-    """The base of what decodes with more than one `Seq2Seq`, wherever one model could.
+    """The base of `Ensemble` and `Speculative`: several models that stand where one could.
 
     Attributes:
-        models: them.
-        encoder: gives what each of their encoders does.
+        models: the models.
+        encoder: runs all of their encoders.
         decoder: steps them together.
     """
 
@@ -53,7 +53,7 @@ class Several:
 
     @property
     def facts(self) -> Facts:
-        """What is true of all encoders."""
+        """The facts that hold for all encoders."""
         return reduce(Facts.beside, (model.facts for model in self.models))
 
     @property
@@ -63,12 +63,12 @@ class Several:
 
     @property
     def max_source_length(self) -> int | None:
-        """The longest source all encoders have places for, or None if there is no limit."""
+        """The longest source that all encoders have positions for; None if there is no limit."""
         return least(model.max_source_length for model in self.models)
 
 
 def _taken(model: Seq2Seq) -> dict[str, tuple]:
-    """Names and shapes of what an encoder takes, which Keras casts to its own dtypes."""
+    """Names and shapes of an encoder's inputs; their dtypes do not matter, as Keras casts them."""
     spec = model.source_spec
     return {} if spec is None else {name: shape for name, (shape, _) in spec.inputs.items()}
 
@@ -84,18 +84,18 @@ class _Encoders:
 
 
 def least(limits: Any) -> int | None:
-    """Returns the least of some limits, None among them being no limit."""
+    """Returns the least of some limits, of which None is no limit."""
     return min((limit for limit in limits if limit is not None), default=None)
 
 
 class Ensemble(Several):
-    r"""Averages what several models say of each next token.
+    r"""Averages the probabilities that several models give each next token.
 
     .. math:: p(v) = \sum_m w_m\, p_m(v) \quad \text{or} \quad
         p(v) \propto \prod_m p_m(v)^{w_m}
 
-    Wherever `decode` takes a model it takes an ensemble, with every search and filter. The models
-    may be of different architectures; they share source and target ids.
+    `decode` takes an ensemble wherever it takes a model, with every search and filter. The models
+    may have different architectures; they share source and target ids.
 
     Args:
         models: at least one `Seq2Seq`.
@@ -111,14 +111,13 @@ class Ensemble(Several):
         >>> sizes = {"source": 20, "target": 20, "hidden_dim": 8}
         >>> both = Ensemble([build_model("gru", **sizes), build_model("lstm", **sizes)])
         >>> ids = np.array([[7, 8, 2]])
-        >>> found = decode(both, {"source": ids, "source_mask": ids != 0}, max_length=5)
-        >>> tuple(found.ids.shape)
+        >>> tuple(decode(both, ids, max_length=5).ids.shape)
         (1, 1, 5)
 
     Source:
         Hansen and Salamon 1990; the average is taken at each token, as in Sutskever et al. 2014.
-        Where only some models have attention, the alignment is theirs; models of another stride
-        than the first one's have no part in it.
+        Where only some models have attention, the alignment is theirs; it leaves out models whose
+        stride differs from the first one's.
     """
 
     def __init__(
@@ -169,23 +168,23 @@ class _Average(Decoder):
 
     def call(self, tokens, context, state, position=0, training=None):
         """See `Decoder`."""
-        made = [
+        steps = [
             member(tokens, own, before, position=position, training=training)
             for member, own, before in zip(
                 self.members, context["models"], state["models"], strict=True
             )
         ]
-        log_probs = [ops.log_softmax(ops.cast(step.logits, "float32")) for step in made]
+        log_probs = [ops.log_softmax(ops.cast(step.logits, "float32")) for step in steps]
         shares = zip(log_probs, self.shares, strict=True)
         if self.space == "log":
             logits: Any = sum(share * one for one, share in shares)
         else:
             logits = ops.logsumexp(ops.stack([one + ops.log(share) for one, share in shares]), 0)
-        hidden = ops.concatenate([ops.cast(step.hidden, "float32") for step in made], axis=-1)
-        looked = [
+        hidden = ops.concatenate([ops.cast(step.hidden, "float32") for step in steps], axis=-1)
+        alignments = [
             step.alignment
-            for step, aligned in zip(made, self.aligned, strict=True)
+            for step, aligned in zip(steps, self.aligned, strict=True)
             if aligned and step.alignment is not None
         ]
-        alignment = sum(looked) / len(looked) if looked else None
-        return Step(logits, hidden, alignment, {"models": [step.state for step in made]})
+        alignment = sum(alignments) / len(alignments) if alignments else None
+        return Step(logits, hidden, alignment, {"models": [step.state for step in steps]})

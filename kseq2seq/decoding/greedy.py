@@ -1,4 +1,4 @@
-"""Hypotheses that never meet: each row goes on from itself."""
+"""Greedy search, and the base of all searches whose hypotheses never meet."""
 
 from __future__ import annotations
 
@@ -12,10 +12,13 @@ from kseq2seq.decoding.tensors import NEVER, gather, likeliest, possible
 
 
 class Independent(Search):
-    """The base of searches that pick one token a row; its score is the sum of log-probabilities."""
+    """The base of searches that pick one token for each row, independently of other rows.
+
+    A search derived from it has one method, `pick`. Its score is the sum of log-probabilities.
+    """
 
     def pick(self, candidates: Candidates, live: Live, state: dict, request: Request) -> Any:
-        """Returns int32 (rows,), the next token of each row; of -inf only where all are."""
+        """Returns int32 (rows,), the next token of each row; a forbidden one only if all are."""
         raise NotImplementedError
 
     def start(self, request):

@@ -40,7 +40,8 @@ class Carry(NamedTuple):
     search: Any
     filters: Any
 
-    __getattr__ = renamed_attributes(given="constants")
+
+Carry.__getattr__ = renamed_attributes(given="constants")  # type: ignore[attr-defined]
 
 
 class Loop:
@@ -60,8 +61,7 @@ class Loop:
             allowed.
 
     Raises:
-        ValueError: if `search` is no search, an item of `filters` is no filter, or either makes no
-            sense for the decoder.
+        ValueError: if the search or a filter makes no sense for the decoder.
 
     Example:
         >>> import numpy as np
@@ -145,8 +145,7 @@ class Loop:
                 lengths; None counts the positions of the encoded source.
             seeds: int (B,), for searches that draw at random; None takes 0, 1, 2...
             given: what each filter's `given` returned; None calls them.
-            numbers: what the search's `given` returned; None leaves its settings as they are, which
-                makes constants of them in a graph.
+            numbers: what the search's `given` returned; None compiles its settings in.
             room: steps that the caches hold, until `grow`; None takes `max_length`.
         """
         # 1. The decoder's context (B, ...) and state (B, ...), if memory holds them.

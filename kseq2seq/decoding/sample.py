@@ -1,4 +1,4 @@
-"""Sampling: drawing the next token."""
+"""Sampling: drawing next tokens, after cuts that leave the unlikely ones out."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ _HINTS = {
 @keywords(_HINTS)
 @dataclass(frozen=True)
 class Sample(Independent):
-    r"""Draws each token from the model's distribution, sharpened and cut as asked.
+    r"""Draws each token from the model's distribution, sharpened by a temperature and cut.
 
     .. math:: y_t \sim q, \quad q(v) \propto p(v \mid y_{<t}, x)^{1/\tau} [v \text{ is kept}]
 
-    Temperature comes first, then `top_k`, `top_p`, `min_p` and `typical`, each on what the last
-    one kept. Scores are the log-probabilities of the model itself. What is drawn for a source
-    depends on its own seed alone, not on what it is decoded together with; compiled by XLA, other
-    numbers are drawn, and the same ones each time.
+    The temperature applies first, then `top_k`, `top_p`, `min_p` and `typical`, each to the tokens
+    that the one before kept. Scores are the log-probabilities of the model itself. The draws of a
+    source depend on its own seed alone, not on the rest of the batch. XLA draws other numbers, and
+    the same ones each time.
 
     Args:
         temperature: tau, at least 0.0001 and at most 10,000; below 1 sharpens.
@@ -40,9 +40,10 @@ class Sample(Independent):
         min_p: keep tokens this many times as likely as the likeliest, in [0, 1]; 0 keeps all.
         typical: keep the tokens of most typical information that sum to this probability, in
             (0, 1]; 1 keeps all.
-        samples: how many to draw for a source, independently; at most 65,536.
+        samples: how many targets to draw for a source, independently; at most 65,536.
 
-    Inside a graph, as in an exported signature, all but `samples` may be scalar tensors.
+    Inside a graph, for example in an exported signature, all settings but `samples` may be scalar
+    tensors.
 
     Raises:
         ValueError: if a setting is out of range.
@@ -53,8 +54,8 @@ class Sample(Independent):
         3
 
     Source:
-        See `kseq2seq.decoding.sample` for each cut. One uniform number a step is mapped
-        through the cumulated distribution.
+        The functions below name the paper of each cut. Each step maps one uniform number through
+        the cumulative distribution.
     """
 
     temperature: Any = 1.0
@@ -98,14 +99,14 @@ class Sample(Independent):
         mass = ops.cumsum(ops.exp(kept - ops.max(kept, axis=-1, keepdims=True)), axis=-1)
         drawn = ops.take(state["uniform"], live.step, axis=1)[:, None] * mass[:, -1:]
         picked = ops.sum(ops.cast(mass <= drawn, "int32"), axis=-1)
-        # Rounding may draw the very end: the last token that is kept.
+        # rounding may draw past the end: then it is the last token that is kept
         last = (
             ops.shape(kept)[1] - 1 - likeliest(ops.cast(ops.flip(possible(kept), axis=-1), "int32"))
         )
         return ops.minimum(picked, last)
 
     def _kept(self, log_probs):
-        """What the next token is drawn from, as log-probabilities of any sum."""
+        """Log-probabilities (rows, V) of the next token, whose sum may be less than 1."""
         kept = log_probs * tf.math.reciprocal(ops.cast(self.temperature, "float32"))
         for keep, name in (
             (keep_top_k, "top_k"),
@@ -118,7 +119,7 @@ class Sample(Independent):
         return kept
 
     def _uniform(self, request):
-        """Draws for every row and step, (B * N, L) in [0, 1), a source's from its own seed."""
+        """A number in [0, 1) for each row and step, (B * N, L), from the seed of each source."""
         shape = (self.samples, request.max_length)
 
         def draw(seed):
@@ -129,14 +130,14 @@ class Sample(Independent):
 
 
 def keep_top_k(log_probs, k):
-    """Keeps the `k` likeliest tokens of each row, and those as likely as the last of them.
+    """Keeps the `k` likeliest tokens of each row, and all that are as likely as the k-th.
 
     Args:
         log_probs: float32 (rows, V).
         k: int; 0 keeps all.
 
     Returns:
-        float32 (rows, V), -inf for what is left out.
+        float32 (rows, V), -inf for tokens that are left out.
 
     Source:
         Fan et al. 2018, section 5.
@@ -156,7 +157,7 @@ def keep_top_p(log_probs, p):
         p: in (0, 1]; 1 keeps all.
 
     Returns:
-        float32 (rows, V), -inf for what is left out.
+        float32 (rows, V), -inf for tokens that are left out.
 
     Source:
         Holtzman et al. 2020, equation 2.
@@ -172,7 +173,7 @@ def keep_min_p(log_probs, p):
         p: in [0, 1]; 0 keeps all.
 
     Returns:
-        float32 (rows, V), -inf for what is left out.
+        float32 (rows, V), -inf for tokens that are left out.
 
     Source:
         Nguyen et al. 2024, section 3.
@@ -182,7 +183,7 @@ def keep_min_p(log_probs, p):
 
 
 def keep_typical(log_probs, p):
-    r"""Keeps the fewest tokens, those of expected information first, that sum to at least `p`.
+    r"""Keeps the fewest tokens that sum to at least `p`, the most typical ones first.
 
     .. math:: \bigl| H(q) + \log q(y) \bigr| \text{, ascending}
 
@@ -191,7 +192,7 @@ def keep_typical(log_probs, p):
         p: in (0, 1]; 1 keeps all.
 
     Returns:
-        float32 (rows, V), -inf for what is left out.
+        float32 (rows, V), -inf for tokens that are left out.
 
     Source:
         Meister et al. 2023, equation 9.
@@ -207,7 +208,7 @@ def keep_typical(log_probs, p):
 def _fewest(log_probs, order, p):
     """Keeps the fewest tokens, in ascending `order`, whose probabilities sum to at least `p`.
 
-    The probabilities are those after normalisation; one token is always kept.
+    Probabilities are normalized first; one token is always kept.
     """
     _, places = _sorted(-order)
     probs = _at(ops.softmax(log_probs), places)

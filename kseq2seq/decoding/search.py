@@ -53,16 +53,17 @@ class Request(NamedTuple):
     special: SpecialTokens
     encoded: Any = None
 
-    __getattr__ = renamed_attributes(
-        source="source_ids",
-        width="num_hypotheses",
-        vocabulary="vocabulary_size",
-        hidden_width="hidden_dim",
-    )
-
     def per_hypothesis(self, x: Any) -> Any:
         """Repeats the row of each source for its hypotheses: (B, ...) -> (B * N, ...)."""
         return repeat(x, self.num_hypotheses)
+
+
+Request.__getattr__ = renamed_attributes(  # type: ignore[attr-defined]
+    source="source_ids",
+    width="num_hypotheses",
+    vocabulary="vocabulary_size",
+    hidden_width="hidden_dim",
+)
 
 
 class Live(NamedTuple):
@@ -174,7 +175,7 @@ class Search:
         own = {**vars(cls), **vars(cls).get("__annotations__", {})}
         if "width" in own and "num_hypotheses" not in own:
             warn_of(f"`width` of {cls.__name__} was renamed to `num_hypotheses`", 3)
-            cls.num_hypotheses = property(lambda self: self.width)  # type: ignore[method-assign]
+            cls.num_hypotheses = property(lambda self: self.width)  # type: ignore
 
     __getattr__ = renamed_attributes(width="num_hypotheses")
 

@@ -166,8 +166,13 @@ def _graphs(model: Any, loop: Loop, jit_compile: bool) -> _Graphs:
         encoded = model.encoder(cropped, training=False)
         return loop.begin(encoded, tensors, min(ROOM, loop.max_length))
 
-    graphs = (traced(part, jit_compile) for part in (start, loop.finish, partial(select, loop)))
-    return _Graphs(*graphs, facts_of(model).stride, along_units(model.encoder.input))
+    return _Graphs(
+        start=traced(start, jit_compile),
+        finish=traced(loop.finish, jit_compile),
+        select=traced(partial(select, loop), jit_compile),
+        stride=facts_of(model).stride,
+        along=along_units(model.encoder.input),
+    )
 
 
 def _running(loop: Loop, room: int, jit_compile: bool) -> Any:

@@ -1,4 +1,4 @@
-"""How a source may be cropped and padded, by what its model's architecture declares."""
+"""How sources may be cropped and padded, as the architecture of their model declares."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from kseq2seq.encoders import UNKNOWN, Facts, along_units
 
 
 def facts_of(model: Any) -> Facts:
-    """Returns the facts of a model's encoder; nothing is known of one that declares none."""
+    """Returns the facts of a model's encoder; `UNKNOWN` if it declares none."""
     return getattr(model, "facts", UNKNOWN)
 
 
 def croppable(model: Any) -> bool:
-    """Returns whether what a model makes of a source is the same with more padding or less.
+    """Returns whether a model's output is the same however much padding follows its sources.
 
     Only then are the sources of a batch encoded in parts, each as short as its longest source.
 
     Args:
-        model: a `Seq2Seq`, or what has several `models`.
+        model: a `Seq2Seq`, an `Ensemble` or a `Speculative`.
 
     Example:
         >>> from kseq2seq import build_model
@@ -34,12 +34,12 @@ def croppable(model: Any) -> bool:
 
 
 def cropped(encoder: Any, source: dict, units: int) -> dict:
-    """Returns the first units of a source; what does not lie along units stays whole.
+    """Returns the first units of sources; inputs that do not lie along units stay as they are.
 
     Args:
-        encoder: of a model that keeps places; or a function, all of whose inputs lie along units.
+        encoder: of a `croppable` model; or a function, all of whose inputs lie along units.
         source: names -> tensors (B, ...), as the encoder takes them.
-        units: how many.
+        units: how many to keep.
 
     Example:
         >>> from kseq2seq import build_model
@@ -53,8 +53,8 @@ def cropped(encoder: Any, source: dict, units: int) -> dict:
     return {name: x[:, :units] if name in along else x for name, x in source.items()}
 
 
-def has_positions(encoded: Any, places: int) -> bool:
-    """Returns whether each mask of an encoded source has so many places, by their static shapes.
+def has_positions(encoded: Any, count: int) -> bool:
+    """Returns whether each mask of encoded sources has `count` positions, by its static shape.
 
     Example:
         >>> from kseq2seq.decoding.sources import has_positions
@@ -62,17 +62,17 @@ def has_positions(encoded: Any, places: int) -> bool:
         True
     """
     leaves = tree.flatten_with_path(encoded)
-    return all(leaf.shape[1] == places for path, leaf in leaves if path[-1] == "mask")
+    return all(leaf.shape[1] == count for path, leaf in leaves if path[-1] == "mask")
 
 
-def padded(model: Any, source: dict, places: int, padding: int = 0) -> dict:
-    """Returns a source padded so that what a model makes of it does not depend on its company.
+def padded(model: Any, source: dict, length: int, padding: int = 0) -> dict:
+    """Returns sources padded so that a model's output does not depend on the rest of the batch.
 
     Args:
-        model: a `Seq2Seq`, or what has several `models`.
-        source: names -> tensors (B, ...), padded to the longest of a batch.
-        places: what is padded along units, if padding is not free for the model; at least S.
-        padding: the id that fills up.
+        model: a `Seq2Seq`, an `Ensemble` or a `Speculative`.
+        source: names -> tensors (B, ...), padded to the longest of a batch, S.
+        length: units to pad to, if padding changes the model's output; at least S.
+        padding: the id to pad with.
 
     Example:
         >>> from kseq2seq import build_model
@@ -86,18 +86,18 @@ def padded(model: Any, source: dict, places: int, padding: int = 0) -> dict:
     if facts_of(model).padding_free or "source" not in along:
         return source
 
-    def filled_up(name: str, x: Any) -> Any:
-        missing = places - tf.shape(x)[1]
+    def longer(name: str, x: Any) -> Any:
+        missing = length - tf.shape(x)[1]
         around = [[0, 0], [0, missing], *([0, 0] for _ in x.shape[2:])]
         id_or_zero = padding if name == "source" and x.dtype.is_integer else 0
         value = tf.cast(False if x.dtype == tf.bool else id_or_zero, x.dtype)
         return tf.pad(x, around, constant_values=value)
 
-    return {name: filled_up(name, x) if name in along else x for name, x in source.items()}
+    return {name: longer(name, x) if name in along else x for name, x in source.items()}
 
 
 def ids_of(source: dict) -> Any:
-    """Returns the ids (B, S) of a source; None for one that is not ids."""
+    """Returns the ids (B, S) of sources; None if they are not ids."""
     ids = source.get("source")
     if ids is None or len(ids.shape) != 2 or not tf.as_dtype(ids.dtype).is_integer:
         return None
@@ -111,7 +111,7 @@ def units_of(source: dict) -> Any:
 
 
 def positions_of(model: Any, source: dict) -> int | None:
-    """Returns how many positions an encoder makes of a source; None if that takes running it."""
+    """Returns how many positions the encoder makes of sources; None if the mask does not say."""
     mask = source.get("source_mask")
     if mask is None or mask.shape[1] is None:
         return None

@@ -104,7 +104,7 @@ def _searches(model: Any, search: Any) -> dict[str, Any]:
     if hasattr(model, "decoder"):
         return {"greedy": greedy, "beam": beam, "sample": Sample()}
     widest = model.head.widest
-    several = widest is None or widest >= beam.width
+    several = widest is None or widest >= beam.beam_width
     return {"greedy": greedy, **({"beam": beam} if several else {})}
 
 

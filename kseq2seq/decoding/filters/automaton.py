@@ -1,4 +1,4 @@
-"""Targets from a closed list, or from whatever an automaton accepts."""
+"""Targets from a closed list, or those that an automaton accepts."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ from kseq2seq.decoding.tensors import NEVER
 
 @dataclass(frozen=True)
 class Automaton(Filter):
-    """Allows only what a deterministic automaton accepts, such as a format or a list of answers.
+    """Allows only targets that a deterministic automaton accepts: a format, a list of answers.
 
     A target begins in state 0. Each token takes it along a transition; where there is none, the
     token is forbidden. The end token is a transition like any other: a target may end where the
     state has one. Memory grows with the number of transitions.
 
     Args:
-        transitions: {(state, token): next state}, states being whole numbers from 0; where the end
-            token leads to does not matter.
+        transitions: {(state, token): next state}, where states are whole numbers from 0; the state
+            that the end token leads to does not matter.
 
     Example:
         >>> from kseq2seq.decoding import Automaton
@@ -43,14 +43,14 @@ class Automaton(Filter):
     transitions: Any
 
     def __post_init__(self):
-        given = self.transitions
-        pairs = sorted(given.items()) if isinstance(given, Mapping) else []
+        transitions = self.transitions
+        pairs = sorted(transitions.items()) if isinstance(transitions, Mapping) else []
         numbers = [n for (state, token), after in pairs for n in (state, token, after)]
         whole = all(isinstance(n, int | np.integer) and n >= 0 for n in numbers)
         if not pairs or not whole:
             raise ValueError(
                 "`transitions` must be {(state, token): next state}, whole numbers from 0, with at "
-                f"least one; got {given!r:.80}."
+                f"least one; got {transitions!r:.80}."
             )
         object.__setattr__(self, "transitions", tuple(pairs))
 
@@ -65,7 +65,7 @@ class Automaton(Filter):
         listed = sorted(check_phrases("targets", targets))
         if not listed or any(end in target for target in listed):
             raise ValueError(
-                f"`targets` must hold at least one, and none with the end token {end} in it."
+                f"`targets` must hold at least one target, and none with the end token {end}."
             )
         transitions: dict[tuple[int, int], int] = {}
         states = 1
@@ -84,18 +84,18 @@ class Automaton(Filter):
         """See `Filter`."""
         return type(self), self._widest()
 
-    def check(self, vocabulary, max_length, special):
+    def check(self, vocabulary_size, max_length, special):
         """See `Filter`."""
         tokens = {token for (_, token), _ in self.transitions} - {special.end}
-        check_ids("transitions", tokens, vocabulary, special)
+        check_ids("transitions", tokens, vocabulary_size, special)
 
     def given(self):
-        """See `Filter`: for each state where its transitions begin; their tokens and states."""
+        """See `Filter`: where the transitions of each state begin; their tokens and states."""
         states = 1 + max(max(state, after) for (state, _), after in self.transitions)
         begins = np.zeros(states + 1, "int32")
         for (state, _), _ in self.transitions:
             begins[state + 1] += 1
-        # no look reaches past the end
+        # so that no state's window reaches past the end
         room = [NONE] * self._widest()
         return {
             "begins": np.cumsum(begins, dtype="int32"),
@@ -111,16 +111,16 @@ class Automaton(Filter):
     def apply(self, log_probs, live, state, given, request):
         """See `Filter`."""
         tokens, places = self._outgoing(state["state"], given)
-        taken = ops.equal(tokens, live.tokens[:, None])
-        # A hypothesis without a transition has no probability left and may stand anywhere.
-        after = ops.max(ops.where(taken, ops.take(given["states"], places), 0), axis=1)
+        followed = ops.equal(tokens, live.tokens[:, None])
+        # a hypothesis without a transition has no probability left, and its state does not matter
+        after = ops.max(ops.where(followed, ops.take(given["states"], places), 0), axis=1)
         now = ops.where(live.step > 0, after, state["state"])
         tokens, _ = self._outgoing(now, given)
         allowed = marked(tokens, request.vocabulary_size)
         return Filtered(ops.where(allowed, log_probs, NEVER), {"state": now})
 
     def _outgoing(self, state, given):
-        """The tokens of a state's transitions (rows, K), and the transitions' places."""
+        """The tokens of a state's transitions (rows, K), and the indices of the transitions."""
         begins = given["begins"]
         first, last = ops.take(begins, state), ops.take(begins, state + 1)
         places = first[:, None] + ops.arange(self._widest(), dtype="int32")
@@ -128,6 +128,6 @@ class Automaton(Filter):
         return ops.where(places < last[:, None], tokens, NONE), places
 
     def _widest(self) -> int:
-        """As many transitions as leave one state, rounded up."""
+        """K, the most transitions that leave one state, rounded up."""
         _, counts = np.unique([state for (state, _), _ in self.transitions], return_counts=True)
         return roomy(int(counts.max()))

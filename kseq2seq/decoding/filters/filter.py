@@ -1,4 +1,4 @@
-"""What a filter is: a rule about next tokens, blind to the model and to the search."""
+"""What a filter is: a rule about next tokens, which knows neither model nor search."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from keras import ops
 from kseq2seq.decoding.search import Live, Request
 from kseq2seq.special_tokens import SpecialTokens
 
-NONE = -1  # fills up rows of ids; no id
+NONE = -1  # pads rows of ids; no token has it
 
 
 class Filtered(NamedTuple):
-    """What a filter made of the log-probabilities of a step.
+    """What a filter makes of the log-probabilities of a step.
 
     Attributes:
         log_probs: float32 (rows, V), at most 0; -inf where a token is forbidden.
         state: the filter's own, for the next step; its rows follow the hypotheses.
-        banks: int32 (rows, V), how much of what the filter requires each extension would have;
+        banks: int32 (rows, V), how much each next token would have of what the filter requires;
             None from a filter that requires nothing.
     """
 
@@ -30,24 +30,42 @@ class Filtered(NamedTuple):
 
 
 class Filter:
-    """The base of filters: changes the log-probabilities that a search chooses from.
+    """The base of filters: rules that change the log-probabilities a search chooses from.
 
-    Filters are frozen dataclasses. A filter has two parts: `key` is compiled into the loop, and
-    what `given` returns is an input of the loop, so that one compiled loop serves many values.
-    `prepare` and the methods after it use what they are given and not what the filter holds.
+    A filter of your own is a frozen dataclass with one method, `apply`. Where it remembers
+    something of each hypothesis, `start` returns its state before the first step; the loop moves
+    its rows with the hypotheses.
 
-    Filters run in the order given, each on what the one before made. Nothing is normalised again,
-    so scores are sums of what filters leave: with filters that only forbid, the model's own
-    log-probabilities. The loop adds last that padding and start are forbidden and that a target
-    ends at its limit.
+    Filters have two parts. `key` is compiled into the loop; what `given` returns is an input of
+    the loop, so that one compiled loop serves many values. `prepare`, `start` and `apply` use what
+    they are given, and not the attributes that `key` leaves out. By default everything is part of
+    `key`.
+
+    Filters run in their order, each on what the one before left. Nothing is normalized again, so
+    scores are sums of what filters leave: with filters that only forbid, of the model's own
+    log-probabilities. Last, the loop forbids padding and start, and ends targets at their limit.
 
     Attributes:
         of_sources: whether the arrays of `given` have a row for each source.
-        banks: whether the filter requires something: `Filtered.banks` is given, which takes a
-            search that uses it, and nothing is forbidden but an end that comes too early.
-        needs_encoded: whether the filter asks for the encoder's outputs, `Request.encoded`, which
-            are not kept otherwise. Batches are joined with zeros where a source has no position, so
-            `mask` is to be heeded.
+        banks: whether the filter requires something. It then returns `Filtered.banks`, needs a
+            search that uses them, and forbids nothing but an end that comes too early.
+        needs_encoded: whether the filter uses the encoder's outputs, `Request.encoded`. Where
+            batches are joined, zeros stand for missing positions, so heed their mask.
+
+    Example:
+        >>> from dataclasses import dataclass
+        >>> from keras import ops
+        >>> from kseq2seq.decoding import Filter, Filtered
+        >>> @dataclass(frozen=True)
+        ... class OnlyAfter(Filter):
+        ...     token: int
+        ...     step: int
+        ...     def apply(self, log_probs, live, state, given, request):
+        ...         tokens = ops.arange(request.vocabulary_size)
+        ...         early = ops.logical_and(ops.equal(tokens, self.token), live.step < self.step)
+        ...         return Filtered(ops.where(early, float("-inf"), log_probs), state)
+        >>> OnlyAfter(token=5, step=2)
+        OnlyAfter(token=5, step=2)
     """
 
     of_sources: bool = False
@@ -59,15 +77,15 @@ class Filter:
         """What the compiled loop depends on; the filter itself by default."""
         return self
 
-    def check(self, vocabulary: int, max_length: int, special: SpecialTokens) -> None:
+    def check(self, vocabulary_size: int, max_length: int, special: SpecialTokens) -> None:
         """Raises a ValueError if the filter makes no sense for such targets."""
 
     def given(self) -> dict:
-        """Returns arrays and scalars for the compiled loop; none by default."""
+        """Returns arrays and scalars that are inputs of the compiled loop; none by default."""
         return {}
 
     def of(self, rows: Sequence[int]) -> Filter:
-        """Returns the filter for some of the sources; itself if it does not tell them apart."""
+        """Returns the filter for some of the sources; itself if it is the same for all."""
         return self
 
     def prepare(self, given: dict, request: Request) -> dict:
@@ -75,9 +93,9 @@ class Filter:
         return given
 
     def start(self, given: dict, request: Request) -> Any:
-        """Returns the state before the first step, rows B * N on axis 0; none by default.
+        """Returns the state before the first step, with B * N rows on axis 0; none by default.
 
-        Where an axis grows with the source, zeros must stand for its padding. `given` is what
+        Where another axis grows with the source, zeros must stand for its padding. `given` is what
         `prepare` returned, here and in `apply`.
         """
         return {}
@@ -90,7 +108,7 @@ class Filter:
 
 
 def marked(tokens, vocabulary: int):
-    """Returns bool (rows, V), True at each of the ids (rows, K); an id outside marks nothing.
+    """Returns bool (rows, V), True at each of the ids (rows, K); ids outside mark nothing.
 
     Example:
         >>> import numpy as np
@@ -112,12 +130,12 @@ def marked(tokens, vocabulary: int):
 
 
 def filled(rows: Iterable[Sequence[int]], width: int) -> np.ndarray:
-    """Returns rows of ids as int32 (rows, width), filled up on the right with `NONE`."""
+    """Returns rows of ids as int32 (rows, width), padded on the right with `NONE`."""
     rows = list(rows)
-    made = np.full((len(rows), width), NONE, "int32")
-    for row, ids in zip(made, rows, strict=True):
+    array = np.full((len(rows), width), NONE, "int32")
+    for row, ids in zip(array, rows, strict=True):
         row[: len(ids)] = ids
-    return made
+    return array
 
 
 def roomy(size: int) -> int:
@@ -126,7 +144,7 @@ def roomy(size: int) -> int:
 
 
 def check_ids(name: str, ids: Iterable[int], vocabulary: int, special: SpecialTokens) -> None:
-    """Refuses ids outside the vocabulary, and those that no target holds before its end."""
+    """Refuses ids outside the vocabulary, and ids that no target has before its end."""
     ids = set(ids)
     outside = sorted(token for token in ids if not 0 <= token < vocabulary)
     if outside:
@@ -143,9 +161,9 @@ def check_ids(name: str, ids: Iterable[int], vocabulary: int, special: SpecialTo
 
 
 def key_of(rule: Filter, kind: type[Filter], *compiled: Hashable) -> Hashable:
-    """Returns the key of a filter of a kind: what is compiled in beside its type.
+    """Returns the key of a filter: its class and what else is compiled in.
 
-    A subclass may read in its own methods what the filter holds, so all of it is compiled in.
+    A subclass may read any attribute in its own methods, so all of them are compiled in.
     """
     return (kind, *compiled) if type(rule) is kind else rule
 
@@ -154,7 +172,7 @@ def check_phrases(name: str, phrases: Any) -> tuple[tuple[int, ...], ...]:
     """Returns phrases, each a sequence of token ids, as tuples.
 
     Raises:
-        ValueError: if one is empty or holds something else than ids.
+        ValueError: if a phrase is empty or holds anything but ids.
 
     Example:
         >>> from kseq2seq.decoding.filters.filter import check_phrases
@@ -163,14 +181,14 @@ def check_phrases(name: str, phrases: Any) -> tuple[tuple[int, ...], ...]:
     """
     hint = "sequences of token ids, such as [[5, 6], [7]] or what `Pipeline.phrases` makes of texts"
     try:
-        made = tuple(tuple(phrase) for phrase in phrases)
+        listed = tuple(tuple(phrase) for phrase in phrases)
     except TypeError:
         raise ValueError(f"`{name}` must be {hint}; got {phrases!r}.") from None
     whole = all(
         isinstance(token, int | np.integer) and not isinstance(token, bool) and int(token) >= 0
-        for phrase in made
+        for phrase in listed
         for token in phrase
     )
-    if not whole or not all(made):
+    if not whole or not all(listed):
         raise ValueError(f"`{name}` must be {hint}, none of them empty; got {phrases!r}.")
-    return tuple(tuple(int(token) for token in phrase) for phrase in made)
+    return tuple(tuple(int(token) for token in phrase) for phrase in listed)

@@ -23,11 +23,11 @@ from kseq2seq.decoding.tensors import NEVER
 
 
 def begun(live, phrases, longest: int):
-    """Tells which beginnings of phrases the hypotheses end in.
+    """Finds how much of each phrase the hypotheses end with.
 
     Args:
         live: the hypotheses.
-        phrases: int32 (rows or 1, P, n), filled up with `NONE`.
+        phrases: int32 (rows or 1, P, n), padded with `NONE`.
         longest: n.
 
     Returns:
@@ -72,10 +72,10 @@ class Forbid(Filter):
         """See `Filter`."""
         return type(self), _longest(self.phrases)
 
-    def check(self, vocabulary, max_length, special):
-        """See `Filter`; the end may be forbidden, which leaves targets to their limit."""
+    def check(self, vocabulary_size, max_length, special):
+        """See `Filter`; the end may be forbidden, so that targets reach their limit."""
         ids = {token for phrase in self.phrases for token in phrase} - {special.end}
-        check_ids("phrases", ids, vocabulary, special)
+        check_ids("phrases", ids, vocabulary_size, special)
 
     def given(self):
         """See `Filter`; {"phrases": int32 (P, n)}."""
@@ -102,9 +102,9 @@ class Forbid(Filter):
 class Require(Filter):
     """Keeps a target from ending before it has all phrases of its source: a glossary.
 
-    It takes a search that keeps hypotheses of every degree of completion, `Beam`; so it finds
-    the likeliest places for the phrases. They may overlap and come in any order. A target that
-    can't have them within its limit is not returned; see `decode`.
+    It needs a search that keeps partially satisfied hypotheses, `Beam`, which finds the likeliest
+    positions for the phrases. They may overlap and come in any order. A target that can't have
+    them within its limit is not returned; see `decode`.
 
     Args:
         phrases: for each source, sequences of token ids; an empty list requires nothing.
@@ -128,20 +128,20 @@ class Require(Filter):
         if isinstance(phrases, str | bytes) or not isinstance(phrases, Iterable):
             raise ValueError(f"`phrases` must hold {hint}; got {phrases!r}.")
         try:
-            made = tuple(check_phrases("phrases", of_source) for of_source in phrases)
+            checked = tuple(check_phrases("phrases", of_source) for of_source in phrases)
         except ValueError as error:
             raise ValueError(f"`phrases` must hold {hint}. {error}") from None
-        object.__setattr__(self, "phrases", made)
+        object.__setattr__(self, "phrases", checked)
 
     @property
     def key(self):
         """See `Filter`."""
         return type(self), self._longest()
 
-    def check(self, vocabulary, max_length, special):
+    def check(self, vocabulary_size, max_length, special):
         """See `Filter`."""
         ids = (token for source in self.phrases for phrase in source for token in phrase)
-        check_ids("phrases", ids, vocabulary, special)
+        check_ids("phrases", ids, vocabulary_size, special)
 
     def given(self):
         """See `Filter`; {"phrases": int32 (B, P, n)}."""
@@ -175,7 +175,8 @@ class Require(Filter):
         end = ops.equal(ops.arange(request.vocabulary_size), request.special.end)
         log_probs = ops.where(ops.logical_and(missing, end), NEVER, log_probs)
 
-        # tokens of the phrases it has, and of the one that a next token takes furthest
+        # banks: the tokens of all phrases that a hypothesis has, and how far each next token would
+        # take it in another one
         further = ops.zeros_like(log_probs, dtype="int32")
         for k in range(longest):
             goes_on = ops.logical_and(fits[k], ops.logical_not(has))
@@ -192,7 +193,7 @@ class Require(Filter):
 
 @dataclass(frozen=True)
 class Prefix(Filter):
-    """Makes each target begin with given tokens; their log-probabilities count.
+    """Makes each target begin with the given tokens; their log-probabilities count.
 
     Args:
         ids: for each source, a sequence of token ids; an empty one forces nothing.
@@ -215,17 +216,17 @@ class Prefix(Filter):
                 f"got {ids!r}."
             )
         rows = [list(row) for row in rows]
-        made = tuple(check_phrases("ids", [row])[0] if row else () for row in rows)
-        object.__setattr__(self, "ids", made)
+        checked = tuple(check_phrases("ids", [row])[0] if row else () for row in rows)
+        object.__setattr__(self, "ids", checked)
 
     @property
     def key(self):
         """See `Filter`."""
         return type(self)
 
-    def check(self, vocabulary, max_length, special):
+    def check(self, vocabulary_size, max_length, special):
         """See `Filter`."""
-        check_ids("ids", (token for row in self.ids for token in row), vocabulary, special)
+        check_ids("ids", (token for row in self.ids for token in row), vocabulary_size, special)
         longest = max(map(len, self.ids), default=0)
         if longest >= max_length:
             raise ValueError(

@@ -17,7 +17,7 @@ LONGEST = 64  # an n-gram that any target may be asked about, however short
 
 @dataclass(frozen=True)
 class _Length(Filter):
-    """A length in tokens, of which a part may be relative to the source's, in its units."""
+    """A length in tokens, part of which may be relative to the length of the source, in units."""
 
     tokens: int = 0
     ratio: float = 0.0
@@ -34,7 +34,7 @@ class _Length(Filter):
         }
 
     def bound(self, given, request):
-        """Returns tokens + ratio * source length, rounded down, for each row (rows, 1)."""
+        """Returns tokens + ratio * source length, rounded down, as int32 (rows, 1)."""
         source = ops.cast(request.units, "float32")
         bound = ops.floor(given["tokens"] + given["ratio"] * source + 1e-4)
         bound = ops.cast(ops.minimum(bound, FAR), "int32")
@@ -45,8 +45,8 @@ class _Length(Filter):
 class MinLength(_Length):
     """Forbids the end before a target has `tokens + ratio * source length` tokens.
 
-    All lengths are in tokens, both ends included, and rounded down. Where a target may not be
-    that long, it ends at its limit.
+    All lengths are in tokens, both ends included, and rounded down. A target whose limit is less
+    ends there.
 
     Args:
         tokens: whole number of at least 0.
@@ -123,8 +123,8 @@ class RepetitionPenalty(Filter):
         RepetitionPenalty(penalty=1.2)
 
     Source:
-        Keskar et al. 2019, section 4.1, which scales logits; those may be positive, where scaling
-        does not say which way, so log-probabilities are scaled here.
+        Keskar et al. 2019, section 4.1, which scales logits. Scaling a positive logit would make
+        its token likelier, so log-probabilities are scaled here.
     """
 
     penalty: float = 1.2
@@ -177,7 +177,7 @@ class NoRepeatNgram(Filter):
         """See `Filter`."""
         return key_of(self, NoRepeatNgram, self.of_source)
 
-    def check(self, vocabulary, max_length, special):
+    def check(self, vocabulary_size, max_length, special):
         """See `Filter`."""
         if self.size > (most := max(max_length, LONGEST)):
             raise ValueError(
@@ -190,22 +190,23 @@ class NoRepeatNgram(Filter):
         return {"before": np.int32(self.size - 1)}
 
     def start(self, given, request):
-        """See `Filter`; {"matched": int32 (rows, places of the text)}.
+        """See `Filter`; {"matched": int32 (rows, length of the text)}.
 
-        So many of the last tokens of a hypothesis are the same as those before each place.
+        It counts, for each position of the text, how many of the hypothesis' last tokens are the
+        same as those before that position.
         """
         if self.of_source and request.source_ids is None:
             raise ValueError("NoRepeatNgram(of_source=True) needs sources of tokens.")
-        rows, places = ops.shape(request.limits)[0] * request.num_hypotheses, request.max_length
+        rows, length = ops.shape(request.limits)[0] * request.num_hypotheses, request.max_length
         if self.of_source:
-            places = ops.shape(request.source_ids)[1]
-        return {"matched": ops.zeros((rows, places), dtype="int32")}
+            length = ops.shape(request.source_ids)[1]
+        return {"matched": ops.zeros((rows, length), dtype="int32")}
 
     def apply(self, log_probs, live, state, given, request):
         """See `Filter`."""
         text = request.per_hypothesis(request.source_ids) if self.of_source else live.ids
         text = ops.cast(text, "int32")
-        # one more than before the place to the left, if the last token stands there
+        # one more than at the position to the left, if that has the last token
         again = ops.equal(text[:, :-1], live.tokens[:, None])
         matched = ops.where(again, state["matched"][:, :-1] + 1, 0)
         matched = ops.pad(ops.where(live.step > 0, matched, 0), ((0, 0), (1, 0)))

@@ -23,9 +23,9 @@ class Fusion(Filter):
 
     .. math:: \log p(v) \gets \log p(v) + \beta \log p_{\mathrm{LM}}(v \mid y_{<t})
 
-    The language model is one without a source, `build_model("decoder_only", None, target)`; or any
-    model of this package that was trained with empty sources (their end token alone). What it knows
-    is its targets. Scores then include the second term.
+    The language model has no source, `build_model("decoder_only", None, target)`; or it is any
+    model of this package that was trained with empty sources (their end token alone). Scores
+    include the second term.
 
     Args:
         model: the language model; its target ids are those of the model it helps.
@@ -53,7 +53,7 @@ class Fusion(Filter):
             )
 
     def __repr__(self) -> str:
-        """Names the weights, so that what was made with others is told apart."""
+        """Identifies the weights, so that runs with other weights have another representation."""
         return f"Fusion({fingerprint(self.model)[:12]}, weight={self.weight})"
 
     @property
@@ -65,7 +65,7 @@ class Fusion(Filter):
         """See `Filter`; {"weight": float32}."""
         return {"weight": np.float32(self.weight)}
 
-    def check(self, vocabulary, max_length, special):
+    def check(self, vocabulary_size, max_length, special):
         """See `Filter`."""
         longest = self.model.decoder.max_positions
         if longest is not None and longest < max_length:
@@ -74,10 +74,10 @@ class Fusion(Filter):
                 f"{max_length}. Lower it, or build the language model with more `max_positions`."
             )
         known = self.model.decoder.vocabulary_size
-        if known != vocabulary:
+        if known != vocabulary_size:
             raise ValueError(
-                f"The language model has {known} target ids and the model it helps {vocabulary}; "
-                "train it with the same target tokenizer."
+                f"The language model has {known} target ids and the model it helps "
+                f"{vocabulary_size}; train it with the same target tokenizer."
             )
 
     def prepare(self, given, request):
@@ -95,33 +95,33 @@ class Fusion(Filter):
 
     def apply(self, log_probs, live, state, given, request):
         """See `Filter`."""
-        made = self.model.decoder(
+        step = self.model.decoder(
             live.tokens[:, None], given["context"], state, position=live.step, training=False
         )
-        second = log_softmax(tf.squeeze(made.logits, 1))
-        return Filtered(log_probs + given["weight"] * second, made.state)
+        second = log_softmax(tf.squeeze(step.logits, 1))
+        return Filtered(log_probs + given["weight"] * second, step.state)
 
 
 @dataclass(frozen=True)
 class CtcPrefix(Filter):
-    r"""Weighs a decoder's log-probabilities against those that CTC gives to the whole so far.
+    r"""Mixes a decoder's log-probabilities with those that CTC gives the target so far.
 
     .. math:: \log p(v) \gets (1 - \lambda) \log p(v \mid y_{<t})
         + \lambda \log \frac{p_{\mathrm{ctc}}(y_{<t} v \ldots)}{p_{\mathrm{ctc}}(y_{<t} \ldots)}
 
-    where the last is the probability that the labels begin so; at the end, that they are so. The
-    sum over a target is :math:`(1 - \lambda) \log p + \lambda \log p_{\mathrm{ctc}}`: a decoder
-    that repeats or leaves out a part of its source is held to it.
+    where :math:`p_{\mathrm{ctc}}(y \ldots)` is the probability that the labels begin with y; at the
+    end, that they are y. The sum over a target is :math:`(1 - \lambda) \log p + \lambda \log
+    p_{\mathrm{ctc}}`: targets that repeat or leave out a part of the source lose.
 
     Args:
-        model: a `JointModel`: the one that decodes, or one of an ensemble's.
+        model: the `JointModel` that decodes, or that is in the ensemble that decodes.
         weight: lambda, from 0 to 1.
-        candidates: how many of the decoder's likeliest tokens are looked at in a step, and the end;
-            others are forbidden. At least twice a beam's width.
-        member: which of an ensemble's models it is.
+        candidates: how many of the decoder's likeliest tokens each step scores, besides the end;
+            others are forbidden. Use at least twice the width of a beam.
+        member: the index of the model in an ensemble.
 
     Raises:
-        ValueError: the model has no CTC head, or a setting is out of range.
+        ValueError: if the model has no CTC head, or a setting is out of range.
 
     Example:
         >>> import numpy as np
@@ -129,8 +129,7 @@ class CtcPrefix(Filter):
         >>> from kseq2seq.decoding import CtcPrefix
         >>> model = build_model("gru", source=20, target=20, head="joint", hidden_dim=8)
         >>> ids = np.array([[7, 8, 9, 2]])
-        >>> source = {"source": ids, "source_mask": ids != 0}
-        >>> found = decode(model, source, Beam(2), max_length=5, filters=[CtcPrefix(model)])
+        >>> found = decode(model, ids, Beam(2), max_length=5, filters=[CtcPrefix(model)])
         >>> tuple(found.ids.shape)
         (1, 2, 5)
 
@@ -156,7 +155,7 @@ class CtcPrefix(Filter):
             )
 
     def __repr__(self) -> str:
-        """Names the weights, so that what was made with others is told apart."""
+        """Identifies the weights, so that runs with other weights have another representation."""
         return (
             f"CtcPrefix({fingerprint(self.model)[:12]}, weight={self.weight}, "
             f"candidates={self.candidates})"
@@ -171,12 +170,12 @@ class CtcPrefix(Filter):
         """See `Filter`; {"weight": float32}."""
         return {"weight": np.float32(self.weight)}
 
-    def check(self, vocabulary, max_length, special):
+    def check(self, vocabulary_size, max_length, special):
         """See `Filter`."""
-        if self.model.head.size != vocabulary:
+        if self.model.head.size != vocabulary_size:
             raise ValueError(
-                f"The CTC head has {self.model.head.size} ids and the model it helps {vocabulary}; "
-                "train both with the same target tokenizer."
+                f"The CTC head has {self.model.head.size} ids and the model it helps "
+                f"{vocabulary_size}; train both with the same target tokenizer."
             )
         if self.model.head.end != special.end:
             raise ValueError(
@@ -185,7 +184,7 @@ class CtcPrefix(Filter):
             )
 
     def prepare(self, given, request):
-        """See `Filter`; what CTC says at each position, and how an empty beginning goes on."""
+        """See `Filter`; CTC's log-probabilities at each position, and of only blanks so far."""
         encoded = request.encoded
         if "models" in encoded:
             encoded = encoded["models"][self.member]
@@ -200,7 +199,7 @@ class CtcPrefix(Filter):
         }
 
     def start(self, given, request):
-        """See `Filter`; how the beginning so far ends at each position, in a label or a blank."""
+        """See `Filter`; how likely the target ends at each position, in a label or a blank."""
         return {
             "ends": ops.zeros_like(given["empty"]),  # which stand for `empty` at the first step
             "last": ops.zeros_like(given["empty"][:, 0, 0], dtype="int32"),
@@ -209,13 +208,14 @@ class CtcPrefix(Filter):
     def apply(self, log_probs, live, state, given, request):
         """See `Filter`."""
         logs, first = given["logs"], ops.equal(live.step, 0)
-        # 1. The beginning with the token that was chosen last, and what it is worth.
+        # 1. The target so far, with the token that was chosen last: how likely it ends at each
+        # position, (rows, S, 2), and how likely the labels begin with it, (rows,).
         before = ops.where(live.step <= 1, given["empty"], state["ends"])
         last = ops.where(first, BLANK, live.tokens)
         grown, worth = _grown(logs, before, state["last"], live.tokens, live.step <= 1)
         ends = ops.where(first, given["empty"], grown)
         worth = ops.where(first, 0.0, worth)
-        # 2. What it would be worth with one more, for the likeliest of them.
+        # 2. The same with one more token, for the C likeliest: (rows, C).
         count = min(self.candidates, request.vocabulary_size)
         _, tokens = ops.top_k(log_probs, count)
         tokens = ops.cast(tokens, "int32")
@@ -226,7 +226,7 @@ class CtcPrefix(Filter):
             ops.maximum(ops.where(same, ways[..., 1:], ways[..., :1]) + says, 2 * NEVER), axis=1
         )
         whole = ops.logsumexp(ends[:, -1], axis=-1)
-        # 3. Both, weighed; nothing grows likelier by growing longer.
+        # 3. Both mixed, (rows, V); a longer target is never likelier.
         ids = ops.arange(request.vocabulary_size, dtype="int32")
         here = ops.equal(tokens[:, :, None], ids)
         spread = ops.max(ops.where(here, longer[:, :, None], 2 * NEVER), axis=1)
@@ -234,8 +234,8 @@ class CtcPrefix(Filter):
         gains = ops.minimum(spread - worth[:, None], 0.0)
         alive = ops.logical_and(worth[:, None] > POSSIBLE, spread > POSSIBLE)
         mixed = (1 - given["weight"]) * log_probs + given["weight"] * gains
-        made = ops.where(ops.logical_and(alive, log_probs > LEAST), mixed, FORBIDDEN)
-        return Filtered(made, {"ends": ends, "last": last})
+        mixed = ops.where(ops.logical_and(alive, log_probs > LEAST), mixed, FORBIDDEN)
+        return Filtered(mixed, {"ends": ends, "last": last})
 
 
 def _ways(ends: Any, empty: Any) -> Any:
