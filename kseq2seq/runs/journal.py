@@ -136,43 +136,32 @@ def _json_value(value: Any) -> Any:
 
 
 class Clock:
-    """Counts the seconds of a run, and how many of them passed before a first step had ended.
+    """Counts the seconds of a run from now on, and those before a first step has ended.
 
     Until a first step has ended a model is traced and compiled and buffers of data are filled,
     which on a busy machine takes minutes; only what follows is training. A model that compiles each
     shape of a batch does so later, too, unless `compile_ahead` did it before.
-
-    Args:
-        now: returns the seconds; `time.monotonic` if None.
 
     Attributes:
         seconds_before: of the run, until this `fit`.
         compiling_before: of these, before first steps had ended.
 
     Example:
-        >>> ticks = iter([0.0, 40.0, 45.0])
-        >>> clock = Clock(lambda: next(ticks))
-        >>> clock.begin()
+        >>> clock = Clock()
         >>> clock.step()
-        >>> clock.compiling, clock.seconds
-        (40.0, 45.0)
+        >>> 0 <= clock.compiling <= clock.seconds < 60
+        True
     """
 
-    def __init__(self, now: Callable[[], float] | None = None):
-        self.now = now or (lambda: time.monotonic())
+    def __init__(self) -> None:
         self.seconds_before = self.compiling_before = 0.0
-        self._began: float | None = None
+        self._began = time.monotonic()
         self._first_step: float | None = None
-
-    def begin(self) -> None:
-        """Starts with `fit`."""
-        self._began, self._first_step = self.now(), None
-        self.seconds_before = self.compiling_before = 0.0
 
     def step(self) -> None:
         """Is called after each step."""
         if self._first_step is None:
-            self._first_step = self.now()
+            self._first_step = time.monotonic()
 
     def catch_up(self, seconds: float, compiling: float = 0.0) -> None:
         """Counts at least the seconds of a checkpoint; a roll-back does not turn time back."""
@@ -182,19 +171,15 @@ class Clock:
     @property
     def compiling(self) -> float:
         """Seconds before first steps had ended; until now, if this one has not."""
-        if self._began is None:
-            return self.compiling_before
-        first = self.now() if self._first_step is None else self._first_step
+        first = time.monotonic() if self._first_step is None else self._first_step
         return self.compiling_before + first - self._began
 
     @property
     def seconds(self) -> float:
         """All seconds until now."""
-        return self.seconds_before + (0.0 if self._began is None else self.now() - self._began)
+        return self.seconds_before + time.monotonic() - self._began
 
     def minutes(self) -> dict[str, float]:
         """Returns both in minutes, rounded, by their names in records."""
-        return {
-            "minutes": round(self.seconds / 60, 3),
-            "compiling": round(self.compiling / 60, 3),
-        }
+        seconds = {"minutes": self.seconds, "compiling": self.compiling}
+        return {name: round(value / 60, 3) for name, value in seconds.items()}

@@ -82,7 +82,7 @@ class Record(keras.callbacks.Callback):
             "settings": json_settings({} if settings is None else settings, "settings"),
             "data": checksums({} if data is None else data),
         }
-        self._record: dict[str, Any] | None = None
+        self._record: dict[str, Any] = {}  # until the first batch
         self._clock = Clock()
         self._lock: IO | None = None
 
@@ -90,12 +90,11 @@ class Record(keras.callbacks.Callback):
         """Starts the clock."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self._lock = _shared_lock(self.path.with_name("lock"))
-        self._record = None
-        self._clock.begin()
+        self._record, self._clock = {}, Clock()
 
     def on_train_batch_begin(self, batch: int, logs: dict | None = None) -> None:
         """Begins before the first batch: only now has a `Run` restored the model."""
-        if self._record is None:
+        if not self._record:
             self._begin()
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
@@ -104,7 +103,7 @@ class Record(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         """Adds the logs and writes."""
-        if self._record is None:
+        if not self._record:
             return
         for name, value in (logs or {}).items():
             array = np.asarray(value)
@@ -114,9 +113,9 @@ class Record(keras.callbacks.Callback):
 
     def on_train_end(self, logs: dict | None = None) -> None:
         """Writes that it is finished."""
-        if self._record is None and self._step():  # a run that had no step left
+        if not self._record and self._step():  # a run that had no step left
             self._begin()
-        if self._record is not None:
+        if self._record:
             self._record["state"] = "finished"
             self._write_if_possible()
         if self._lock is not None:
@@ -179,7 +178,6 @@ class Record(keras.callbacks.Callback):
 
     def _write(self) -> None:
         record = self._record
-        assert record is not None
         if self._described_model.built:  # Keras may build it in its first step
             record["model"]["parameters"] = self._described_model.count_params()
         record |= {**self._clock.minutes(), "steps": self._step()}
@@ -187,7 +185,6 @@ class Record(keras.callbacks.Callback):
 
     def _write_if_possible(self) -> None:
         """Writes; warns if it can't, which is no reason to end training."""
-        assert self._record is not None
         try:
             with suppress(OSError, ValueError):  # scores may have been added since
                 self._record["scores"] = read_record(self.path)["scores"]
@@ -225,7 +222,7 @@ def _add(log: dict[str, float | None], value: float) -> None:
     if not math.isfinite(value):
         log["last"] = None
         return
-    least, most = log.get("least"), log.get("most")
     log["last"] = value
-    log["least"] = value if least is None else min(value, least)
-    log["most"] = value if most is None else max(value, most)
+    for name, choose in (("least", min), ("most", max)):
+        before = log.get(name)
+        log[name] = value if before is None else choose(value, before)

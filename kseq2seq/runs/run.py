@@ -186,14 +186,9 @@ class Run:
             )
         self.directory.mkdir(parents=True, exist_ok=True)
         with _locked(self.directory / "lock"), Signals() as signals:
-            saving = Saving(
-                self.directory,
-                self.keep,
-                every_steps=self.every_steps,
-                every_minutes=self.every_minutes,
-                on_full_disk=self.on_full_disk,
-                first_step=self.on_nan == "roll_back",  # there must be one to go back to
-            )
+            first_step = self.on_nan == "roll_back"  # there must be one to go back to
+            settings = self.every_steps, self.every_minutes, self.on_full_disk, first_step
+            saving = Saving(self.directory, self.keep, *settings)
             non_finite = NonFinite(self.on_nan, self.nan_limit)
             return Training(model, batches, saving, non_finite, signals).train(
                 steps,

@@ -9,6 +9,7 @@ import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -34,6 +35,7 @@ class Reached(NamedTuple):
     taken: int = 0
 
 
+@dataclass
 class Saving:
     """Says when the next checkpoint is due and whether the current state is on disk.
 
@@ -47,6 +49,7 @@ class Saving:
 
     Attributes:
         checkpoints: those in the directory.
+        error: why the last checkpoint was not written; None if it was.
 
     Example:
         >>> import tempfile
@@ -55,31 +58,25 @@ class Saving:
         (False, True)
     """
 
-    def __init__(
-        self,
-        directory: Path,
-        keep: int,
-        *,
-        every_steps: int | None = None,
-        every_minutes: float | None = None,
-        on_full_disk: str = "go_on",
-        first_step: bool = False,
-    ):
-        self.directory = directory
-        self.checkpoints = Checkpoints(directory / "checkpoints", keep)
-        self._every_steps, self._every_minutes = every_steps, every_minutes
-        self._stops = on_full_disk == "stop"
-        self._first_step = first_step
-        self._last_step, self._last_time = 0, time.monotonic()  # of the last attempt
-        self._on_disk: Reached | None = None
-        self.error: Exception | None = None  # why the last checkpoint was not written
+    directory: Path
+    keep: int
+    every_steps: int | None = None
+    every_minutes: float | None = None
+    on_full_disk: str = "go_on"
+    first_step: bool = False
+    error: Exception | None = None
+    _on_disk: Reached | None = None
+
+    def __post_init__(self) -> None:
+        self.checkpoints = Checkpoints(self.directory / "checkpoints", self.keep)
+        self.attempt(0)
 
     def due(self, step: int) -> bool:
         """Whether a checkpoint is due after a step."""
-        steps, minutes = self._every_steps, self._every_minutes
+        steps, minutes = self.every_steps, self.every_minutes
         return (
             (steps is not None and step // steps > self._last_step // steps)
-            or (self._first_step and not self._last_step)
+            or (self.first_step and not self._last_step)
             or (minutes is not None and time.monotonic() - self._last_time >= 60 * minutes)
         )
 
@@ -122,7 +119,7 @@ class Saving:
                 f"The disk of {self.directory} is full at step {step}: {free / 1e6:,.1f} MB are "
                 f"free{needs} ({reason}). Earlier checkpoints are intact."
             )
-            if self._stops:
+            if self.on_full_disk == "stop":
                 raise OSError(errno.ENOSPC, f"{message} Make room and run again") from error
             warnings.warn(
                 f"{message} Training continues; the next checkpoint is tried when it is due.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,22 +15,14 @@ import tensorflow as tf
 from kseq2seq.formats import FORMAT
 from kseq2seq.runs.contents import PATHLESS, UPGRADES, read_state
 from kseq2seq.runs.state import callback_states, restore_callbacks
-from kseq2seq.training.state import (
-    make_variables,
-    random_state,
-    set_random_state,
-    state_variables,
-)
+from kseq2seq.training.state import make_variables, random_state, set_random_state, state_variables
 from kseq2seq.training.steps import UNKNOWN, accumulated_in
 
 _COUNTED = re.compile(r"_\d+(?![^_/])")  # numbers that Keras appends to names
 
 
 def take_snapshot(
-    model: keras.Model,
-    values: Sequence[np.ndarray],
-    batches: tf.data.Dataset,
-    callbacks: Sequence[keras.callbacks.Callback],
+    model: keras.Model, values: list[np.ndarray], batches: tf.data.Dataset, callbacks: list
 ) -> dict[str, Any]:
     """Returns what a checkpoint says about a model, its random numbers, data and callbacks.
 
@@ -46,17 +38,13 @@ def take_snapshot(
         FORMAT: len(UPGRADES) + 1,
         "described": signatures(state_variables(model)),
         "frozen": _frozen(model),
-        "variables": list(values),
+        "variables": values,
         "random": random_state(),
         "callbacks": callback_states(callbacks),
     }
 
 
-def put_back(
-    snapshot: Mapping[str, Any],
-    model: keras.Model,
-    callbacks: Sequence[keras.callbacks.Callback],
-) -> None:
+def put_back(snapshot: Mapping[str, Any], model: keras.Model, callbacks: list) -> None:
     """Gives a model, random numbers and callbacks the state of a snapshot.
 
     Args:
@@ -130,9 +118,7 @@ def read_matching(
     return snapshot
 
 
-def both_signatures(
-    variables: Sequence[Any], snapshot: Mapping[str, Any]
-) -> tuple[list[str], list[str]]:
+def both_signatures(variables: list, snapshot: Mapping[str, Any]) -> tuple[list[str], list[str]]:
     """Returns the signatures of variables here and in a checkpoint, to be compared.
 
     Where the checkpoint has no paths, both are without.
@@ -143,7 +129,7 @@ def both_signatures(
     return here, there
 
 
-def signatures(variables: Sequence[Any]) -> list[str]:
+def signatures(variables: list) -> list[str]:
     """Returns path, dtype and shape of each variable, without the numbers that Keras appends.
 
     Keras counts layers of a kind through a process: the same layer is `dense` here and `dense_7`

@@ -98,22 +98,12 @@ class ResumableIterator:
 
 
 # Callbacks of Keras can't be asked; these of their attributes are no settings.
-_REMEMBERED: dict[type, tuple[str, ...]] = {
-    keras.callbacks.EarlyStopping: (
-        "wait",
-        "stopped_epoch",
-        "best",
-        "best_epoch",
-        "best_weights",
-    ),
-    keras.callbacks.ReduceLROnPlateau: ("wait", "best", "cooldown_counter"),
-    keras.callbacks.ModelCheckpoint: (
-        "best",
-        "_batches_seen_since_last_saving",
-        "_last_batch_seen",
-    ),
-    keras.callbacks.SwapEMAWeights: ("_ema_weights_in_model",),
-    keras.callbacks.TensorBoard: ("_global_train_batch",),
+_REMEMBERED: dict[type, str] = {
+    keras.callbacks.EarlyStopping: "wait stopped_epoch best best_epoch best_weights",
+    keras.callbacks.ReduceLROnPlateau: "wait best cooldown_counter",
+    keras.callbacks.ModelCheckpoint: "best _batches_seen_since_last_saving _last_batch_seen",
+    keras.callbacks.SwapEMAWeights: "_ema_weights_in_model",
+    keras.callbacks.TensorBoard: "_global_train_batch",
 }
 
 
@@ -135,11 +125,12 @@ def callback_states(callbacks: Sequence[keras.callbacks.Callback]) -> list[dict[
     states = []
     for callback in callbacks:
         names = _attributes(callback)
+        state: dict[str, Any] = {name: getattr(callback, name) for name in names}
         if hasattr(callback, "get_state"):
-            states.append({"class": type(callback).__name__, "state": callback.get_state()})
-        elif names:
-            state = {name: getattr(callback, name) for name in names}
-            states.append({"class": type(callback).__name__, "state": state})
+            state = callback.get_state()
+        elif not names:
+            continue
+        states.append({"class": type(callback).__name__, "state": state})
     return states
 
 
@@ -170,5 +161,6 @@ def restore_callbacks(
                 callback.stopped_epoch = 0
 
 
-def _attributes(callback: keras.callbacks.Callback) -> tuple[str, ...]:
-    return next((names for kind, names in _REMEMBERED.items() if isinstance(callback, kind)), ())
+def _attributes(callback: keras.callbacks.Callback) -> list[str]:
+    names = (names for kind, names in _REMEMBERED.items() if isinstance(callback, kind))
+    return next(names, "").split()

@@ -70,14 +70,13 @@ def runs_table(
     left_out = [] if width is None else _left_out(columns, widths, width, fixed)
     shown = [name for name in columns if name not in left_out]
     numbers = {name: any(isinstance(x, float | int) for x in columns[name]) for name in shown}
-    lines = []
-    for row in range(1 + len(runs)):
-        cells = []
-        for name in shown:
-            text = texts[name][row]
-            space = " " * (widths[name] - _width(text))
-            cells.append(space + text if numbers[name] else text + space)
-        lines.append("  ".join(cells).rstrip())
+
+    def padded(name: str, text: str) -> str:
+        space = " " * (widths[name] - _width(text))
+        return space + text if numbers[name] else text + space
+
+    rows = zip(*([padded(name, text) for text in texts[name]] for name in shown), strict=True)
+    lines = ["  ".join(row).rstrip() for row in rows]
     if left_out:
         lines += [
             "",

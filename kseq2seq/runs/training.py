@@ -50,14 +50,10 @@ class Training:
         non_finite: NonFinite,
         signals: Signals,
     ):
-        self.model = model
-        self.batches = batches
-        self.saving = saving
-        self.non_finite = non_finite
-        self.signals = signals
+        self.model, self.batches, self.signals = model, batches, signals
+        self.saving, self.non_finite = saving, non_finite
         self.data = ResumableIterator(model, batches)
         self.clock = Clock()
-        self.clock.begin()
         self.journal = Journal(
             saving.directory / "history.jsonl", lambda: {"step": self.step, **self.clock.minutes()}
         )

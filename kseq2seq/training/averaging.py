@@ -1,4 +1,4 @@
-"""Averages of weights: over training, where the optimizer keeps one, and of checkpoints."""
+"""Averages of weights: of an optimizer over training, and of checkpoints."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ _UPDATE = "_update_model_variables_moving_average"  # Keras' own name of it
 
 
 def warm_averages(model: keras.Model) -> None:
-    r"""Makes averages of weights (`use_ema=True`) good in short runs too.
+    r"""Makes averages of weights (`use_ema=True`) good in short runs, too.
 
-    Keras begins with the weights after the first step, of which its average still holds
-    :math:`m^{t}` after t more: with a momentum m of 0.998, 36 % after 505 steps, and such a model
+    Keras starts from the weights after the first step, and its average still holds :math:`m^{t}` of
+    them after t more steps: with a momentum m of 0.998, 36 % after 505 steps, and such a model
     generates noise. A warm average forgets its beginning:
 
     .. math:: A_t = k_t A_{t-1} + (1 - k_t) w_t, \quad k_t = \min(m, (1 + t) / (10 + t)),
               \quad k_0 = 0
 
-    Here t counts what the optimizer has done before, so a resumed run continues exactly; with
-    `gradient_accumulation_steps`, batches that only add to the gradients change no average. All
-    else stays Keras': where averages are kept, `ema_overwrite_frequency`, `SwapEMAWeights`, what is
-    saved. A saved model is warm again when this is called after loading it.
+    Here t counts earlier updates of the optimizer, so a resumed run continues exactly; with
+    `gradient_accumulation_steps`, batches that only add to the gradients change no average.
+    Everything else stays as in Keras: where averages are stored, `ema_overwrite_frequency`,
+    `SwapEMAWeights`, the saved file. After loading a saved model, call this again.
 
     `Run.fit`, `GenerationScore`, `Samples` and `BetterWeights` call this. A second call changes
     nothing, and neither does one for a model whose optimizer keeps no averages.
@@ -39,7 +39,7 @@ def warm_averages(model: keras.Model) -> None:
             `LossScaleOptimizer` or `MultiOptimizer`.
 
     Warns:
-        UserWarning: if weights are of float16 or bfloat16, where an average can't move: it is then
+        UserWarning: if weights are float16 or bfloat16, in which an average can't move: it is then
             the weights themselves.
 
     Example:
@@ -56,10 +56,10 @@ def warm_averages(model: keras.Model) -> None:
         if _UPDATE in vars(optimizer):
             continue
         setattr(optimizer, _UPDATE, MethodType(_update, optimizer))
-        model.train_function = None  # one that was traced has Keras' own update
+        model.train_function = None  # if it was traced it has Keras' own update
         if any(_is_short(variable) for variable in model.trainable_variables):
             warnings.warn(
-                f"Weights of {model.name!r} are of {model.dtype_policy.name}, in which an average "
+                f"Weights of {model.name!r} are {model.dtype_policy.name}, in which an average "
                 "can't move by small steps: it will be the last weights. Build the model in "
                 "float32, mixed_float16 or mixed_bfloat16.",
                 stacklevel=2,
@@ -71,18 +71,21 @@ def _averaging(optimizer: Any) -> list[Any]:
     optimizer = getattr(optimizer, "inner_optimizer", optimizer)
     parts = getattr(optimizer, "optimizers", None)  # of a MultiOptimizer
     if parts is not None:
-        return [found for part in parts for found in _averaging(part)]
+        return [each for part in parts for each in _averaging(part)]
     return [optimizer] if getattr(optimizer, "use_ema", False) else []
 
 
 def _update(optimizer: Any, variables: list[Any]) -> None:
-    """Stands in an optimizer for Keras' own update of averages, under the same name."""
-    gathered = optimizer.gradient_accumulation_steps or 1
+    """Replaces an optimizer's own update of averages, under the same name."""
+    # 1. t, the updates before this batch; whether this batch makes one.
+    per_update = optimizer.gradient_accumulation_steps or 1
     batches = optimizer._iterations.value
-    before = ops.cast(ops.floor_divide(batches, gathered), "float32")
-    stepped = ops.equal(ops.mod(batches + 1, gathered), 0)
-    warm = ops.minimum(optimizer.ema_momentum, (1.0 + before) / (10.0 + before))
-    momentum = ops.where(ops.equal(before, 0.0), 0.0, ops.where(stepped, warm, 1.0))
+    updates = ops.cast(ops.floor_divide(batches, per_update), "float32")
+    updated = ops.equal(ops.mod(batches + 1, per_update), 0)
+    # 2. k_t; 1 for a batch without an update, which leaves the average as it is.
+    warm = ops.minimum(optimizer.ema_momentum, (1.0 + updates) / (10.0 + updates))
+    momentum = ops.where(ops.equal(updates, 0.0), 0.0, ops.where(updated, warm, 1.0))
+    # 3. The averages.
     pairs = zip(variables, optimizer._model_variables_moving_average, strict=True)
     for variable, average in pairs:
         if average is None:
@@ -97,13 +100,13 @@ def _is_short(variable: Any) -> bool:
 
 @contextmanager
 def averaged_weights(model: keras.Model) -> Iterator[None]:
-    """Inside, a model compiled with `use_ema=True` has its averaged weights; else nothing changes.
+    """Inside, a model compiled with `use_ema=True` has its averaged weights.
 
     Averaged weights generate better text than the last ones. At the end of `fit` Keras itself
-    leaves them in the model; this is for looking at them before.
+    leaves them in the model; this is for a look before. Without `use_ema` nothing changes.
 
     Args:
-        model: what was compiled: the view, where a view of a model is fitted.
+        model: the compiled model; the view, if you train a view.
 
     Raises:
         ValueError: if the model is not compiled.
@@ -126,16 +129,16 @@ def averaged_weights(model: keras.Model) -> Iterator[None]:
             f"the compiled model. If you trained a view (for example from `packed`), pass the view."
         )
     pairs = averages_of(model)
-    kept = [(variable, variable.numpy()) for variable, _ in pairs]
+    raw = [(variable, variable.numpy()) for variable, _ in pairs]
     try:
         assign((variable, average) for variable, average in pairs)
         yield
     finally:
-        assign(kept)
+        assign(raw)
 
 
 def averages_of(model: keras.Model) -> list[tuple[Any, Any]]:
-    """Returns each weight that is averaged and its average; nothing before the first step.
+    """Returns each averaged weight with its average; nothing before the first step.
 
     Args:
         model: a compiled model.
@@ -176,20 +179,20 @@ def assign(pairs: Iterable[tuple[Any, Any]]) -> None:
 
 
 def average_weights(checkpoints: Iterable[Sequence[Any]]) -> list[np.ndarray]:
-    """Returns the mean of several checkpoints' weights, of which it holds one at a time.
+    """Returns the mean of the weights of several checkpoints, holding one at a time.
 
-    The sums are of float64; means come in the dtypes of the first checkpoint. What is no float,
-    such as a counter, is the last checkpoint's.
+    Sums are float64; means have the dtypes of the first checkpoint. Whole numbers, for example
+    counters, are those of the last checkpoint.
 
     Args:
-        checkpoints: lists of arrays, such as `model.get_weights()`, all of one shape; a generator
-            that loads each as it is asked for never has two in memory.
+        checkpoints: lists of arrays like `model.get_weights()`, all of one shape; from a generator
+            that loads them one by one, never two are in memory.
 
     Returns:
         One array for each weight, for `model.set_weights`.
 
     Raises:
-        ValueError: if there is no checkpoint or two differ in their weights.
+        ValueError: if there is no checkpoint, or two differ in their shapes.
 
     Example:
         >>> import numpy as np
@@ -224,32 +227,32 @@ def _whole(dtype: np.dtype) -> bool:
 
 
 def _check_alike(sums: list[np.ndarray], weights: list[np.ndarray], count: int) -> None:
-    shapes, given = [w.shape for w in sums], [w.shape for w in weights]
-    if shapes != given:
-        pairs = enumerate(zip(shapes, given, strict=False))
-        index = next((i for i, (a, b) in pairs if a != b), min(len(shapes), len(given)))
+    first, other = [w.shape for w in sums], [w.shape for w in weights]
+    if first != other:
+        pairs = enumerate(zip(first, other, strict=False))
+        index = next((i for i, (a, b) in pairs if a != b), min(len(first), len(other)))
         raise ValueError(
-            f"Checkpoints must be of one model, but the first has {len(shapes)} weights and number "
-            f"{count} has {len(given)}; the first difference is at index {index}: "
-            f"{shapes[index : index + 1]} and {given[index : index + 1]}."
+            f"Checkpoints must be of one model, but the first has {len(first)} weights and number "
+            f"{count} has {len(other)}; the first difference is at index {index}: "
+            f"{first[index : index + 1]} and {other[index : index + 1]}."
         )
 
 
 class BetterWeights(keras.callbacks.Callback):
     """Ends training with the averaged or the raw weights, whichever score higher.
 
-    Where the optimizer averages the weights (`use_ema=True`), Keras leaves the averages in the
-    model at the end of `fit`, good or bad. This scores both then, and leaves the better ones; of
-    equal ones, the averaged. In a `Run`, which may train on, checkpoints hold both. The average
-    starts warm; see `warm_averages`.
+    If the optimizer averages the weights (`use_ema=True`), Keras leaves the averages in the model
+    at the end of `fit`, good or bad. This callback scores both then and leaves the better ones, or
+    the averaged ones if their scores are equal. In a `Run`, which may continue, checkpoints hold
+    both. The average starts warm; see `warm_averages`.
 
     Put it before `EarlyStopping(restore_best_weights=True)`, whose choice then stays.
 
     Args:
-        score: scores the model with the weights that it has, higher for better.
+        score: returns a score of the model with its current weights; higher is better.
 
     Attributes:
-        chosen: "averaged" or "raw" after training; None where there is nothing to choose from.
+        chosen: "averaged" or "raw" after training; None if there are no averages.
         scores: of both, by these names.
 
     Example:
@@ -281,7 +284,7 @@ class BetterWeights(keras.callbacks.Callback):
         self.chosen, self.scores, self._raw = None, {}, []
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-        """Keeps the raw weights, which Keras overwrites after the last epoch."""
+        """Copies the raw weights, which Keras overwrites after the last epoch."""
         self._raw = [(variable, variable.numpy()) for variable, _ in averages_of(self.model)]
 
     def on_train_end(self, logs: dict | None = None) -> None:
@@ -298,11 +301,11 @@ class BetterWeights(keras.callbacks.Callback):
         self._raw = []
 
     def get_state(self) -> dict[str, Any]:
-        """Returns nothing to keep: a checkpoint of a `Run` has all weights."""
+        """Returns nothing: a checkpoint of a `Run` has all weights."""
         return {}
 
     def set_state(self, state: dict[str, Any]) -> None:
-        """Keeps the raw weights of a checkpoint, which may be the last."""
+        """Copies the raw weights of a checkpoint, which may be the last."""
         self.on_epoch_end(0)
 
     def _rank(self, name: str) -> float:

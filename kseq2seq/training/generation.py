@@ -23,36 +23,66 @@ from kseq2seq.training.averaging import averaged_weights, warm_averages
 _MARKUP = re.compile(r"[\\`*_\[\]<>&|~$]")
 
 
-class GenerationScore(keras.callbacks.Callback):
+class _Generating(keras.callbacks.Callback):
+    """A callback that generates from a few sources after some epochs, with warm averages."""
+
+    def __init__(
+        self,
+        generate: Callable[[list[str]], Sequence],
+        sources: Sequence[str],
+        references: Sequence[Reference],
+        every: int,
+    ):
+        super().__init__()
+        self.every = check_whole("every", every)
+        self.sources, self.references = (
+            raw_texts(sources, "sources"),
+            checked_references(references),
+        )
+        if len(self.sources) != len(self.references) or not self.sources:
+            raise ValueError(
+                "There must be one reference, or one list of references, for each source, and at "
+                f"least one source; got {len(self.sources)} sources and {len(self.references)} "
+                "references."
+            )
+        self.generate = generate
+
+    def set_model(self, model: keras.Model) -> None:
+        """Is called by `fit`."""
+        super().set_model(model)
+        warm_averages(model)
+
+
+class GenerationScore(_Generating):
     """Scores generated texts after an epoch and adds the scores to its logs.
 
-    Where the optimizer averages the weights (`use_ema=True`), the averaged ones generate, and the
+    If the optimizer averages the weights (`use_ema=True`), the averaged ones generate, and the
     average starts warm; see `warm_averages`.
 
     Put it before `EarlyStopping(monitor="val_chrf", mode="max")` or `ModelCheckpoint`, which then
-    find its scores there. They keep the weights as they are: to keep the averaged ones, put
+    find its scores in the logs. They keep the raw weights: to keep the averaged ones, put
     `keras.callbacks.SwapEMAWeights(swap_on_epoch=True)` between it and them.
 
-    The logs of an epoch that is not scored have no scores, so that the patience of `EarlyStopping`
-    counts scorings. `ModelCheckpoint(save_best_only=True)` warns and saves in such an epoch: use
-    it with `every=1`.
+    An epoch without scoring has no scores in its logs, so the patience of `EarlyStopping` counts
+    scorings. `ModelCheckpoint(save_best_only=True)` warns and saves after such an epoch: use it
+    with `every=1`.
 
     Args:
-        generate: maps a list of source texts to a list of target texts with the model as it is;
-            a `Pipeline`'s `texts` method does.
+        generate: maps a list of source texts to a list of target texts with the current weights,
+            for example `pipeline.texts` of a `Pipeline`.
         sources: N source texts.
-        references: N target texts, or N lists of some.
+        references: N target texts, or N lists of several.
         metrics: names, without "val_", and functions (hypotheses, references) -> float; BLEU and
             chrF if None.
-        every: score each `every`-th epoch, the first included.
+        every: score every `every`-th epoch, starting with the first.
 
     Attributes:
-        scores: the last ones by their names in the logs. Printing them shows how they were
-            computed; BLEU's tokenizer is chosen by the scripts of the references, so it is the same
+        scores: the last scores by their names in the logs. Printing them shows how they were
+            computed; BLEU's tokenizer depends on the scripts of the references, so it is the same
             in each epoch.
 
     Raises:
-        TypeError: if something else than texts is given.
+        TypeError: if sources or references are not texts.
         ValueError: if sources and references differ in number, or `every` is less than 1.
 
     Example:
@@ -75,30 +105,22 @@ class GenerationScore(keras.callbacks.Callback):
         metrics: Mapping[str, TextMetric] | None = None,
         every: int = 1,
     ):
-        super().__init__()
-        self.sources, self.references = checked_pairs(sources, references, every)
-        self.generate = generate
+        super().__init__(generate, sources, references, every)
         self.metrics = chosen(metrics)
-        self.every = every
         self.scores: dict[str, float] = {}
-
-    def set_model(self, model: keras.Model) -> None:
-        """Is called by `fit`."""
-        super().set_model(model)
-        warm_averages(model)
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         """Scores, and adds `val_<name>` to the logs."""
         if epoch % self.every:
             return
         with averaged_weights(self.model):
-            found = self.measure()
-        self.scores = Scores({f"val_{name}": score for name, score in found.items()})
+            scores = self.measure()
+        self.scores = Scores({f"val_{name}": score for name, score in scores.items()})
         if logs is not None:
             logs.update(self.scores)
 
     def measure(self) -> Scores:
-        """Returns the score of each metric, with the model's weights as they are now."""
+        """Returns the score of each metric, with the model's current weights."""
         return scored(self.metrics, list(self.generate(self.sources)), self.references)
 
     def get_state(self) -> dict:
@@ -106,37 +128,18 @@ class GenerationScore(keras.callbacks.Callback):
         return {"scores": self.scores}
 
     def set_state(self, state: dict) -> None:
-        """Takes back the last scores."""
+        """Restores the last scores."""
         self.scores = state["scores"]
 
 
-def checked_pairs(
-    sources: Sequence[str], references: Sequence[Reference], every: int
-) -> tuple[list[str], list]:
-    """Returns sources and references; refuses those that are no pairs, and epochs that never come.
-
-    Raises:
-        TypeError: if something else than texts is given.
-        ValueError: if they differ in number, or `every` is less than 1.
-    """
-    check_whole("every", every)
-    texts, wanted = raw_texts(sources, "sources"), checked_references(references)
-    if len(texts) != len(wanted) or not texts:
-        raise ValueError(
-            f"There must be one reference for each source, or one list of some, and at least one "
-            f"source; got {len(texts)} sources and {len(wanted)} references."
-        )
-    return texts, wanted
-
-
 class Sampled(Protocol):
-    """What is made of one source; a `Prediction` of a `Pipeline` is one.
+    """A generated target and its alignment, for example a `Prediction` of a `Pipeline`.
 
     Attributes:
         text: the target.
         source_tokens: S tokens of the source.
         target_tokens: T tokens of the target.
-        alignment: float (T, S), where each target token looked; None for no picture.
+        alignment: float (T, S), the attention of each target token; None for no picture.
     """
 
     text: str
@@ -145,22 +148,22 @@ class Sampled(Protocol):
     alignment: Any
 
 
-class Samples(keras.callbacks.Callback):
-    """Shows in TensorBoard what the model makes of a few sources after each epoch, and its looks.
+class Samples(_Generating):
+    """Shows generated texts and their alignments in TensorBoard after each epoch.
 
     Under "Text" is a table of sources, references and generated texts; under "Images", for a
     model with attention, a picture of each alignment. Steps are epochs, as for the curves of
-    `keras.callbacks.TensorBoard`, which this goes along with in one directory. Where the optimizer
-    averages the weights (`use_ema=True`), the averaged ones generate, and the average starts warm.
+    `keras.callbacks.TensorBoard`, which can share the directory. If the optimizer averages the
+    weights (`use_ema=True`), the averaged ones generate, and the average starts warm.
 
     Args:
         directory: where to write events; `tensorboard --logdir` of it shows them.
-        generate: maps a list of source texts to a list of predictions with the model as it is: a
-            `Pipeline`, or one with alignments, such as
+        generate: maps a list of source texts to a list of predictions with the current weights: a
+            `Pipeline`, or for alignments
             `lambda texts: pipeline(texts, search=Greedy(), alignments=True)`.
         sources: N source texts.
-        references: N target texts, or N lists of some.
-        every: show each `every`-th epoch, the first included.
+        references: N target texts, or N lists of several.
+        every: show every `every`-th epoch, starting with the first.
 
     Raises:
         ImportError: if TensorBoard or Matplotlib is not installed.
@@ -182,19 +185,11 @@ class Samples(keras.callbacks.Callback):
         references: Sequence[Reference],
         every: int = 1,
     ):
-        super().__init__()
-        self.sources, self.references = checked_pairs(sources, references, every)
+        super().__init__(generate, sources, references, every)
         _need_tensorboard()
         need_matplotlib()
         self.directory = os.fspath(directory)
-        self.generate = generate
-        self.every = every
         self._writer: Any = None
-
-    def set_model(self, model: keras.Model) -> None:
-        """Is called by `fit`."""
-        super().set_model(model)
-        warm_averages(model)
 
     def on_train_begin(self, logs: dict | None = None) -> None:
         """Opens a file of events; TensorBoard puts those of several `fit` together."""
@@ -205,14 +200,14 @@ class Samples(keras.callbacks.Callback):
         if epoch % self.every:
             return
         with averaged_weights(self.model):
-            made = list(self.generate(self.sources))
-        wanted = [text if isinstance(text, str) else " / ".join(text) for text in self.references]
-        rows = zip(self.sources, wanted, [each.text for each in made], strict=True)
+            samples = list(self.generate(self.sources))
+        targets = [text if isinstance(text, str) else " / ".join(text) for text in self.references]
+        rows = zip(self.sources, targets, [sample.text for sample in samples], strict=True)
         with self._writer.as_default(step=epoch):
             tf.summary.text("samples", markdown_table(("source", "reference", "generated"), rows))
-            for number, each in enumerate(made, start=1):
-                if each.alignment is not None:
-                    tf.summary.image(f"alignment/{number}", _picture(each)[tf.newaxis])
+            for number, sample in enumerate(samples, start=1):
+                if sample.alignment is not None:
+                    tf.summary.image(f"alignment/{number}", _picture(sample)[tf.newaxis])
         self._writer.flush()
 
     def on_train_end(self, logs: dict | None = None) -> None:
@@ -221,11 +216,11 @@ class Samples(keras.callbacks.Callback):
 
 
 def markdown_table(names: Sequence[str], rows: Any) -> str:
-    r"""Returns a table whose cells show their texts as they are, whatever marks are in them.
+    r"""Returns a Markdown table whose cells show their texts literally.
 
     Args:
         names: of the columns.
-        rows: as many texts each.
+        rows: a text for each column, each.
 
     Example:
         >>> print(markdown_table(("a", "b"), [("1 | 2", "*\n*")]))
@@ -250,7 +245,7 @@ def _picture(sample: Sampled) -> tf.Tensor:
 
 
 def _need_tensorboard() -> None:
-    """Says how to install TensorBoard where it is missing: `tf.summary` is in it."""
+    """Says how to install TensorBoard, which `tf.summary` needs."""
     try:
         import tensorboard  # noqa: F401
     except ImportError as error:

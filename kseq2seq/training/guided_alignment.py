@@ -1,4 +1,4 @@
-"""Guided alignment: attention is told where to look."""
+"""Guided alignment: attention learns from alignments of words."""
 
 from __future__ import annotations
 
@@ -6,24 +6,25 @@ import keras
 from keras import ops
 
 from kseq2seq.models import Seq2Seq
+from kseq2seq.training.losses import weigh
 from kseq2seq.training.views import check, view
 
 
 def with_alignments(model: Seq2Seq) -> keras.Model:
     """Returns a view with two outputs, {"logits" (B, T, V), "alignments" (B, T, S) float32}.
 
-    The alignments are what `Step.alignment` of the decoder says, such as the mean over the heads of
-    the last block; each row sums to 1. Labels come as a dict of the same two names, such as
-    `kseq2seq.data.Aligner.add_to` makes them.
+    The alignments are the decoder's `Step.alignment`, for example the mean over the heads of the
+    last block; each row sums to 1. Labels are a dict of the same two names, for example from
+    `kseq2seq.data.Aligner.add_to`.
 
     Args:
-        model: what `build_model` returned, with a decoder that attends.
+        model: from `build_model`, with a decoder that attends.
 
     Returns:
         A model of the same inputs and weights.
 
     Raises:
-        TypeError: if `model` is no `Seq2Seq`.
+        TypeError: if `model` is not a `Seq2Seq`.
         ValueError: if the decoder has no attention.
 
     Example:
@@ -43,7 +44,7 @@ def with_alignments(model: Seq2Seq) -> keras.Model:
 
 
 class Aligned(keras.layers.Layer):
-    """Teacher forcing that gives alignments too."""
+    """Teacher forcing that returns alignments, too."""
 
     def __init__(self, decoder, **kwargs):
         super().__init__(**kwargs)
@@ -56,19 +57,19 @@ class Aligned(keras.layers.Layer):
         step = self.decoder(target, context, state, training=training)
         if step.alignment is None:
             raise ValueError(
-                f"{type(self.decoder).__name__} has no attention to guide. Take a model that "
-                f"attends to its source, such as 'luong', 'bahdanau' or 'transformer'."
+                f"{type(self.decoder).__name__} has no attention to guide. Use a model that "
+                f"attends to its source: 'luong', 'bahdanau' or 'transformer'."
             )
         return {"logits": step.logits, "alignments": ops.cast(step.alignment, "float32")}
 
 
 @keras.saving.register_keras_serializable(package="kseq2seq")
 class GuidedAlignment(keras.losses.Loss):
-    r"""Cross-entropy between alignments given and made, in nats, as the mean over aligned tokens.
+    r"""Cross-entropy between given and computed alignments, in nats: the mean over aligned tokens.
 
     .. math:: -\sum_s \frac{A_{ts}}{\sum_{s'} A_{ts'}} \log \alpha_{ts}
 
-    A row of A without a link, such as that of padding, is not counted.
+    A row of A without a link, for example at padding, does not count.
 
     Args:
         name: the loss's name.
@@ -76,8 +77,8 @@ class GuidedAlignment(keras.losses.Loss):
     Example:
         >>> import numpy as np
         >>> from kseq2seq.training import GuidedAlignment
-        >>> given = np.array([[[0, 1, 1, 0], [0, 0, 0, 0]]])  # the second token has no link
-        >>> round(float(GuidedAlignment()(given, np.full((1, 2, 4), 0.25))), 4)  # log 4
+        >>> links = np.array([[[0, 1, 1, 0], [0, 0, 0, 0]]])  # the second token has no link
+        >>> round(float(GuidedAlignment()(links, np.full((1, 2, 4), 0.25))), 4)  # log 4
         1.3863
 
     Source:
@@ -91,21 +92,17 @@ class GuidedAlignment(keras.losses.Loss):
     def call(self, y_true, y_pred):
         """Returns the losses (B, T) of links (B, T, S), at least 0, under alignments (B, T, S)."""
         links = ops.cast(y_true, "float32")
-        wanted = links / ops.maximum(ops.sum(links, axis=-1, keepdims=True), 1e-9)
-        return -ops.sum(wanted * ops.log(ops.cast(y_pred, "float32") + 1e-12), axis=-1)
+        target = links / ops.maximum(ops.sum(links, axis=-1, keepdims=True), 1e-9)
+        return -ops.sum(target * ops.log(ops.cast(y_pred, "float32") + 1e-12), axis=-1)
 
     def __call__(self, y_true, y_pred, sample_weight=None):
-        """Returns the mean loss over tokens with a link, weighted if asked."""
+        """Returns the mean loss over tokens with a link."""
         links = ops.convert_to_tensor(y_true)
         return super().__call__(links, y_pred, self.weights(links, sample_weight))
 
     def weights(self, y_true, sample_weight=None):
-        """Returns what each row of links weighs in the mean, float32 (B, T), 0 without a link."""
-        weights = ops.cast(ops.any(ops.not_equal(y_true, 0), axis=-1), "float32")
-        if sample_weight is None:
-            return weights
-        given = ops.cast(sample_weight, "float32")
-        return weights * (given[:, None] if len(given.shape) == 1 else given)
+        """Returns the weight of each row of links in the mean, float32 (B, T), 0 without a link."""
+        return weigh(ops.any(ops.not_equal(y_true, 0), axis=-1), sample_weight)
 
     def get_config(self):
         """See `keras.losses.Loss`."""

@@ -1,4 +1,4 @@
-"""Other learning rates for some parts of a model than for the rest."""
+"""Different learning rates for the parts of a model."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ def layer_rates(model: keras.Model, rates: Mapping[str, float]) -> list[float]:
 
     Args:
         model: any built model.
-        rates: factors, at least 0, by part, such as {"encoder": 0.1, "encoder/block_3": 0.5}. A
-            part is a `weight_paths` path or the beginning of one; of several that hold a weight
-            the longest counts, and a weight that none holds has the factor 1.
+        rates: factors, at least 0, by part, for example {"encoder": 0.1, "encoder/block_3": 0.5}.
+            A part is a path of `weight_paths` or the beginning of one. The longest part that
+            holds a weight counts; a weight in no part has the factor 1.
 
     Returns:
         One factor for each of `model.trainable_variables`, in their order. Freezing changes
-        which those are: freeze first.
+        these: freeze first.
 
     Raises:
         ValueError: if the model has no such part, or nothing in it is trainable.
@@ -36,40 +36,37 @@ def layer_rates(model: keras.Model, rates: Mapping[str, float]) -> list[float]:
         >>> rates[:5]
         [0.0, 0.1, 0.1, 0.1, 1.0]
     """
-    places = weight_paths(model)
-    held = {part: [_holds(part, place) for place in places] for part in rates}
+    paths = weight_paths(model)
+    parts = [[part for part in rates if f"{path}/".startswith(f"{part}/")] for path in paths]
     for part in rates:
-        if not any(held[part]):
+        if not any(part in holders for holders in parts):
             raise ValueError(
                 f"The model has no trainable part {part!r}; its parts begin with "
-                f"{_beginnings(places)}. `weight_paths(model)` lists them all."
+                f"{_beginnings(paths)}. `weight_paths(model)` lists them all."
             )
-    longest = [
-        max((part for part in rates if held[part][index]), key=len, default="")
-        for index in range(len(places))
-    ]
+    longest = [max(holders, key=len, default="") for holders in parts]
     return [float(rates[part]) if part else 1.0 for part in longest]
 
 
 def layerwise_decay(model: keras.Model, decay: float) -> dict[str, float]:
-    r"""Returns rates that fall from layer to layer, down from the top of each stack.
+    r"""Returns rates that decrease from layer to layer, from the top of each stack down.
 
     .. math:: \mathrm{rate}_l = \mathrm{decay}^{L - 1 - l}, \quad
               \mathrm{rate}_{\mathrm{embeddings}} = \mathrm{decay}^{L}
 
-    The L layers of the encoder and those of the decoder each count from their own top. What the
-    encoder has before the first of them counts as embeddings, such as BERT's normalisation of them,
-    and so does a table that is also the output layer. All else, such as the output layer, is not
-    listed and so keeps the full rate.
+    The L layers of the encoder and those of the decoder each count from their own top. Everything
+    before the encoder's first layer counts as embeddings, for example BERT's normalization of them,
+    and so does a table that is also the output layer. Everything else, for example the output
+    layer, is not listed and keeps the full rate.
 
     Args:
-        model: a model whose parts hold numbered layers, called as some architecture's
-            `layer_names` say (`block_0`, `layer_0`, `rnn_0`, `lstm_0`, `gru_0`, `both_0`), or that
-            with something before, such as any of `build_model`.
+        model: a model of `build_model`, or another one whose layers are numbered from 0 and named
+            as in the `layer_names` of some architecture: names that end in `block_0`, `layer_0`,
+            `rnn_0`, `lstm_0`, `gru_0` or `both_0`.
         decay: the factor from a layer to the one below it, in (0, 1]; 1 / 2.6 in the paper.
 
     Returns:
-        Factors by part, for `layer_rates`, which may be changed before.
+        Factors by part, for `layer_rates`; you may change them first.
 
     Raises:
         ValueError: if `decay` is out of range or there are no such layers.
@@ -92,45 +89,47 @@ def layerwise_decay(model: keras.Model, decay: float) -> dict[str, float]:
         section 3.2, "discriminative fine-tuning".
     """
     if not 0 < decay <= 1:
-        raise ValueError(f"`decay` must be in (0, 1], such as 0.8; got {decay!r}.")
-    places = weight_paths(model)
-    blocks = [_block(place) for place in places]
+        raise ValueError(f"`decay` must be in (0, 1], for example 0.8; got {decay!r}.")
+    # 1. The layer of each weight, and the highest layer of each side.
+    paths = weight_paths(model)
+    layers = [_layer(path) for path in paths]
     tops: dict[str, int] = {}
-    for side, _, index in filter(None, blocks):
+    for side, _, index in filter(None, layers):
         tops[side] = max(tops.get(side, 0), index)
     if not tops:
         raise ValueError(
             f"The model has no layers called {', '.join(f'{name}_0' for name in _layer_names())}; "
-            f"its parts begin with {_beginnings(places)}. Name the rates yourself."
+            f"its parts begin with {_beginnings(paths)}. Name the rates yourself."
         )
+    # 2. The rate of each layer; of embeddings, and of what an encoder has before its layers.
     rates: dict[str, float] = {}
     begun: set[str] = set()
-    for place, block in zip(places, blocks, strict=True):
-        first = place.split("/")[0]
-        side = block[0] if block else first if first in tops else ""
-        if block:
+    for path, layer in zip(paths, layers, strict=True):
+        first = path.split("/")[0]
+        side = layer[0] if layer else first if first in tops else ""
+        if layer:
             begun.add(side)
-            rates[block[1]] = decay ** (tops[side] - block[2])
-        elif place.endswith("/embeddings") or side not in begun | {"decoder"}:
-            rates[place] = decay ** (tops.get(side, -1) + 1)
+            rates[layer[1]] = decay ** (tops[side] - layer[2])
+        elif path.endswith("/embeddings") or side not in begun | {"decoder"}:
+            rates[path] = decay ** (tops.get(side, -1) + 1)
     return rates
 
 
 @keras.saving.register_keras_serializable(package="kseq2seq")
 class LayerwiseAdam(keras.optimizers.Adam):
-    r"""Adam with a factor of its own on the learning rate of each weight.
+    r"""Adam with a factor on the learning rate of each weight.
 
     Weight decay, which Keras multiplies by the learning rate, is multiplied by the factor too:
     :math:`w \leftarrow w - f \eta \lambda w` before :math:`w \leftarrow w - f \eta\,\mathrm{step}`.
-    A factor of 0 leaves a weight as it is, bit for bit (with `use_ema`, whose average goes into
-    the model at the end of `fit`, but for rounding); its gradient is still computed and still
-    counts in `global_clipnorm`. To spare that too, freeze the part before compiling:
-    `model.encoder.trainable = False`, and with it a table that the decoder shares.
+    A factor of 0 does not change a weight, bit for bit (with `use_ema`, whose average goes into the
+    model at the end of `fit`, except for rounding); its gradient is still computed and counts in
+    `global_clipnorm`. To save that, too, freeze the part before compiling:
+    `model.encoder.trainable = False`, which includes a table that the decoder shares.
 
     Args:
         learning_rate: a float or a schedule, as `keras.optimizers.Adam` takes it.
         rates: a factor for each trainable weight, from `layer_rates`.
-        **options: whatever else `keras.optimizers.Adam` takes.
+        **options: other options of `keras.optimizers.Adam`.
 
     Raises:
         TypeError: if `rates` is not a sequence of numbers.
@@ -163,17 +162,16 @@ class LayerwiseAdam(keras.optimizers.Adam):
         self.rates = factors
 
     def build(self, var_list: list) -> None:
-        """Makes the optimizer's variables, once there is a factor for each weight."""
+        """Creates the optimizer's variables; checks that each weight has a factor."""
         if len(var_list) != len(self.rates):
             raise ValueError(
                 f"The optimizer has rates for {len(self.rates)} weights, but {len(var_list)} are "
-                "trainable. Freeze first, then compile with rates=layer_rates(model, ...) made "
-                "anew."
+                "trainable. Freeze first, then compile with a new rates=layer_rates(model, ...)."
             )
         super().build(var_list)
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
-        """Decays one weight and takes its step, both at its own rate."""
+        """Decays a weight and takes its step, both at its own rate."""
         factor = self.rates[self._get_variable_index(variable)]
         if not factor:
             return
@@ -183,7 +181,7 @@ class LayerwiseAdam(keras.optimizers.Adam):
         super().update_step(gradient, variable, rate)
 
     def _apply_weight_decay(self, variables: Any) -> None:
-        """Leaves to `update_step` what Keras does here for all weights at one rate."""
+        """Does nothing: `update_step` decays each weight at its own rate."""
 
     def get_config(self) -> dict:
         """See `keras.optimizers.Optimizer`."""
@@ -191,17 +189,17 @@ class LayerwiseAdam(keras.optimizers.Adam):
 
 
 def _layer_names() -> list[str]:
-    """What the layers of a stack are called, from the lowest, 0, in all architectures."""
+    """Names of numbered layers, in all architectures."""
     names = {"block": None, "layer": None}
     for kind in ARCHITECTURES.values():
         names.update(dict.fromkeys(kind.layer_names))
     return list(names)
 
 
-def _block(place: str) -> tuple[str, str, int] | None:
-    """The side of the model, the path and the number of the layer that a place is in."""
+def _layer(path: str) -> tuple[str, str, int] | None:
+    """The side of the model, the path and the number of the layer that a weight is in."""
     numbered = re.compile(rf"(?:{'|'.join(map(re.escape, _layer_names()))})_(\d+)$")
-    parts = place.split("/")
+    parts = path.split("/")
     for depth, part in enumerate(parts):
         if match := numbered.search(part):
             side = parts[0] if depth else ""
@@ -209,22 +207,19 @@ def _block(place: str) -> tuple[str, str, int] | None:
     return None
 
 
-def _beginnings(places: list[str]) -> str:
-    return ", ".join(sorted({"/".join(place.split("/")[:2]) for place in places}))
-
-
-def _holds(part: str, place: str) -> bool:
-    return f"{place}/".startswith(f"{part}/")
+def _beginnings(paths: list[str]) -> str:
+    return ", ".join(sorted({"/".join(path.split("/")[:2]) for path in paths}))
 
 
 def weight_paths(model: keras.Model) -> list[str]:
-    """Returns the place of each trainable weight, in the order of `model.trainable_variables`.
+    """Returns the path of each trainable weight, in the order of `model.trainable_variables`.
 
-    A place is a path of parts. The parts of a `Seq2Seq` are `encoder` and `decoder`; a layer of
-    another model, or of a list of layers, goes by its name, and any other by the attribute that
-    holds it. A weight that several layers share has the first of its places: what encoder and
-    decoder share is the encoder's. Keras' own `variable.path` can't stand in: it leaves out
-    layers such as `Bidirectional`, and those of a model of another package may not be unique.
+    A path names the parts of the model down to the weight. The parts of a `Seq2Seq` are `encoder`
+    and `decoder`; a layer of another model, or of a list of layers, has its own name, and any other
+    layer that of the attribute that holds it. A weight that several layers share has the first of
+    its paths: if encoder and decoder share it, the encoder's. Keras' own `variable.path` would not
+    do: it leaves out layers such as `Bidirectional`, and in models of other packages it may not be
+    unique.
 
     Args:
         model: any built model.
@@ -232,8 +227,8 @@ def weight_paths(model: keras.Model) -> list[str]:
     Example:
         >>> from kseq2seq import build_model
         >>> from kseq2seq.training import weight_paths
-        >>> for place in weight_paths(build_model("lstm", source=9, target=9, hidden_dim=4)):
-        ...     print(place)
+        >>> for path in weight_paths(build_model("lstm", source=9, target=9, hidden_dim=4)):
+        ...     print(path)
         encoder/embedding/embeddings
         encoder/lstm_0/cell/kernel
         encoder/lstm_0/cell/recurrent_kernel
@@ -245,18 +240,18 @@ def weight_paths(model: keras.Model) -> list[str]:
         decoder/logits/kernel
         decoder/logits/bias
     """
-    places: dict[int, str] = {}
-    _walk(model, "", places, set())
-    return [places[id(variable)] for variable in model.trainable_variables]
+    paths: dict[int, str] = {}
+    _walk(model, "", paths, set())
+    return [paths[id(variable)] for variable in model.trainable_variables]
 
 
-def _walk(layer: keras.Layer, path: str, places: dict[int, str], seen: set[int]) -> None:
+def _walk(layer: keras.Layer, path: str, paths: dict[int, str], seen: set[int]) -> None:
     seen.add(id(layer))
     for name, part in _parts(layer):
         if id(part) not in seen:
-            _walk(part, f"{path}{name}/", places, seen)
-    for variable in layer.trainable_variables:  # those of no part are the layer's own
-        places.setdefault(id(variable), path + variable.name)
+            _walk(part, f"{path}{name}/", paths, seen)
+    for variable in layer.trainable_variables:  # those in no part are the layer's own
+        paths.setdefault(id(variable), path + variable.name)
 
 
 def _parts(layer: keras.Layer) -> Iterator[tuple[str, keras.Layer]]:

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from kseq2seq.metrics import TokenAccuracy, token_weights
+from kseq2seq.metrics import TokenAccuracy
 
 
 @keras.saving.register_keras_serializable(package="kseq2seq")
@@ -17,11 +17,11 @@ class TokenCrossEntropy(keras.losses.Loss):
     .. math:: (1 - \epsilon)\,(-\log p_y) + \epsilon\,\frac{1}{V}\sum_v -\log p_v
 
     The mean is over the tokens of the whole batch, so that a token weighs the same in a long and
-    in a short sentence. Logits are taken to float32 first; smoothing needs no one-hot targets.
+    in a short sentence. Logits are cast to float32 first; smoothing makes no one-hot targets.
 
     Args:
         label_smoothing: epsilon, in [0, 1).
-        padding: the label that is not counted.
+        padding: the label that does not count.
         name: the loss's name.
 
     Raises:
@@ -43,7 +43,7 @@ class TokenCrossEntropy(keras.losses.Loss):
     ):
         if not 0 <= label_smoothing < 1:
             raise ValueError(
-                f"`label_smoothing` must be in [0, 1), such as 0.1; got {label_smoothing!r}."
+                f"`label_smoothing` must be in [0, 1), for example 0.1; got {label_smoothing!r}."
             )
         super().__init__(name=name, reduction="mean_with_sample_weight")
         self.label_smoothing = label_smoothing
@@ -57,13 +57,13 @@ class TokenCrossEntropy(keras.losses.Loss):
         return ops.reshape(losses, ops.shape(y_true))
 
     def __call__(self, y_true, y_pred, sample_weight=None):
-        """Returns the mean loss over tokens that are not padding, weighted if asked."""
+        """Returns the mean loss over tokens that are not padding."""
         labels = ops.convert_to_tensor(y_true)
         return super().__call__(labels, y_pred, self.weights(labels, sample_weight))
 
     def weights(self, y_true, sample_weight=None):
-        """Returns what each label weighs in the mean, float32 (B, T), 0 at padding."""
-        return token_weights(y_true, self.padding, sample_weight)
+        """Returns the weight of each label in the mean, float32 (B, T), 0 at padding."""
+        return weigh(ops.not_equal(y_true, self.padding), sample_weight)
 
     def get_config(self):
         """See `keras.losses.Loss`."""
@@ -77,14 +77,14 @@ class TokenCrossEntropy(keras.losses.Loss):
 def _smoothed(logits, labels, ids, smoothing):
     """Returns the losses (N,) of labels (N,) under logits (N, V), float32.
 
-    Softmax and its gradient go over the logits as seldom as they can, since a vocabulary is wide:
-    left to automatic differentiation, each of the formula's three terms has a gradient of its own
-    as wide as the logits.
+    A vocabulary is wide, so softmax and its gradient pass over the logits as seldom as possible:
+    automatic differentiation would make a gradient as wide as the logits for each of the formula's
+    three terms.
     """
 
     @ops.custom_gradient
     def losses(logits):
-        # 1. The log-sum-exp, the label's own logit and the mean of all.
+        # 1. log sum exp of the logits (N,), less the label's own logit, less the mean of all.
         wide = ops.cast(logits, "float32")
         rows = ops.arange(ops.shape(labels)[0], dtype="int32")
         own = ops.take_along_axis(wide, labels[:, None], axis=-1)[:, 0]
@@ -92,39 +92,58 @@ def _smoothed(logits, labels, ids, smoothing):
         powers = ops.exp(wide - top)
         total = ops.sum(powers, axis=-1, keepdims=True)
         log_total = (top + ops.log(total))[:, 0]
-        made = log_total - own
+        loss = log_total - own
         if smoothing:
-            made = made + smoothing * (own - ops.mean(wide, axis=-1))
+            loss = loss + smoothing * (own - ops.mean(wide, axis=-1))
 
-        def backward(*given, upstream=None):
-            # 2. Probability less target, of all ids and then, once more, of the label.
-            slope = given[0] if upstream is None else upstream
+        def backward(*gradients, upstream=None):
+            # 2. Probability less target: of all ids (N, V), then the label's own put in its place.
+            slope = gradients[0] if upstream is None else upstream
             gradient = powers * (slope[:, None] / total)
             at_label = slope * (ops.exp(own - log_total) - 1 + smoothing)
             if smoothing:
                 gradient = gradient - slope[:, None] * (smoothing / ids)
                 at_label = at_label - slope * (smoothing / ids)
-            places = ops.stack([rows, labels], axis=1)
+            indices = ops.stack([rows, labels], axis=1)
             gradient = ops.cast(gradient, logits.dtype)
-            return ops.scatter_update(gradient, places, ops.cast(at_label, logits.dtype))
+            return ops.scatter_update(gradient, indices, ops.cast(at_label, logits.dtype))
 
-        return made, backward
+        return loss, backward
 
     return losses(logits)
+
+
+def weigh(counts, sample_weight=None):
+    """Returns the weights of labels in a mean, float32 (B, T).
+
+    Args:
+        counts: bool (B, T), whether a label counts.
+        sample_weight: (B,) or (B, T); None for 1.
+
+    Example:
+        >>> import numpy as np
+        >>> weigh(np.array([[True, False], [True, True]]), np.array([1.0, 0.5])).numpy().tolist()
+        [[1.0, 0.0], [0.5, 0.5]]
+    """
+    weights = ops.cast(counts, "float32")
+    if sample_weight is None:
+        return weights
+    sample_weight = ops.cast(sample_weight, "float32")
+    return weights * (sample_weight[:, None] if len(sample_weight.shape) == 1 else sample_weight)
 
 
 def loss_for(model: Any, label_smoothing: float = 0.0) -> Any:
     """Returns the loss to compile a model of `build_model` with.
 
     Args:
-        model: with any head.
-        label_smoothing: in [0, 1), where the head's loss has it.
+        model: a model with any head.
+        label_smoothing: in [0, 1), if the head's loss has it.
 
     Returns:
-        The cross-entropy of tokens, or what the head says; for a "joint" head one for each output.
+        The cross-entropy of tokens, or the loss of the head; for a "joint" head one per output.
 
     Raises:
-        ValueError: the head has no label smoothing.
+        ValueError: if the head has no label smoothing.
 
     Example:
         >>> from kseq2seq import build_model
@@ -143,9 +162,9 @@ def loss_for(model: Any, label_smoothing: float = 0.0) -> Any:
 
 
 def metrics_for(model: Any) -> Any:
-    """Returns the metrics to compile a model of `build_model` with: how many labels are right.
+    """Returns the metrics to compile a model of `build_model` with: the share of correct labels.
 
-    CTC has none, since its labels have no positions: compare what `decode` gives.
+    CTC has none, since its labels have no positions: compare the results of `decode`.
 
     Example:
         >>> from kseq2seq import build_model
@@ -160,11 +179,11 @@ def metrics_for(model: Any) -> Any:
 
 @keras.saving.register_keras_serializable(package="kseq2seq")
 class Weighted(keras.losses.Loss):
-    """Another loss of this package, times a number.
+    """Another loss of this package times a weight.
 
     Args:
-        loss: for example a `TokenCrossEntropy`.
-        weight: the number.
+        loss: the loss, for example a `TokenCrossEntropy`.
+        weight: the factor.
         name: the loss's name.
 
     Example:
@@ -183,11 +202,11 @@ class Weighted(keras.losses.Loss):
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """Returns the weighted mean."""
-        made = self.loss(y_true, y_pred, sample_weight)
-        return ops.cast(self.weight, made.dtype) * made
+        loss = self.loss(y_true, y_pred, sample_weight)
+        return ops.cast(self.weight, loss.dtype) * loss
 
     def weights(self, y_true: Any, sample_weight: Any = None) -> Any:
-        """Returns what each label or row weighs in the mean, before the number."""
+        """Returns the weight of each label or row in the mean, without the factor."""
         return self.loss.weights(y_true, sample_weight)
 
     def get_config(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Several pairs in each row: a training view of Transformers that wastes hardly a place."""
+"""Several pairs in each row: a training view of Transformers with hardly any padding."""
 
 from __future__ import annotations
 
@@ -15,23 +15,24 @@ from kseq2seq.training.views import View, check
 
 
 def packed(model: Seq2Seq) -> keras.Model:
-    """Returns a view that takes rows of several pairs, such as `packed_batches` makes.
+    """Returns a view that takes rows of several pairs, for example from `packed_batches`.
 
-    Each pair is computed as if it had a row of its own: it sees nothing of its neighbours, and its
-    places count from its own beginning.
+    Each pair is computed as if it had a row of its own: it attends to nothing of its neighbors, and
+    its positions count from its own beginning.
 
     Args:
-        model: what `build_model` returned: a "transformer" or "decoder_only", or a "hybrid" of two
+        model: from `build_model`: a "transformer" or "decoder_only", or a "hybrid" of two
             Transformers, whose encoder attends in "full".
 
     Returns:
         A model of the same weights, {"source" (B, S), "source_segments" (B, S), "target" (B, T),
         "target_segments" (B, T)} -> logits (B, T, V). All inputs are int32; a segment is the number
-        of a pair in its row, from 1, its places side by side; 0 is padding. Learned positions must
-        reach to the end of a row, S and T (S + T for "decoder_only").
+        of a pair in its row, from 1, at each of the pair's positions, which are adjacent; 0 is
+        padding. Learned positions must reach to the end of a row, S and T (S + T for
+        "decoder_only").
 
     Raises:
-        TypeError: if `model` is no `Seq2Seq`.
+        TypeError: if `model` is not a `Seq2Seq`.
         ValueError: if its architecture can't keep the pairs of a row apart.
 
     Example:
@@ -46,14 +47,14 @@ def packed(model: Seq2Seq) -> keras.Model:
 
     Source:
         Raffel et al. 2020, section 3.1.1, packs rows so; Krell et al. 2021, "Efficient Sequence
-        Packing without Cross-contamination", section 3.2, masks and counts places as here.
+        Packing without Cross-contamination", section 3.2, masks and counts positions as here.
     """
     check(model)
     decoder = model.decoder
     if not model.has_source or not model.source_spec.is_ids:
         raise ValueError(
-            "Packed rows hold ids of a source and of a target, and the model reads "
-            f"{model.source_spec or 'no source'}. Train it on one example a row."
+            "Packed rows hold ids of a source and of a target, but the model reads "
+            f"{model.source_spec or 'no source'}. Train it on one example per row."
         )
     if isinstance(decoder, PrefixDecoder):
         layers: Any = (decoder.embedding, decoder.blocks, decoder.normalize)
@@ -68,12 +69,12 @@ def packed(model: Seq2Seq) -> keras.Model:
 
 
 class _PackedForcing(keras.layers.Layer):
-    """Runs both halves of a model over rows of several pairs, as teacher forcing."""
+    """Teacher forcing of both halves of a model over rows of several pairs."""
 
     def __init__(self, read: Any, layers: Any, decoder: Any, **kwargs: Any):
         super().__init__(**kwargs)
         self.read = read
-        self.embedding, self.blocks, self.norm = layers  # the model's own order of weights
+        self.embedding, self.blocks, self.norm = layers  # in the order of the model's weights
         self.decoder = decoder
         self.built = True
 
@@ -86,6 +87,8 @@ class _PackedForcing(keras.layers.Layer):
         training: bool | None = None,
     ) -> Any:
         """Maps ids and segments of sources (B, S) and targets (B, T) to logits (B, T, V)."""
+        # 1. The source: each position attends to its own segment (B, S, S), and its place in the
+        #    row is made its place in the segment by the offset -first (B, S).
         encoded = self.read(
             self.embedding,
             self.blocks,
@@ -94,6 +97,8 @@ class _PackedForcing(keras.layers.Layer):
             together(source_segments, source_segments),
             position=-first_positions(source_segments, source_segments),
         )
+        # 2. The target: cross-attention to the source of the same segment (B, T, S); the decoder
+        #    itself keeps the segments of its self-attention apart.
         seen = together(target_segments, source_segments)
         context, state = self.decoder.initial({**encoded, "mask": seen})
         step = self.decoder(target, context, state, segments=target_segments, training=training)
@@ -101,7 +106,7 @@ class _PackedForcing(keras.layers.Layer):
 
 
 def _encoder_layers(model: Seq2Seq) -> tuple[TokenEmbedding, list[EncoderBlock], Any]:
-    """Returns embedding, blocks and last normalisation of a Transformer's encoder, or refuses."""
+    """Returns embedding, blocks and last normalization of a Transformer's encoder, or refuses."""
     layers = [
         layer for layer in model.encoder.layers if not isinstance(layer, keras.layers.InputLayer)
     ]
@@ -110,7 +115,7 @@ def _encoder_layers(model: Seq2Seq) -> tuple[TokenEmbedding, list[EncoderBlock],
     if embedding is None or not blocks or not isinstance(model.decoder, TransformerDecoder):
         raise ValueError(
             f"Only Transformers can keep several pairs of a row apart, and {model.name!r} is not "
-            f"one from end to end. Train it on `train_batches`, one pair a row; or build a "
+            f"one from end to end. Train it on `train_batches`, one pair per row, or build a "
             f"'transformer' or 'decoder_only'."
         )
     if any(block.attention.attend is not attend for block in blocks):

@@ -1,4 +1,4 @@
-"""How far training is of what limits it, in one line."""
+"""How far training is in steps and minutes: a line that shows it, and a limit that ends it."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ _SILENCE = 60.0  # seconds after which a log gets a line within an epoch
 
 
 class Progress(keras.callbacks.Callback):
-    """Shows steps and minutes of training, what is left of them, the loss and validation's scores.
+    """Shows steps and minutes of training, the time left, the loss and scores of validation.
 
-    A line stays for each epoch. In a terminal the last one is rewritten as training goes on; in a
-    log there is a line a minute where epochs take longer. The time left is that of whichever ends
-    training first, steps or minutes, at the pace of the latter half of this process's training.
+    A line stays for each epoch. In a terminal the last line is rewritten during training; in a log
+    there is at least one line a minute. The time left is until steps or minutes end training,
+    whichever comes first, at the pace of the latter half of this process's training.
 
-    `Run.fit` uses it in place of Keras' bar, whose time left is that of an epoch.
+    `Run.fit` uses it in place of Keras' bar, which shows the time left in an epoch.
 
     Args:
-        steps: how many there are in all; None where only `limit` ends training.
-        limit: the `TimeLimit` of the run, if it has one, with this one after it among callbacks.
-        rewrite: whether to rewrite the last line; by default where `file` is a terminal.
-        file: where to write; standard output where None.
+        steps: how many there are in all; None if only `limit` ends training.
+        limit: the `TimeLimit` among the callbacks, if there is one; it must come before this.
+        rewrite: whether to rewrite the last line; if None, where `file` is a terminal.
+        file: where to write; standard output if None.
 
     Example:
         >>> import numpy as np
@@ -53,19 +53,19 @@ class Progress(keras.callbacks.Callback):
         super().__init__()
         self.steps = steps
         self.limit = limit if limit and math.isfinite(limit.minutes) else None
-        self.at: Callable[[], int] | None = None  # tells the step; a `Run` knows
+        self.at: Callable[[], int] | None = None  # returns the step; set by a `Run`
         self._file = file
         self._rewrite = rewrite
         self._step = 0
         self._shown = 0
-        self._told_at = 0.0
+        self._shown_at = 0.0
         self._scores: dict[str, float] = {}
         self._since = 0.0
         self._marks: deque[tuple[float, int, float]] = deque()  # when; steps and seconds used then
 
     def on_train_begin(self, logs: dict | None = None) -> None:
         """Begins anew."""
-        self._step, self._shown, self._told_at = 0, 0, time.monotonic()
+        self._step, self._shown, self._shown_at = 0, 0, time.monotonic()
         self._scores = {}
         self._marks.clear()
         if self._rewrite is None:
@@ -76,26 +76,26 @@ class Progress(keras.callbacks.Callback):
         return {"step": self._step, "scores": self._scores}
 
     def set_state(self, state: dict[str, Any]) -> None:
-        """Continues from there; the pace of before says nothing of that from now on."""
+        """Continues from there; the earlier pace says nothing about this process."""
         self._step, self._scores = state["step"], state["scores"]
         self._marks.clear()
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
-        """Shows where training is, now and then."""
+        """Shows the line now and then."""
         self._step = self.at() if self.at else self._step + self.model.steps_per_execution
         now = time.monotonic()
         self._mark(now)
-        if now - self._told_at >= (1.0 if self._rewrite else _SILENCE):
-            self._tell(logs or {}, stays=not self._rewrite)
+        if now - self._shown_at >= (1.0 if self._rewrite else _SILENCE):
+            self._show(logs or {}, stays=not self._rewrite)
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         """Leaves a line."""
         logs = dict(logs or {})
-        found = {name: np.asarray(logs[name]) for name in logs if name.startswith("val_")}
-        scores = {name: float(value) for name, value in found.items() if not value.ndim}
+        values = {name: np.asarray(logs[name]) for name in logs if name.startswith("val_")}
+        scores = {name: float(value) for name, value in values.items() if not value.ndim}
         self._scores = scores or self._scores  # not every epoch is scored
         self._mark(time.monotonic())
-        self._tell(logs, stays=True)
+        self._show(logs, stays=True)
 
     def on_train_end(self, logs: dict | None = None) -> None:
         """Leaves no line half written."""
@@ -103,7 +103,7 @@ class Progress(keras.callbacks.Callback):
             self._write("", stays=True)
 
     def _mark(self, now: float) -> None:
-        """Keeps the pace of the latter half; a hundred marks are enough."""
+        """Notes the pace of the latter half; a hundred marks are enough."""
         marks = self._marks
         if not marks:
             self._since = now
@@ -126,7 +126,7 @@ class Progress(keras.callbacks.Callback):
             ahead.append((60 * self.limit.minutes - self.limit.used) / (self.limit.used - used))
         return max(0.0, min(ahead) * (now - then)) if ahead else None
 
-    def _tell(self, logs: dict, stays: bool) -> None:
+    def _show(self, logs: dict, stays: bool) -> None:
         parts = [f"step {self._step:,}" + (f" of {self.steps:,}" if self.steps else "")]
         if self.limit:
             parts.append(f"{self.limit.used / 60:.1f} of {self.limit.minutes:g} min")
@@ -147,7 +147,7 @@ class Progress(keras.callbacks.Callback):
         file.write(f"{before}{line:<{self._shown}}" + "\n" * stays)
         file.flush()
         self._shown = 0 if stays else len(line)
-        self._told_at = time.monotonic()
+        self._shown_at = time.monotonic()
 
 
 def _clock(seconds: float) -> str:
@@ -157,16 +157,15 @@ def _clock(seconds: float) -> str:
 
 
 class TimeLimit(keras.callbacks.Callback):
-    """Ends training after some minutes of it, between two batches.
+    """Ends training after some minutes, between two batches.
 
-    They begin when the first step has ended: tracing and compiling, which come before, don't count
-    (see `compile_ahead` for models that compile each shape of a batch); validation and whatever
-    other callbacks do counts. In a `Run` the training until the checkpoint that it continues from
-    counts too.
+    The minutes begin when the first step has ended: tracing and compiling before it don't count
+    (see `compile_ahead` for models that compile each shape of a batch); validation and other
+    callbacks do. In a `Run`, training before the checkpoint from which it resumes counts, too.
 
     Args:
         minutes: how long, above 0.
-        clock: what tells the seconds. `time.process_time` counts those that processors spent on
+        clock: returns seconds. `time.process_time` counts the seconds that processors spent on
             this process, a fair measure on a busy machine.
 
     Raises:
@@ -184,7 +183,7 @@ class TimeLimit(keras.callbacks.Callback):
             raise ValueError(f"`minutes` must be above 0; got {minutes!r}.")
         self.minutes = minutes
         self.clock = clock
-        self.begin = math.inf  # when training would have begun, had it not been interrupted
+        self.begin = math.inf  # of uninterrupted training
         self._before = 0.0
 
     @property
@@ -197,17 +196,17 @@ class TimeLimit(keras.callbacks.Callback):
         self.begin, self._before = math.inf, 0.0
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
-        """Looks at the clock."""
+        """Ends training if the time is over."""
         if math.isinf(self.begin):
             self.begin = self.clock() - self._before
         self._end_if_over()
 
     def get_state(self) -> dict:
-        """Returns the seconds used up, for a checkpoint of a `Run`."""
+        """Returns the seconds used, for a checkpoint of a `Run`."""
         return {"seconds": self.used}
 
     def set_state(self, state: dict) -> None:
-        """Counts seconds that were used up before; stops immediately if none remain."""
+        """Counts the seconds used before; stops immediately if none remain."""
         self._before = max(self._before, state["seconds"])
         if not math.isinf(self.begin):  # a roll-back takes time, too
             self.begin = min(self.begin, self.clock() - state["seconds"])

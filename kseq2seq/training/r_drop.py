@@ -11,19 +11,19 @@ from kseq2seq.training.views import View, check
 
 
 def r_drop(model: Seq2Seq) -> keras.Model:
-    """Returns a view that runs each example twice, with dropout drawn anew, for `RDrop`.
+    """Returns a view that runs each example twice, each time with other dropout, for `RDrop`.
 
     A step costs about two of the model's: halve the batch if memory is short. Metrics of single
-    logits, such as `TokenAccuracy`, can't be compiled into it.
+    logits, for example `TokenAccuracy`, can't be compiled into it.
 
     Args:
-        model: what `build_model` returned, with dropout above 0.
+        model: from `build_model`, with dropout above 0.
 
     Returns:
         A model of the same inputs and weights whose output is logits (B, 2, T, V).
 
     Raises:
-        TypeError: if `model` is no `Seq2Seq`.
+        TypeError: if `model` is not a `Seq2Seq`.
 
     Example:
         >>> import keras
@@ -42,7 +42,7 @@ def r_drop(model: Seq2Seq) -> keras.Model:
 
 
 class Pairs(keras.layers.Layer):
-    """Puts the logits of two rows that are one example side by side."""
+    """Puts the logits of the two rows of an example side by side."""
 
     def call(self, logits):
         """Maps (2 * B, T, V) to (B, 2, T, V)."""
@@ -51,17 +51,17 @@ class Pairs(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="kseq2seq")
 class RDrop(TokenCrossEntropy):
-    r"""Cross-entropy of two passes and how far they disagree, in nats, per real target token.
+    r"""Cross-entropy of two passes and their disagreement, in nats per real target token.
 
     .. math:: \tfrac12 (H(y, P_1) + H(y, P_2))
               + \tfrac{\alpha}{4} (D_{KL}(P_1 \| P_2) + D_{KL}(P_2 \| P_1))
 
-    where H is what `TokenCrossEntropy` computes.
+    where H is `TokenCrossEntropy`.
 
     Args:
         alpha: weight of the divergence, at least 0; in the paper 5 for translation, 1 elsewhere.
         label_smoothing: epsilon, in [0, 1).
-        padding: the label that is not counted.
+        padding: the label that does not count.
         name: the loss's name.
 
     Raises:
@@ -88,16 +88,16 @@ class RDrop(TokenCrossEntropy):
     ):
         super().__init__(label_smoothing, padding, name)
         if not alpha >= 0:
-            raise ValueError(f"`alpha` must be at least 0, such as 5; got {alpha!r}.")
+            raise ValueError(f"`alpha` must be at least 0, for example 5; got {alpha!r}.")
         self.alpha = alpha
 
     def call(self, y_true, y_pred):
         """Returns the losses (B, T) of labels int (B, T) under logits (B, 2, T, V)."""
         one, two = (super(RDrop, self).call(y_true, y_pred[:, index]) for index in range(2))
         logs = ops.log_softmax(ops.cast(y_pred, "float32"))
-        apart = ops.exp(logs[:, 0]) - ops.exp(logs[:, 1])
-        both = ops.sum(apart * (logs[:, 0] - logs[:, 1]), axis=-1)  # the two divergences' sum
-        return (one + two) / 2 + self.alpha / 4 * both
+        difference = ops.exp(logs[:, 0]) - ops.exp(logs[:, 1])
+        divergences = ops.sum(difference * (logs[:, 0] - logs[:, 1]), axis=-1)  # the sum of both
+        return (one + two) / 2 + self.alpha / 4 * divergences
 
     def get_config(self):
         """See `keras.losses.Loss`."""

@@ -1,4 +1,4 @@
-"""How the learning rate runs."""
+"""Schedules of the learning rate."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from keras import ops
 
 @keras.saving.register_keras_serializable(package="kseq2seq")
 class InverseSquareRoot(keras.optimizers.schedules.LearningRateSchedule):
-    r"""Rises in a straight line, then falls as the inverse square root of the step.
+    r"""Rises linearly, then falls with the inverse square root of the step.
 
     .. math:: \mathrm{peak} \cdot \min(s / w, \sqrt{w / s}), \quad s = \mathrm{step} + 1
 
     Args:
-        peak: the largest rate.
-        warmup_steps: w, when it is reached; at least 1.
+        peak: the highest rate.
+        warmup_steps: w, steps until it is reached; at least 1.
 
     Raises:
         ValueError: if a setting is out of range.
@@ -50,17 +50,17 @@ class InverseSquareRoot(keras.optimizers.schedules.LearningRateSchedule):
 
 @keras.saving.register_keras_serializable(package="kseq2seq")
 class WarmUp(keras.optimizers.schedules.LearningRateSchedule):
-    r"""Rises in a straight line to where another schedule begins, then follows that.
+    r"""Rises linearly to the first rate of another schedule, then follows it.
 
     .. math:: \mathrm{schedule}(\max(s - w, 0)) \cdot \min(s / w, 1), \quad s = \mathrm{step} + 1
 
     Args:
-        schedule: any schedule of Keras, such as `CosineDecay`, or for a straight line down
-            `PolynomialDecay`, whose power is 1.
-        steps: w, when its first rate is reached; at least 1.
+        schedule: any schedule of Keras, for example `CosineDecay`, or `PolynomialDecay` for a
+            linear decay.
+        steps: w, steps until its first rate is reached; at least 1.
 
     Raises:
-        TypeError: if `schedule` is none.
+        TypeError: if `schedule` is not a schedule.
         ValueError: if `steps` is less than 1.
 
     Example:
@@ -78,7 +78,7 @@ class WarmUp(keras.optimizers.schedules.LearningRateSchedule):
     def __init__(self, schedule: keras.optimizers.schedules.LearningRateSchedule, steps: int):
         if not isinstance(schedule, keras.optimizers.schedules.LearningRateSchedule):
             raise TypeError(
-                f"`schedule` must be a schedule, such as "
+                f"`schedule` must be a schedule, for example "
                 f"keras.optimizers.schedules.CosineDecay(1e-3, 10_000); got {schedule!r}."
             )
         if steps < 1:
@@ -99,6 +99,6 @@ class WarmUp(keras.optimizers.schedules.LearningRateSchedule):
 
     @classmethod
     def from_config(cls, config):
-        """Makes the schedule that `get_config` described."""
+        """Creates the schedule from `get_config`."""
         schedule = keras.optimizers.schedules.deserialize(config["schedule"])
         return cls(schedule, config["steps"])

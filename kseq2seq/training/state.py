@@ -1,4 +1,4 @@
-"""All that a training step changes: taken out, put back, and so a step undone."""
+"""Everything that a training step changes: read, put back, and so steps taken and undone."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ _MOST_READ = 1000
 def state_variables(model: keras.Model) -> list[Any]:
     """Returns all variables that training changes, each once.
 
-    Weights, seeds of dropout, states of metrics, and of each optimizer that is an attribute of the
-    model all it has: steps taken, moments, averages of weights, gathered gradients, loss scale. The
-    last is, where gradients are accumulated, the number of tokens that they are of.
+    These are weights, seeds of dropout, states of metrics, and the variables of each optimizer that
+    is an attribute of the model: steps taken, moments, averages of weights, accumulated gradients,
+    loss scale. With accumulated gradients, the last variable is the number of their tokens.
 
     Args:
-        model: a compiled model that has taken a step; before, some are not there yet.
+        model: a compiled model that has taken a step; before, some do not exist yet.
 
     Example:
         >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
@@ -38,19 +38,19 @@ def state_variables(model: keras.Model) -> list[Any]:
         >>> [variable.name for variable in state_variables(model)]
         ['kernel', 'bias', 'total', 'count', 'iteration', 'learning_rate']
     """
-    found = [*model.variables, *model.metrics_variables]
+    variables = [*model.variables, *model.metrics_variables]
     for optimizer in optimizers(model):
-        found += optimizer.variables
+        variables += optimizer.variables
     if accumulated := accumulated_in(model):
-        found.append(accumulated.count)
-    return list({id(variable): variable for variable in found}.values())
+        variables.append(accumulated.count)
+    return list({id(variable): variable for variable in variables}.values())
 
 
 def make_variables(model: keras.Model, batches: tf.data.Dataset) -> None:
-    """Makes a model, its optimizers and its metrics make the variables that a step needs.
+    """Makes the variables of a model, its optimizers and its metrics that a step needs.
 
-    A step is traced and thrown away, which is quicker than to take one, as nothing is compiled. A
-    model that runs eagerly takes one.
+    A step is traced and thrown away, which is faster than taking one, since nothing is compiled. A
+    model that runs eagerly takes a step.
 
     Args:
         model: a compiled model.
@@ -86,10 +86,10 @@ def number(value: Any) -> float:
 
 
 def step_variables(model: keras.Model) -> list[Any]:
-    """Returns those that must stay finite: the trainable weights and what optimizers keep."""
-    kept = [variable for optimizer in optimizers(model) for variable in optimizer.variables]
-    found = [*model.trainable_variables, *kept]
-    return [variable for variable in found if keras.backend.is_float_dtype(variable.dtype)]
+    """Returns the variables that must stay finite: trainable weights and those of optimizers."""
+    of_optimizers = [v for optimizer in optimizers(model) for v in optimizer.variables]
+    variables = [*model.trainable_variables, *of_optimizers]
+    return [variable for variable in variables if keras.backend.is_float_dtype(variable.dtype)]
 
 
 def optimizers(model: keras.Model) -> list[keras.optimizers.Optimizer]:
@@ -100,9 +100,9 @@ def optimizers(model: keras.Model) -> list[keras.optimizers.Optimizer]:
 
 
 def random_state() -> dict[str, Any]:
-    """Returns the states of Python's, NumPy's and Keras' own global random numbers.
+    """Returns the states of the global random numbers of Python, NumPy and Keras.
 
-    Those of TensorFlow's operations with a state, such as `tf.random.uniform`, can't be read.
+    The states of TensorFlow's own, such as `tf.random.uniform`, can't be read.
     """
     version, words, gauss = random.getstate()
     generator = global_state.get_global_attribute(seed_generator.GLOBAL_SEED_GENERATOR)
@@ -114,7 +114,7 @@ def random_state() -> dict[str, Any]:
 
 
 def set_random_state(state: dict[str, Any]) -> None:
-    """Puts back what `random_state` returned."""
+    """Restores a state from `random_state`."""
     version, words, gauss = state["python"]
     if state["keras"] is not None:
         seed_generator.global_seed_generator().state.assign(state["keras"])
@@ -128,21 +128,21 @@ def compile_ahead(
     shapes: int = 1,
     stop: Callable[[], Any] = lambda: False,
 ) -> float:
-    """Makes a model compile what training will need; it has the same state afterwards.
+    """Compiles the steps that training needs, and leaves the state of the model as it was.
 
-    XLA compiles each shape of a batch when it comes, which takes seconds, and on a busy machine
+    XLA compiles each shape of a batch when it first comes, which takes seconds, on a busy machine
     minutes. Here a step is taken in each of `shapes` shapes and undone: weights, optimizer, random
-    numbers and metrics are as they were. `fit` then only trains. Costs one copy of these in memory.
+    numbers and metrics keep their values, for one copy of them in memory. `fit` then only trains.
 
     Args:
         model: a compiled model.
         batches: what it is trained on, for example from `train_batches`. The first ones are read,
-            so their order must not depend on how often a dataset was read before.
+            so their order must not depend on how often the dataset was read before.
         shapes: how many different shapes to look for, in the first thousand batches.
-        stop: asked between two shapes; true leaves the rest to training.
+        stop: called between two shapes; if it returns true, the rest is left to training.
 
     Returns:
-        The seconds that it took.
+        The seconds it took.
 
     Raises:
         ValueError: if the model is not compiled.
@@ -160,40 +160,43 @@ def compile_ahead(
     if not getattr(model, "compiled", False):
         raise ValueError("The model is not compiled; call model.compile(...) first.")
     began = time.monotonic()
+    # 1. Make all variables, and copy them and the random numbers.
     warm_averages(model)
     if not model.built:
         make_variables(model, batches)
     for optimizer in optimizers(model):
         if not optimizer.built:
             optimizer.build(model.trainable_variables)
-    kept = [(variable, variable.numpy()) for variable in state_variables(model)]
-    numbers = random_state()
-    found = _one_of_each(batches, shapes)
+    before = [(variable, variable.numpy()) for variable in state_variables(model)]
+    random_before = random_state()
+    # 2. Take a step with a batch of each shape.
+    examples = _one_of_each(batches, shapes)
     at_once = model.steps_per_execution
     data = tf.data.Dataset.from_generator(
-        lambda: (batch for batch in found for _ in range(at_once)),
+        lambda: (batch for batch in examples for _ in range(at_once)),
         output_signature=batches.element_spec,
     )
     iterator = iter(model.distribute_strategy.experimental_distribute_dataset(data))
     model.make_train_function()
     try:
-        for _ in found:
+        for _ in examples:
             if stop():
                 break
             model.train_function(iterator)
     finally:
-        model.reset_metrics()  # some may have been made in the first step
-        for variable, value in kept:
+        # 3. Put everything back; metrics may have been made in the first step.
+        model.reset_metrics()
+        for variable, value in before:
             variable.assign(value)
-        set_random_state(numbers)
+        set_random_state(random_before)
     return time.monotonic() - began
 
 
 def _one_of_each(batches: tf.data.Dataset, shapes: int) -> list[Any]:
-    found: dict[tuple, Any] = {}
+    examples: dict[tuple, Any] = {}
     for batch in batches.take(_MOST_READ):
         parts = tf.nest.flatten(batch, expand_composites=True)
-        found.setdefault(tuple(tuple(part.shape) for part in parts), batch)
-        if len(found) == shapes:
+        examples.setdefault(tuple(tuple(part.shape) for part in parts), batch)
+        if len(examples) == shapes:
             break
-    return list(found.values())
+    return list(examples.values())

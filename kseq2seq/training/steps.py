@@ -11,11 +11,11 @@ import tensorflow as tf
 from kseq2seq.models.fitted import Fitted
 from kseq2seq.training import replicas
 
-UNKNOWN = -1.0
+UNKNOWN = -1.0  # tokens
 
 
 class Steps:
-    """What `Fitted` asks of training with TensorFlow; see `kseq2seq.models.fitted.Trainer`."""
+    """The `Trainer` of `kseq2seq.models.fitted`, with TensorFlow."""
 
     def prepare(self, model: keras.Model) -> None:
         """See `Trainer`."""
@@ -26,9 +26,8 @@ class Steps:
             shared = isinstance(variable.value, tf.distribute.DistributedValues)
             if (several and not shared) or (alone and shared):
                 raise ValueError(
-                    "The model and what trains it are on unlike devices. Build the model, make "
-                    "views of it and compile inside of `with strategy.scope():`, all of one "
-                    "strategy."
+                    "The model and its strategy are on different devices. Build the model, make "
+                    "views of it and compile inside `with strategy.scope():`, all of one strategy."
                 )
 
     def accumulates(self, model: keras.Model) -> bool:
@@ -45,7 +44,7 @@ class Steps:
     def train_step(self, model: keras.Model, data: Any) -> dict[str, Any]:
         """See `Trainer`."""
         if self.replicated(model):
-            return replicas.train_step(model, data, partial(_weighed, model))
+            return replicas.train_step(model, data, partial(mean_over_tokens, model))
         return _accumulated_step(model, data)
 
     def test_step(self, model: keras.Model, data: Any) -> dict[str, Any]:
@@ -58,32 +57,31 @@ class Steps:
 
 
 def _accumulated_step(model: keras.Model, data: Any) -> dict[str, Any]:
-    """Keras' step, but for the weight of the batch among those that make one step."""
+    """Keras' step, but for the weight of the batch among those that make one update."""
     x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
     optimizer, variables = model.optimizer, model.trainable_variables
     with tf.GradientTape() as tape:
         y_pred = model(x, training=True)
         loss = model._compute_loss(x, y, y_pred, sample_weight, training=True)
         scaled = optimizer.scale_loss(loss)
-    rows = tf.shape(next(leaf for leaf in tf.nest.flatten(x) if leaf is not None))[0]
-    model._loss_tracker.update_state(loss, sample_weight=rows)
+    model._loss_tracker.update_state(loss, sample_weight=replicas.rows_of(x))
     gradients = tape.gradient(scaled, variables)
     if not optimizer.built:
         with keras.name_scope(optimizer.name, caller=optimizer):
             optimizer.build(variables)
-    weight = replicas.count(model, y, sample_weight)
-    optimizer.apply(_weighed(model, gradients, weight), variables)
+    weight = replicas.batch_weight(model, y, sample_weight)
+    optimizer.apply(mean_over_tokens(model, gradients, weight), variables)
     return model.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
 
 
 class Accumulated:
-    """How many target tokens are in the gradients that an optimizer has accumulated.
+    """How many target tokens an optimizer's accumulated gradients are of.
 
     Args:
-        optimizer: whose gradients they are.
+        optimizer: the one that accumulates.
 
     Attributes:
-        count: a float32 scalar variable; below 0 where it is not known.
+        count: a float32 scalar variable; below 0 if the number is not known.
     """
 
     def __init__(self, optimizer: Any) -> None:
@@ -94,7 +92,7 @@ class Accumulated:
 
 
 def accumulating(optimizer: Any) -> Any:
-    """Returns the optimizer, or the one that it scales the loss for, if it accumulates gradients.
+    """Returns the optimizer, or the one inside a loss scale, if it accumulates gradients.
 
     Example:
         >>> accumulating(keras.optimizers.Adam(gradient_accumulation_steps=4)).name
@@ -107,62 +105,60 @@ def accumulating(optimizer: Any) -> Any:
 
 
 def accumulated_in(model: keras.Model) -> Accumulated | None:
-    """Returns what is known of a model's accumulated gradients; None where it has none.
+    """Returns the count of a model's accumulated tokens, made on first use.
 
-    Of models that are not of `build_model`, and so count no tokens, too.
+    None if its optimizer does not accumulate, or if it is not of `build_model` and counts no
+    tokens.
     """
     optimizer = accumulating(getattr(model, "optimizer", None))
     if optimizer is None or not isinstance(model, Fitted) or not model.trainer:
         return None
-    kept = getattr(model, "_accumulated", None)
-    if kept is None or kept.optimizer is not optimizer:
+    accumulated = getattr(model, "_accumulated", None)
+    if accumulated is None or accumulated.optimizer is not optimizer:
         with tf.init_scope(), model.distribute_strategy.scope():
-            model._accumulated = kept = Accumulated(optimizer)
-    return kept
+            model._accumulated = accumulated = Accumulated(optimizer)
+    return accumulated
 
 
-def weigh(
-    optimizer: Any, accumulated: Accumulated, gradients: list[Any], count: tf.Tensor
-) -> list[Any]:
-    r"""Returns gradients with which an optimizer that takes their mean takes the mean over tokens.
+def mean_over_tokens(model: keras.Model, gradients: list[Any], count: tf.Tensor) -> list[Any]:
+    r"""Returns gradients from which an optimizer that averages batches gets the mean over tokens.
 
-    Keras adds up n gradients and divides by n. What it has added up after i of them is made
+    Keras adds up the gradients of n batches and divides by n. After i of them its sum becomes
 
     .. math:: a_i = i\,\frac{\sum_{j \le i} c_j g_j}{\sum_{j \le i} c_j}
 
     with c tokens in a batch, so that the last division gives the gradient of all n batches as one.
-    Batches of equally many tokens are added up as Keras does it, bit for bit.
+    Batches with equally many tokens are added up as Keras does it, bit for bit.
 
     Args:
-        optimizer: built, of which `accumulating` is an optimizer.
-        accumulated: what is known of the batches before.
+        model: of which the optimizer is built; without accumulation nothing changes.
         gradients: of the mean over the tokens of this batch; None where there is none.
         count: its tokens, a float32 scalar.
     """
+    accumulated, optimizer = accumulated_in(model), model.optimizer
+    if accumulated is None:
+        return gradients
+    # 1. How many batches, and tokens, the sum is of: none after an update. If a model was loaded
+    #    between two batches the tokens are not known, and each of its batches counts like this one.
     inner = accumulating(optimizer)
-    steps = inner.gradient_accumulation_steps
-    before = tf.cast(inner._iterations.value % steps, tf.float32)
-    known = tf.convert_to_tensor(accumulated.count.value)
-    # Of a model that was loaded between two batches only the sum of gradients is known.
-    known = tf.where(known < 0, before * count, known)
-    known = tf.where(before > 0, known, 0.0)
-    total, number = known + count, before + 1
-    kept = tf.math.divide_no_nan(known * number, total * before)
-    share = tf.math.divide_no_nan(count * number, total)
-    if optimizer is not inner:  # such a step is not taken, and its batch not counted
+    batches = tf.cast(inner._iterations.value % inner.gradient_accumulation_steps, tf.float32)
+    tokens = tf.convert_to_tensor(accumulated.count.value)
+    tokens = tf.where(tokens < 0, batches * count, tokens)
+    tokens = tf.where(batches > 0, tokens, 0.0)
+    # 2. What the sum and this batch's gradients are multiplied by.
+    total, number = tokens + count, batches + 1
+    sum_factor = tf.math.divide_no_nan(tokens * number, total * batches)
+    factor = tf.math.divide_no_nan(count * number, total)
+    # 3. A loss scale takes no step of gradients that are not finite: their batch does not count.
+    if optimizer is not inner:
         finite = optimizer.check_finite(gradients)
-        kept, total = tf.where(finite, kept, 1.0), tf.where(finite, total, known)
-    kept = tf.where(before > 0, kept, 1.0)
+        sum_factor = tf.where(finite, sum_factor, 1.0)
+        total = tf.where(finite, total, tokens)
+    sum_factor = tf.where(batches > 0, sum_factor, 1.0)
     for gradient in inner._accumulated_gradients:
-        gradient.assign(gradient.value * tf.cast(kept, gradient.dtype))
+        gradient.assign(gradient.value * tf.cast(sum_factor, gradient.dtype))
     accumulated.count.assign(total)
-    return [g if g is None else g * tf.cast(share, g.dtype) for g in gradients]
-
-
-def _weighed(model: keras.Model, gradients: list[Any], count: tf.Tensor) -> list[Any]:
-    """Returns the gradients of a batch as the optimizer takes them; see `weigh`."""
-    accumulated = accumulated_in(model)
-    return weigh(model.optimizer, accumulated, gradients, count) if accumulated else gradients
+    return [g if g is None else g * tf.cast(factor, g.dtype) for g in gradients]
 
 
 if keras.backend.backend() == "tensorflow":

@@ -7,31 +7,32 @@ from itertools import accumulate, pairwise
 import keras
 from keras import ops, tree
 
+from kseq2seq.checks import check_whole
 from kseq2seq.layers import recur
 from kseq2seq.models import Seq2Seq
 from kseq2seq.training.views import check, view
 
 
 def truncated(model: Seq2Seq, steps: int) -> keras.Model:
-    r"""Returns a view in which gradients go back through the decoder's state for few steps.
+    r"""Returns a view in which gradients go back through the decoder's state for a few steps only.
 
-    The target is cut into chunks of `steps` tokens. State goes on from chunk to chunk, so the
-    logits are the model's own; gradients stop between chunks. Into the encoder they go from every
+    The target is cut into chunks of `steps` tokens. The state is carried from chunk to chunk, so
+    the logits are the model's own; gradients stop between chunks. They reach the encoder from every
     chunk through attention, and from the first through the initial state.
 
     A first pass without gradients finds the states at which chunks begin. With them the chunks no
     longer depend on each other: the second pass, which learns, takes all of them at once, as rows
-    of one batch. It takes `steps` steps in place of T.
+    of one batch, in `steps` steps instead of T.
 
     Args:
-        model: what `build_model` returned, with a recurrent decoder.
-        steps: tokens a chunk, at least 1.
+        model: from `build_model`, with a recurrent decoder.
+        steps: tokens per chunk, at least 1.
 
     Returns:
         A model of the same inputs, output and weights.
 
     Raises:
-        TypeError: if `model` is no `Seq2Seq`.
+        TypeError: if `model` is not a `Seq2Seq`.
         ValueError: if `steps` is less than 1 or the decoder has no recurrent state.
 
     Example:
@@ -44,12 +45,11 @@ def truncated(model: Seq2Seq, steps: int) -> keras.Model:
     Source:
         Williams and Peng 1990, "An Efficient Gradient-Based Algorithm for On-Line Training of
         Recurrent Network Trajectories": BPTT(h; h') with h = h' = `steps`, but the weights change
-        after a whole target. Both passes draw dropout of their own, which leaves each chunk's
-        gradient what it is in expectation.
+        after a whole target. Each pass draws its own dropout, which does not change the expected
+        gradient of a chunk.
     """
     check(model)
-    if not isinstance(steps, int) or steps < 1:
-        raise ValueError(f"`steps` must be a whole number of at least 1; got {steps!r}.")
+    steps = check_whole("steps", steps)
     decoder = model.decoder
     layer = Truncated(decoder, steps, dtype=decoder.dtype_policy)
     return view(model, layer, name="truncated", steps=steps)
@@ -71,18 +71,22 @@ class Truncated(keras.layers.Layer):
         if not first or any(len(leaf.shape) != 2 for leaf in first):
             raise ValueError(
                 f"{type(self.decoder).__name__} has no recurrent state to cut gradients through. "
-                f"`truncated` is for recurrent decoders, such as those of 'lstm' or 'luong'."
+                f"`truncated` needs a recurrent decoder, for example of 'lstm' or 'luong'."
             )
+        # 1. The target in n chunks of k tokens, padded at its end: (B, n, k).
         rows, length = ops.shape(target)[0], ops.shape(target)[1]
         count = (length + self.steps - 1) // self.steps
         rest = ops.zeros((rows, count * self.steps - length), target.dtype)
         chunks = ops.reshape(ops.concatenate([target, rest], 1), (rows, count, self.steps))
+        # 2. The state at the beginning of each chunk, (B * n, d) for each leaf: the initial state,
+        #    then the states at the ends of the chunks before.
         later = self._ends(chunks, context, state, training)
         starts = [
             ops.reshape(ops.concatenate([leaf[:, None], ends[:, :-1]], 1), (-1, leaf.shape[-1]))
             for leaf, ends in zip(first, later, strict=True)
         ]
-        logits = self.decoder(  # the chunks of a source, as hypotheses of it
+        # 3. All chunks at once: the decoder takes those of a source for its hypotheses.
+        logits = self.decoder(
             ops.reshape(chunks, (-1, self.steps)),
             context,
             tree.pack_sequence_as(state, starts),

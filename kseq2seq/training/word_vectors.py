@@ -1,4 +1,4 @@
-"""Word vectors trained elsewhere, as the start of an embedding."""
+"""Pretrained word vectors as the start of an embedding."""
 
 from __future__ import annotations
 
@@ -11,20 +11,21 @@ if TYPE_CHECKING:
 
 
 def load_word_vectors(embedding: keras.layers.Embedding, vectors: WordVectors) -> None:
-    """Puts the vectors that were found into an embedding; its other rows stay as they are.
+    """Copies pretrained vectors into an embedding; rows of words without one do not change.
 
     The embeddings of a model are `model.encoder.get_layer("embedding")` and
-    `model.decoder.embedding`. All but the recurrent ones multiply what they look up by sqrt(dim)
-    (convolutions by a tenth of that) and start from unit vectors. Trained vectors are usually
+    `model.decoder.embedding`. All but those of recurrent models multiply their rows by sqrt(dim)
+    (convolutional ones by a tenth of that) and start from unit vectors. Trained vectors are usually
     longer, so rescale them: `vectors._replace(matrix=vectors.matrix / scale)`, with their mean
     length as the scale.
 
     Args:
         embedding: a `keras.layers.Embedding`, or a layer with one as its `table`, of V ids.
-        vectors: of the same V words, by id, and as wide; see `kseq2seq.data.read_word_vectors`.
+        vectors: of the same V words, by id, and of the same width; from
+            `kseq2seq.data.read_word_vectors`.
 
     Raises:
-        TypeError: if `embedding` is none.
+        TypeError: if `embedding` is not an embedding.
         ValueError: if the shapes differ.
 
     Example:
@@ -41,13 +42,13 @@ def load_word_vectors(embedding: keras.layers.Embedding, vectors: WordVectors) -
     embedding = getattr(embedding, "table", embedding)
     if not isinstance(embedding, keras.layers.Embedding):
         raise TypeError(
-            f"`embedding` must be a keras.layers.Embedding, such as `model.decoder.embedding`; "
+            "`embedding` must be a keras.layers.Embedding, for example `model.decoder.embedding`; "
             f"got {type(embedding).__name__}."
         )
-    wanted = (embedding.input_dim, embedding.output_dim)
-    if vectors.matrix.shape != wanted or vectors.found.shape != wanted[:1]:
+    shape = (embedding.input_dim, embedding.output_dim)
+    if vectors.matrix.shape != shape or vectors.found.shape != shape[:1]:
         raise ValueError(
-            f"The embedding has {wanted[0]} ids of width {wanted[1]}, but `matrix` is of shape "
+            f"The embedding has {shape[0]} ids of width {shape[1]}, but `matrix` is of shape "
             f"{vectors.matrix.shape} and `found` of {vectors.found.shape}. Read vectors for the "
             f"words of the same tokenizer, and build the model as wide as they are "
             f"(`embedding_dim`, or a Transformer's `hidden_dim`)."

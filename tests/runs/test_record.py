@@ -294,7 +294,7 @@ def test_data_of_another_kind_is_refused(tmp_path, data, error, told):
 
 
 def test_scores_that_are_none_are_refused(fresh, train, tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"run.json is missing; give the directory of"):
+    with pytest.raises(FileNotFoundError, match=r"run.json is missing; pass the directory of"):
         add_scores(tmp_path, {"bleu": 1.0})
     train(fresh, [Record(tmp_path)])
     for score in (float("nan"), "31", None):

@@ -66,7 +66,7 @@ def test_gives_what_the_decoder_says(model_named, lab, name):
 
 @pytest.mark.parametrize("name", ["lstm", "gru"])
 def test_refuses_decoders_that_do_not_attend(model_named, name):
-    with pytest.raises(ValueError, match=r"Decoder has no attention to guide. Take a model that"):
+    with pytest.raises(ValueError, match=r"Decoder has no attention to guide. Use a model that"):
         with_alignments(model_named(name))
 
 

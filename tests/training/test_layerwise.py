@@ -195,7 +195,7 @@ def test_decay_knows_every_model(plain_model):
 
 def test_decay_refuses(model_named):
     for decay in (0, 1.5, -1):
-        with pytest.raises(ValueError, match=rf"\(0, 1\], such as 0.8; got {decay}"):
+        with pytest.raises(ValueError, match=rf"\(0, 1\], for example 0.8; got {decay}"):
             layerwise_decay(model_named("gru"), decay)
     model = keras.Sequential([keras.layers.Input((2,)), keras.layers.Dense(1, name="only")])
     with pytest.raises(ValueError, match=r"no layers called block_0.*only/kernel"):

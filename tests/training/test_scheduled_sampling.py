@@ -141,5 +141,5 @@ def test_refuses_rates(model_named, rate):
 
 
 def test_refuses_k():
-    with pytest.raises(ValueError, match=r"at least 1, such as 1000; got 0.5"):
+    with pytest.raises(ValueError, match=r"at least 1, for example 1000; got 0.5"):
         inverse_sigmoid(0.5)

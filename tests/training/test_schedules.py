@@ -69,7 +69,7 @@ def test_warm_up_serializes_with_what_it_warms_up():
 
 
 def test_warm_up_refuses():
-    with pytest.raises(TypeError, match=r"must be a schedule, such as.*got 0.001"):
+    with pytest.raises(TypeError, match=r"must be a schedule, for example.*got 0.001"):
         WarmUp(1e-3, 10)
     with pytest.raises(ValueError, match="`steps` must be at least 1; got 0"):
         WarmUp(CosineDecay(1.0, 8), 0)
