@@ -1,9 +1,9 @@
 """Sequence-to-sequence models for Keras 3: build, train, decode and export them whole.
 
 Names are looked up on first use, so `import kseq2seq` itself loads neither TensorFlow nor Keras.
-Import it before them, and what TensorFlow's C++ libraries log while they load and run stays away
-from your terminal; Python's warnings, exceptions and loggers are left as they are.
-`TF_CPP_MIN_LOG_LEVEL=0` in the environment brings all of it back.
+Import it before them to keep the log of TensorFlow's C++ libraries off your terminal; Python's
+warnings, exceptions and loggers are left as they are. `TF_CPP_MIN_LOG_LEVEL=0` in the environment
+brings the log back.
 """
 
 from __future__ import annotations

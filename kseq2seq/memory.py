@@ -1,4 +1,4 @@
-"""How much memory there is, and refusing what needs more, before any of it is taken."""
+"""How much memory is available, and refusing work that needs more before it starts."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ _MEMINFO, _CGROUPS = Path("/proc/meminfo"), Path("/sys/fs/cgroup")
 
 
 def check_memory(needed: int, what: str, advice: str) -> None:
-    """Refuses what needs more memory than this process can take.
+    """Refuses work that needs more memory than this process can have.
 
     Args:
         needed: bytes, at least.
-        what: names what needs them, and what the number is made of.
-        advice: what to change.
+        what: the work, and the sizes that the number comes from.
+        advice: what the user can change.
 
     Raises:
         ValueError: `needed` is more than `available_memory()`.
 
     Example:
         >>> from kseq2seq.memory import check_memory
-        >>> check_memory(2**60, "A beam of 10**9", "Lower `width`.")
+        >>> check_memory(2**60, "A beam of 10**9", "Lower `beam_width`.")
         Traceback (most recent call last):
             ...
         ValueError: A beam of 10**9 needs at least 1,073,741,824.0 GiB of memory, and ...
@@ -51,18 +51,18 @@ def gib(size: int) -> str:
 
 
 def available_memory() -> int:
-    """Returns how many bytes of main memory this process can still take.
+    """Returns how many bytes of main memory this process can still have.
 
-    It is the least of what the system and its control groups (as containers have) allow; where
-    only the size of the memory is known, that; where nothing is, 64 GiB.
+    It is the least that the system and its control groups (those of containers, for example) allow.
+    Where only the size of the memory is known, that is returned; where nothing is, 64 GiB.
 
     Example:
         >>> from kseq2seq.memory import available_memory
         >>> available_memory() > 0
         True
     """
-    found = [size for size in (_of_system(), *_of_groups()) if size is not None]
-    return max(min(found, default=ASSUMED), 0)
+    sizes = [size for size in (_of_system(), *_of_groups()) if size is not None]
+    return max(min(sizes, default=ASSUMED), 0)
 
 
 def _of_system() -> int | None:
@@ -78,7 +78,7 @@ def _of_system() -> int | None:
 
 
 def _of_groups() -> list[int | None]:
-    """What the limits of control groups leave, in the layouts of both of their versions."""
+    """What the limits of control groups leave: of version 2, and of version 1."""
     return [
         _left(_CGROUPS / "memory.max", _CGROUPS / "memory.current"),
         _left(_CGROUPS / "memory/memory.limit_in_bytes", _CGROUPS / "memory/memory.usage_in_bytes"),
@@ -89,7 +89,7 @@ def _left(limit: Path, used: Path) -> int | None:
     try:
         text = (used.parent / "memory.stat").read_text()
         files = re.search(r"^(?:total_)?inactive_file (\d+)", text, re.MULTILINE)
-        given_back = int(files[1]) if files else 0  # when a process asks for it
-        return int(limit.read_text()) - int(used.read_text()) + given_back
+        reclaimable = int(files[1]) if files else 0  # freed when a process asks for memory
+        return int(limit.read_text()) - int(used.read_text()) + reclaimable
     except (OSError, ValueError):  # no such group, or no limit: "max"
         return None

@@ -1,4 +1,4 @@
-"""Makes Keras know the package's models, losses and metrics without loading Keras for it."""
+"""Registers the package's models, losses and metrics with Keras without importing Keras."""
 
 from __future__ import annotations
 
@@ -10,17 +10,16 @@ from typing import Any
 
 from kseq2seq.quiet import quiet_load
 
-# What a compiled model's file may name; the latter needs TensorFlow, whatever Keras runs on.
+# Modules whose classes a compiled model's file may name; the last needs TensorFlow.
 _REGISTERED = ("kseq2seq.models", "kseq2seq.metrics")
 _REGISTERED_ON_TENSORFLOW = ("kseq2seq.training",)
 
 
 class _OnKeras(MetaPathFinder):
-    """Waits until Keras is imported, by whomever, then registers and steps aside.
+    """A finder that registers once Keras is imported, by whatever module, and then steps aside.
 
-    Where a module of this package is what imports Keras, it waits for that module too: it could
-    not be used half-made. So it does where TensorFlow is imported, which imports Keras itself, and
-    loads it quietly.
+    If a module of this package imports Keras, registering waits until that module is complete, too;
+    likewise if TensorFlow does, which is loaded quietly.
     """
 
     def __init__(self) -> None:
@@ -51,11 +50,11 @@ class _OnKeras(MetaPathFinder):
 
 
 def register_with_keras() -> None:
-    """Has `keras.saving.load_model` find what this package made, now or once Keras is imported.
+    """Lets `keras.saving.load_model` find this package's classes, now or once Keras is imported.
 
-    Keras looks classes up in a registry that a class enters when its module is imported. So
-    `import kseq2seq` would have to import Keras, and TensorFlow with it, or every script that loads
-    a model would have to name `custom_objects`; this does neither.
+    A class enters Keras' registry when its module is imported. Without this, `import kseq2seq`
+    would have to import Keras, and TensorFlow with it, or every script that loads a model would
+    have to name `custom_objects`.
     """
     if "keras" in sys.modules:
         _register()

@@ -60,7 +60,7 @@ def curves(
 
     from kseq2seq.plot.fonts import font_for
 
-    columns = min(3, len(metrics))
+    columns = 2 if len(metrics) == 4 else min(3, len(metrics))
     rows = -(-len(metrics) // columns)
     size = (3.4 * columns, 0.4 + 2.6 * rows)
     figure = Figure(figsize=size, dpi=200, facecolor="white", layout="constrained")
