@@ -32,7 +32,7 @@ def agreement(model, peer, translator, sources, longest) -> float:
     exponent = alpha * length / (length + 5)
     ours, scores, _ = decode(model, given, BEAM, longest, False)
     theirs, peers, _ = peer.translate(
-        translator, sources, BEAM.width, longest, length_penalty=exponent, **rows
+        translator, sources, BEAM.beam_width, longest, length_penalty=exponent, **rows
     )
     lengths = np.array([len(target) for target in theirs])
     peers = np.array(peers) * lengths**exponent / ((5 + lengths) / 6) ** alpha

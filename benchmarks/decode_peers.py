@@ -91,7 +91,7 @@ def runners(model, peer, sources, search, rows, exponent, longest):
     def theirs(translator):
         penalty = 0 if search == GREEDY else exponent
         found, _, seconds = peer.translate(
-            translator, sources, search.width, longest, batch_size=rows, length_penalty=penalty
+            translator, sources, search.beam_width, longest, batch_size=rows, length_penalty=penalty
         )
         return found, seconds
 

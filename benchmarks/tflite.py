@@ -164,7 +164,7 @@ def main() -> None:
             signature = served.signatures[f"{name}_ids"]
             chosen["saved"] = (partial(run_saved_model, signature, sources), 0, "SavedModel")
             factor = 0 if search == GREEDY else exponent
-            run = partial(run_peer, peer, search.width, options.target, factor, sources)
+            run = partial(run_peer, peer, search.beam_width, options.target, factor, sources)
             spent = trial(run, translators)
             best = min(spent, key=spent.get)
             chosen["peer"] = (run, best, translators[best])
