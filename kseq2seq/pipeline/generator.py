@@ -209,7 +209,7 @@ class Generator:
         graphs = source_graphs(self, too_long)
         parts = fit(graphs, self.source, [raw], too_long)
         longest, limit = _lengths(self.target.max_length, max_length)
-        loop, started = prepare(
+        loop, tensors = prepare(
             self.model,
             graphs.inputs([raw]),
             Greedy() if search is None else check_search(search),
@@ -221,7 +221,7 @@ class Generator:
         )
         if parts.empty[0]:
             return Stream(iter(()), finished=True)
-        return Stream(stream_text(self.model, loop, started, self.target))
+        return Stream(stream_text(self.model, loop, tensors, self.target))
 
 
 def in_batches(

@@ -7,7 +7,6 @@ from typing import Any
 
 from kseq2seq.contracts import Target
 from kseq2seq.decoding import Loop, UnsatisfiedError, compiled, traced
-from kseq2seq.decoding.sources import ids_of, units_of
 from kseq2seq.special_tokens import REPLACEMENT
 
 
@@ -48,9 +47,9 @@ class Stream(Iterator[str]):
 
 
 def stream_text(
-    model: Any, loop: Loop, started: dict, target: Target
+    model: Any, loop: Loop, tensors: dict, target: Target
 ) -> Generator[str, None, bool]:
-    """Yields what is written of one target, after each step that adds to it.
+    """Yields the text of one target so far, after each step that adds to it.
 
     A character whose bytes are not all there is held back until they are. It returns whether the
     target is finished.
@@ -58,14 +57,14 @@ def stream_text(
     Args:
         model: what decodes.
         loop: its loop.
-        started: what `prepare` made of one source.
+        tensors: what `prepare` made of one source.
         target: ids -> texts.
 
     Raises:
         UnsatisfiedError: once it is sure that the filters leave no target.
     """
-    start, run, finish, done = compiled(model, ("stream", loop.key), lambda: _graphs(model, loop))
-    carry, shown = start(started), ""
+    start, run, finish, done = compiled(loop, ("stream",), lambda: _graphs(model, loop))
+    carry, shown = start(tensors), ""
     while not done(carry):
         carry = run(carry)
         text = target.read(carry.live.ids[:1]).numpy()[0].decode()
@@ -74,28 +73,20 @@ def stream_text(
         if text != shown:
             shown = text
             yield text
-    found = finish(carry)
-    if not found.lengths[0, 0]:
+    hypotheses = finish(carry)
+    if not hypotheses.lengths[0, 0]:
         raise UnsatisfiedError([0], 1, "text")
-    text = target.read(found.ids[:, 0]).numpy()[0].decode()
+    text = target.read(hypotheses.ids[:, 0]).numpy()[0].decode()
     if text != shown:
         yield text
-    return bool(found.finished[0, 0])
+    return bool(hypotheses.finished[0, 0])
 
 
 def _graphs(model: Any, loop: Loop) -> tuple:
     """The loop's parts as graphs."""
 
-    def start(started):
-        return loop.start(
-            model.encoder(started["source"], training=False),
-            started["limits"],
-            source=ids_of(started["source"]),
-            units=units_of(started["source"]),
-            seeds=started["seeds"],
-            given=started["given"],
-            numbers=started["numbers"],
-        )
+    def start(tensors):
+        return loop.begin(model.encoder(tensors["source"], training=False), tensors)
 
     def run(carry):
         return loop.run(carry, 1)
