@@ -68,10 +68,5 @@ __all__ = [
     "search_targets",
 ]
 
-__getattr__ = moved(
-    __name__,
-    {
-        "Extensions": "kseq2seq.decoding.Candidates",
-        "Problem": "kseq2seq.decoding.Request",
-    },
-)
+_OLD = {"Extensions": "kseq2seq.decoding.Candidates", "Problem": "kseq2seq.decoding.Request"}
+__getattr__ = moved(__name__, _OLD)

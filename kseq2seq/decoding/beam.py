@@ -13,25 +13,18 @@ from keras import ops
 from kseq2seq.checks import check_number, check_whole
 from kseq2seq.decoding.search import (
     WIDEST,
-    Candidates,
     Choice,
     Hypotheses,
-    Live,
-    Request,
     Search,
     keywords,
 )
 from kseq2seq.decoding.tensors import NEVER, best, best_of_banks, gather, possible
 
 MANY = 2**30  # hypotheses; more are never counted
-_HINTS = {
-    **dict.fromkeys(("num_beams", "beam_size", "beams"), "`beam_width`"),
-    **dict.fromkeys(("top_n", "num_return_sequences"), "`n_best`"),
-    "alpha": "`length_penalty`",
-}
+HINTS = {"beam_width": "num_beams beam_size beams", "n_best": "top_n num_return_sequences"}
 
 
-@keywords(_HINTS, width="beam_width")
+@keywords({**HINTS, "length_penalty": "alpha"}, width="beam_width")
 @dataclass(frozen=True)
 class Beam(Search):
     r"""Keeps the `beam_width` likeliest unfinished and the `beam_width` best finished hypotheses.
@@ -135,20 +128,13 @@ class Beam(Search):
         """See `Search`."""
         return self.extend(candidates, live, state, request)
 
-    def extend(
-        self,
-        candidates: Candidates,
-        live: Live,
-        state: dict,
-        request: Request,
-        handicap: Any = None,
-    ) -> Choice:
-        """Takes one step.
+    def extend(self, candidates, live, state, request, handicap=None):
+        """Takes one step; arguments as for `advance`, and one more.
 
         Args:
             candidates: the next tokens of the live hypotheses, B * N rows.
             live: those hypotheses.
-            state: as `start` made it.
+            state: as `start` returns it.
             request: of B sources.
             handicap: float32 (B, V), subtracted from the log-probabilities of tokens when
                 candidates are chosen, but not from their scores.
@@ -173,14 +159,8 @@ class Beam(Search):
         finishes = ops.logical_and(ended, order < width)
         if self.patience is not None:  # a source that is done stays as it is beside others
             finishes = ops.logical_and(finishes, ops.logical_not(self._impatient(state))[:, None])
-        finished = self._finished(
-            ops.where(finishes, values, NEVER),
-            parents,
-            candidates.finished,
-            live,
-            coverage,
-            request,
-        )
+        ending = ops.where(finishes, values, NEVER)
+        finished = self._finished(ending, parents, candidates.finished, live, coverage, request)
         counts = {}
         if self.patience is not None:
             is_new = possible(finished["scores"])

@@ -13,13 +13,8 @@ from kseq2seq.checks import check_number, check_whole
 from kseq2seq.decoding.search import WIDEST, Choice, Hypotheses, Search, keywords
 from kseq2seq.decoding.tensors import NEVER, gather, likeliest, possible
 
-_HINTS = {
-    **dict.fromkeys(("k", "candidates"), "`top_k`"),
-    **dict.fromkeys(("penalty_alpha", "alpha"), "`penalty`"),
-}
 
-
-@keywords(_HINTS)
+@keywords({"top_k": "k candidates", "penalty": "penalty_alpha alpha"})
 @dataclass(frozen=True)
 class Contrastive(Search):
     r"""Picks, among the `top_k` likeliest tokens, the best by confidence minus repetition.
@@ -99,9 +94,8 @@ class Contrastive(Search):
         step, special, count = live.step, request.special, self.top_k
         # 1. What the decoder made of each candidate, as unit vectors (B, k, D), and the best
         # candidate of each source, (B, 1). A source that has ended stays at its first.
-        hidden = ops.reshape(
-            ops.cast(candidates.hidden, "float32"), (-1, count, request.hidden_dim)
-        )
+        hidden = ops.cast(candidates.hidden, "float32")
+        hidden = ops.reshape(hidden, (-1, count, request.hidden_dim))
         hidden = hidden / ops.maximum(ops.norm(hidden, axis=-1, keepdims=True), 1e-9)
         ended = state["ended"]
         chosen = ops.where(ended, 0, self._choose(hidden, state, step))[:, None]

@@ -9,7 +9,7 @@ from typing import Any
 import tensorflow as tf
 from keras import ops
 
-from kseq2seq.checks import check_whole
+from kseq2seq.checks import check_whole, one_of
 from kseq2seq.contracts import shift_right
 from kseq2seq.decoding.answers import Answers
 from kseq2seq.decoding.compiled import SHAPES, compiled, shapes_of, traced
@@ -34,14 +34,12 @@ from kseq2seq.heads import Decoded
 from kseq2seq.special_tokens import SPECIAL_TOKENS, SpecialTokens
 
 MANY = 4  # sources from which on the loop is run from Python
-_BEAM = ("num_beams", "beam_size", "beams", "beam_width", "width")
 _HINTS = {
-    **dict.fromkeys(_BEAM, "search=Beam(beam_width=...)"),
-    **dict.fromkeys(("n_best", "top_n", "num_return_sequences"), "search=Beam(4, n_best=...)"),
-    "length_penalty": "search=Beam(4, length_penalty=...)",
-    **{name: f"search=Sample({name}=...)" for name in ("temperature", "top_k", "top_p", "min_p")},
-    "do_sample": "search=Sample()",
-    **dict.fromkeys(("max_new_tokens", "max_len", "max_tokens"), "`max_length`"),
+    "search=Beam(beam_width=...)": "num_beams beam_size beams beam_width width",
+    "search=Beam(4, n_best=...)": "n_best top_n num_return_sequences",
+    "search=Beam(4, length_penalty=...)": "length_penalty",
+    "search=Sample(...)": "do_sample temperature top_k top_p min_p",
+    "max_length": "max_new_tokens max_len max_tokens",
 }
 
 
@@ -106,14 +104,12 @@ def decode(
         >>> tuple(found.ids.shape)
         (2, 2, 5)
     """
-    if unsatisfied not in ("error", "partial"):
-        raise ValueError(f"`unsatisfied` must be 'error' or 'partial'; got {unsatisfied!r}.")
+    one_of(("error", "partial"), unsatisfied=unsatisfied)
     search = Greedy() if search is None else check_search(search)
     if not hasattr(model, "decoder"):
         answers = Answers(model, search, max_length, special, filters)
-        tensors = tensors_of(model, inputs, special, rows)
+        tensors, count = tensors_of(model, inputs, special, rows)
         check_inputs(model, tensors, answers.max_length)
-        count = _count(tensors)
         answers.check_need(count)
         limits = checked_limits(limits, count, answers.max_length)
         build = partial(traced, answers, jit_compile)
@@ -172,8 +168,8 @@ def prepare(
     """
     search, filters = check_search(search), check_filters(filters)
     max_length = check_whole("max_length", max_length, most=MOST_TOKENS)
-    source = tensors_of(model, inputs, special, rows)
-    count = _count(source)
+    source, count = tensors_of(model, inputs, special, rows)
+    any_input = next(iter(source.values()), None)
 
     # 1. The loop, for all that is compiled into it.
     def make() -> tuple[Loop, set]:
@@ -209,7 +205,7 @@ def prepare(
     return loop, {
         "source": source,
         "limits": checked_limits(limits, count, max_length),
-        "seeds": seeds_of(seed, tf.shape(_first(source))[0] if count is None else count),
+        "seeds": seeds_of(seed, tf.shape(any_input)[0] if count is None else count),
         "given": given,
         "numbers": {name: tf.constant(x) for name, x in search.given().items()},
     }
@@ -237,7 +233,7 @@ def search_targets(
     """
     if not hasattr(model, "decoder"):
         answers = Answers(model, check_search(search), max_length, special, filters)
-        answers.check_need(_count(inputs))
+        answers.check_need(next(iter(inputs.values())).shape[0])
         return answers(inputs, limits)
     loop = Loop(model.decoder, search, max_length, special, filters, partial)
     tensors = {"source": inputs, "limits": limits, "seeds": seeds, "given": given, "numbers": None}
@@ -265,21 +261,11 @@ def _decoded(found: Hypotheses, alignments: Any = None) -> Decoded:
     return Decoded(found.ids, found.lengths, found.scores, alignments, found.finished)
 
 
-def _first(inputs: dict) -> Any:
-    """One of the inputs, all of which have a row for each source."""
-    return next(iter(inputs.values()))
-
-
-def _count(inputs: dict) -> int | None:
-    """B, how many sources there are; None if only the graph knows."""
-    return _first(inputs).shape[0]
-
-
 class UnsatisfiedError(ValueError):
-    """Filters leave sources no target.
+    """Raised where filters leave sources no target.
 
     Attributes:
-        sources: which, from 0.
+        sources: the indices of those sources.
     """
 
     def __init__(self, sources: list[int], count: int, what: str = "source"):

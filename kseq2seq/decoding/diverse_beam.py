@@ -8,19 +8,17 @@ from typing import ClassVar
 from keras import ops
 
 from kseq2seq.checks import check_number, check_whole
-from kseq2seq.decoding.beam import Beam, check_length_penalty
+from kseq2seq.decoding.beam import HINTS, Beam, check_length_penalty
 from kseq2seq.decoding.search import WIDEST, Choice, Hypotheses, Live, Search, keywords
 from kseq2seq.decoding.tensors import NEVER, gather, possible, reorder
 
 MOST_GROUPS = 128
-_HINTS = {
-    **dict.fromkeys(("num_beams", "beam_size", "beams"), "`beam_width`"),
-    **dict.fromkeys(("num_beam_groups", "num_groups"), "`groups`"),
-    "diversity_penalty": "`diversity`",
-}
 
 
-@keywords(_HINTS, width="beam_width")
+@keywords(
+    {**HINTS, "groups": "num_beam_groups num_groups", "diversity": "diversity_penalty"},
+    width="beam_width",
+)
 @dataclass(frozen=True)
 class DiverseBeam(Search):
     r"""Runs a beam for each group, which avoids the tokens that earlier groups chose in the step.

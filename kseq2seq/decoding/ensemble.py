@@ -8,7 +8,7 @@ from typing import Any
 
 from keras import ops
 
-from kseq2seq.checks import check_number
+from kseq2seq.checks import check_number, one_of
 from kseq2seq.decoders import Decoder, Step
 from kseq2seq.encoders import Facts
 from kseq2seq.models import Seq2Seq
@@ -127,8 +127,7 @@ class Ensemble(Several):
         weights: Sequence[float] | None = None,
     ):
         super().__init__(models)
-        if space not in SPACES:
-            raise ValueError(f"`space` must be one of {SPACES}; got {space!r}.")
+        one_of(SPACES, space=space)
         weights = [1.0] * len(self.models) if weights is None else list(weights)
         if len(weights) != len(self.models):
             raise ValueError(f"There are {len(self.models)} models but {len(weights)} `weights`.")

@@ -38,13 +38,12 @@ class Independent(Search):
         ended = state["ended"]
         tokens = ops.where(ended, request.special.padding, picked)
         ends = ops.equal(tokens, request.special.end)
+        whole = ops.logical_and(ends, candidates.finished)
         after = {
             "lengths": state["lengths"] + ops.cast(ops.logical_not(ended), "int32"),
             "scores": state["scores"] + ops.where(ended, 0.0, values),
             "ended": ops.logical_or(ended, ends),
-            "finished": ops.logical_or(
-                state["finished"], ops.logical_and(ends, candidates.finished)
-            ),
+            "finished": ops.logical_or(state["finished"], whole),
         }
         return Choice(tokens, None, {**state, **after})
 

@@ -195,16 +195,9 @@ class Loop:
 
     def begin(self, encoded: dict, tensors: dict, room: int | None = None) -> Carry:
         """Returns what `start` does, for encoded sources and the tensors of `prepare`."""
-        return self.start(
-            encoded,
-            tensors["limits"],
-            source=ids_of(tensors["source"]),
-            units=units_of(tensors["source"]),
-            seeds=tensors["seeds"],
-            given=tensors["given"],
-            numbers=tensors["numbers"],
-            room=room,
-        )
+        source = tensors["source"]
+        rest = {name: x for name, x in tensors.items() if name != "source"}
+        return self.start(encoded, source=ids_of(source), units=units_of(source), room=room, **rest)
 
     def run(self, carry: Carry, steps: Any = None, left: Any = 0) -> Carry:
         """Runs `steps` steps, or to the end; stops early once all but `left` sources are done."""

@@ -136,8 +136,8 @@ def check_model(model: Any, special: SpecialTokens) -> None:
 
 def tensors_of(
     model: Any, inputs: Any, special: SpecialTokens, rows: int | None = None
-) -> dict[str, Any]:
-    """Returns a model's inputs as tensors by name, from what the user passed.
+) -> tuple[dict[str, Any], int | None]:
+    """Returns a model's inputs as tensors by name, from what the user passed, and their rows.
 
     Args:
         model: decodes them.
@@ -155,8 +155,9 @@ def tensors_of(
         >>> from kseq2seq import SpecialTokens, build_model
         >>> from kseq2seq.decoding.requests import tensors_of
         >>> model = build_model("gru", source=20, target=20, hidden_dim=8)
-        >>> tensors_of(model, [[7, 2, 0]], SpecialTokens())["source_mask"].numpy().tolist()
-        [[True, True, False]]
+        >>> tensors, rows = tensors_of(model, [[7, 2, 0]], SpecialTokens())
+        >>> tensors["source_mask"].numpy().tolist(), rows
+        ([[True, True, False]], 1)
     """
     if not getattr(model, "has_source", True):
         if inputs is not None and not (isinstance(inputs, dict) and not inputs):
@@ -165,7 +166,7 @@ def tensors_of(
                 f"`rows`; got {inputs!r:.80}."
             )
         count = check_whole("rows", 1 if rows is None else rows)
-        return {"source_mask": tf.zeros([count, 1], tf.int32)}
+        return {"source_mask": tf.zeros([count, 1], tf.int32)}, count
     if rows is not None:
         raise ValueError(
             "`rows` is for models without a source; here the rows of `inputs` count. Got "
@@ -187,7 +188,8 @@ def tensors_of(
             )
         if ids.dtype.is_integer and "source_mask" in model.encoder.input:
             tensors["source_mask"] = tf.not_equal(ids, special.padding)
-    return tensors
+    shape = next(iter(tensors.values())).shape if tensors else ()
+    return tensors, shape[0] if shape else None
 
 
 def check_inputs(model: Any, inputs: dict[str, Any], target_length: int) -> None:

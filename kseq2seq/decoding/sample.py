@@ -13,15 +13,8 @@ from kseq2seq.decoding.greedy import Independent
 from kseq2seq.decoding.search import WIDEST, keywords
 from kseq2seq.decoding.tensors import NEVER, likeliest, possible
 
-_HINTS = {
-    **dict.fromkeys(("num_samples", "num_return_sequences"), "`samples`"),
-    **dict.fromkeys(("k", "topk"), "`top_k`"),
-    **dict.fromkeys(("p", "topp"), "`top_p`"),
-    "typical_p": "`typical`",
-}
 
-
-@keywords(_HINTS)
+@keywords({"samples": "num_samples num_return_sequences", "typical": "typical_p"})
 @dataclass(frozen=True)
 class Sample(Independent):
     r"""Draws each token from the model's distribution, sharpened by a temperature and cut.

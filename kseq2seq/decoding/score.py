@@ -52,9 +52,9 @@ def score_targets(
             f"`targets` must be ids (B, T); got {targets.dtype.name} of shape {targets.shape}."
         )
     count = None if getattr(model, "has_source", True) else targets.shape[0]
-    source = tensors_of(model, inputs, special, count)
+    source, rows = tensors_of(model, inputs, special, count)
     check_inputs(model, source, int(targets.shape[1]))
-    rows, vocabulary = next(iter(source.values())).shape[0], model.decoder.vocabulary_size
+    vocabulary = model.decoder.vocabulary_size
     if targets.shape[0] != rows:
         raise ValueError(f"There are {rows} sources, but {targets.shape[0]} `targets`.")
     if tf.reduce_any((targets < 0) | (targets >= vocabulary)):

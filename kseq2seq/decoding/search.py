@@ -256,18 +256,19 @@ def keywords(hints: Mapping[str, str], **old: str) -> Callable[[F], F]:
     """Returns a decorator for functions and classes that helps with keywords they do not have.
 
     Args:
-        hints: keyword of another library -> what to pass in its place.
+        hints: what to pass -> the keywords of other libraries that mean the same.
         **old: old keyword = new keyword; the old one works, with a warning.
 
     Example:
         >>> from kseq2seq.decoding.search import keywords
-        >>> @keywords({"num_beams": "`beam_width`"}, width="beam_width")
+        >>> @keywords({"beam_width": "num_beams beam_size"}, width="beam_width")
         ... def search(beam_width=4):
         ...     return beam_width
         >>> search(num_beams=2)
         Traceback (most recent call last):
         TypeError: search() has no keyword `num_beams`. Pass `beam_width`.
     """
+    advice = {word: ours for ours, words in hints.items() for word in words.split()}
 
     def decorate(function: Any) -> Any:
         if isinstance(function, type):
@@ -279,8 +280,10 @@ def keywords(hints: Mapping[str, str], **old: str) -> Callable[[F], F]:
         @functools.wraps(function)
         def call(*arguments: Any, **named: Any) -> Any:
             if not named.keys() <= known:
-                for keyword in named.keys() & hints.keys():
-                    raise TypeError(f"{name}() has no keyword `{keyword}`. Pass {hints[keyword]}.")
+                for keyword in named.keys() & advice.keys():
+                    raise TypeError(
+                        f"{name}() has no keyword `{keyword}`. Pass `{advice[keyword]}`."
+                    )
                 named = new_keywords(name, old, named)
             return function(*arguments, **named)
 

@@ -191,7 +191,7 @@ def test_beams_are_values():
 
 @pytest.mark.parametrize("width", [0, -1, 2.0, "2", True, None])
 def test_refuses_a_width(width):
-    with pytest.raises(ValueError, match=r"`width`.*at least 1.*got"):
+    with pytest.raises(ValueError, match=r"`beam_width`.*at least 1.*got"):
         Beam(width)
 
 

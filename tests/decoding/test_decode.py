@@ -165,8 +165,8 @@ def test_the_old_keyword_of_inputs_works(lab, model_named):
     ("keyword", "advice"),
     [
         ("num_beams", r"search=Beam\(beam_width=...\)"),
-        ("temperature", r"search=Sample\(temperature=...\)"),
-        ("max_new_tokens", "`max_length`"),
+        ("temperature", r"search=Sample\(...\)"),
+        ("max_new_tokens", "Pass `max_length`"),
         ("unheard_of", "unexpected keyword"),
     ],
 )
