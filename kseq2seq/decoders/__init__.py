@@ -1,4 +1,4 @@
-"""Decoders: step functions over a source's context and a hypothesis' state."""
+"""Decoders: step functions over the context of a source and the state of a hypothesis."""
 
 from kseq2seq.decoders.bahdanau import BahdanauDecoder
 from kseq2seq.decoders.cho import ChoDecoder

@@ -1,4 +1,4 @@
-"""The convolutional decoder: attention in every layer, and a state of a few places."""
+"""The convolutional decoder: attention in every layer, and a state of a few steps."""
 
 from __future__ import annotations
 
@@ -53,12 +53,14 @@ class AttentiveConvolution(Prebuilt):
         Returns:
             (x (rows, T, hidden_dim), the new `before`, alignment (rows, T, S)).
         """
-        seen = ops.concatenate([before, self.dropout(x, training=training)], axis=1)
-        made = self.convolution(seen)
-        query = (self.query(made) + embedded) * ROOT_HALF
+        # 1. Over the past: (rows, width - 1 + T, hidden_dim) -> h (rows, T, hidden_dim).
+        inputs = ops.concatenate([before, self.dropout(x, training=training)], axis=1)
+        h = self.convolution(inputs)
+        # 2. To the source, by queries (rows, T, E).
+        query = (self.query(h) + embedded) * ROOT_HALF
         mixed, alignment = self.attention(query, context)
-        made = (made + self.condition(mixed)) * ROOT_HALF
-        return (made + x) * ROOT_HALF, seen[:, -before.shape[1] :], alignment
+        h = (h + self.condition(mixed)) * ROOT_HALF
+        return (h + x) * ROOT_HALF, inputs[:, -before.shape[1] :], alignment
 
 
 @keras.saving.register_keras_serializable(package="kseq2seq")
@@ -66,15 +68,15 @@ class AttentiveConvolution(Prebuilt):
 class ConvolutionalDecoder(Decoder):
     """Gated convolutions over the target, each followed by attention to the source.
 
-    The state holds the last `kernel_size - 1` inputs of each layer, all that the next output
-    depends on; it starts as zeros, in training too, which makes the convolutions causal.
+    The state holds the last `kernel_size - 1` inputs of each layer, on which the next output
+    depends; it starts as zeros, in training too, which makes the convolutions causal.
 
     Args:
         vocabulary_size: number of target ids.
         embedding_dim: width of the token vectors, of the encoder's outputs and of attention.
         hidden_dim: width of the convolutions.
         num_layers: how many.
-        kernel_size: places each convolution sees; at least 2.
+        kernel_size: positions each convolution sees; at least 2.
         position_scheme: "learned" or "sinusoidal".
         max_positions: the longest target that learned positions reach.
         tied: the output layer is the target embedding.
@@ -105,14 +107,9 @@ class ConvolutionalDecoder(Decoder):
         self.kernel_size = kernel_size
         with self.parts():
             self.table = output_table(vocabulary_size, embedding_dim, tied=tied)
+            reach = (position_scheme, max_positions)
             self.embedding = TokenEmbedding(
-                self.table,
-                embedding_dim,
-                position_scheme,
-                max_positions,
-                dropout,
-                DEVIATION,
-                name="embedding",
+                self.table, embedding_dim, *reach, dropout, DEVIATION, name="embedding"
             )
             self.max_positions = self.embedding.max_length
             self.enter = linear(embedding_dim, hidden_dim, name="enter")
@@ -139,11 +136,11 @@ class ConvolutionalDecoder(Decoder):
         """See `Decoder`."""
         embedded = self.embedding(tokens, position=position, training=training)
         x = self.enter(embedded)
-        new, alignments = [], []
+        last_inputs, alignments = [], []
         for block, before in zip(self.blocks, state["before"], strict=True):
             x, before, alignment = block(x, before, embedded, context, training=training)
-            new.append(before)
+            last_inputs.append(before)
             alignments.append(alignment)
         hidden = self.leave(x)
         logits = self.table(self.dropout(hidden, training=training), reverse=True)
-        return Step(logits, hidden, sum(alignments) / len(alignments), {"before": new})
+        return Step(logits, hidden, sum(alignments) / len(alignments), {"before": last_inputs})

@@ -1,4 +1,4 @@
-"""What every decoder is: a step function over a context and a state."""
+"""The base of decoders: a step function over a context and a state."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from kseq2seq.layers import Prebuilt
 
 
 class Step(NamedTuple):
-    """What a decoder makes of T tokens a row.
+    """A decoder's outputs for T tokens in each row.
 
     Attributes:
-        logits: (rows, T, V), unnormalised log-probabilities of the next tokens.
-        hidden: (rows, T, D), what the logits were made from.
+        logits: (rows, T, V), unnormalized log-probabilities of the next tokens.
+        hidden: (rows, T, D), the vectors that the logits are made from.
         alignment: (rows, T, S) float32, rows sum to 1; None for a decoder without attention.
-        state: what the next step needs, the same structure as was given.
+        state: for the next step, of the same structure as before.
     """
 
     logits: Any
@@ -26,22 +26,22 @@ class Step(NamedTuple):
 class Decoder(Prebuilt):
     """The base of decoders.
 
-    A decoder splits what it carries in two. The *context* belongs to a source and is constant
-    over steps: it has one row a source, however many hypotheses there are. The *state* belongs to
-    a hypothesis and changes each step; its leaves have their rows on axis 0, so that any search
+    A decoder carries two things. The *context* belongs to a source and is constant over steps: it
+    has one row for each source, however many hypotheses there are. The *state* belongs to a
+    hypothesis and changes with each step; its leaves have their rows on axis 0, so that any search
     reorders it by one gather. Training and decoding run the same `call`.
 
-    A subclass builds every layer in its constructor, since `initial` and `call` are both doors to
-    its weights.
+    A subclass builds every layer in its constructor, since both `initial` and `call` use its
+    weights.
 
     Attributes:
-        vocabulary_size: V, how many ids there are.
+        vocabulary_size: V, the number of ids.
         hidden_width: D, the width of `Step.hidden`.
         max_positions: the longest target the decoder can handle, or None if there is no limit.
-        follows_source: whether the places of a target go on where its source ends, so that the
-            limit is of both together.
-        rewinds: whether a state that was taken further can be used again from any earlier step,
-            given that step as the position; so many steps can be taken at once and some taken back.
+        follows_source: whether the positions of a target continue those of its source, so that
+            `max_positions` limits both together.
+        rewinds: whether a state can be used again from any earlier step, given that step as the
+            position; then many steps can be taken at once and some undone.
 
     Example:
         >>> import numpy as np
@@ -68,17 +68,17 @@ class Decoder(Prebuilt):
         """Prepares to decode.
 
         Args:
-            encoded: what the encoder made of B sources.
+            encoded: the encoder's outputs for B sources.
             length: how many steps the state must hold; 0, for training, keeps no cache.
 
         Returns:
-            (context, state), both with B rows. Where an axis grows with the source, zeros stand for
-            the places that a shorter source has not.
+            (context, state), both with B rows. Axes that grow with the source have zeros where a
+            shorter source ends.
         """
         raise NotImplementedError
 
     def grow(self, state, length: int):
-        """Returns a state with places for `length` steps; itself where there is no cache."""
+        """Returns a state that holds `length` steps; itself if it has no cache."""
         return state
 
     def call(self, tokens, context, state, position=0, training=None) -> Step:
@@ -88,7 +88,7 @@ class Decoder(Prebuilt):
             tokens: int32 (B * N, T), N hypotheses for each source, side by side.
             context: of B rows.
             state: of B * N rows.
-            position: scalar int, how many steps were taken before.
+            position: scalar int, the number of steps before.
             training: bool.
         """
         raise NotImplementedError

@@ -1,4 +1,4 @@
-"""The target half of a decoder-only Transformer."""
+"""The target half of a decoder-only Transformer, a prefix language model."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from kseq2seq.layers.segments import first_positions, together
 
 @keras.saving.register_keras_serializable(package="kseq2seq")
 class PrefixDecoder(Decoder):
-    r"""A language model that goes on where the source ends.
+    r"""A language model that continues its source.
 
     .. math:: p(y \mid x) = \prod_t p(y_t \mid x_1, \ldots, x_S, y_0, \ldots, y_{t-1})
 
-    The target's first token stands at the place after the source's last, whatever padding lies
-    between them, so the logits are those of one unpadded sequence.
+    The position of the target's first token is the one after the source's last, whatever padding
+    is between them, so the logits are those of one unpadded sequence.
 
     Args:
-        embedding: of all ids, which the encoder shares; its table also maps vectors to logits.
-        blocks: which the encoder shares.
-        norm: what follows the last block, or None.
-        follows_source: whether there is a source before the target. Without one, the target's first
-            token stands at place 0, and there is no alignment.
+        embedding: of all ids, shared with the encoder; its table also maps vectors to logits.
+        blocks: shared with the encoder.
+        norm: the normalization after the last block, or None.
+        follows_source: whether there is a source before the target. Without one, the position of
+            the target's first token is 0, and there is no alignment.
 
     Source:
         Radford et al. 2018; Liu et al. 2018, section 4.2.3. The loss covers the target alone. The
-        alignment is the mean over the heads of the last block of what falls on the source, scaled
+        alignment is the last block's attention to the source, averaged over the heads and scaled
         to sum to 1.
     """
 
@@ -76,20 +76,23 @@ class PrefixDecoder(Decoder):
     def call(self, tokens, context, state, position=0, training=None, segments=None):
         """See `Decoder`; in training, `segments` int (B, T) keeps targets of one row apart."""
         caches = state.get("blocks", [None] * len(self.blocks))
-        mask, seen = context["mask"], None
+        mask, same_segment = context["mask"], None
         if not state:
             self._check(mask, tokens.shape[1] or 0)
+        # 1. Positions continue those of the source: of the embeddings, from `first` on, and in
+        # attention, where a packed source begins somewhere inside its row, from `begin` on.
         if segments is None:
             begin = self._begin(tokens, context["lengths"])
-            place = begin + position
+            first = begin + position
         else:
-            seen = together(segments, segments)
-            place = context["lengths"] - first_positions(segments, segments)
-            begin = place + ops.argmax(ops.cast(mask, "int32"), axis=-1)  # where its source is
-        x = self.embedding(tokens, position=place, training=training)
-        new, looked = [], None
+            same_segment = together(segments, segments)
+            first = context["lengths"] - first_positions(segments, segments)
+            begin = first + ops.argmax(ops.cast(mask, "int32"), axis=-1)
+        x = self.embedding(tokens, position=first, training=training)
+        # 2. The blocks, each with the keys and values of the source and of earlier steps.
+        new_caches, of_source = [], None
         for block, source, cache in zip(self.blocks, context["blocks"], caches, strict=True):
-            x, cache, looked = block.follow(
+            x, cache, of_source = block.follow(
                 x,
                 source,
                 mask,
@@ -97,17 +100,18 @@ class PrefixDecoder(Decoder):
                 cache=cache,
                 position=position,
                 training=training,
-                attention_mask=seen,
+                attention_mask=same_segment,
             )
-            new.append(cache)
+            new_caches.append(cache)
         if self.normalize is not None:
             x = self.normalize(x)
+        # 3. The alignment (B * N, T, S): probabilities (B * N, H, T, S) that fall on the source.
         alignment = None
         if self.follows_source:
-            alignment = ops.mean(looked, axis=1)
+            alignment = ops.mean(of_source, axis=1)
             alignment = alignment / ops.maximum(ops.sum(alignment, axis=-1, keepdims=True), 1e-9)
         logits = self.table(x, reverse=True)
-        return Step(logits, x, alignment, {"blocks": new} if state else {})
+        return Step(logits, x, alignment, {"blocks": new_caches} if state else {})
 
     def _check(self, mask, length):
         source = mask.shape[-1] if self.follows_source else 0
@@ -115,11 +119,11 @@ class PrefixDecoder(Decoder):
             raise ValueError(
                 f"A source of {source} tokens and a target of {length} are one sequence to this "
                 f"model, which has learned positions for {self.max_positions}. Shorten either, or "
-                f"build it with more `max_positions`."
+                "build the model with a larger `max_positions`."
             )
 
     def _begin(self, tokens, lengths):
-        """Lengths of B sources (B, 1) -> where each of B * N targets begins (B * N, 1)."""
+        """Lengths of B sources (B, 1) -> the first positions of their targets (B * N, 1)."""
         first = tokens[:, :1, None]
         folded = fold(first, ops.shape(lengths)[0])
         spread = ops.broadcast_to(lengths[:, :, None], ops.shape(folded))

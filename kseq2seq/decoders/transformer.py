@@ -22,7 +22,7 @@ class TransformerDecoder(Decoder):
 
     Args:
         table: the embedding of target ids, which also maps vectors to logits.
-        sizes: what all blocks have in common.
+        sizes: those of all blocks.
         num_layers: how many blocks.
         position_scheme: how positions are known; one of `kseq2seq.layers.POSITION_SCHEMES`.
         max_positions: the longest target that learned positions reach.
@@ -95,11 +95,13 @@ class TransformerDecoder(Decoder):
     def call(self, tokens, context, state, position=0, training=None, segments=None):
         """See `Decoder`; in training, `segments` int (B, T) keeps targets of one row apart."""
         caches = state.get("blocks", [None] * len(self.blocks))
+        # 1. What each step sees, (T, T) or for packed rows (B, 1, T, T), and its position.
         steps = ops.arange(ops.shape(tokens)[1], dtype="int32")
         mask, first = steps[None, :] <= steps[:, None], position
         if segments is not None:
             mask = ops.logical_and(mask, together(segments, segments))[:, None]
             first = -first_positions(segments, segments)
+        # 2. The blocks, each with its keys and values of the source and of earlier steps.
         x = self.embedding(tokens, position=first, training=training)
         new_caches, alignment = [], None
         for block, source, cache in zip(self.blocks, context["blocks"], caches, strict=True):
@@ -113,6 +115,7 @@ class TransformerDecoder(Decoder):
                 training=training,
             )
             new_caches += new_cache
+        # 3. Logits, by the matrix of the embedding.
         if self.normalize is not None:
             x = self.normalize(x)
         logits = self.table(x, reverse=True)

@@ -2,18 +2,21 @@
 
 from kseq2seq.encoders.backbone import backbone_config, backbone_encoder, backbone_from_config
 from kseq2seq.encoders.convolutional import convolutional_encoder
-from kseq2seq.encoders.facts import UNKNOWN, Facts, along_units, check_facts, with_facts
-from kseq2seq.encoders.prefix_lm import empty_encoder, prefix_encoder, read_prefix
+from kseq2seq.encoders.facts import UNKNOWN, Facts, check_facts
+from kseq2seq.encoders.facts import along_units as along_units
+from kseq2seq.encoders.facts import with_facts as with_facts
+from kseq2seq.encoders.prefix_lm import empty_encoder, prefix_encoder
+from kseq2seq.encoders.prefix_lm import read_prefix as read_prefix
 from kseq2seq.encoders.recurrent import recurrent_encoder, with_mean_states
 from kseq2seq.encoders.source_table import source_table
 from kseq2seq.encoders.spec import SourceSpec, mask_input, sequence_spec, token_input, token_spec
-from kseq2seq.encoders.transformer import read_source, transformer_encoder
+from kseq2seq.encoders.transformer import read_source as read_source
+from kseq2seq.encoders.transformer import transformer_encoder
 
 __all__ = [
     "UNKNOWN",
     "Facts",
     "SourceSpec",
-    "along_units",
     "backbone_config",
     "backbone_encoder",
     "backbone_from_config",
@@ -22,14 +25,11 @@ __all__ = [
     "empty_encoder",
     "mask_input",
     "prefix_encoder",
-    "read_prefix",
-    "read_source",
     "recurrent_encoder",
     "sequence_spec",
     "source_table",
     "token_input",
     "token_spec",
     "transformer_encoder",
-    "with_facts",
     "with_mean_states",
 ]

@@ -1,4 +1,4 @@
-"""Encoders out of KerasHub: a text backbone, often pretrained, as the reader of the source."""
+"""Encoders made of KerasHub's text backbones, which are often pretrained."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _NEEDED = {"token_ids", "padding_mask"}
 
 @keras.saving.register_keras_serializable(package="kseq2seq")
 class LengthLimit(keras.layers.Layer):
-    """Passes tokens on, and refuses sequences that are known to be longer than a model reaches.
+    """Hands on tokens, and refuses sequences longer than a model's positions reach.
 
     Args:
         max_length: the most tokens of a sequence.
@@ -45,13 +45,13 @@ class LengthLimit(keras.layers.Layer):
 def backbone_encoder(backbone: keras.Model) -> keras.Model:
     """Builds an encoder out of a text backbone of KerasHub, whose weights it shares.
 
-    The backbone is a layer of the encoder: with `backbone.trainable = False` its weights stay as
-    they are (its dropout stays too). The encoder is as wide as the backbone, and a source is
-    `max_sequence_length` tokens long at most.
+    The backbone is a layer of the encoder: `backbone.trainable = False` freezes its weights, but
+    not its dropout. The encoder is as wide as the backbone, and a source has at most
+    `max_sequence_length` tokens.
 
     Args:
         backbone: a model {"token_ids", "padding_mask" and perhaps "segment_ids", each (B, S)} ->
-            (B, S, E), or a dict with that as "sequence_output": BERT, RoBERTa, DistilBERT, ALBERT,
+            (B, S, E), or a dict with these as "sequence_output": BERT, RoBERTa, DistilBERT, ALBERT,
             ELECTRA, DeBERTa, XLM-RoBERTa and others.
 
     Returns:
@@ -60,7 +60,7 @@ def backbone_encoder(backbone: keras.Model) -> keras.Model:
 
     Raises:
         TypeError: `backbone` is not a model.
-        ValueError: it wants other inputs, or gives something else than a vector for each token.
+        ValueError: it takes other inputs, or does not return a vector for each token.
 
     Example:
         >>> import keras_hub
@@ -73,15 +73,15 @@ def backbone_encoder(backbone: keras.Model) -> keras.Model:
     """
     if not isinstance(backbone, keras.Model):
         raise TypeError(
-            f"backbone must be a model, such as keras_hub.models.Backbone.from_preset() gives; "
+            "`backbone` must be a model, for example keras_hub.models.Backbone.from_preset(...); "
             f"got {backbone!r}."
         )
-    name, given = type(backbone).__name__, getattr(backbone, "input", None)
-    names = set(given) if isinstance(given, dict) else {"one without a name"}
+    name, inputs = type(backbone).__name__, getattr(backbone, "input", None)
+    names = set(inputs) if isinstance(inputs, dict) else {"one without a name"}
     if not _NEEDED <= names <= {*_NEEDED, "segment_ids"}:
         raise ValueError(
-            "backbone must take token_ids and padding_mask, and perhaps segment_ids; the inputs of "
-            f"{name} are {', '.join(sorted(names))}. Give an encoder of text, such as a "
+            "`backbone` must take token_ids, padding_mask and, optionally, segment_ids; the inputs "
+            f"of {name} are {', '.join(sorted(names))}. Pass an encoder of text, for example a "
             "BertBackbone or a RobertaBackbone."
         )
     read = source_inputs()
@@ -97,15 +97,15 @@ def backbone_encoder(backbone: keras.Model) -> keras.Model:
     shape: tuple[int | None, ...] = getattr(outputs, "shape", ())
     if len(shape) != 3 or shape[-1] is None:
         raise ValueError(
-            "backbone must give (B, S, E), or a dict with that as 'sequence_output'; the outputs "
-            f"of {name} are {backbone.output}."
+            "`backbone` must return (B, S, E), or a dict with these as 'sequence_output'; the "
+            f"outputs of {name} are {backbone.output}."
         )
     encoded = {"outputs": outputs, "mask": mask}
     return keras.Model(read, encoded, name="encoder")
 
 
 def backbone_config(backbone: keras.Model) -> dict[str, Any]:
-    """Returns what rebuilds a backbone of KerasHub, without its weights, as plain JSON values.
+    """Returns a record that rebuilds a backbone of KerasHub without its weights, as JSON values.
 
     Args:
         backbone: a model of one of the classes in `keras_hub.models`.
@@ -114,7 +114,7 @@ def backbone_config(backbone: keras.Model) -> dict[str, Any]:
         {"backbone": the name of the class, "config": the arguments of its constructor}.
 
     Raises:
-        ValueError: the class is not KerasHub's own, or the backbone is quantised or made of other
+        ValueError: the class is not KerasHub's own, or the backbone is quantized or made of other
             models.
 
     Example:
@@ -133,7 +133,7 @@ def backbone_config(backbone: keras.Model) -> dict[str, Any]:
     record = {"backbone": type(backbone).__name__, "config": config}
     if _described(record)[0] is not type(backbone):
         raise ValueError(
-            f"backbone must be of a class in keras_hub.models; {type(backbone).__qualname__} of "
+            f"`backbone` must be of a class in keras_hub.models; {type(backbone).__qualname__} of "
             f"{type(backbone).__module__} is another class of that name."
         )
     return record
@@ -167,7 +167,7 @@ def backbone_from_config(record: dict[str, Any]) -> keras.Model:
     _check_sizes(record["backbone"], config)
     try:
         return kind(**config)
-    except Exception as error:  # whatever a constructor makes of sizes that it was never meant for
+    except Exception as error:  # a constructor may fail in any way on sizes that no backbone has
         raise ValueError(
             f"{record['backbone']} can't be built from {config} ({type(error).__name__}: {error})."
         ) from error
@@ -198,7 +198,8 @@ def _described(record: Any) -> tuple[type[keras.Model], dict[str, Any]]:
     kind = vars(keras_hub.models).get(name) if isinstance(name, str) else None
     if not isinstance(kind, type) or not issubclass(kind, keras_hub.models.Backbone):
         raise ValueError(
-            f"{name!r} is no backbone in keras_hub.models; expected a name such as 'BertBackbone'."
+            f"{name!r} is no backbone in keras_hub.models. Pass its name, for example "
+            "'BertBackbone'."
         )
     if not isinstance(config, dict):
         raise ValueError(f"The config of {name} must be a dict of its arguments; got {config!r}.")
@@ -210,7 +211,7 @@ def _described(record: Any) -> tuple[type[keras.Model], dict[str, Any]]:
         if not isinstance(value, str | int | float | None):
             raise ValueError(
                 f"{key!r} of {name} must be a number, a string, a flag or None; got {value!r}. "
-                "A quantised backbone, or one made of other models, can't be described: load it "
-                "in a floating-point dtype, or take one that reads text alone."
+                "A quantized backbone, or one made of other models, can't be described: load it "
+                "in a floating-point dtype, or use one that reads text alone."
             )
     return kind, config

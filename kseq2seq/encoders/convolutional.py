@@ -34,7 +34,7 @@ class ConvolutionalBlock(Prebuilt):
 
 @keras.saving.register_keras_serializable(package="kseq2seq")
 class WithEmbeddings(keras.layers.Layer):
-    """Joins what convolutions made of words and the words themselves: `(z + e) sqrt(1/2)`."""
+    """Joins the outputs of convolutions and the embedded tokens: `(z + e) sqrt(1/2)`."""
 
     def call(self, z, embedded):
         """Maps two (B, S, E) to one."""
@@ -95,15 +95,8 @@ def convolutional_encoder(
     mask = real_positions(inputs)
     with keras.name_scope("encoder"):
         table = source_table(spec, embedding_dim)
-        embed = TokenEmbedding(
-            table,
-            embedding_dim,
-            position_scheme,
-            max_positions,
-            dropout,
-            DEVIATION,
-            name="embedding",
-        )
+        reach = (position_scheme, max_positions)
+        embed = TokenEmbedding(table, embedding_dim, *reach, dropout, DEVIATION, name="embedding")
         embedded = embed(inputs["source"])
         x = linear(embedding_dim, hidden_dim, name="enter")(embedded)
         for index in range(num_layers):

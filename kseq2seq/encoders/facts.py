@@ -1,4 +1,4 @@
-"""What an encoder does to the length of its source, as its architecture declares it."""
+"""What an encoder does to the length of its source: declared, checked, and allowed for."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from kseq2seq.checks import check_whole
 
 @dataclass(frozen=True, kw_only=True)
 class Facts:
-    """What those who cut, pad and batch sources need to know of an encoder.
+    """What must be known of an encoder to cut, pad and batch its sources.
 
-    They can't be read off a graph of layers, so an architecture declares them, and a model has them
-    as `model.facts`.
+    A graph of layers does not show all of it, so an architecture declares it, and a model has it as
+    `model.facts`.
 
     Args:
         stride: units of the source for each position of the encoder's outputs and mask: S units
-            become `ceil(S / stride)` positions. The sources that the encoder of a model is given
-            are filled up to a multiple of it, so that a strided convolution with padding "same"
-            begins at the same unit whatever a source is padded to.
+            become `ceil(S / stride)` positions. A model fills up its sources to a multiple of it,
+            so that a strided convolution with padding "same" begins at the same unit whatever a
+            source is padded to.
         crops: whether units beyond the end of a source may be left out; not so for an image.
         padding_free: whether the outputs at the positions of a source are the same however much
             padding follows it.
-        lookahead: how many units after its own an output depends on; None if on all.
+        lookahead: the number of later units that an output depends on; None for all.
 
     Raises:
-        ValueError: `stride` or `lookahead` is no such number.
+        ValueError: `stride` or `lookahead` is not such a number.
 
     Example:
         >>> from kseq2seq.encoders import Facts
@@ -50,15 +50,15 @@ class Facts:
             check_whole("lookahead", self.lookahead, 0)
 
     def positions(self, units: Any) -> Any:
-        """Returns how many positions so many units become: of an int, an array or a tensor."""
+        """Returns how many positions the units become: an int, an array or a tensor."""
         return -(-units // self.stride)
 
     def filled(self, units: Any) -> Any:
-        """Returns the least multiple of the stride that holds so many units."""
+        """Returns the least multiple of the stride that is not less than `units`."""
         return self.positions(units) * self.stride
 
     def beside(self, other: Facts) -> Facts:
-        """Returns what is true of both, for encoders that read one source together."""
+        """Returns the facts that are true of both, for encoders that read one source together."""
         ahead = (self.lookahead, other.lookahead)
         return Facts(
             stride=lcm(self.stride, other.stride),
@@ -74,8 +74,8 @@ UNKNOWN = Facts(crops=False, padding_free=False)
 def along_units(inputs: Any) -> tuple[str, ...]:
     """Returns which inputs of a model lie along the units of its source.
 
-    They are those whose first axis after the rows, and no other, may have any length: an image of
-    height and width is not, nor is what a source has once.
+    These are the inputs whose first axis after the rows, and no other, may have any length. An
+    image has two such axes, and a vector for the whole source has none.
 
     Args:
         inputs: names -> symbolic tensors.
@@ -118,7 +118,7 @@ class FilledEncoder(keras.Model):
     Args:
         inputs: symbolic, by names.
         outputs: symbolic.
-        multiple: of it are the lengths that the layers are given.
+        multiple: the layers see only lengths that are multiples of it.
         **kwargs: those of `keras.Model`.
     """
 
@@ -137,11 +137,11 @@ class FilledEncoder(keras.Model):
 
 
 def with_facts(encoder: keras.Model, facts: Facts) -> keras.Model:
-    """Returns an encoder that fills its sources up as its stride needs it; itself if it has none.
+    """Returns an encoder that fills up its sources to its stride; itself if the stride is 1.
 
     Args:
         encoder: a functional model with inputs by names.
-        facts: what is true of it.
+        facts: those of the encoder.
     """
     if facts.stride == 1 or getattr(encoder, "multiple", 1) == facts.stride:
         return encoder
@@ -149,16 +149,16 @@ def with_facts(encoder: keras.Model, facts: Facts) -> keras.Model:
 
 
 def check_facts(encoder: keras.Model, facts: Facts) -> None:
-    """Refuses facts that an encoder's outputs contradict, where their length can be inferred.
+    """Refuses facts that an encoder's outputs contradict, if their length can be inferred.
 
-    A head that labels each position would else be trained on labels of other positions.
+    Otherwise a head that labels each position would learn the labels of other positions.
 
     Args:
         encoder: a functional model with inputs by names -> {"outputs" (B, S, ...), ...}.
         facts: what its architecture declares.
 
     Raises:
-        ValueError: it makes another number of positions than the stride says.
+        ValueError: the encoder makes another number of positions than `facts` say.
 
     Example:
         >>> from kseq2seq.encoders import Facts, check_facts, recurrent_encoder
@@ -166,20 +166,18 @@ def check_facts(encoder: keras.Model, facts: Facts) -> None:
         >>> check_facts(recurrent_encoder("gru", 50, bidirectional=False, **sizes), Facts())
     """
     along = along_units(encoder.input)
-    if not along:  # positions that no source is as long as
+    if not along:
         return
     limits = [getattr(layer, "max_length", None) for layer in encoder.layers]
     longest = min([16 * facts.stride, *(limit for limit in limits if limit)])
     units = max(longest // facts.stride, 1) * facts.stride
-    inputs = {
-        name: keras.KerasTensor((1, units, *x.shape[2:]), x.dtype) if name in along else x
-        for name, x in encoder.input.items()
-    }
-    outputs = encoder.compute_output_spec(inputs).get("outputs")
-    positions = None if outputs is None else outputs.shape[1]
+    inputs = dict(encoder.input)
+    for name in along:
+        inputs[name] = keras.KerasTensor((1, units, *inputs[name].shape[2:]), inputs[name].dtype)
+    positions = encoder.compute_output_spec(inputs)["outputs"].shape[1]
     if positions not in (None, facts.positions(units)):
         raise ValueError(
-            f"The encoder makes {positions} positions of {units} units of a source, where its "
-            f"`facts` say {facts.positions(units)} (a stride of {facts.stride}). Declare its "
+            f"The encoder makes {positions} positions of {units} units of a source, but its "
+            f"`facts` say {facts.positions(units)}, at a stride of {facts.stride}. Declare the "
             "stride in its architecture, for example `facts = Facts(stride=2)`."
         )

@@ -1,4 +1,4 @@
-"""The source half of a decoder-only Transformer."""
+"""The source half of a decoder-only Transformer, a prefix language model."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import keras
 from keras import ops
 
 from kseq2seq.encoders.spec import mask_input, real_positions, source_inputs
-from kseq2seq.layers import PrefixBlock, TokenEmbedding
+from kseq2seq.layers import Prebuilt, PrefixBlock, TokenEmbedding
 
 
 def prefix_encoder(
@@ -17,12 +17,12 @@ def prefix_encoder(
     blocks: Sequence[PrefixBlock],
     norm: keras.layers.Layer | None,
 ) -> keras.Model:
-    """Runs the blocks of a decoder-only model over a source, and keeps what targets look at.
+    """Builds an encoder of a decoder-only model's blocks that keeps what targets look at.
 
     Args:
         embedding: of source and target ids.
-        blocks: which the decoder shares.
-        norm: what follows the last block, or None.
+        blocks: shared with the decoder.
+        norm: the normalization after the last block, or None.
 
     Returns:
         A functional model {"source" (B, S), "source_mask" (B, S)} -> {"outputs" (B, S,
@@ -43,8 +43,8 @@ def prefix_encoder(
 
 
 @keras.saving.register_keras_serializable(package="kseq2seq")
-class NoPrefix(keras.layers.Layer):
-    """The keys and values of a source that has nothing: one place, which no query sees.
+class NoPrefix(Prebuilt):
+    """The keys and values of an empty source: one position, which no query sees.
 
     Args:
         num_blocks: of the decoder.
@@ -57,7 +57,7 @@ class NoPrefix(keras.layers.Layer):
         self.num_blocks, self.num_heads, self.head_dim = num_blocks, num_heads, head_dim
 
     def call(self, mask):
-        """Maps a mask (B, 1) to what `prefix_encoder` gives, but its outputs."""
+        """Maps a mask (B, 1) to the "blocks" and "mask" that `prefix_encoder` gives."""
         rows, shape = ops.shape(mask)[0], (self.num_heads, self.head_dim, 1)
         key = ops.zeros((rows, *shape), self.compute_dtype)
         block = {"key": key, "value": ops.swapaxes(key, -1, -2)}
@@ -66,14 +66,9 @@ class NoPrefix(keras.layers.Layer):
             "mask": ops.zeros_like(mask, dtype="bool"),
         }
 
-    def get_config(self):
-        """Returns the arguments of the constructor."""
-        own = {name: getattr(self, name) for name in ("num_blocks", "num_heads", "head_dim")}
-        return {**super().get_config(), **own}
-
 
 def empty_encoder(num_blocks: int, num_heads: int, head_dim: int) -> keras.Model:
-    """Returns the encoder of a language model, whose sources hold nothing.
+    """Returns the encoder of a language model, whose sources are empty.
 
     Args:
         num_blocks: of the decoder.
@@ -81,8 +76,8 @@ def empty_encoder(num_blocks: int, num_heads: int, head_dim: int) -> keras.Model
         head_dim: width of a head.
 
     Returns:
-        A functional model {"source_mask" (B, 1)} -> {"blocks", "mask" (B, 1), all False}; the mask
-        that it is given only says how many rows there are.
+        A functional model {"source_mask" (B, 1)} -> {"blocks", "mask" (B, 1), all False}; of its
+        input only the number of rows counts.
 
     Example:
         >>> from kseq2seq.encoders import empty_encoder
@@ -106,8 +101,8 @@ def read_prefix(
 
     `mask` and `position` are those of `PrefixBlock` and `TokenEmbedding`.
     """
-    x, kept = embedding(source, position=position), []
+    x, memory = embedding(source, position=position), []
     for block in blocks:
         x, key, value = block(x, mask)
-        kept.append({"key": key, "value": value})
-    return {"outputs": norm(x) if norm else x, "blocks": kept}
+        memory.append({"key": key, "value": value})
+    return {"outputs": norm(x) if norm else x, "blocks": memory}

@@ -1,4 +1,4 @@
-"""A source as outputs and last states: recurrent encoders, and a stand-in for their states."""
+"""Encoders with the states that recurrent decoders start from."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def recurrent_encoder(
                 rnn = keras.layers.Bidirectional(rnn, name=f"both_{index}")
             below = keras.layers.Dropout(dropout)(x)
             above, *last = rnn(below, mask=mask)
-            if bidirectional:
+            if bidirectional:  # the states of both directions, each joined with its like
                 half = len(last) // 2
                 last = [
                     keras.layers.Concatenate()([ahead, back])
@@ -98,7 +98,7 @@ def recurrent_encoder(
 
 @keras.saving.register_keras_serializable(package="kseq2seq")
 class MeanStates(keras.layers.Layer):
-    """Every state is the mean of the source's outputs over its real places.
+    """The mean of the source's outputs over its real positions, which stands for every state.
 
     Source:
         Xu et al. 2015, "Show, Attend and Tell", section 3.1.2. They map the mean to each state by a
@@ -106,7 +106,7 @@ class MeanStates(keras.layers.Layer):
         of another width, or of another kind than LSTM and plain recurrence, from its own map of it.
     """
 
-    supports_masking = True  # masks are given, not carried; without this Keras warns
+    supports_masking = True  # masks are arguments; without this Keras warns
 
     def call(self, outputs, padding_mask):
         """Maps outputs (B, S, E) and mask (B, S) to (B, E), taken in float32."""
@@ -116,7 +116,7 @@ class MeanStates(keras.layers.Layer):
 
 
 def with_mean_states(encoder: keras.Model, num_layers: int, num_states: int) -> keras.Model:
-    """Returns an encoder that also gives the states a recurrent decoder starts from.
+    """Returns an encoder without states as one that gives those a recurrent decoder starts from.
 
     Args:
         encoder: one that gives "outputs" (B, S, E) and "mask" (B, S).

@@ -13,7 +13,7 @@ from kseq2seq.layers import Prebuilt, linear, token_table
 
 @keras.saving.register_keras_serializable(package="kseq2seq")
 class FeatureProjection(Prebuilt):
-    """Maps the features of each unit to a vector, in the place of an embedding of ids.
+    """Maps the features of each unit to a vector, as an embedding does for ids.
 
     Args:
         num_features: how many a unit has; several axes are flattened.

@@ -1,4 +1,4 @@
-"""What an encoder is built for: the names, shapes and dtypes of its inputs."""
+"""The inputs that an encoder is built for: names, shapes and dtypes."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from typing import Any
 
 import keras
 from keras import ops
+
+from kseq2seq.checks import check_whole
 
 Shape = tuple[int | None, ...]
 INPUTS, IDS = "inputs", "vocabulary_size"
@@ -43,8 +45,8 @@ class SourceSpec:
         """Returns the spec of what a user calls a source.
 
         Args:
-            source: a number of ids; what has a `vocabulary_size`, such as a tokenizer; what has a
-                `spec`, such as a `Source`; a dict of inputs; or what `config` returned.
+            source: a number of ids; an object with a `vocabulary_size`, for example a tokenizer, or
+                with a `spec`, for example a `Source`; a dict of inputs; or a `config`.
 
         Raises:
             ValueError: it is none of these.
@@ -67,12 +69,12 @@ class SourceSpec:
 
     @property
     def is_ids(self) -> bool:
-        """Whether it is a sequence of ids and its mask, and nothing else."""
+        """Whether it is a sequence of ids with its mask, and nothing else."""
         return self.vocabulary_size is not None and self.inputs == _TOKENS
 
     @property
     def is_sequence(self) -> bool:
-        """Whether it is a sequence, of ids or of features of known sizes, and its mask."""
+        """Whether it is a sequence, of ids or of features of known sizes, with its mask."""
         if set(self.inputs) != set(_TOKENS):
             return False
         (shape, dtype), (mask, _) = self.inputs["source"], self.inputs["source_mask"]
@@ -83,21 +85,21 @@ class SourceSpec:
 
     @property
     def size(self) -> int:
-        """Number of ids of a sequence of ids; else of features of one unit."""
+        """The number of ids; for features, the number of one unit."""
         if self.vocabulary_size is not None:
             return self.vocabulary_size
         return prod(size or 1 for size in self.inputs["source"][0][1:])
 
     def without(self, names: Iterable[str]) -> SourceSpec:
-        """Returns the spec of the other inputs, where some are not the encoder's."""
+        """Returns the spec without some inputs, which are not the encoder's."""
         others = {name: spec for name, spec in self.inputs.items() if name not in set(names)}
         return SourceSpec(others, self.vocabulary_size)
 
     def symbolic(self) -> dict[str, keras.KerasTensor]:
         """Returns the inputs of a functional model.
 
-        A bool mask may be given for one of int32, which Keras casts. Masks are numbers because
-        Keras adds up batches that several devices share, and bools have no sum.
+        Masks are int32, to which Keras casts bools. They are numbers because Keras adds up batches
+        that several devices share, and bools have no sum.
         """
         return {
             name: keras.Input(shape, dtype=dtype, name=name)
@@ -105,7 +107,7 @@ class SourceSpec:
         }
 
     def config(self) -> int | dict[str, Any]:
-        """Returns the spec in JSON's own types, which `of` takes: for ids, their number."""
+        """Returns the spec in JSON's own types, as `of` takes it: for ids, their number."""
         if self.is_ids:
             return int(self.vocabulary_size)  # type: ignore[arg-type]
         inputs = {name: [list(shape), dtype] for name, (shape, dtype) in self.inputs.items()}
@@ -125,7 +127,7 @@ def sequence_spec(source: Any, of: str) -> SourceSpec:
         of: names the encoder, for the message.
 
     Raises:
-        ValueError: it is another source, such as an image.
+        ValueError: it is another source, for example an image.
     """
     spec = SourceSpec.of(source)
     if not spec.is_sequence:
@@ -160,8 +162,7 @@ def token_input(name: str) -> keras.KerasTensor:
 def mask_input(name: str) -> keras.KerasTensor:
     """Returns an input for a mask (B, any length), int32, 0 at padding.
 
-    A bool mask may be given, which Keras casts. The input is declared as numbers because Keras adds
-    up batches that several devices share, and bools have no sum.
+    Why int32, see `SourceSpec.symbolic`.
     """
     return token_input(name)
 
@@ -187,16 +188,16 @@ _TOKENS: dict[str, tuple[Shape, str]] = {
     "source_mask": ((None,), "int32"),
 }
 
-_NUMBERS = {"bool": "int32", "int64": "int32"}  # as Keras is given masks and ids
+_NUMBERS = {"bool": "int32", "int64": "int32"}  # masks and ids, as models take them
 
 
 def _whole(size: Any) -> Any:
-    """A number of ids as Python's own; what is none stays, and is refused where it is used."""
+    """A number of ids as an int; anything else stays, and is refused where it is used."""
     return int(size) if isinstance(size, Integral) and not isinstance(size, bool) else size
 
 
 def _checked(inputs: Any) -> dict[str, tuple[Shape, str]]:
-    """Inputs as they are kept, from a user or from a file."""
+    """Inputs in one form, from a user or from a file."""
     refusal = (
         "The inputs of a source must be a dict of names -> (shape without the rows, dtype), for "
         "example {'source': ((None, 80), 'float32'), 'source_mask': ((None,), 'int32')}; got "
@@ -204,22 +205,18 @@ def _checked(inputs: Any) -> dict[str, tuple[Shape, str]]:
     )
     if not isinstance(inputs, Mapping) or "source" not in inputs or "target" in inputs:
         raise ValueError(f"{refusal} One must be named 'source', and none 'target'.")
-    made: dict[str, tuple[Shape, str]] = {}
-    for name, given in inputs.items():
+    checked: dict[str, tuple[Shape, str]] = {}
+    for name, pair in inputs.items():
         try:
-            shape, dtype = given
-            sizes = tuple(None if size is None else _axis(size) for size in shape)
+            shape, dtype = pair
+            sizes = tuple(
+                None if size is None else check_whole("size", size, 1, MOST_SIZE) for size in shape
+            )
             dtype = keras.backend.standardize_dtype(dtype)
             dtype = _NUMBERS.get(dtype, dtype)
         except (TypeError, ValueError) as error:
             raise ValueError(refusal) from error
         if not isinstance(name, str) or len(sizes) > MOST_AXES:
             raise ValueError(refusal)
-        made[name] = (sizes, dtype)
-    return made
-
-
-def _axis(size: Any) -> int:
-    if isinstance(size, bool) or not isinstance(size, Integral) or not 0 < int(size) <= MOST_SIZE:
-        raise ValueError(size)
-    return int(size)
+        checked[name] = (sizes, dtype)
+    return checked

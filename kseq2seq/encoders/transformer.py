@@ -35,8 +35,8 @@ def transformer_encoder(
 
     Args:
         table: the embedding of source ids, which the decoder may share; or, for a source of
-            features, what `source_table` returns.
-        sizes: what all blocks have in common.
+            features, the layer that `source_table` returns.
+        sizes: those of all blocks.
         source: a sequence of ids or of features; None takes the ids of `table`.
         num_layers: how many blocks.
         position_scheme: how positions are known; one of `kseq2seq.layers.POSITION_SCHEMES`.
@@ -57,7 +57,7 @@ def transformer_encoder(
         (None, None, 8)
 
     Source:
-        Vaswani et al. 2017, section 3.1; with `norm="pre"` a last normalisation follows the blocks
+        Vaswani et al. 2017, section 3.1; with `norm="pre"` a last normalization follows the blocks
         (Xiong et al. 2020).
     """
     spec = sequence_spec(table.input_dim if source is None else source, "a Transformer")

@@ -1,10 +1,12 @@
-"""What stands on an encoder and answers: labels, one label, alignments; the decoder is another."""
+"""Heads, which answer from an encoded source: labels, one label, CTC. The decoder is another."""
 
 from kseq2seq.heads.crf import CrfLoss
 from kseq2seq.heads.ctc import Ctc, Joint
 from kseq2seq.heads.ctc_loss import CtcLoss
 from kseq2seq.heads.decoded import Asked, Decoded, likeliest_labels
-from kseq2seq.heads.head import HEADS, Head, described_head, made_head, register_head
+from kseq2seq.heads.head import HEADS, Head, register_head
+from kseq2seq.heads.head import described_head as described_head
+from kseq2seq.heads.head import made_head as made_head
 from kseq2seq.heads.label import Label
 from kseq2seq.heads.labels import Labels
 
@@ -19,8 +21,6 @@ __all__ = [
     "Joint",
     "Label",
     "Labels",
-    "described_head",
     "likeliest_labels",
-    "made_head",
     "register_head",
 ]

@@ -1,4 +1,8 @@
-"""Linear-chain conditional random fields: their loss, and their likeliest rows of labels."""
+"""Linear-chain conditional random fields: their loss, and their likeliest rows of labels.
+
+B rows of W positions, V labels. A row's score is the sum of an emission for each label at its
+position, a transition for each pair of neighbors, and one each for the start and the end.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +17,7 @@ MOST = 80.0  # of an exponent, for float32
 
 
 def stacked(emissions: Any, transitions: Any) -> Any:
-    """Returns all that a row's potentials depend on as one tensor, which a loss can be given.
+    """Returns all that a row's score depends on as one tensor, its potentials, for a loss.
 
     Args:
         emissions: float32 (B, W, V), how well a label fits a position.
@@ -23,15 +27,15 @@ def stacked(emissions: Any, transitions: Any) -> Any:
         float32 (B, V + 2 + W, V); V is the last axis' size, so `unstacked` takes it apart.
     """
     rows = ops.shape(emissions)[0]
-    same = ops.broadcast_to(transitions[None], (rows, *transitions.shape))
-    return ops.concatenate([same, emissions], axis=1)
+    transitions = ops.broadcast_to(transitions[None], (rows, *transitions.shape))
+    return ops.concatenate([transitions, emissions], axis=1)
 
 
-def unstacked(made: Any) -> tuple[Any, Any, Any, Any]:
+def unstacked(potentials: Any) -> tuple[Any, Any, Any, Any]:
     """Returns emissions (B, W, V), transitions (B, V, V), start and end (B, V)."""
-    made = ops.cast(made, "float32")
-    size = made.shape[-1]
-    return made[:, size + 2 :], made[:, :size], made[:, size], made[:, size + 1]
+    x = ops.cast(potentials, "float32")
+    size = x.shape[-1]
+    return x[:, size + 2 :], x[:, :size], x[:, size], x[:, size + 1]
 
 
 @keras.saving.register_keras_serializable(package="kseq2seq")
@@ -42,7 +46,7 @@ class CrfLoss(keras.losses.Loss):
         s(y) = b_{y_1} + \sum_t e_{t,y_t} + \sum_t A_{y_t,y_{t+1}} + c_{y_n}
 
     The mean is over the labels of the whole batch, so that a label weighs the same in a long and in
-    a short row. Labels stand from the first position on; a row without any counts nothing.
+    a short row. Labels begin at the first position; a row without any counts nothing.
 
     Args:
         name: the loss's name.
@@ -51,8 +55,8 @@ class CrfLoss(keras.losses.Loss):
         >>> import numpy as np
         >>> from kseq2seq.heads import CrfLoss
         >>> from kseq2seq.heads.crf import stacked
-        >>> made = stacked(np.zeros((1, 2, 3), "float32"), np.zeros((5, 3), "float32"))
-        >>> round(float(CrfLoss()(np.array([[1, 2]]), made)), 4)  # log 3
+        >>> potentials = stacked(np.zeros((1, 2, 3), "float32"), np.zeros((5, 3), "float32"))
+        >>> round(float(CrfLoss()(np.array([[1, 2]]), potentials)), 4)  # log 3
         1.0986
 
     Source:
@@ -66,15 +70,15 @@ class CrfLoss(keras.losses.Loss):
     def call(self, y_true, y_pred):
         """Returns the losses (B,), each divided by its labels, of labels int (B, W)."""
         emissions, transitions, start, end = unstacked(y_pred)
-        # one place more, since Keras knows no maximum over none
+        # one position more, since Keras knows no maximum over none
         emissions = ops.pad(emissions, ((0, 0), (0, 1), (0, 0)))
         labels = ops.pad(ops.cast(y_true, "int32"), ((0, 0), (0, 1)))
         count = leading(ops.not_equal(labels, 0))
-        places = ops.arange(ops.shape(labels)[1], dtype="int32")
-        real = ops.cast(places < count[:, None], "float32")
-        # 1. The score of the labels themselves.
+        positions = ops.arange(ops.shape(labels)[1], dtype="int32")
+        real = ops.cast(positions < count[:, None], "float32")
+        # 1. The score (B,) of the labels themselves: of each (B, W, V), and of pairs (B, V, V).
         chosen = ops.one_hot(labels, emissions.shape[-1], dtype="float32") * real[:, :, None]
-        last = ops.cast(ops.equal(places, count[:, None] - 1), "float32")
+        last = ops.cast(ops.equal(positions, count[:, None] - 1), "float32")
         pairs = ops.einsum("bti,btj->bij", chosen[:, :-1], chosen[:, 1:])
         score = (
             ops.sum(chosen * emissions, axis=(1, 2))
@@ -82,7 +86,7 @@ class CrfLoss(keras.losses.Loss):
             + ops.sum(ops.sum(chosen[:, :1], axis=1) * start, axis=1)
             + ops.sum(ops.sum(chosen * last[:, :, None], axis=1) * end, axis=1)
         )
-        # 2. That of all rows of as many labels.
+        # 2. The log of the sum over all rows of as many labels.
         total = log_partition(emissions, transitions, start, end, count)
         losses = ops.where(count > 0, total - score, 0.0)
         return losses / ops.cast(ops.maximum(count, 1), "float32")
@@ -102,15 +106,18 @@ class CrfLoss(keras.losses.Loss):
 
 
 def row_weights(count: Any, labels: Any, sample_weight: Any = None) -> Any:
-    """Returns float32 (B,), what rows of `count` labels weigh; a weight a row, or one a label."""
+    """Returns float32 (B,), the weights of rows of `count` labels.
+
+    `sample_weight` has one for each row, (B,), or one for each label, (B, W).
+    """
     count = ops.cast(count, "float32")
     if sample_weight is None:
         return count
-    given = ops.cast(sample_weight, "float32")
-    if len(given.shape) == 1:
-        return count * given
-    places = ops.arange(ops.shape(labels)[1], dtype="float32")
-    return ops.sum(ops.where(places < count[:, None], given, 0.0), axis=1)
+    weights = ops.cast(sample_weight, "float32")
+    if len(weights.shape) == 1:
+        return count * weights
+    positions = ops.arange(ops.shape(labels)[1], dtype="float32")
+    return ops.sum(ops.where(positions < count[:, None], weights, 0.0), axis=1)
 
 
 def log_partition(emissions: Any, transitions: Any, start: Any, end: Any, count: Any) -> Any:
@@ -118,25 +125,26 @@ def log_partition(emissions: Any, transitions: Any, start: Any, end: Any, count:
 
     @ops.custom_gradient
     def total(emissions, transitions, start, end):
-        # 1. Forward: alpha_t[j], over all beginnings that end in label j at t.
+        # 1. Forward: alpha_t[j], over all beginnings that end in label j at t; (W, B, V). A row
+        # keeps its last one from its end on.
         by_time = ops.swapaxes(emissions, 0, 1)
-        times = _places(by_time)
+        times = _indices(by_time)
 
         def forward(carry, emission):
             time, alpha = carry
-            before = ops.logsumexp(alpha[:, :, None] + transitions, axis=1)
+            before = ops.logsumexp(alpha[:, :, None] + transitions, axis=1)  # over (B, from, to)
             new = emission + ops.where(ops.equal(time, 0), start, before)
             new = (time + 1, ops.where((time < count)[:, None], new, alpha))
             return new, new
 
         first = (ops.zeros((), "int32"), ops.zeros_like(start))
         (_, last), (_, alphas) = ops.scan(forward, first, by_time)
-        made = ops.logsumexp(last + end, axis=1)
+        log_total = ops.logsumexp(last + end, axis=1)
 
-        def backward(*given, upstream=None):
-            slope = given[0] if upstream is None else upstream
+        def backward(*gradients, upstream=None):
+            slope = gradients[0] if upstream is None else upstream  # (B,), as the backend hands it
 
-            # 2. Backward: beta_t[i], over all ends after label i at t.
+            # 2. Backward: beta_t[i], over all endings after label i at t; (W, B, V).
             def step(carry, emission):
                 time, beta, ahead = carry
                 after = ops.logsumexp(transitions + ahead[:, None], axis=2)
@@ -148,17 +156,20 @@ def log_partition(emissions: Any, transitions: Any, start: Any, end: Any, count:
             first = (ops.shape(by_time)[0] - 1 + ops.zeros((), "int32"), end, end)
             _, (_, betas, ahead) = ops.scan(step, first, ops.flip(by_time, 0))
             betas, ahead = ops.flip(betas, 0), ops.flip(ahead, 0)
-            # 3. Marginals of labels, and of pairs of neighbors, by one product over time.
+            # 3. Marginals of labels (W, B, V), and of pairs of neighbors (B, V, V): one product
+            # sums them over time, with a pivot for each time that keeps exponents small.
             real = (times[:, None] < count)[:, :, None]
-            single = ops.where(real, ops.exp(ops.minimum(alphas + betas - made[:, None], 0.0)), 0.0)
+            log_single = alphas + betas - log_total[:, None]
+            single = ops.where(real, ops.exp(ops.minimum(log_single, 0.0)), 0.0)
             pivot = ops.max(alphas, axis=2, keepdims=True)
             left = ops.exp(alphas - pivot)[:-1]
-            right = ahead[1:] + pivot[:-1] - made[:, None]
+            right = ahead[1:] + pivot[:-1] - log_total[:, None]
             right = ops.where(real[1:], ops.exp(ops.minimum(right, MOST)), 0.0)
             pairs = ops.exp(ops.clip(transitions, -MOST, MOST)) * ops.einsum(
                 "tbi,tbj->bij", left, right
             )
             pairs = ops.minimum(pairs, ops.cast(ops.shape(by_time)[0], "float32"))
+            # 4. The gradients: emissions', transitions', those of the start and of the end.
             ends = ops.cast(ops.equal(times[:, None], count - 1), "float32")[:, :, None]
             return (
                 ops.swapaxes(single, 0, 1) * slope[:, None, None],
@@ -167,41 +178,42 @@ def log_partition(emissions: Any, transitions: Any, start: Any, end: Any, count:
                 ops.sum(single * ends, axis=0) * slope[:, None],
             )
 
-        return made, backward
+        return log_total, backward
 
     return total(emissions, transitions, start, end)
 
 
-def _places(x: Any) -> Any:
-    """Returns int32 (n,), the places 0 to n - 1 of axis 0, of a rank that graphs know."""
+def _indices(x: Any) -> Any:
+    """Returns int32 (n,), the indices 0 to n - 1 of axis 0, of a rank that graphs know."""
     ones = ops.ones_like(x[:, 0, 0], dtype="int32")
     return ops.cumsum(ones) - 1
 
 
-def best_paths(made: Any, real: Any) -> tuple[Any, Any]:
+def best_paths(potentials: Any, real: Any) -> tuple[Any, Any]:
     """Returns the likeliest rows of labels, by the Viterbi algorithm.
 
     Args:
-        made: what `stacked` returned.
-        real: bool (B, W); those that are real come first.
+        potentials: what `stacked` returned.
+        real: bool (B, W); real positions come first.
 
     Returns:
         (labels int32 (B, W), any at padding; log-probabilities float32 (B,) of the rows).
     """
-    emissions, transitions, start, end = unstacked(made)
+    emissions, transitions, start, end = unstacked(potentials)
     size = emissions.shape[-1]
     count = ops.sum(ops.cast(real, "int32"), axis=1)
     by_time = ops.swapaxes(emissions, 0, 1)
     into = ops.swapaxes(transitions, 1, 2)  # to each label, from all
     same = ops.zeros_like(ops.cast(start, "int32")) + ops.arange(size, dtype="int32")
 
-    # 1. Forward: the best score of a row that ends in each label, and the label before.
+    # 1. Forward: the best score (B, V) of a row that ends in each label, and the label before it.
+    # From a row's end on, the scores stay and each label points to itself.
     def forward(carry, emission):
         time, score, _ = carry
-        values, places = ops.top_k(score[:, None] + into, 1)
+        values, labels = ops.top_k(score[:, None] + into, 1)  # over (B, to, from)
         new = emission + ops.where(ops.equal(time, 0), start, values[..., 0])
         inside = (time < count)[:, None]
-        before = ops.where(inside, ops.cast(places[..., 0], "int32"), same)
+        before = ops.where(inside, ops.cast(labels[..., 0], "int32"), same)
         new = (time + 1, ops.where(inside, new, score), before)
         return new, new
 
@@ -209,7 +221,7 @@ def best_paths(made: Any, real: Any) -> tuple[Any, Any]:
     (_, scores, _), (*_, pointers) = ops.scan(forward, first, by_time)
     values, labels = ops.top_k(scores + end, 1)
 
-    # 2. Backward: from each label to the one before.
+    # 2. Backward: from the best last label (B,) to the one before, through pointers (W, B, V).
     def follow(label, pointer):
         here = ops.equal(same, label[:, None])
         before = ops.sum(ops.where(here, pointer, 0), axis=1)
@@ -217,6 +229,7 @@ def best_paths(made: Any, real: Any) -> tuple[Any, Any]:
 
     last = ops.cast(labels[:, 0], "int32")
     _, paths = ops.scan(follow, last, ops.flip(pointers, 0))
+    # 3. Log-probabilities: the best score, less the log of the sum over all rows.
     total = log_partition(emissions, transitions, start, end, count)
     scores = ops.where(count > 0, values[:, 0] - total, 0.0)
     return ops.swapaxes(ops.flip(paths, 0), 0, 1), scores

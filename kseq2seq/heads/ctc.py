@@ -15,19 +15,19 @@ from kseq2seq.layers import linear
 
 @register_head("ctc")
 class Ctc(Head):
-    """Says at each position which label begins or goes on there, or none: the blank, id 0.
+    """Gives each position the label that begins or continues there, or the blank, id 0.
 
     Padded positions are certain blanks, so no row depends on its padding, and neither the loss nor
     a search needs lengths.
 
     `Greedy()` takes the likeliest path and gives its labels; the score is that path's
-    log-probability. `Beam(n)` looks for the likeliest labels, over all paths that spell them, among
-    n beginnings; the score is their log-probability. Neither has a length penalty: labels of all
-    lengths are compared over as many positions.
+    log-probability. `Beam(n)` keeps n prefixes to find the likeliest labels over all paths that
+    spell them; the score is their log-probability. Neither has a length penalty: labels of all
+    lengths are compared over the same positions.
 
     Args:
-        end: the id that closes targets and is no label; `build_model` sets it where its target
-            says so. None keeps all ids.
+        end: the id that closes targets and is no label; `build_model` sets it if its target has
+            one. None keeps all ids.
 
     Source:
         Graves et al. 2006; prefix beam search: Hannun et al. 2014, algorithm 1, without a language
@@ -40,11 +40,11 @@ class Ctc(Head):
     def __init__(self, end: int | None = None, **kwargs: Any):
         super().__init__(**kwargs)
         if end is not None and (isinstance(end, bool) or not isinstance(end, int) or end < 1):
-            raise ValueError(f"`end` must be an id from 1 on, or None; got {end!r}.")
+            raise ValueError(f"`end` must be an id of at least 1, or None; got {end!r}.")
         self.end = end
 
     def suited(self, source, target):
-        """See `Head`; leaves out the end where the target has one."""
+        """See `Head`; takes the target's end, which is no label."""
         end = closing(target)
         return self.like(end=end) if self.end is None and end is not None else self
 
@@ -65,7 +65,7 @@ class Ctc(Head):
             )
         return CtcLoss(self.end)
 
-    def aligned(self, labels, made):
+    def aligned(self, labels, outputs):
         """See `Head`; labels have no positions."""
         return labels
 
@@ -76,19 +76,19 @@ class Ctc(Head):
         return best_labels(logits, *asked)
 
     def footprint(self, width, longest):
-        """See `Head`; which beginning is which one's continuation, compared id by id."""
+        """See `Head`; prefixes are compared with each other id by id."""
         return width * width * (longest + 8 * min(2 * width, self.size)) + 8 * width * longest
 
     def fits(self, counts, ids):
-        """See `Head`; those with a position for each label, and one between equal neighbors."""
+        """See `Head`: a position for each label, and one more between equal neighbors."""
         labels, count = labels_of(ids, self.end)
         return ops.cast(counts, "int32") >= count + repeats(labels)
 
     def misfit(self, positions, labels):
         """See `Head`."""
         return (
-            f"has {positions} positions and {labels} labels, which need one each and one more "
-            "between equal neighbors. Leave it out, or shorten the encoder's stride."
+            f"has {positions} positions and {labels} labels. CTC needs one for each label and one "
+            "more between equal neighbors: leave the example out, or shorten the encoder's stride."
         )
 
 
@@ -129,10 +129,7 @@ class Joint(Ctc):
 
 
 def certain_blanks(logits: Any, real: Any, end: int | None = None) -> Any:
-    """Returns logits (B, S, V) that are certain of the blank where a position is not real.
-
-    The `end` that closes targets is never said.
-    """
+    """Returns logits (B, S, V) that are certain of the blank at padding, and never give `end`."""
     ids = ops.arange(ops.shape(logits)[-1], dtype="int32")
     certain = ops.where(ops.equal(ids, BLANK), 0.0, FORBIDDEN)
     forbidden = ops.cast(FORBIDDEN, logits.dtype)
@@ -152,7 +149,7 @@ def closing(target: Any) -> int | None:
         return None
     if special.padding != BLANK:
         raise ValueError(
-            f"A CTC head needs a target whose padding is 0, the blank; it is {special.padding}. "
+            f"A CTC head needs a target whose padding is 0, the blank; got {special.padding}. "
             "Train a tokenizer of this package for the target."
         )
     return special.end if getattr(target, "closes", True) else None

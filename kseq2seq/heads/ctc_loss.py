@@ -1,4 +1,9 @@
-"""Connectionist temporal classification: the likelihood of labels without an alignment."""
+"""Connectionist temporal classification: the likelihood of labels without an alignment.
+
+B rows of S positions, T labels, V ids. An alignment goes through M = 2 T + 1 states, blank, label
+1, blank, label 2, ..., blank: at each position it stays, goes to the next state, or skips a blank
+between two different labels.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +16,9 @@ from kseq2seq.heads.crf import row_weights
 from kseq2seq.heads.rows import leading
 
 BLANK = 0  # the id that stands for no label, which is also padding
-NEVER = -1e30  # the log-probability of what can't be; finite, so that differences are
-LEAST = -2.9e4  # what is no larger can't be: less than any logarithm of a softmax that was learned
-POSSIBLE = -1e29
+NEVER = -1e30  # the log-probability of the impossible; finite, so that differences are finite too
+LEAST = -2.9e4  # a label at or below it is impossible; learned softmaxes have larger logarithms
+POSSIBLE = -1e29  # a sum above it is of something possible
 
 
 @keras.saving.register_keras_serializable(package="kseq2seq")
@@ -22,7 +27,7 @@ class CtcLoss(keras.losses.Loss):
 
     .. math:: -\log \sum_{\pi \in \mathcal{B}^{-1}(y)} \prod_s p(\pi_s)
 
-    where B takes out repeats and then blanks. The mean is over the labels of the whole batch, an
+    where B takes out repeats, then blanks. The mean is over the labels of the whole batch, an
     empty target counting as one, so that batches may be cut anywhere. Positions that are certain to
     be blank, as `Ctc` makes those of padding, change nothing. It is computed in float32.
 
@@ -59,8 +64,8 @@ class CtcLoss(keras.losses.Loss):
         """
         labels, count = labels_of(y_true, self.end)
         log_probs = ops.log_softmax(ops.cast(y_pred, "float32"), axis=-1)
-        found = log_likelihood(log_probs, labels, count)
-        losses = ops.where(found > POSSIBLE, -found, 0.0)
+        log_probs = log_likelihood(log_probs, labels, count)
+        losses = ops.where(log_probs > POSSIBLE, -log_probs, 0.0)
         return losses / ops.cast(ops.maximum(count, 1), "float32")
 
     def __call__(self, y_true, y_pred, sample_weight=None):
@@ -71,7 +76,7 @@ class CtcLoss(keras.losses.Loss):
     def weights(self, y_true, sample_weight=None):
         """Returns what each row weighs in the mean, float32 (B,): its labels, at least one.
 
-        Of weights (B, T), an empty row's is the first.
+        Of weights (B, T), the first is that of an empty row.
         """
         labels, count = labels_of(y_true, self.end)
         return row_weights(ops.maximum(count, 1), labels, sample_weight)
@@ -82,7 +87,7 @@ class CtcLoss(keras.losses.Loss):
 
 
 def labels_of(ids: Any, end: int | None) -> tuple[Any, Any]:
-    """Returns labels int32 (B, T), 0 from their end on, and how many they are, (B,)."""
+    """Returns labels int32 (B, T), 0 after the last, and their numbers, int32 (B,)."""
     ids = ops.cast(ids, "int32")
     real = ops.not_equal(ids, BLANK)
     if end is not None:
@@ -104,9 +109,9 @@ def log_likelihood(log_probs: Any, labels: Any, count: Any) -> Any:
     Args:
         log_probs: float32 (B, S, V).
         labels: int32 (B, T), filled up with blanks.
-        count: int32 (B,), how many are no fill.
+        count: int32 (B,), how many labels.
     """
-    # 1. States: blank, label 1, blank, label 2, ..., blank; what each says at each position.
+    # 1. The log-probability of each state's id at each position, `says` (B, S, M).
     spread = ops.broadcast_to(labels[:, None], (*ops.shape(log_probs)[:2], ops.shape(labels)[1]))
     own = ops.take_along_axis(log_probs, spread, axis=2)
     blank = log_probs[:, :, BLANK:1]
@@ -114,7 +119,8 @@ def log_likelihood(log_probs: Any, labels: Any, count: Any) -> Any:
     pairs = ops.reshape(pairs, (*ops.shape(own)[:2], 2 * ops.shape(own)[2]))
     says = ops.concatenate([pairs, blank], axis=2)
     says = ops.where(says > LEAST, says, NEVER)
-    # 2. A label may follow another one at once, unless that is the same.
+    # 2. Which states may follow the state two before them, `skips` (B, M): labels that differ from
+    # the label before.
     follows = ops.logical_and(labels[:, 1:] != labels[:, :-1], labels[:, 1:] != BLANK)
     follows = ops.pad(follows, ((0, 0), (1, 0)), constant_values=False)[:, : ops.shape(labels)[1]]
     skips = ops.stack([ops.zeros_like(follows), follows], axis=-1)
@@ -124,14 +130,15 @@ def log_likelihood(log_probs: Any, labels: Any, count: Any) -> Any:
 
 
 def _over_alignments(says: Any, skips: Any, count: Any) -> Any:
-    """Sums over all ways through the states (B, M), in logarithms.
+    """Returns float32 (B,), the log of the sum over all ways through the states.
 
-    As if a certain blank stood before the first position and after the last.
+    As if a certain blank came before the first position and another after the last.
     """
     states = ops.arange(ops.shape(skips)[1], dtype="int32")
 
     @ops.custom_gradient
     def total(says):
+        # 1. Forward: alpha_s[m], over all beginnings that are in state m at position s; (S, B, M).
         by_time = ops.swapaxes(says, 0, 1)
         first = ops.where(ops.equal(states, 0), ops.zeros_like(by_time[0]), NEVER)
         last = ops.where(ops.equal(states, 2 * count[:, None]), ops.zeros_like(by_time[0]), NEVER)
@@ -143,11 +150,13 @@ def _over_alignments(says: Any, skips: Any, count: Any) -> Any:
             return new, new
 
         final, alphas = ops.scan(forward, first, by_time)
-        made = ops.logsumexp(_log_sum(final, _moved(final, 1), NEVER + 0 * final) + last, axis=1)
+        arrived = _log_sum(final, _moved(final, 1), NEVER + 0 * final)
+        log_total = ops.logsumexp(arrived + last, axis=1)
 
-        def backward(*given, upstream=None):
-            slope = given[0] if upstream is None else upstream
+        def backward(*gradients, upstream=None):
+            slope = gradients[0] if upstream is None else upstream  # (B,), as the backend hands it
 
+            # 2. Backward: beta_s[m], over all endings after state m at position s; (S, B, M).
             def step(carry, here):
                 _, ahead = carry
                 skipped = _moved(ops.where(skips, ahead, NEVER), -2)
@@ -156,18 +165,19 @@ def _over_alignments(says: Any, skips: Any, count: Any) -> Any:
                 return new, new
 
             _, (betas, _) = ops.scan(step, (last, last), ops.flip(by_time, 0))
-            log_share = alphas + ops.flip(betas, 0) - made[:, None]
+            # 3. The gradient: the share of ways that are in a state at a position, (B, S, M).
+            log_share = alphas + ops.flip(betas, 0) - log_total[:, None]
             shares = ops.exp(ops.minimum(log_share, 0.0))
-            shares = ops.where((made > POSSIBLE)[:, None], shares, 0.0)
+            shares = ops.where((log_total > POSSIBLE)[:, None], shares, 0.0)
             return ops.swapaxes(shares, 0, 1) * slope[:, None, None]
 
-        return made, backward
+        return log_total, backward
 
     return total(says)
 
 
 def _moved(x: Any, by: int) -> Any:
-    """Returns x (B, M) moved to the right, or to the left; what comes in is impossible."""
+    """Returns x (B, M) moved right by `by` states, or left; the states that come in are NEVER."""
     if by > 0:
         return ops.pad(x, ((0, 0), (by, 0)), constant_values=NEVER)[:, :-by]
     return ops.pad(x, ((0, 0), (0, -by)), constant_values=NEVER)[:, -by:]

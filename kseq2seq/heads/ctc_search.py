@@ -1,4 +1,8 @@
-"""The likeliest path, and the likeliest labels over all paths."""
+"""CTC search: the likeliest path, and the likeliest labels over all paths.
+
+B rows of S positions, V ids, of which 0 is the blank. A path has an id at each position; it spells
+the labels that are left when repeats, then blanks, are taken out.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +16,8 @@ from kseq2seq.heads.rows import collapsed
 
 
 def _log_probs(logits: Any) -> Any:
-    made = ops.log_softmax(ops.cast(logits, "float32"), axis=-1)
-    return ops.where(made > LEAST, made, NEVER)
+    log_probs = ops.log_softmax(ops.cast(logits, "float32"), axis=-1)
+    return ops.where(log_probs > LEAST, log_probs, NEVER)
 
 
 def best_path(logits: Any) -> Decoded:
@@ -26,31 +30,32 @@ def best_path(logits: Any) -> Decoded:
         >>> best_path(logits).ids.numpy().tolist()
         [[[1, 1, 2, 0, 0]]]
     """
-    values, places = ops.top_k(_log_probs(logits), 1)
-    path = ops.cast(places[..., 0], "int32")
+    values, path = ops.top_k(_log_probs(logits), 1)
+    path = ops.cast(path[..., 0], "int32")  # (B, S)
     before = ops.pad(path, ((0, 0), (1, 0)))[:, :-1]
-    kept = ops.logical_and(ops.not_equal(path, BLANK), ops.not_equal(path, before))
-    ids = collapsed(path, kept, ops.shape(path)[1])
-    lengths = ops.sum(ops.cast(kept, "int32"), axis=1)
+    is_label = ops.logical_and(ops.not_equal(path, BLANK), ops.not_equal(path, before))
+    ids = collapsed(path, is_label, ops.shape(path)[1])
+    lengths = ops.sum(ops.cast(is_label, "int32"), axis=1)
     scores = ops.sum(values[..., 0], axis=1)
     whole = ops.ones_like(lengths, dtype="bool")
     return Decoded(ids[:, None], lengths[:, None], scores[:, None], None, whole[:, None])
 
 
 def best_labels(logits: Any, width: int, longest: int | None = None) -> Decoded:
-    """Returns the likeliest labels over all paths, by a beam of `width` beginnings.
+    """Returns the likeliest labels over all paths, by a beam of `width` prefixes.
 
-    A step keeps, of all beginnings and what one label makes of them, the likeliest, each once: the
-    probability that a beginning is complete is kept apart for paths that end in a blank and in its
-    last label. With as many beginnings as there are, the search is exhaustive.
+    A prefix is a row of labels that paths have spelled so far. Each step extends all prefixes by
+    one position and keeps the likeliest, each once. A prefix has two log-probabilities, of the
+    paths that end in a blank and of those that end in its last label. With a beam as wide as there
+    are prefixes, the search is exhaustive.
 
     Args:
         logits: (B, S, V).
-        width: beginnings that are kept, and answers.
+        width: N, prefixes that are kept, and answers.
         longest: the most labels of an answer; None takes S.
 
     Returns:
-        A `Decoded` of `width` answers, those that do not exist with a score of -inf.
+        A `Decoded` of `width` answers; the score of those that do not exist is -inf.
 
     Source:
         Graves 2012, section 7.5.3, a beam of fixed width in place of a best-first search; Hannun et
@@ -58,32 +63,36 @@ def best_labels(logits: Any, width: int, longest: int | None = None) -> Decoded:
     """
     log_probs = _log_probs(logits)
     rows, steps, size = ops.shape(log_probs)[0], ops.shape(log_probs)[1], log_probs.shape[-1]
-    places = steps if longest is None else longest
+    most_labels = steps if longest is None else longest
     if longest is not None and log_probs.shape[1] is not None:
-        places = min(longest, log_probs.shape[1])
-    by_time = ops.swapaxes(log_probs, 0, 1)
-    some = min(size - 1, 2 * width)  # of the labels: no more can be among the best `width`
+        most_labels = min(longest, log_probs.shape[1])
+    by_time = ops.swapaxes(log_probs, 0, 1)  # (S, B, V)
+    some = min(size - 1, 2 * width)  # K labels: no others can be among the best `width`
     order = ops.arange(width, dtype="int32")
-    firsts = ops.arange(rows, dtype="int32")[:, None] * width
+    first_rows = ops.arange(rows, dtype="int32")[:, None] * width
 
-    def beginning(x, parents):
+    def prefixes_at(x, parents):
+        """X (B, N, ...) at the prefixes `parents` (B, N)."""
         flat = ops.reshape(x, (rows * width, *ops.shape(x)[2:]))
-        return ops.take(flat, parents + firsts, axis=0)
+        return ops.take(flat, parents + first_rows, axis=0)
 
+    # The state: position, labels (B, N, L), their numbers (B, N), and the log-probabilities (B, N)
+    # of the paths that end in a blank and of those that end in the last label.
     def step(time, ids, lengths, blank, label):
-        here = by_time[time]
+        here = by_time[time]  # (B, V)
         total = _log_add(blank, label)
         last = _at(ids, lengths - 1)
-        # 1. A beginning goes on by a blank, or by its last label once more.
+        # 1. A prefix stays itself by a blank, or by its last label once more: (B, N).
         own = _picked(here, last)
         stay_label = ops.where(lengths > 0, label + own, NEVER)
         stay_blank = total + here[:, BLANK : BLANK + 1]
-        # 2. Or by a new label; the same as the last one only after a blank.
+        # 2. Or grows by one of K labels, (B, N, K); by its last label only after a blank.
         values, chosen = ops.top_k(here[:, BLANK + 1 :], some)
         chosen = ops.cast(chosen, "int32") + BLANK + 1
         again = ops.equal(chosen[:, None], last[:, :, None])
         longer = values[:, None] + ops.where(again, blank[:, :, None], total[:, :, None])
-        # 3. What is a beginning already is the same one: [b, j, i], j is i and one label.
+        # 3. Where prefix j is prefix i and one label more, `child` [b, j, i], i grown by that label
+        # is j itself: its paths are added to those of j, and it is no candidate of its own.
         child = _children(ids, lengths)
         repeated = ops.equal(last[:, :, None], last[:, None])
         through = own[:, :, None] + ops.where(repeated, blank[:, None], total[:, None])
@@ -91,22 +100,23 @@ def best_labels(logits: Any, width: int, longest: int | None = None) -> Decoded:
         stay_label = _log_add(stay_label, joined)
         known = ops.logical_and(
             child[:, :, :, None], ops.equal(last[:, :, None], chosen[:, None])[:, :, None]
-        )
-        room = (lengths < places)[:, :, None]
+        )  # [b, j, i, k]
+        room = (lengths < most_labels)[:, :, None]
         free = ops.logical_and(ops.logical_not(ops.any(known, axis=1)), room)
         longer = ops.where(free, longer, NEVER)
-        # 4. The best of both.
+        # 4. The best N of the candidates: N that stay, then N * K that grow.
         stay = _log_add(stay_blank, stay_label)
-        everything = ops.concatenate([stay, ops.reshape(longer, (rows, width * some))], axis=1)
-        best, picked = ops.top_k(everything, width)
+        candidates = ops.concatenate([stay, ops.reshape(longer, (rows, width * some))], axis=1)
+        best, picked = ops.top_k(candidates, width)
         picked = ops.cast(picked, "int32")
         is_new = picked >= width
-        which = ops.maximum(picked - width, 0)
-        parents = ops.where(is_new, which // some, picked)
-        added = _picked(chosen, which % some)
-        lengths, ids = beginning(lengths, parents), beginning(ids, parents)
-        blank = ops.where(is_new, NEVER, beginning(stay_blank, parents))
-        label = ops.where(is_new, best, beginning(stay_label, parents))
+        grown = ops.maximum(picked - width, 0)
+        parents = ops.where(is_new, grown // some, picked)
+        added = _picked(chosen, grown % some)
+        # 5. Their state: that of their parents, with the label that was added.
+        lengths, ids = prefixes_at(lengths, parents), prefixes_at(ids, parents)
+        blank = ops.where(is_new, NEVER, prefixes_at(stay_blank, parents))
+        label = ops.where(is_new, best, prefixes_at(stay_label, parents))
         at_end = ops.equal(ops.arange(ops.shape(ids)[2], dtype="int32"), lengths[:, :, None])
         ids = ops.where(ops.logical_and(at_end, is_new[:, :, None]), added[:, :, None], ids)
         lengths = lengths + ops.cast(is_new, "int32")
@@ -114,15 +124,16 @@ def best_labels(logits: Any, width: int, longest: int | None = None) -> Decoded:
         return (
             time + 1,
             ops.where(alive[:, :, None], ids, BLANK),
-            ops.where(alive, lengths, -2),  # which is no beginning of anything
+            ops.where(alive, lengths, -2),  # a length that makes it no prefix of another
             ops.where(alive, blank, NEVER),
             ops.where(alive, label, NEVER),
         )
 
+    # At first there is the empty prefix alone, whose one path ends in a blank.
     first = ops.zeros((rows, width), "float32") + ops.where(ops.equal(order, 0), 0.0, NEVER)
     start = (
         ops.zeros((), "int32"),
-        ops.zeros((rows, width, places), "int32"),
+        ops.zeros((rows, width, most_labels), "int32"),
         ops.zeros((rows, width), "int32") + ops.where(ops.equal(order, 0), 0, -2),
         first,
         ops.full((rows, width), NEVER, "float32"),
@@ -130,34 +141,34 @@ def best_labels(logits: Any, width: int, longest: int | None = None) -> Decoded:
     _, ids, lengths, blank, label = ops.while_loop(lambda time, *rest: time < steps, step, start)
     scores, order = ops.top_k(_log_add(blank, label), width)
     order = ops.cast(order, "int32")
-    there = scores > POSSIBLE
+    exists = scores > POSSIBLE
     # a logarithm that is taken as it runs, since files of TFLite hold no infinity
-    scores = ops.where(there, scores, ops.log(ops.cast(there, "float32")))
-    lengths = ops.maximum(beginning(lengths, order), 0)
-    return Decoded(beginning(ids, order), lengths, scores, None, ops.ones_like(there))
+    scores = ops.where(exists, scores, ops.log(ops.cast(exists, "float32")))
+    lengths = ops.maximum(prefixes_at(lengths, order), 0)
+    return Decoded(prefixes_at(ids, order), lengths, scores, None, ops.ones_like(exists))
 
 
 def _log_add(a: Any, b: Any) -> Any:
     top = ops.maximum(a, b)
-    made = top + ops.log(ops.exp(a - top) + ops.exp(b - top))
-    return ops.maximum(made, NEVER)
+    total = top + ops.log(ops.exp(a - top) + ops.exp(b - top))
+    return ops.maximum(total, NEVER)
 
 
-def _picked(x: Any, places: Any) -> Any:
-    """Returns x[b, places[b, i]] of x (B, n); 0 where a place is none."""
-    here = ops.equal(places[:, :, None], ops.arange(ops.shape(x)[1], dtype="int32"))
+def _picked(x: Any, indices: Any) -> Any:
+    """Returns x[b, indices[b, i]] of x (B, n); 0 where an index is out of range."""
+    here = ops.equal(indices[:, :, None], ops.arange(ops.shape(x)[1], dtype="int32"))
     return ops.sum(ops.where(here, x[:, None], ops.zeros_like(x)[:, None]), axis=2)
 
 
-def _at(ids: Any, places: Any) -> Any:
-    """Returns ids[b, n, places[b, n]]; 0 where a place is none."""
-    here = ops.equal(places[:, :, None], ops.arange(ops.shape(ids)[2], dtype="int32"))
+def _at(ids: Any, indices: Any) -> Any:
+    """Returns ids[b, n, indices[b, n]]; 0 where an index is out of range."""
+    here = ops.equal(indices[:, :, None], ops.arange(ops.shape(ids)[2], dtype="int32"))
     return ops.sum(ops.where(here, ids, 0), axis=2)
 
 
 def _children(ids: Any, lengths: Any) -> Any:
-    """Returns bool (B, N, N): [b, j, i] where j is what i is and one label more."""
+    """Returns bool (B, N, N): [b, j, i] where prefix j is prefix i and one label more."""
     inside = ops.arange(ops.shape(ids)[2], dtype="int32") < lengths[:, None, :, None]
-    alike = ops.equal(ids[:, :, None], ids[:, None])
-    beginning = ops.all(ops.logical_or(alike, ops.logical_not(inside)), axis=3)
-    return ops.logical_and(beginning, ops.equal(lengths[:, :, None], lengths[:, None] + 1))
+    alike = ops.equal(ids[:, :, None], ids[:, None])  # (B, N, N, L)
+    prefix = ops.all(ops.logical_or(alike, ops.logical_not(inside)), axis=3)
+    return ops.logical_and(prefix, ops.equal(lengths[:, :, None], lengths[:, None] + 1))

@@ -12,12 +12,12 @@ FORBIDDEN = -3e4  # a logit that float16 holds, of which the softmax is 0
 
 
 class Asked(NamedTuple):
-    """How a head is asked to answer.
+    """What a head is asked for.
 
     Attributes:
-        width: how many hypotheses a beam keeps, which is how many answers there are, at most the
-            head's `widest`; None for a greedy search, which has one answer.
-        longest: no answer needs more ids, since it is cut there; None for no limit.
+        width: the hypotheses that a beam keeps and the answers it gives, at most the head's
+            `widest`; None for a greedy search, which gives one answer.
+        longest: the most ids of an answer, which is cut there; None for no limit.
     """
 
     width: int | None = None
@@ -25,23 +25,20 @@ class Asked(NamedTuple):
 
 
 class Decoded(NamedTuple):
-    """The targets found for B sources, N each, best first.
+    """The targets that answer B sources, N each, best first.
 
     Attributes:
         ids: int32 (B, N, L), the end token included where targets have one, then padding.
         lengths: int32 (B, N), in ids, the end included; 0 where fewer than N exist.
-        scores: float32 (B, N), what the answers are ranked by: log-probabilities in nats, for beam
-            search with a decoder over the length penalty; -inf where fewer than N exist.
+        scores: float32 (B, N), which rank the answers: log-probabilities in nats, divided by the
+            length penalty in beam search with a decoder; -inf where fewer than N exist.
         alignments: float32 (B, N, L, S), where each target token looked, up to a target's end;
             None if not asked for, or if the model has no attention.
-        finished: bool (B, N), whether the target is as long as the model wanted it. False only
-            where it was cut: from a decoder, its end stands at its limit, and another token was
-            likelier there (in the model's own distribution, before filters and before the limit);
-            from another head, it was longer than its limit. True where fewer than N exist, since
-            none was cut.
+        finished: bool (B, N), False where the limit cut the target: a decoder ends it at its limit
+            and another token was likelier there (in the model's own distribution, before filters
+            and the limit); another head had more than its limit. True where fewer than N exist.
 
-    A model without a decoder may answer with an empty target: its length is 0 and its score is not
-    -inf.
+    A model without a decoder may answer with an empty target: length 0, and a score above -inf.
     """
 
     ids: Any
@@ -64,13 +61,13 @@ def likeliest_labels(logits: Any, real: Any) -> Decoded:
     Example:
         >>> import numpy as np
         >>> from kseq2seq.heads import likeliest_labels
-        >>> found = likeliest_labels(np.eye(3)[None, [2, 1]], np.array([[True, True]]))
-        >>> found.ids.numpy().tolist()
+        >>> decoded = likeliest_labels(np.eye(3)[None, [2, 1]], np.array([[True, True]]))
+        >>> decoded.ids.numpy().tolist()
         [[[2, 1]]]
     """
     logs = ops.log_softmax(ops.cast(logits, "float32"), axis=-1)
-    values, places = ops.top_k(logs[..., 1:], 1)
-    labels = ops.cast(places[..., 0], "int32") + 1
+    values, labels = ops.top_k(logs[..., 1:], 1)
+    labels = ops.cast(labels[..., 0], "int32") + 1
     return of_positions(labels, real, ops.sum(ops.where(real, values[..., 0], 0.0), axis=1))
 
 

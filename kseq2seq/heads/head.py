@@ -1,4 +1,4 @@
-"""What a head is: the part of a model that makes answers of an encoded source."""
+"""The base of heads: the part of a model that answers from an encoded source."""
 
 from __future__ import annotations
 
@@ -17,43 +17,44 @@ from kseq2seq.registry import Registry
 HEADS: Registry = Registry("head", "kseq2seq.heads.register_head")
 DECODER = "decoder"  # the head that `Seq2Seq` has, which is a `Decoder` and none of these
 ASKED = Asked()
-NAME = "head"  # in a record, what says which head it is of
+NAME = "head"  # the key of the name in a record of a head
 
 
 def register_head(name: str) -> Callable:
     """Returns a decorator that makes a `Head` of your own known to `build_model`.
 
     Args:
-        name: what files call it; choose it to stay.
+        name: what files call it, so don't change it later.
 
     Raises:
-        ValueError: the name is taken, or no word.
+        ValueError: the name is taken, or is not a word.
     """
     if name == DECODER:
-        raise ValueError(f"The head {DECODER!r} is the decoder of an architecture. Choose another.")
+        raise ValueError(
+            f"`name` must not be {DECODER!r}, the decoder of an architecture. Choose another."
+        )
     return HEADS.register(name)
 
 
 class Head(Prebuilt):
-    """The base of heads, each of which stands on any encoder.
+    """The base of heads, each of which works on any encoder.
 
-    A head is made in two steps. Its constructor takes what a user chooses, in JSON's own types, and
-    makes nothing; `build_model` then calls `make` with what the encoder gives. What the
-    constructor was given is the head's configuration, as which it is saved. A subclass needs
-    `make` and `call`; where it answers otherwise than by the likeliest label of each real position,
-    `decode` too.
+    A head is made in two steps. Its constructor takes the user's settings, in JSON's own types, and
+    makes no weights; `build_model` then calls `make` with the encoder's outputs. The settings are
+    the head's configuration, with which it is saved. A subclass needs `make` and `call`, and
+    `decode` if its answer is not the likeliest label of each real position.
 
-    `call`, `decode` and `loss` are traced; for TFLite `decode` uses operations that it has, such as
-    `ops.top_k` in place of `ops.argmax`.
+    `call`, `decode` and `loss` are traced. For TFLite, `decode` must use operations that it has,
+    for example `ops.top_k` instead of `ops.argmax`.
 
     Attributes:
         kind: its name in files; set by `register_head`.
         size: V, how many ids the target has; 0 is padding. Set before `make`.
         least_ids: the fewest ids a target may have.
-        widest: the most answers for one source; None where there is no limit.
+        widest: the most answers for one source; None for no limit.
         with_decoder: whether the model has a decoder beside the head.
-        by_position: whether each label has a position of its own in what `call` returns, so that
-            metrics compare them one by one.
+        by_position: whether `call` returns a position for each label, so that metrics can compare
+            them one by one.
 
     Example:
         >>> import numpy as np
@@ -89,10 +90,10 @@ class Head(Prebuilt):
 
     def __init__(self, name: str = "head", **kwargs: Any):
         super().__init__(name=name, **kwargs)
-        self.supports_masking = True  # masks are handed on under their name, see `compute_mask`
+        self.supports_masking = True  # but hands on none; see `compute_mask`
 
     def compute_mask(self, *args: Any, **kwargs: Any) -> None:
-        """Returns None: a loss must not be masked by what Keras attaches to tensors."""
+        """Returns None: no loss is masked by the masks that Keras attaches to tensors."""
         return None
 
     def make(self, size: int, encoded: dict[str, Any]) -> None:
@@ -100,12 +101,12 @@ class Head(Prebuilt):
 
         Args:
             size: V, how many ids the target has.
-            encoded: symbolic, what the encoder gives: "outputs" (B, S, D), "mask" (B, S), and more.
+            encoded: symbolic, the encoder's "outputs" (B, S, D), "mask" (B, S), and more.
         """
-        raise NotImplementedError(f"{type(self).__name__} must have a `make`.")
+        raise NotImplementedError(f"{type(self).__name__} must define `make`.")
 
     def begin(self, size: int, encoded: dict[str, Any]) -> None:
-        """Calls `make`, with the head's own name and dtype policy for its parts."""
+        """Calls `make` under the head's own name and dtype policy."""
         self.size = size
         with self.parts():
             self.make(size, encoded)
@@ -119,10 +120,10 @@ class Head(Prebuilt):
         """Returns logits (B, P, V), one row for each of P positions.
 
         Args:
-            encoded: what the encoder made of B sources, and `inputs` under their names.
+            encoded: the encoder's outputs for B sources, and `inputs` under their names.
             training: whether the model is being trained.
         """
-        raise NotImplementedError(f"{type(self).__name__} must have a `call`.")
+        raise NotImplementedError(f"{type(self).__name__} must define `call`.")
 
     def decode(self, logits: Any, encoded: dict[str, Any], asked: Asked = ASKED) -> Decoded:
         """Returns the best answers; in graph.
@@ -131,13 +132,13 @@ class Head(Prebuilt):
 
         Args:
             logits: what `call` returned.
-            encoded: what `call` was given.
-            asked: how many answers, where a head has several.
+            encoded: the same as for `call`.
+            asked: how many answers, if the head has several.
         """
         return likeliest_labels(logits, self.real(encoded))
 
     def footprint(self, width: int, longest: int) -> int:
-        """Returns the bytes a source that `decode` keeps of `width` hypotheses of so many ids."""
+        """Returns the bytes that `decode` takes for a source, with `longest` ids a hypothesis."""
         return 0
 
     def real(self, encoded: dict[str, Any]) -> Any:
@@ -151,28 +152,33 @@ class Head(Prebuilt):
         """
         return None
 
-    def aligned(self, labels: Any, made: Any) -> Any:
-        """Returns labels (B, T), or weights of them, with as many positions as `made` (B, P, V).
+    def aligned(self, labels: Any, outputs: Any) -> Any:
+        """Returns labels (B, T), or weights of them, with as many positions as `outputs` (B, P, V).
 
         Batches pad targets to other lengths than sources; what is beyond is padding.
         """
-        return fitted(labels, ops.shape(made)[1]) if len(labels.shape) == 2 else labels
+        return fitted(labels, ops.shape(outputs)[1]) if len(labels.shape) == 2 else labels
 
-    def seen(self, made: Any, labels: Any) -> Any:
-        """Returns logits (B, P, V) for metrics, of what `call` returned for rows with `labels`."""
-        return made
+    def seen(self, outputs: Any, labels: Any) -> Any:
+        """Returns logits (B, P, V) for metrics, from `outputs`, what `call` returned.
+
+        Args:
+            outputs: of the head.
+            labels: int (B, P), the right ones.
+        """
+        return outputs
 
     def counts(self, inputs: dict[str, Any], positions: Any) -> Any:
-        """Returns int32 (B,), for how many positions of each row the head answers.
+        """Returns int32 (B,), how many positions of each row the head answers for.
 
         Args:
             inputs: of the model.
-            positions: int32 (B,), how many positions the encoder makes of each row.
+            positions: int32 (B,), the encoder's positions of each row.
         """
         return positions
 
     def fits(self, counts: Any, ids: Any) -> Any:
-        """Returns bool (B,), which targets the head can learn; by default those of a label each.
+        """Returns bool (B,), which targets the head can learn: by default those with a label each.
 
         Args:
             counts: int (B,), what `counts` gives.
@@ -184,7 +190,7 @@ class Head(Prebuilt):
         """Refuses targets that the head can't learn; not in graph.
 
         Raises:
-            ValueError: for the first that does not fit, with both counts.
+            ValueError: a target does not fit; the message has the first one's counts.
         """
         fits = ops.convert_to_numpy(self.fits(counts, ids))
         for row in (~fits).nonzero()[0]:
@@ -193,34 +199,34 @@ class Head(Prebuilt):
             raise ValueError(f"Example {row} {self.misfit(positions, labels)}")
 
     def misfit(self, positions: int, labels: int) -> str:
-        """Returns the end of a message on an example that does not fit."""
+        """Returns the message on an example that does not fit, after its number."""
         return (
             f"has {positions} positions to label and {labels} labels. Give one label for each "
             "position."
         )
 
     def suited(self, source: Any, target: Any) -> Head:
-        """Returns the head, or one like it, for what `build_model` was given as sides."""
+        """Returns the head, or one like it that suits the source and target of `build_model`."""
         return self
 
     def like(self, **settings: Any) -> Head:
-        """Returns a head of the same class, without weights, whose settings are the same but these.
+        """Returns a head of the same class without weights, with some settings changed.
 
         Args:
-            **settings: what its constructor takes.
+            **settings: new values for arguments of the constructor.
         """
         return type(self)(**{**self.config(), **settings})
 
     def config(self) -> dict[str, Any]:
-        """Returns what the constructor was given, in JSON's own types."""
+        """Returns the arguments of the constructor, in JSON's own types."""
         return dict(self._given)
 
 
 def described_head(head: Head) -> dict[str, Any]:
-    """Returns {"head": its name, **its configuration}, as a model's configuration has it.
+    """Returns the record of a head in a model's configuration: {"head": name, **settings}.
 
     Raises:
-        ValueError: the class is not registered, or its configuration is not of JSON's own types.
+        ValueError: the class is not registered, or a setting is not of JSON's own types.
 
     Example:
         >>> from kseq2seq.heads import Labels, described_head
@@ -232,36 +238,36 @@ def described_head(head: Head) -> dict[str, Any]:
         return json.loads(json.dumps({NAME: name, **head.config()}))
     except TypeError as error:
         raise ValueError(
-            f"The head {type(head).__name__} must be made of what JSON holds, numbers, strings, "
-            f"lists and dicts of such; {error}. Override `config` where it has something else."
+            f"Settings of {type(head).__name__} must be numbers, strings, lists and dicts, which "
+            f"JSON holds; {error}. Override `config` to describe others."
         ) from error
 
 
-def made_head(given: Any) -> Head | None:
-    """Returns a head without weights of what `build_model` takes; None for the decoder.
+def made_head(head: Any) -> Head | None:
+    """Returns a new head without weights, as `build_model` takes it; None for the decoder.
 
     Args:
-        given: a name, a dict of a name and settings, or a `Head`, of which a new one is made.
+        head: a name, a dict of a name and settings, or a `Head` to copy without its weights.
 
     Raises:
-        ValueError: there is no such head, or its settings make no sense.
+        ValueError: there is no such head, or it has no such settings.
 
     Example:
         >>> from kseq2seq.heads import made_head
         >>> made_head("labels").crf, made_head({"head": "labels", "crf": True}).crf
         (False, True)
     """
-    if isinstance(given, str):
-        given = {NAME: given}
-    elif isinstance(given, Head):
-        given = described_head(given)
-    if not isinstance(given, dict):
-        hint = f" Call the class: {given.__name__}()." if isinstance(given, type) else ""
+    if isinstance(head, str):
+        head = {NAME: head}
+    elif isinstance(head, Head):
+        head = described_head(head)
+    if not isinstance(head, dict):
+        hint = f" Call the class: {head.__name__}()." if isinstance(head, type) else ""
         raise ValueError(
             f"`head` must be a name, for example 'labels', a dict of a name and settings, for "
-            f"example {{'head': 'labels', 'crf': True}}, or a Head; got {given!r:.80}.{hint}"
+            f"example {{'head': 'labels', 'crf': True}}, or a Head; got {head!r:.80}.{hint}"
         )
-    settings = dict(given)
+    settings = dict(head)
     name = settings.pop(NAME, None)
     if name == DECODER:
         if settings:
@@ -278,5 +284,5 @@ def made_head(given: Any) -> Head | None:
             raise ValueError(f"The head {name!r} has no setting `{setting}`; it has {has}.")
     try:
         return kind(**settings)
-    except TypeError as error:  # a setting without a default was left out
+    except TypeError as error:  # a setting without a default is missing
         raise ValueError(f"The head {name!r} needs more settings: {error}.") from error

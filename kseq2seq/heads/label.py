@@ -18,8 +18,8 @@ class Label(Head):
     """Gives a source one of K labels: ids 1 to K, 0 being padding.
 
     Args:
-        pooling: how positions become one vector: their "mean", or by "attention" of a learned
-            query. Only real positions count; a source that has none is a vector of zeros.
+        pooling: how positions become one vector: their "mean", or the "attention" of a learned
+            query. Only real positions count; a source without any is a vector of zeros.
 
     Source:
         Attention: Yang et al. 2016, "Hierarchical Attention Networks", equations 5 to 7.
@@ -54,7 +54,7 @@ class Label(Head):
             weights = real
         total = ops.sum(weights, axis=1, keepdims=True)
         weights = ops.cast(weights / ops.where(total > 0, total, 1.0), outputs.dtype)
-        # 2. The weighted mean; what stands at padding is not to be multiplied, lest it be NaN.
+        # 2. The weighted mean; padding is zeroed first, since NaN times 0 is NaN.
         outputs = ops.where(real[:, :, None] > 0, outputs, ops.zeros_like(outputs))
         return self.logits(ops.matmul(weights[:, None], outputs))
 
@@ -66,8 +66,8 @@ class Label(Head):
         """See `Head`; a beam of n gives the n likeliest labels."""
         logs = ops.log_softmax(ops.cast(logits, "float32")[:, 0], axis=-1)[:, 1:]
         count = min(asked.width or 1, self.size - 1)
-        scores, places = ops.top_k(logs, count)
-        ids = ops.cast(places, "int32") + 1
+        scores, ids = ops.top_k(logs, count)
+        ids = ops.cast(ids, "int32") + 1
         ones = ops.ones_like(ids)
         return Decoded(ids[:, :, None], ones, scores, None, ops.cast(ones, "bool"))
 

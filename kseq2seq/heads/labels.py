@@ -16,15 +16,14 @@ from kseq2seq.layers import linear
 class Labels(Head):
     """Gives each unit of a source one of K labels: ids 1 to K, 0 being padding.
 
-    A unit is a word where the source names words, by "items" int32 (B, W), the first position of
-    each, filled up with -1; else it is every real position. Labels are chosen one by one, or, with
-    a linear-chain conditional random field, the likeliest row of them as a whole.
+    A unit is a word if the source names words, by "items" int32 (B, W), the first position of each,
+    filled up with -1; else it is a real position. Labels are chosen one by one, or, with a
+    linear-chain conditional random field, as the likeliest row of labels.
 
     Args:
         crf: whether labels depend on their neighbors. The model's output is then what `CrfLoss`
             takes, and `TokenAccuracy` is of the likeliest rows.
-        items: whether the model has the input "items"; `build_model` sets it where its source has
-            one.
+        items: whether the model has the input "items"; `build_model` sets it as its source has it.
 
     Source:
         Lafferty et al. 2001, "Conditional Random Fields"; Lample et al. 2016, section 2.2, whose
@@ -54,7 +53,7 @@ class Labels(Head):
         return {"items": ((None,), "int32")} if self.items else {}
 
     def suited(self, source, target):
-        """See `Head`; takes words from a source that names them."""
+        """See `Head`; takes the words of a source that names them."""
         named = "items" in getattr(source, "spec", {})
         return self.like(items=True) if named else self
 
@@ -62,8 +61,8 @@ class Labels(Head):
         """Returns logits (B, P, V); with a CRF, what `CrfLoss` takes."""
         outputs = encoded["outputs"]
         if self.items:
-            places = ops.maximum(encoded["items"], 0)[:, :, None]
-            outputs = ops.take_along_axis(outputs, places, axis=1)
+            first = ops.maximum(encoded["items"], 0)[:, :, None]
+            outputs = ops.take_along_axis(outputs, first, axis=1)
         logits = self.logits(outputs)
         if not self.crf:
             return logits
@@ -86,15 +85,15 @@ class Labels(Head):
             )
         return CrfLoss()
 
-    def aligned(self, labels, made):
+    def aligned(self, labels, outputs):
         """See `Head`."""
-        return super().aligned(labels, unstacked(made)[0] if self.crf else made)
+        return super().aligned(labels, unstacked(outputs)[0] if self.crf else outputs)
 
-    def seen(self, made, labels):
-        """See `Head`; with a CRF, 1 at the labels of the likeliest rows that are as long."""
+    def seen(self, outputs, labels):
+        """See `Head`; with a CRF, 1 at the labels of the likeliest rows of the same lengths."""
         if not self.crf:
-            return made
-        paths, _ = best_paths(made, ops.not_equal(labels, 0))
+            return outputs
+        paths, _ = best_paths(outputs, ops.not_equal(labels, 0))
         return ops.one_hot(paths, self.size)
 
     def decode(self, logits, encoded, asked=ASKED):
@@ -106,7 +105,7 @@ class Labels(Head):
         return of_positions(paths, real, scores)
 
     def counts(self, inputs, positions):
-        """See `Head`; words, where the source names them."""
+        """See `Head`; the words of a source that names them."""
         if not self.items:
             return positions
         return ops.sum(ops.cast(ops.convert_to_tensor(inputs["items"]) >= 0, "int32"), axis=1)

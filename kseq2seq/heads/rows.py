@@ -1,4 +1,4 @@
-"""Which places of rows are real."""
+"""Rows of labels and their padding: counted, moved together, brought to a length."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from keras import ops
 
 
 def leading(real: Any) -> Any:
-    """Returns int32 (B,), how many places from the first on are True in bool (B, T).
+    """Returns int32 (B,), how many positions from the first on are True in bool (B, T).
 
     Example:
         >>> import numpy as np
@@ -20,10 +20,11 @@ def leading(real: Any) -> Any:
     return ops.sum(ops.cast(ops.equal(gaps, 0), "int32"), axis=1)
 
 
-def collapsed(values: Any, kept: Any, length: Any) -> Any:
-    """Returns int32 (B, length), the values (B, S) at the places that are kept, then zeros.
+def collapsed(values: Any, mask: Any, length: Any) -> Any:
+    """Returns int32 (B, length), the values (B, S) where `mask` is True, side by side, then zeros.
 
-    By a cumulative sum, so that every shape is known. What is beyond `length` is left out.
+    A cumulative sum finds their new positions, so every shape is known. Values beyond `length` are
+    left out.
 
     Example:
         >>> import numpy as np
@@ -32,15 +33,15 @@ def collapsed(values: Any, kept: Any, length: Any) -> Any:
         >>> collapsed(ids, np.array([[True, False, True]]), 2).numpy().tolist()
         [[7, 8]]
     """
-    kept = ops.cast(kept, "int32")
-    places = ops.cumsum(kept, axis=1) - 1
-    here = ops.equal(places[:, :, None], ops.arange(length, dtype="int32"))
-    values = ops.cast(values, "int32") * kept
+    mask = ops.cast(mask, "int32")
+    positions = ops.cumsum(mask, axis=1) - 1
+    here = ops.equal(positions[:, :, None], ops.arange(length, dtype="int32"))  # (B, S, length)
+    values = ops.cast(values, "int32") * mask
     return ops.sum(ops.where(here, values[:, :, None], 0), axis=1)
 
 
 def fitted(x: Any, length: Any) -> Any:
-    """Returns x (B, T, ...) with `length` places: cut, or filled up with zeros.
+    """Returns x (B, T, ...) with `length` positions: cut, or filled up with zeros.
 
     Example:
         >>> import numpy as np

@@ -1,4 +1,4 @@
-"""What Keras' layers with one large matrix lack: LoRA that is saved, and quantized subclasses."""
+"""Keras' layers with one large matrix, whose LoRA is saved and whose subclasses are quantized."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _count() -> None:
 
 
 def watch(layer: keras.layers.Layer) -> None:
-    """Makes `revision` count the changes of each part of a layer that is no `Adaptable`, too."""
+    """Makes `revision` count changes of the parts of a layer that are not `Adaptable`, too."""
     for part in layer._flatten_layers():
         for name in ("quantize", "enable_lora"):
             change = getattr(part, name, None)
@@ -52,13 +52,13 @@ def _counting(change: Callable) -> Callable:
 
 
 class Adaptable:
-    """Mixed into a layer of Keras, keeps the factors of LoRA in files, and lets it be quantized.
+    """Mixed into a Keras layer, saves the factors of LoRA and allows quantization.
 
     Keras saves a layer with the product of its factors added to its matrix, and loads both factors
-    as zeros: neither has a gradient from then on. Here the factors are saved beside the matrix. A
-    file with factors that is loaded into a layer without LoRA has them added to the matrix.
+    as zeros, which have no gradient. Here the factors are saved beside the matrix. Loaded into a
+    layer without LoRA, they are added to its matrix.
 
-    Keras quantizes none but its own classes; nothing here differs from them in that.
+    Keras quantizes only its own classes, not subclasses; these compute the same, so it is safe.
     """
 
     def quantize(self, mode: Any = None, type_check: bool = True, config: Any = None) -> None:

@@ -1,4 +1,4 @@
-"""What was done to the parts of a built layer: frozen, adapted by LoRA, quantized."""
+"""Changes to the parts of a built layer: frozen, adapted by LoRA, quantized."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ _MOST_RANK = 1024  # of LoRA, where a matrix has no longer side
 
 
 def changes_of(layer: keras.layers.Layer) -> dict[str, Any]:
-    """Returns what differs in the parts of a layer from a newly built one, in JSON's own types.
+    """Returns how the parts of a layer differ from those of a newly built one, in JSON's own types.
 
     Args:
         layer: any built layer or model.
 
     Returns:
-        Empty where nothing differs; else {"format": a number, "parts": changes by path}. The path
-        of a part is the names of the layers it lies in. Its changes are, of these, those it has:
-        "trainable", where it is not what it is for the layer around it; "weights", the same by
-        weight; "lora", its rank and alpha; "quantization", its mode and options.
+        {} if nothing differs; else {"format": a number, "parts": changes by path}. The path of a
+        part joins the names of the layers around it and its own. Its changes are any of
+        "trainable", if it differs from that of the layer around it; "weights", the same for single
+        weights; "lora", its rank and alpha; and "quantization", its mode and options.
 
     Example:
         >>> from kseq2seq import build_model
@@ -57,11 +57,11 @@ def changes_of(layer: keras.layers.Layer) -> dict[str, Any]:
 
 
 def apply_changes(layer: keras.layers.Layer, changes: Mapping[str, Any] | None) -> None:
-    """Does to a newly built layer what was done to the one that `changes_of` described.
+    """Makes the changes that `changes_of` returned to a newly built layer.
 
     Args:
-        layer: built as that one was.
-        changes: what `changes_of` returned; None and an empty dict do nothing.
+        layer: built like the one that was changed.
+        changes: what `changes_of` returned; None and {} change nothing.
 
     Raises:
         ValueError: if the changes are of another layer or of a newer format.
@@ -69,13 +69,13 @@ def apply_changes(layer: keras.layers.Layer, changes: Mapping[str, Any] | None) 
     if not changes:
         return
     parts = _checked(changes)
-    found = dict.fromkeys(path for path, _, _ in _walk(layer))
-    if missing := [path for path in parts if path not in found]:
+    visits = list(_walk(layer))
+    paths = dict.fromkeys(path for path, _, _ in visits)
+    if missing := [path for path in parts if path not in paths]:
         raise ValueError(
             f"The changes are of another model: {layer.name!r} has no part {missing[0]!r}. Its "
-            f"parts are {', '.join(list(found)[1:])}."
+            f"parts are {', '.join(list(paths)[1:])}."
         )
-    visits = list(_walk(layer))
     for path, part, _ in visits:
         _quantize(part, parts.get(path, {}).get("quantization"))
         lora = parts.get(path, {}).get("lora")
@@ -94,7 +94,7 @@ def apply_changes(layer: keras.layers.Layer, changes: Mapping[str, Any] | None) 
 
 
 def _checked(changes: Any) -> dict[str, Mapping[str, Any]]:
-    """Returns changes by path, which may come from anywhere."""
+    """Returns changes by path, from a record that may come from anywhere."""
     what = "What was changed in a model's layers"
     if not isinstance(changes, Mapping):
         raise ValueError(f"{what} must be a dict; got {changes!r:.80}.")

@@ -16,12 +16,12 @@ DEVIATION = 0.1  # of embeddings at the start: the attention of convolutions is 
 class GatedConvolution(Prebuilt):
     r"""A convolution along time with a gated linear unit: :math:`A \odot \sigma(B)`.
 
-    A and B are the halves of what the convolution gives. Nothing is padded: `width - 1` places of
-    context must be given along, at whichever side they are wanted.
+    A and B are the halves of the convolution's output. Nothing is padded: the input must have
+    `width - 1` positions of context more, on the side on which they are seen.
 
     Args:
         dim: width of input and output.
-        width: places that one output is made of; at least 1.
+        width: positions that one output is made of; at least 1.
 
     Example:
         >>> import numpy as np
@@ -33,7 +33,7 @@ class GatedConvolution(Prebuilt):
     Source:
         Dauphin et al. 2017, "Language Modeling with Gated Convolutional Networks", equation 1.
         First weights as Gehring et al. 2017, section 3.5, without regard to dropout; without their
-        weight normalisation.
+        weight normalization.
     """
 
     def __init__(self, dim: int, width: int, **kwargs):

@@ -1,8 +1,8 @@
-"""Layers that exist from the moment they are made.
+"""Layers whose weights exist from the moment they are made.
 
-A decoder is entered by two doors, `initial` and `call`. Were its weights made on first use, the
-order of use would decide which exist, and a reloaded model could differ from the saved one. Every
-layer here knows its widths when it is made, so its weights are made then.
+Both `initial` and `call` of a decoder use its weights. If these were made on first use, the order
+of use would decide which exist, and a reloaded model could differ from the saved one. Every layer
+here knows its widths when it is made, so its weights are made then.
 """
 
 from __future__ import annotations
@@ -27,9 +27,10 @@ _SHARING = "shared_objects/id_to_config_map"  # Keras' own, while it saves a mod
 class Prebuilt(keras.layers.Layer):
     """The base of layers that make all their weights in their constructor.
 
-    The configuration of such a layer is the arguments of its constructor, and whatever was done
-    to its parts since: see `changes_of`. A subclass that is registered with Keras is saved and
-    loaded without more.
+    The configuration of such a layer is the arguments of its constructor, and the changes to its
+    parts since then: see `changes_of`. A subclass that is registered with Keras needs nothing else
+    to be saved and loaded. Where its constructor takes **kwargs for its base, their values belong
+    to the configuration, too.
 
     Example:
         >>> import keras
@@ -48,7 +49,7 @@ class Prebuilt(keras.layers.Layer):
     """
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
-        """Makes a layer that remembers what its constructor was given."""
+        """Makes a layer that remembers the arguments of its constructor."""
         layer = super().__new__(cls, *args, **kwargs)
         arguments = _arguments(cls, args, _today(cls, kwargs))
         vars(layer)["_given"] = MappingProxyType(arguments)  # which Keras neither tracks nor saves
@@ -60,7 +61,7 @@ class Prebuilt(keras.layers.Layer):
 
     @contextmanager
     def parts(self) -> Iterator[None]:
-        """Inside, sublayers and weights are made under the layer's own name and dtype policy."""
+        """Inside it, sublayers and weights are made under the layer's name and dtype policy."""
         before = keras.config.dtype_policy()
         keras.config.set_dtype_policy(self.dtype_policy)
         try:
@@ -81,7 +82,7 @@ class Prebuilt(keras.layers.Layer):
         return None
 
     def get_config(self) -> dict[str, Any]:
-        """Returns the arguments of the constructor, and `changes` where parts were changed."""
+        """Returns the arguments of the constructor, and "changes" if parts were changed."""
         arguments = {name: _described(value) for name, value in self._given.items()}
         changes = changes_of(self)
         return {
@@ -107,9 +108,9 @@ def _today(cls: type, arguments: dict[str, Any]) -> dict[str, Any]:
 
 
 def settings_of(cls: type) -> list[str]:
-    """Returns what the constructor of a `Prebuilt` takes, but its `name`.
+    """Returns the parameters of the constructor of a `Prebuilt`, without `name`.
 
-    Where it hands on the rest, as **kwargs, that includes what the constructors of its bases take.
+    If it takes **kwargs for its base, they include those of the base's constructor, and so on.
     """
     names: dict[str, None] = {}
     for base in cls.__mro__[: cls.__mro__.index(Prebuilt)]:
@@ -123,7 +124,7 @@ def settings_of(cls: type) -> list[str]:
 
 
 def _arguments(cls: type, args: tuple, kwargs: dict[str, Any]) -> dict[str, Any]:
-    """The settings that a constructor is given, with the defaults of its own parameters."""
+    """The settings that are passed to a constructor, and the defaults of its own parameters."""
     try:
         bound = inspect.signature(cls.__init__).bind(None, *args, **kwargs)  # type: ignore[misc]
     except TypeError:  # which the call of the constructor is about to raise
@@ -147,7 +148,7 @@ def _described(value: Any) -> Any:
     config = keras.saving.serialize_keras_object(value)
     sharing = global_state.get_global_attribute(_SHARING) is not None
     if sharing and isinstance(value, keras.layers.Layer):
-        # Keras marks a shared layer in a dict of which what is saved is a copy by now
+        # Keras marks shared layers in their configurations, of which this one is a copy
         config["shared_object_id"] = id(value)
     return config
 

@@ -1,4 +1,4 @@
-"""Any step function, run along a sequence."""
+"""A step function, run along a sequence."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def recur(step: Callable, inputs, state):
 
     One step (a static length of 1, as in decoding) is called directly. Longer sequences go
     through `keras.layers.RNN`, since the gradient of a bare scan does not compile under XLA on
-    TensorFlow. `step` may capture whatever is constant over time.
+    TensorFlow. `step` may capture anything that is constant over time.
 
     Args:
         step: (input (B, D), state) -> (output (B, K), state).
@@ -59,7 +59,7 @@ def recur(step: Callable, inputs, state):
 
 
 def reverse(x, mask):
-    """Reverses the real part of each row of `x` (B, S), leaving padding on the right.
+    """Reverses the real part of each row of `x` (B, S) or (B, S, E); padding stays on the right.
 
     Example:
         >>> import numpy as np
@@ -69,7 +69,7 @@ def reverse(x, mask):
         [[2, 8, 7, 0]]
     """
     lengths = ops.sum(ops.cast(mask, "int32"), axis=1, keepdims=True)
-    places = ops.arange(ops.shape(x)[1], dtype="int32")[None, :]
-    places = ops.where(places < lengths, lengths - 1 - places, places)
+    positions = ops.arange(ops.shape(x)[1], dtype="int32")[None, :]
+    positions = ops.where(positions < lengths, lengths - 1 - positions, positions)  # (B, S)
     rows = ops.arange(ops.shape(x)[0], dtype="int32")[:, None] * ops.shape(x)[1]
-    return ops.take(ops.reshape(x, (-1, *x.shape[2:])), rows + places, axis=0)
+    return ops.take(ops.reshape(x, (-1, *x.shape[2:])), rows + positions, axis=0)

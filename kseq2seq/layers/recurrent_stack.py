@@ -26,7 +26,7 @@ from keras import ops
 from kseq2seq.layers.prebuilt import Prebuilt
 from kseq2seq.layers.recurrence import recur
 
-STATES = {"rnn": 1, "lstm": 2, "gru": 1}  # of each kind of cell, the output first
+STATES = {"rnn": 1, "lstm": 2, "gru": 1}  # how many a cell has; the output is the first
 TABLE_DEVIATION = 0.3
 
 
@@ -105,16 +105,16 @@ def recurrent(kind: str, input_dim: int, units: int, name: str | None = None) ->
 
 @keras.saving.register_keras_serializable(package="kseq2seq")
 class RecurrentStack(Prebuilt):
-    """A stack of recurrent layers with dropout and, if asked, residuals between them.
+    """A stack of recurrent layers with dropout and, optionally, residuals between them.
 
-    Its state is a list with one list of (B, units) tensors a layer: [h, c] for LSTM, else [h].
+    Its state is a list with a list of (B, units) tensors for each layer: [h, c] for LSTM, else [h].
 
     Args:
         kind: "rnn", "lstm" or "gru".
         input_dim: width of the inputs of the first layer.
         units: width of every layer.
         num_layers: at least 1.
-        dropout: rate on what passes from a layer to the next, in [0, 1).
+        dropout: rate on the input of each layer but the first, in [0, 1).
         residual: add a layer's input to its output, from the second layer on.
 
     Example:
@@ -167,12 +167,13 @@ class RecurrentStack(Prebuilt):
         return self._climb(lambda i, x, state: self.rnns[i].cell(x, state), x, state, training)
 
     def _climb(self, layer, x, state, training):
+        """Runs `layer(index, x, state)` for each layer, upwards from x (B, T, ...) or (B, ...)."""
         states = []
         for index in range(len(self.rnns)):
             below = x
             if index:
                 below = self.dropouts[index](x, training=training)
-            above, new = layer(index, below, state[index])
+            above, layer_state = layer(index, below, state[index])
             x = above + x if self.residual and index else above
-            states.append(list(new))
+            states.append(list(layer_state))  # each (B, units)
         return x, states

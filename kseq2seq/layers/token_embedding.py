@@ -15,10 +15,10 @@ POSITION_SCHEMES = ("sinusoidal", "learned", "rotary", "shaw", "alibi", "t5")
 def look_up(table, ids):
     """Returns the rows (..., D) of `table` (V, D) at `ids` (...), int; its gradient is dense.
 
-    Left to itself, TensorFlow hands the optimizer the gradient of each occurrence of an id apart.
-    Keras' Adam then adds up the squares of the parts in place of the square of their sum, so that
-    the steps of an id that occurs n times are up to sqrt(n) times too long, and norms for clipping
-    come out wrong as well. The gradient of a reshape is dense, whatever it is given.
+    By itself, TensorFlow hands the optimizer a gradient for each occurrence of an id. Keras' Adam
+    then adds up the squares of these parts instead of squaring their sum, so that the steps of an
+    id that occurs n times are up to sqrt(n) times too long, and norms for clipping are wrong, too.
+    The gradient of a reshape is always dense.
 
     Example:
         >>> import numpy as np
@@ -62,7 +62,7 @@ def _normal(dim: int) -> keras.initializers.Initializer:
 
 @keras.saving.register_keras_serializable(package="kseq2seq")
 class Embedding(Adaptable, keras.layers.Embedding):
-    """Keras' embedding, but its gradient is dense; see `look_up` and `Adaptable`.
+    """Keras' embedding with a dense gradient; see `look_up` and `Adaptable`.
 
     Example:
         >>> import numpy as np
@@ -78,7 +78,7 @@ class Embedding(Adaptable, keras.layers.Embedding):
 
 @keras.saving.register_keras_serializable(package="kseq2seq")
 class ReversibleEmbedding(Adaptable, keras.layers.ReversibleEmbedding):
-    """Keras' embedding that also maps vectors to logits, but its gradient is dense.
+    """Keras' embedding that also maps vectors to logits, with a dense gradient.
 
     See `look_up` and `Adaptable`.
 

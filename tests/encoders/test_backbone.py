@@ -165,7 +165,7 @@ def test_other_models_are_refused():
         backbone_encoder(nameless)
     inputs = {name: keras.Input((None,), name=name) for name in ("token_ids", "padding_mask")}
     flat = keras.Model(inputs, inputs["token_ids"])
-    with pytest.raises(ValueError, match=r"must give \(B, S, E\)"):
+    with pytest.raises(ValueError, match=r"must return \(B, S, E\)"):
         backbone_encoder(flat)
 
 

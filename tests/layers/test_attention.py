@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+import warnings
+
 import keras
 import numpy as np
 import pytest
 
 from kseq2seq.layers import (
+    Alibi,
     CrossAttention,
+    PositionScheme,
+    Rotary,
     SelfAttention,
     attend,
     fold,
@@ -142,3 +147,32 @@ def test_a_cache_grows_by_zeros():
 def test_masks_are_the_same_for_all_heads():
     assert for_heads(np.ones((2, 5), bool)).shape == (2, 1, 1, 5)
     assert for_heads(np.ones((2, 3, 5), bool)).shape == (2, 1, 3, 5)
+
+
+def test_the_old_keyword_and_old_configurations_are_read():
+    with pytest.warns(FutureWarning, match="`positions`.*`position_scheme`"):
+        layer = SelfAttention(8, 2, positions=Rotary())
+    assert isinstance(layer.positions, Rotary)
+    config = layer.get_config()
+    assert "positions" not in config
+    old = {"positions" if k == "position_scheme" else k: v for k, v in config.items()}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert isinstance(SelfAttention.from_config(old).positions, Rotary)
+        assert isinstance(SelfAttention.from_config(config).positions, Rotary)
+
+
+def test_a_scheme_is_saved_under_its_old_name():
+    """Files that name the class "Positions" are read, and earlier releases read new files."""
+    assert keras.saving.get_registered_name(PositionScheme) == "kseq2seq>Positions"
+    with pytest.warns(FutureWarning, match="PositionScheme"):
+        from kseq2seq.layers import Positions
+    assert Positions is PositionScheme
+
+
+def test_attend_takes_the_old_keyword():
+    x, steps = draw(1, 2, 5, 4), np.arange(5)[None]
+    expected, _ = attend(x, x, x, None, Alibi(2), steps, steps)
+    with pytest.warns(FutureWarning, match="`positions`"):
+        mixed, _ = attend(x, x, x, positions=Alibi(2), query_steps=steps, key_steps=steps)
+    np.testing.assert_array_equal(np.array(mixed), np.array(expected))
