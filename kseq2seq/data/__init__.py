@@ -1,31 +1,37 @@
 """Corpora: readers, splits, spooling to disk, and batches of a few static shapes."""
 
 from kseq2seq.data.alignment import Aligner
+from kseq2seq.data.bad_lines import BadLine
 from kseq2seq.data.batches import eval_batches, train_batches
-from kseq2seq.data.buckets import bucket_fill, bucket_table, fit_buckets, padding_share
-from kseq2seq.data.corpus import Corpus, pair_dataset, write_pairs
+from kseq2seq.data.buckets import bucket_fill as bucket_fill
+from kseq2seq.data.buckets import bucket_table, fit_buckets, padding_share
+from kseq2seq.data.corpus import Corpus
+from kseq2seq.data.corpus import pair_dataset as pair_dataset
+from kseq2seq.data.corpus import write_pairs as write_pairs
 from kseq2seq.data.debian import debian
 from kseq2seq.data.masking import mask_tokens, masked_batches
-from kseq2seq.data.named import OwnSplits, named_pairs, own_splits, split_corpora
+from kseq2seq.data.named import OwnSplits as OwnSplits
+from kseq2seq.data.named import named_pairs, own_splits, split_corpora
 from kseq2seq.data.packing import fit_row, packed_batches
 from kseq2seq.data.pairs import Example, Pair
-from kseq2seq.data.readers import Problem, pairs_from, read_pairs
+from kseq2seq.data.readers import pairs_from, read_pairs
 from kseq2seq.data.sample import sample
 from kseq2seq.data.split import select, split_of, unique
 from kseq2seq.data.survey import Survey, survey
 from kseq2seq.data.word_vectors import WordVectors, read_word_vectors
 from kseq2seq.data.writing import read_examples, write_examples
+from kseq2seq.deprecation import moved
+
+__getattr__ = moved(__name__, {"Problem": "kseq2seq.data.BadLine"})
 
 __all__ = [
     "Aligner",
+    "BadLine",
     "Corpus",
     "Example",
-    "OwnSplits",
     "Pair",
-    "Problem",
     "Survey",
     "WordVectors",
-    "bucket_fill",
     "bucket_table",
     "debian",
     "eval_batches",
@@ -37,7 +43,6 @@ __all__ = [
     "own_splits",
     "packed_batches",
     "padding_share",
-    "pair_dataset",
     "pairs_from",
     "read_examples",
     "read_pairs",
@@ -50,5 +55,4 @@ __all__ = [
     "train_batches",
     "unique",
     "write_examples",
-    "write_pairs",
 ]

@@ -1,4 +1,4 @@
-"""Which source token each target token comes from, learned from the pairs alone."""
+"""Label alignment: the source token each target token comes from, learned from pairs alone."""
 
 from __future__ import annotations
 
@@ -49,11 +49,11 @@ class Aligner:
 
     @classmethod
     def fit(cls, batches: tf.data.Dataset, iterations: int = 5, padding: int = 0) -> Aligner:
-        """Learns from the very ids that a model is trained on, by expectation maximisation.
+        """Learns from the ids that a model is trained on, by expectation maximization.
 
         Args:
-            batches: a finite dataset of elements as `eval_batches` makes them, read once more
-                than there are iterations. Of a large corpus, `train_batches(...).take(1000)` does.
+            batches: a finite dataset of elements as of `eval_batches`, read `iterations` + 1 times.
+                For a large corpus `train_batches(...).take(1000)` is enough.
             iterations: how many, at least 1.
             padding: the id that is not aligned, on both sides.
 
@@ -62,19 +62,23 @@ class Aligner:
         """
         if batches.cardinality() == tf.data.INFINITE_CARDINALITY or iterations < 1:
             raise ValueError(
-                f"`batches` must have an end and `iterations` be at least 1; got "
+                "`batches` must have an end and `iterations` must be at least 1; got "
                 f"{batches.cardinality()} batches and {iterations!r}. Pass `eval_batches(...)`, or "
-                f"`train_batches(...).take(1000)`."
+                "`train_batches(...).take(1000)`."
             )
         batches = batches.map(lambda inputs, labels: (inputs["source"], labels)).cache()
-        found: list[np.ndarray] = [np.zeros(0, "int64")]
+        # 1. The K pairs of a source id and a target id that ever meet, in rising order.
+        met: list[np.ndarray] = [np.zeros(0, "int64")]
         for source, labels in batches:
-            found.append(np.unique(_pairs(source, labels, padding)))
-            if sum(map(len, found)) > _TOGETHER:
-                found = [np.unique(np.concatenate(found))]
-        pairs = np.unique(np.concatenate(found))
+            met.append(np.unique(_pairs(source, labels, padding)))
+            if sum(map(len, met)) > _TOGETHER:
+                met = [np.unique(np.concatenate(met))]
+        pairs = np.unique(np.concatenate(met))
         if not len(pairs):
             raise ValueError("There are no batches to learn alignments from.")
+
+        # 2. Begin with all target ids alike. Each iteration counts how often a pair is expected to
+        #    be linked, and divides by the counts of all pairs with its source id.
         sources, targets = pairs >> 32, np.unique(pairs & (2**32 - 1))
         aligner = cls(pairs, np.full(len(pairs), 1 / len(targets)), padding)
         likelihoods = []
@@ -83,6 +87,8 @@ class Aligner:
             likelihoods.append(likelihood)
             of_source = np.maximum(np.bincount(sources, counts), 1e-300)[sources]
             aligner = cls(pairs, counts / of_source, padding)
+
+        # 3. Leave out pairs that are no likelier than two tokens that never met.
         likely = counts / of_source > RARE
         aligner = cls(pairs[likely], (counts / of_source)[likely], padding)
         aligner.log_likelihoods = likelihoods
@@ -98,7 +104,7 @@ class Aligner:
         return links * tf.cast(labels != self.padding, tf.float32)[:, :, None]
 
     def add_to(self, batches: tf.data.Dataset) -> tf.data.Dataset:
-        """Makes labels {"logits": labels, "alignments": `align`} of a dataset's labels."""
+        """Returns a dataset with labels {"logits": labels, "alignments": `align` of them}."""
 
         def add(inputs, labels):
             alignments = self.align(inputs["source"], labels)
@@ -107,28 +113,28 @@ class Aligner:
         return batches.map(add, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
 
     def _expected(self, batches):
-        """Returns how often each pair is to be expected (K,), and the log-likelihood a token."""
+        """Returns the expected count of each pair (K,), and the log-likelihood of a token."""
         counts = tf.Variable(tf.zeros_like(self.probabilities))
         total = tokens = 0.0
         for source, labels in batches:
-            places, joint = self._joint(source, labels)
+            indices, joint = self._joint(source, labels)
             real = labels != self.padding
             whole = tf.where(real, tf.reduce_sum(joint, axis=-1), 1)
             posterior = joint * tf.cast(real, tf.float64)[:, :, None] / whole[:, :, None]
-            counts.scatter_add(tf.IndexedSlices(posterior, places))
+            counts.scatter_add(tf.IndexedSlices(posterior, indices))
             total += float(tf.reduce_sum(tf.math.log(whole)))
             tokens += float(tf.reduce_sum(tf.cast(real, tf.float64)))
         return counts.numpy(), total / max(tokens, 1)
 
     def _joint(self, source, labels):
-        """Returns where in `pairs` each two tokens are, and p(y_t, a_t), both (B, T, 1 + S)."""
+        """Returns the index in `pairs` of each two tokens, and p(y_t, a_t), both (B, T, 1 + S)."""
         wanted = _pairs(source, labels, self.padding)
-        places = tf.searchsorted(self.pairs, tf.reshape(wanted, [-1]), out_type=tf.int64)
-        places = tf.minimum(places, tf.size(self.pairs, tf.int64) - 1)
-        places = tf.reshape(places, tf.shape(wanted))
-        known = tf.gather(self.pairs, places) == wanted
-        probabilities = tf.where(known, tf.gather(self.probabilities, places), RARE)
-        return places, probabilities * _prior(source != self.padding, labels != self.padding)
+        indices = tf.searchsorted(self.pairs, tf.reshape(wanted, [-1]), out_type=tf.int64)
+        indices = tf.minimum(indices, tf.size(self.pairs, tf.int64) - 1)
+        indices = tf.reshape(indices, tf.shape(wanted))
+        known = tf.gather(self.pairs, indices) == wanted
+        probabilities = tf.where(known, tf.gather(self.probabilities, indices), RARE)
+        return indices, probabilities * _prior(source != self.padding, labels != self.padding)
 
 
 def _pairs(source, labels, padding):
@@ -138,14 +144,16 @@ def _pairs(source, labels, padding):
 
 
 def _prior(mask, real):
-    """The probability of each place, and first of none, given the lengths: (B, T, 1 + S)."""
+    """The probability of each source position, and first of none, by the lengths: (B, T, 1 + S)."""
 
     def relative(mask):
+        # how far each position is along its row, in (0, 1]
         steps = tf.range(1, tf.shape(mask)[1] + 1, dtype=tf.float64)
         lengths = tf.reduce_sum(tf.cast(mask, tf.float64), axis=1, keepdims=True)
         return steps / tf.maximum(lengths, 1)
 
     near = tf.exp(-TENSION * tf.abs(relative(real)[:, :, None] - relative(mask)[:, None, :]))
+    # normalized over the real positions, which share all that NULL leaves
     near *= tf.cast(mask, tf.float64)[:, None, :]
     near = tf.math.divide_no_nan((1 - NULL) * near, tf.reduce_sum(near, axis=-1, keepdims=True))
     return tf.concat([tf.fill(tf.shape(near[:, :, :1]), tf.constant(NULL, tf.float64)), near], -1)

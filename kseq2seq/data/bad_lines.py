@@ -8,18 +8,21 @@ from typing import NamedTuple
 
 from kseq2seq.data.pairs import SHOWN, Example, Pair
 
+_MOST_NAMES = 10
+_LONGEST_NAME = 40  # characters
 
-class Problem(NamedTuple):
+
+class BadLine(NamedTuple):
     """A line that gives no pair, and why.
 
     Args:
         path: the file.
         line: number of the line, from 1; of its first line where an entry spans several.
-        message: what is wrong with it.
+        message: the reason.
         lines: how many lines are left out with it, itself included.
 
     Example:
-        >>> str(Problem("corpus.tsv", 3, "1 field, expected 2"))
+        >>> str(BadLine("corpus.tsv", 3, "1 field, expected 2"))
         'corpus.tsv:3: 1 field, expected 2'
     """
 
@@ -32,46 +35,46 @@ class Problem(NamedTuple):
         return f"{self.path}:{self.line}: {self.message}"
 
 
-def checked(values: Sequence[str], path: str, line: int, lines: int = 1) -> Pair | Problem:
-    """Returns the pair of a source, a target and perhaps a key, or why they are none.
+def as_pair(values: Sequence[str], path: str, line: int, lines: int = 1) -> Pair | BadLine:
+    """Returns the pair of the texts of a line, or a `BadLine` that says why they are none.
 
     Args:
-        values: two or three texts.
-        path: the file they are from.
+        values: a source, a target and, optionally, a key.
+        path: the file they come from.
         line: number of their line.
         lines: how many lines they span.
 
     Example:
-        >>> checked(["hello", "안녕"], "corpus.tsv", 2)
+        >>> as_pair(["hello", "안녕"], "corpus.tsv", 2)
         Pair(source='hello', target='안녕', key='hello')
-        >>> print(checked(["hello", " "], "corpus.tsv", 3))
+        >>> print(as_pair(["hello", " "], "corpus.tsv", 3))
         corpus.tsv:3: empty target
     """
     for role, value in zip(("source", "target", "key"), values, strict=False):
         if not value or value.isspace():
-            return Problem(path, line, f"empty {role}", lines)
+            return BadLine(path, line, f"empty {role}", lines)
         if "\0" in value:
-            return Problem(path, line, f"the {role} holds a NUL character", lines)
+            return BadLine(path, line, f"the {role} holds a NUL character", lines)
     return Pair(values[0], values[1], values[-1] if len(values) > 2 else values[0])
 
 
 def usable(
-    rows: Iterator[Pair | Example | Problem],
+    rows: Iterator[Pair | Example | BadLine],
     name: str,
-    on_error: str | Callable[[Problem], object],
+    on_error: str | Callable[[BadLine], object],
 ) -> Iterator[Pair | Example]:
-    """Yields the pairs among rows; problems are counted and told as `read_pairs` describes.
+    """Yields the pairs among rows; bad lines are counted and reported as `read_pairs` describes.
 
     Args:
-        rows: pairs and problems.
-        name: what they are from, for messages.
+        rows: pairs and bad lines.
+        name: the file or files, for messages.
         on_error: "report", "raise" or a function.
 
     Raises:
-        ValueError: for a problem, if they are to be raised, and if there is no pair.
+        ValueError: at a bad line if `on_error` is "raise", and if there is no pair.
     """
     kept = skipped = lines = 0
-    first: list[Problem] = []
+    first: list[BadLine] = []
     try:
         for row in rows:
             if isinstance(row, Pair | Example):
@@ -87,7 +90,7 @@ def usable(
                 on_error(row)
     finally:
         if skipped and not callable(on_error):
-            shown = "".join(f"\n  {problem}" for problem in first)
+            shown = "".join(f"\n  {bad}" for bad in first)
             more = f"\n  and {skipped - SHOWN} more" if skipped > SHOWN else ""
             of_lines = f", {lines:,} lines" if lines != skipped else ""
             warnings.warn(
@@ -101,10 +104,6 @@ def usable(
             else "it is empty"
         )
         raise ValueError(f"{name}: no usable pair; {why}")
-
-
-_MOST = 10
-_LONGEST = 40
 
 
 def shown_names(names: Sequence[str]) -> str:
@@ -121,8 +120,8 @@ def shown_names(names: Sequence[str]) -> str:
         "'n', 'n', ... 990 more]"
     """
     parts = [
-        repr(name if len(name) <= _LONGEST else name[: _LONGEST - 3] + "...")
-        for name in names[:_MOST]
+        repr(name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 3] + "...")
+        for name in names[:_MOST_NAMES]
     ]
-    more = [f"... {len(names) - _MOST:,} more"] if len(names) > _MOST else []
+    more = [f"... {len(names) - _MOST_NAMES:,} more"] if len(names) > _MOST_NAMES else []
     return f"[{', '.join(parts + more)}]"

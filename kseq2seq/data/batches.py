@@ -33,12 +33,12 @@ def train_batches(
     sample: bool = False,
     fits: Fits | None = None,
 ) -> tf.data.Dataset:
-    """Stream a corpus for training: shuffled anew each epoch, without end, in full batches.
+    """Streams a corpus for training: shuffled anew each epoch, without end, in full batches.
 
     Empty and too long pairs are left out; a `survey` counts them. Sources that would be split when
-    a model generates are too long here; those that would be cut are cut. A bucket (S, T) has
-    `tokens_per_batch // max(S, T)` rows, at least one, or `batch_size`, so that there are as many
-    shapes as buckets. The source is called with `training=True`, once for each batch.
+    a model generates are too long here; those that would be cut are cut. A batch of the bucket
+    (S, T) has `tokens_per_batch // max(S, T)` rows, at least one, or `batch_size`, so there are as
+    many shapes as buckets. The source is called with `training=True`, once for each batch.
 
     Args:
         corpus: the pairs.
@@ -48,12 +48,12 @@ def train_batches(
         seed: makes the order of the batches repeatable.
         tokens_per_batch: units of the longer side of a batch, padding included; 3,072 by default.
         batch_size: examples of a batch, in place of `tokens_per_batch`.
-        shuffle_buffer: pairs held in memory to shuffle among, as they lie on disk: at most so many,
-            and fewer where they would take more than 256 MiB. A larger corpus is shuffled in
-            blocks, so if it is sorted by topic, shuffle it before writing it.
-        sample: draw a new segmentation of each text every time, if the tokenizer can; where it is
-            longer than allowed the usual one is taken instead. The seed does not cover these draws.
-        fits: what a model can learn, as in `survey`; other pairs are left out.
+        shuffle_buffer: the most pairs held in memory to shuffle among; fewer where they would take
+            more than 256 MiB. A larger corpus is shuffled in blocks, so if it is sorted by topic,
+            shuffle it before writing it.
+        sample: draw a new segmentation of each text every time, if the tokenizer can; one that is
+            longer than allowed is replaced by the usual one. The seed does not cover these draws.
+        fits: which pairs a model can learn, as in `survey`; others are left out.
 
     Returns:
         An infinite dataset of `(inputs, labels (B, T) int32)`. The inputs are those of the source,
@@ -61,8 +61,8 @@ def train_batches(
         closed by `end` "target" (B, T) int32: `start` and the labels but the last.
 
     Raises:
-        ValueError: for a budget or buckets that make no sense, a source that can't unpack the
-            corpus, or if every pair is left out.
+        ValueError: for an invalid budget or buckets, a source that can't unpack the corpus, or if
+            every pair is left out.
         tf.errors.InvalidArgumentError: while reading, if a pair that is not too long fits no
             bucket.
 
@@ -84,12 +84,12 @@ def train_batches(
     batched = _Batched(as_source(source), as_target(target), buckets, budget, training=True)
     corpus.check_packed_for(batched.source)
 
-    def of_epoch(records, _):
+    def rows_of(records, _):
         return batched.rows(records, sample, fits)
 
     settings = np.asarray(buckets).tolist(), budget, sample, fits is not None
-    of = fingerprint(corpus, batched.source, batched.target, *settings, fits=fits)
-    rows = endless_epochs(corpus, of_epoch, seed=seed, buffer=shuffle_buffer, of=of)
+    identity = fingerprint(corpus, batched.source, batched.target, *settings, fits=fits)
+    rows = endless_epochs(corpus, rows_of, seed=seed, buffer=shuffle_buffer, identity=identity)
     return batched.batches(rows)
 
 
@@ -104,12 +104,11 @@ def eval_batches(
     survey: Survey | None = None,
     fits: Fits | None = None,
 ) -> tf.data.Dataset:
-    """Stream a corpus once for evaluation, in the same few shapes as for training.
+    """Streams a corpus once for evaluation, in the same few shapes as for training.
 
     The last batch of each bucket is filled up with rows whose labels are all padding (and whose
-    source, for text, is one `end`), so that metrics which ignore padding stay exact. Keras' own
-    `val_loss` weighs batches by their rows, filler included: watch `val_perplexity`, not
-    `val_loss`.
+    source, for text, is one `end`), so metrics that ignore padding stay exact. Keras' own
+    `val_loss` weighs batches by their rows, filler included: watch `val_perplexity` instead.
 
     Args:
         corpus: the pairs.
@@ -118,18 +117,17 @@ def eval_batches(
         buckets: the lengths to pad to, from `fit_buckets` of this corpus's own survey.
         tokens_per_batch: units of the longer side of a batch, padding included; 3,072 by default.
         batch_size: examples of a batch, in place of `tokens_per_batch`.
-        survey: of this corpus, if there is one. Without it, and if the last survey of the corpus
-            was of another source, target or `fits`, the corpus is looked at once more, here, to
-            count its batches.
-        fits: what a model can learn, as in `survey`; other pairs are left out.
+        survey: a survey of this corpus. Without it, the corpus is read once more to count its
+            batches, unless its last survey was of the same source, target and `fits`.
+        fits: which pairs a model can learn, as in `survey`; others are left out.
 
     Returns:
         A finite dataset of elements as in `train_batches`; its order is always the same, and its
         `cardinality()` the number of batches.
 
     Raises:
-        ValueError: for a budget or buckets that make no sense, a source that can't unpack the
-            corpus, or a survey of another corpus.
+        ValueError: for an invalid budget or buckets, a source that can't unpack the corpus, or a
+            survey of another corpus.
         tf.errors.InvalidArgumentError: while reading, if a pair that is not too long fits no
             bucket.
 
@@ -156,14 +154,14 @@ def eval_batches(
     batches = batched.batches(batched.rows(corpus.records(), sample=False, fits=fits))
     which = first_bucket(survey.occurring.sizes, buckets)
     held = np.bincount(which, survey.occurring.counts, len(buckets) + 1).astype(int).tolist()
-    if held.pop():  # reading will say which pair fits no bucket
+    if held.pop():  # a pair that fits no bucket, which reading reports
         return batches
     count = sum(-(-pairs // size) for pairs, size in zip(held, batched.sizes, strict=True))
     return batches.apply(tf.data.experimental.assert_cardinality(count))
 
 
 class _Batched:
-    """How pairs become rows, and rows batches of a few shapes."""
+    """Turns pairs into rows, and rows into batches of a few shapes."""
 
     def __init__(
         self,
@@ -181,12 +179,16 @@ class _Batched:
         self.training = training
 
     def rows(self, records: tf.data.Dataset, sample: bool, fits: Fits | None) -> tf.data.Dataset:
-        """Turn records into (bucket, what a source's row carries, ids of the target)."""
+        """Turns records into (bucket, row of the source, ids of the target), of each kept pair."""
         room = self.buckets[-1]
 
         def look(records):
-            found = measure(records, self.source, self.target, room=room, sample=sample, fits=fits)
-            rows, ids, lengths, _ = found.kept()
+            # Of the K kept pairs of a group, lengths (K, 2) against B buckets (B, 2): the first
+            # that holds both sides of a pair is its bucket (K,).
+            measured = measure(
+                records, self.source, self.target, room=room, sample=sample, fits=fits
+            )
+            rows, ids, lengths, _ = measured.kept()
             holds = tf.reduce_all(lengths[:, None] <= tf.constant(self.buckets), axis=-1)
             tf.debugging.Assert(
                 tf.reduce_all(tf.reduce_any(holds, axis=1)),
@@ -201,7 +203,7 @@ class _Batched:
         return groups.map(look, num_parallel_calls=tf.data.AUTOTUNE).unbatch()
 
     def batches(self, rows: tf.data.Dataset) -> tf.data.Dataset:
-        """Gather rows by bucket, pad them to its lengths, and fill up a last batch of each."""
+        """Gathers rows by bucket, pads them to its lengths, and fills up the last batch of each."""
         sizes, buckets = tf.constant(self.sizes, tf.int64), tf.constant(self.buckets)
 
         def batch(bucket, window):
@@ -242,13 +244,13 @@ def _check(buckets: list[Bucket], *least: int) -> None:
     ):
         lengths = str(least[0]) if least[0] == least[1] else f"{least[0]} and {least[1]}"
         raise ValueError(
-            f"buckets are (source, target) lengths of at least {lengths} from short to long, "
-            f"neither side ever shrinking; got {buckets}"
+            f"`buckets` must be (source, target) lengths of at least {lengths} from short to long, "
+            f"neither side ever shrinking; got {buckets}. Pass those of fit_buckets()."
         )
 
 
 class Budget:
-    """A number of units for a batch, padding included, or a number of examples.
+    """The size of a batch: a number of units, padding included, or a number of examples.
 
     Args:
         tokens_per_batch: units of the longer side of a batch; 3,072 if neither is given.

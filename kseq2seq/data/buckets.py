@@ -12,13 +12,13 @@ _LEVELS = 40
 
 
 def fit_buckets(survey: Survey, count: int = 6, multiple_of: int = 1) -> list[Bucket]:
-    """Choose nested length buckets that leave the least padding.
+    """Chooses nested length buckets that leave the least padding.
 
-    Each pair goes to the first bucket that holds both its sides, so with C(S, T) the number of
-    pairs no longer than (S, T), buckets 1..K leave
-    `sum_k (C(S_k, T_k) - C(S_k-1, T_k-1)) * (S_k + T_k)` positions to fill. That is a shortest
-    path over the grid of lengths, and dynamic programming finds it: exactly while the corpus has
-    at most 40 different lengths a side, and over 40 of them that cover its distribution beyond.
+    Each pair goes to the first bucket that holds both its sides. So with C(S, T) the number of
+    pairs no longer than (S, T), batches of the buckets 1..K have
+    `sum_k (C(S_k, T_k) - C(S_k-1, T_k-1)) * (S_k + T_k)` positions. The least is a shortest path
+    over the grid of lengths, found by dynamic programming: exactly while the corpus has at most 40
+    different lengths a side, else over 40 of them that cover its distribution.
 
     Args:
         survey: the lengths of the corpus.
@@ -40,27 +40,32 @@ def fit_buckets(survey: Survey, count: int = 6, multiple_of: int = 1) -> list[Bu
         [(5, 4), (16, 12)]
     """
     if count < 1 or multiple_of < 1:
-        raise ValueError(f"count and multiple_of are at least 1; got {count} and {multiple_of}")
-    survey.longest()  # there must be one
-    found = survey.occurring
-    sides = [_levels(*found.side(axis), multiple_of, found.limits[axis]) for axis in (0, 1)]
+        raise ValueError(
+            f"`count` and `multiple_of` must be at least 1; got {count} and {multiple_of}."
+        )
+    survey.longest()  # raises if no pair is kept
+    lengths = survey.occurring
+    sides = [_levels(*lengths.side(axis), multiple_of, lengths.limits[axis]) for axis in (0, 1)]
 
-    # 1. Every point of the grid is a possible bucket: its size, and how many pairs fit in it.
+    # 1. Each of the P points of the grid is a possible bucket: grid (P, 2) has its lengths, size
+    #    (P,) their sum, and fitting (P,) how many pairs are no longer.
     grid = np.stack(np.meshgrid(*sides, indexing="ij"), -1).reshape(-1, 2)
-    places = [
-        np.searchsorted(levels, lengths)
-        for levels, lengths in zip(sides, found.sizes.T, strict=True)
+    cell = [
+        np.searchsorted(levels, side) for levels, side in zip(sides, lengths.sizes.T, strict=True)
     ]
-    cells = np.zeros([len(levels) for levels in sides])
-    np.add.at(cells, tuple(places), found.counts)
-    fitting = cells.cumsum(axis=0).cumsum(axis=1).reshape(-1)
+    pairs = np.zeros([len(levels) for levels in sides])
+    np.add.at(pairs, tuple(cell), lengths.counts)
+    fitting = pairs.cumsum(axis=0).cumsum(axis=1).reshape(-1)
     size = grid.sum(axis=1)
 
-    # 2. step[q, p] is the cost of the pairs that fit in bucket p but not in the smaller bucket q.
+    # 2. step[q, p] is the cost of the pairs that fit in bucket p but not in the smaller bucket q:
+    #    the positions that they take in batches of p; infinite where q is not smaller. (P, P)
     nested = (grid[:, None] <= grid[None]).all(axis=-1)
     step = np.where(nested, (fitting[None] - fitting[:, None]) * size, np.inf)
 
-    # 3. Add buckets one at a time; the row and column of the last point cover everything.
+    # 3. cost[p] (P,) is that of all pairs that fit in p, with p the largest of k buckets. Add
+    #    buckets one at a time, and remember the one below p that is cheapest; the last point holds
+    #    all pairs.
     cost = fitting * size
     came_from: list[np.ndarray] = []
     best_costs = [cost[-1]]
@@ -80,7 +85,7 @@ def fit_buckets(survey: Survey, count: int = 6, multiple_of: int = 1) -> list[Bu
 
 
 def bucket_fill(survey: Survey, buckets: list[Bucket]) -> list[tuple[int, float]]:
-    """Count what each bucket holds and how much of it is padding.
+    """Counts the pairs of each bucket, and how much of it is padding.
 
     Args:
         survey: the lengths of the corpus.
@@ -95,13 +100,13 @@ def bucket_fill(survey: Survey, buckets: list[Bucket]) -> list[tuple[int, float]
         >>> bucket_fill(Survey(lengths), [(2, 2), (8, 8)])
         [(3, 0.0), (1, 0.25)]
     """
-    found = survey.occurring
-    which = first_bucket(found.sizes, buckets)
+    lengths = survey.occurring
+    which = first_bucket(lengths.sizes, buckets)
     fills = []
     for number, bucket in enumerate(buckets):
-        counts = found.counts[which == number]
+        counts = lengths.counts[which == number]
         pairs = int(counts.sum())
-        real = int(found.sizes[which == number].sum(axis=1) @ counts)
+        real = int(lengths.sizes[which == number].sum(axis=1) @ counts)
         fills.append((pairs, 1 - real / max(pairs * sum(bucket), 1)))
     return fills
 
@@ -120,7 +125,7 @@ def first_bucket(sizes: np.ndarray, buckets: list[Bucket]) -> np.ndarray:
 
 
 def bucket_table(survey: Survey, buckets: list[Bucket]) -> str:
-    """Lay out the survey, and the padding of each bucket and of all of them, for reading.
+    """Returns a table of the survey, and of the padding of each bucket and of all of them.
 
     Args:
         survey: the lengths of the corpus.
@@ -158,7 +163,7 @@ def bucket_table(survey: Survey, buckets: list[Bucket]) -> str:
 def _levels(
     occurring: np.ndarray, counts: np.ndarray, multiple_of: int, longest: int
 ) -> np.ndarray:
-    """Return the lengths a bucket may have: all that occur, or 40 that cover them."""
+    """The lengths that a bucket may have: all that occur, or 40 that cover them."""
     rounded = np.minimum(-(-occurring // multiple_of) * multiple_of, longest)
     levels = np.unique(rounded)
     if len(levels) <= _LEVELS:
@@ -171,7 +176,7 @@ def _levels(
 
 
 def padding_share(batches: tf.data.Dataset, count: int = 100, padding: int = 0) -> float:
-    """Measure what share of the places of batches, on both sides, is empty.
+    """Measures the share of padding in batches, of both sides together.
 
     Args:
         batches: from `train_batches`, `eval_batches` or `packed_batches`.
@@ -190,15 +195,15 @@ def padding_share(batches: tf.data.Dataset, count: int = 100, padding: int = 0) 
         >>> padding_share(batches)
         0.375
     """
-    empty = places = 0
+    padded = positions = 0
     for inputs, labels in batches.take(count):
         if "source_mask" in inputs:
             unreal = tf.cast(inputs["source_mask"], tf.int32) == 0
         else:
             unreal = inputs["source"] == padding
         for side in (unreal, labels == padding):
-            empty += int(tf.math.count_nonzero(side))
-            places += int(tf.size(side))
-    if not places:
+            padded += int(tf.math.count_nonzero(side))
+            positions += int(tf.size(side))
+    if not positions:
         raise ValueError("There are no batches to measure.")
-    return empty / places
+    return padded / positions

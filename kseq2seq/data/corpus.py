@@ -1,4 +1,4 @@
-"""A corpus as a file of records, which tf.data streams without Python and at any size."""
+"""A corpus as a file of records, which tf.data streams at any size without running Python."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def write_pairs(
     errors: str = "raise",
     problems: list[str] | None = None,
 ) -> int:
-    """Stream pairs into a TFRecord file, one `tf.train.Example` of three byte strings each.
+    """Streams pairs into a TFRecord file, one `tf.train.Example` of three byte strings each.
 
     The text stays raw, so that a tokenizer may cut it differently in each epoch. The file appears
     under its name only when it is complete.
@@ -36,7 +36,7 @@ def write_pairs(
     Args:
         pairs: the pairs, consumed one at a time.
         path: the file to write, or to replace.
-        source: reads and packs the sources, if they are no texts.
+        source: reads and packs sources other than texts.
         errors: "raise" or "skip"; see `Corpus.write`.
         problems: gains a line for each example that is left out.
 
@@ -57,22 +57,22 @@ def write_pairs(
         with tf.io.TFRecordWriter(str(partial)) as writer:
             kept = packed_examples(pairs, source, errors, problems)
             for count, packed in enumerate(kept, start=1):  # noqa: B007
-                writer.write(_serialised(packed))
+                writer.write(_serialized(packed))
         if not count:
             why = f"all were left out; the first: {problems[0]}" if problems else None
             why = why or "the iterable is empty (or was consumed already)"
-            raise ValueError(f"no pairs to write: {why}")
+            raise ValueError(f"`pairs` must hold at least one pair: {why}")
     return count
 
 
 def pair_dataset(path: str | Path) -> tf.data.Dataset:
-    """Stream the pairs of a TFRecord file as a dataset, in file order.
+    """Streams the pairs of a TFRecord file as a dataset, in file order.
 
     Args:
         path: a file that `write_pairs` wrote.
 
     Returns:
-        A dataset of (source, target), each a scalar string; a source that is no text is packed.
+        A dataset of (source, target), each a scalar string: a text, or a source's packed bytes.
 
     Example:
         >>> path = Path(tempfile.mkdtemp(), "pairs.tfrecord")
@@ -94,13 +94,13 @@ class Corpus:
     """A corpus written to disk once, to be streamed as often as needed.
 
     Iterating over it gives the pairs back: a `Pair` where the source is a text and there are no
-    references, else an `Example`. Its source is the raw that `source.restore` makes of what is on
+    references, else an `Example`. Its source is the raw that `source.restore` makes of the bytes on
     disk; without `source` it is these bytes, which `Source.unpack` takes.
 
     Args:
         path: a file that `write_pairs` wrote.
         count: how many pairs it holds.
-        source: what packed the sources, if they are no texts.
+        source: the source that packed them, if they are not texts.
 
     Attributes:
         problems: a line for each example that was left out when it was written.
@@ -116,8 +116,8 @@ class Corpus:
         self.count = count
         self.source = source
         self.problems: list[str] = []
-        self.counted: Any = None  # the last survey, and what it is of
-        self.told_of_cuts = False
+        self.counted: Any = None  # (the arguments of the last survey, the survey)
+        self.warned_of_cuts = False
         self._stamp: tuple[int, int] | None = None
         self._remove: weakref.finalize | None = None
 
@@ -129,15 +129,16 @@ class Corpus:
         source: Source | None = None,
         errors: str = "raise",
     ) -> Corpus:
-        """Stream pairs into `pairs.tfrecord`.
+        """Streams pairs into `pairs.tfrecord`.
 
         Args:
             pairs: the pairs, consumed one at a time.
             folder: where the file goes and stays. By default a temporary folder, removed when the
                 corpus is closed or when neither it nor a dataset made from it is in use any more.
             source: reads and packs each source, once; without one they are texts.
-            errors: "raise" stops at the first example that can't be read; "skip" leaves those out,
-                and a warning at the end tells how many and shows the first. All are in `problems`.
+            errors: "raise" stops at the first example that can't be read; "skip" leaves such
+                examples out and at the end warns of their number and the first few. All are in
+                `problems`.
 
         Returns:
             The corpus.
@@ -162,20 +163,20 @@ class Corpus:
         return corpus
 
     def dataset(self) -> tf.data.Dataset:
-        """Stream the corpus as a dataset of (source, target) scalar strings, in file order."""
+        """Streams the corpus as a dataset of (source, target) scalar strings, in file order."""
         self.check_unchanged()
         return self._kept_by(pair_dataset(self.path))
 
     def records(self) -> tf.data.Dataset:
-        """Stream the corpus as a dataset of scalar strings for `parse_pairs`, in file order.
+        """Streams the corpus as a dataset of scalar strings for `parse_pairs`, in file order.
 
-        A buffer to shuffle holds records in half the memory that pairs take, and it is quicker to
-        parse many at once than to take many apart and put them together again. An iterator that is
-        saved holds a place in the file and not its path, as one of `tf.data.TFRecordDataset` does:
-        the same pairs in another folder are the same data.
+        A shuffle buffer holds records in half the memory of pairs, and parsing many at once is
+        faster than unbatching pairs and batching them again. A saved iterator holds its position in
+        the file but not the file's path, unlike one of `tf.data.TFRecordDataset`: the same pairs in
+        another folder are the same data.
 
         Raises:
-            ValueError: if the file is gone, or another than it was.
+            ValueError: if the file is gone or was changed.
         """
         self.check_unchanged()
         variant = tf.raw_ops.TFRecordDataset(
@@ -185,28 +186,27 @@ class Corpus:
         return self._kept_by(records)
 
     def _kept_by(self, dataset: tf.data.Dataset) -> tf.data.Dataset:
-        dataset.corpus = self  # Datasets keep their inputs, so the file outlives whatever reads it.
+        dataset.corpus = self  # datasets keep their inputs, so the file outlives all that read it
         return dataset
 
     def check_unchanged(self) -> None:
-        """Refuses a file that is gone, or that was written to since it was first looked at.
+        """Refuses a file that is gone, or that was changed since this corpus was made.
 
         Raises:
             ValueError: naming the file.
         """
         try:
-            found = os.stat(self.path)
+            status = os.stat(self.path)
         except FileNotFoundError:
             raise ValueError(
-                f"{self.path}: the file of this corpus is gone; was the corpus closed? Write it "
+                f"{self.path}: the file of this corpus is gone. Was the corpus closed? Write it "
                 "again."
             ) from None
-        stamp = found.st_size, found.st_mtime_ns
+        stamp = status.st_size, status.st_mtime_ns
         if self._stamp not in (None, stamp):
             raise ValueError(
-                f"{self.path}: the file of this corpus changed since it was written: it is another "
-                "corpus now. Use the one that `Corpus.write` returned last, or another folder for "
-                "each."
+                f"{self.path}: the file of this corpus was changed since it was written. Use the "
+                "corpus that `Corpus.write` returned last, or another folder for each."
             )
         self._stamp = stamp
 
@@ -223,13 +223,13 @@ class Corpus:
         texts = isinstance(raw, tf.TensorSpec) and raw.dtype == tf.string
         if not (kind in _kinds(source) if kind else texts):
             raise ValueError(
-                f"{self.path} holds {f'what a {kind!r} source packed' if kind else 'texts'}, which "
-                f"a {kind_of(source)!r} source can't unpack. Write the corpus by "
+                f"{self.path} holds {f'sources packed by {kind!r}' if kind else 'texts'}, which a "
+                f"{kind_of(source)!r} source can't unpack. Write the corpus with "
                 "`Corpus.write(examples, source=source)`."
             )
 
     def close(self) -> None:
-        """Remove the temporary folder; a corpus in a folder of the caller's stays where it is."""
+        """Removes the temporary folder; a corpus in a folder of your own stays where it is."""
         if self._remove:
             self._remove()
 
@@ -262,11 +262,11 @@ class Corpus:
 
 
 def _kinds(source: Source) -> set[str]:
-    """The kinds that a source is of, those it inherits from too."""
+    """The names in files of a source's class and its base classes."""
     return {vars(cls).get("kind", cls.__name__) for cls in type(source).__mro__}
 
 
-def _serialised(packed: Packed) -> bytes:
+def _serialized(packed: Packed) -> bytes:
     example = tf.train.Example()
     feature = example.features.feature
     feature["source"].bytes_list.value.append(packed.source)

@@ -41,7 +41,7 @@ def debian(
     cache: Path | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> Iterator[Pair]:
-    """Return English package descriptions and their translations, fetched once and then kept.
+    """Returns English package descriptions and their translations, fetched once and then kept.
 
     Synopses, list items and sentences of 2 to 25 words, without repeats. The first call fetches
     the indexes that the machine's apt sources name, without root and apart from the system's own
@@ -90,7 +90,7 @@ def _note(corpus: Path) -> Path:
 
 
 def _intact(corpus: Path, tell: Callable[[str], None]) -> bool:
-    """Tell whether the kept corpus is there and is what was written."""
+    """Tells whether the kept corpus is there and is what was written."""
     if not corpus.exists():
         return False
     try:
@@ -104,7 +104,7 @@ def _intact(corpus: Path, tell: Callable[[str], None]) -> bool:
 
 
 def _build(corpus: Path, language: str, tell: Callable[[str], None]) -> None:
-    """Fetch the indexes, join them, and put the corpus and its note in place."""
+    """Fetches the indexes, join them, and put the corpus and its note in place."""
     lists = corpus.parent / "apt" / "lists"
     _update(lists, language, tell)
     translations = _indexes(lists, f"Translation-{language}")
@@ -139,7 +139,7 @@ def _build(corpus: Path, language: str, tell: Callable[[str], None]) -> None:
 
 
 def _update(lists: Path, language: str, tell: Callable[[str], None]) -> None:
-    """Fetch the indexes into `lists`; what an earlier, broken run left there is gone on with."""
+    """Fetches the indexes into `lists`; what an earlier, broken run left there is gone on with."""
     apt = shutil.which("apt-get")
     if apt is None or not APT_HELPER.exists():
         missing = "apt-get" if apt is None else str(APT_HELPER)
@@ -187,7 +187,7 @@ def _indexes(lists: Path, name: str) -> list[Path]:
 
 
 def _stanzas(index: Path) -> Iterator[dict[str, str]]:
-    """Stream the stanzas of an index, however it is compressed."""
+    """Streams the stanzas of an index, however it is compressed."""
     with subprocess.Popen(
         [str(APT_HELPER), "cat-file", str(index)],
         stdout=subprocess.PIPE,
@@ -203,7 +203,7 @@ def _stanzas(index: Path) -> Iterator[dict[str, str]]:
 
 
 def _dates(lists: Path) -> list[str]:
-    """Return the dates that the releases the indexes belong to were made."""
+    """Returns the dates that the releases the indexes belong to were made."""
     dates = set()
     for release in lists.glob("*Release"):
         found = re.search(r"^Date: (.+)$", release.read_text(encoding="utf-8"), re.MULTILINE)
@@ -213,7 +213,7 @@ def _dates(lists: Path) -> list[str]:
 
 
 def cache_folder() -> Path:
-    """Return the folder that fetched corpora are kept in; it need not exist yet.
+    """Returns the folder that fetched corpora are kept in; it need not exist yet.
 
     Returns:
         `$KSEQ2SEQ_CACHE` where that is set, else `kseq2seq` in `$XDG_CACHE_HOME` or `~/.cache`.

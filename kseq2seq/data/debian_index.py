@@ -16,7 +16,7 @@ _UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]")
 
 
 def stanzas(lines: Iterable[str]) -> Iterator[dict[str, str]]:
-    r"""Yield the fields of each stanza of an index.
+    r"""Yields the fields of each stanza of an index.
 
     Args:
         lines: `Field: value` lines; an indented line goes on with the field above it, an empty
@@ -54,7 +54,7 @@ def stanzas(lines: Iterable[str]) -> Iterator[dict[str, str]]:
 
 
 def segments(source: str, target: str) -> Iterator[tuple[str, str]]:
-    r"""Yield the parts of a description beside the parts of its translation.
+    r"""Yields the parts of a description beside the parts of its translation.
 
     Synopsis goes with synopsis, and paragraph with paragraph where there are as many; within
     a paragraph items, and within an item sentences, where there are as many; else the larger
@@ -88,7 +88,7 @@ def segments(source: str, target: str) -> Iterator[tuple[str, str]]:
 def _aligned(
     source: str, target: str, levels: list[Callable[[str], list[str]]]
 ) -> Iterator[tuple[str, str]]:
-    """Split both sides at each level where that gives as many parts."""
+    """Splits both sides at each level where that gives as many parts."""
     if not levels:
         yield _alike(source, target)
         return
@@ -101,7 +101,7 @@ def _aligned(
 
 
 def _alike(source: str, target: str) -> tuple[str, str]:
-    """Put both texts on one line, with an ending that the two share."""
+    """Puts both texts on one line, with an ending that the two share."""
     source, target = (" ".join(text.split()).rstrip(" ;,") for text in (source, target))
     if target.endswith(".") and re.search(r"[\w)]$", source):
         target = target.removesuffix(".")
@@ -138,7 +138,7 @@ def _sentences(text: str) -> list[str]:
 
 
 def words(text: str) -> int:
-    """Count words: runs without a space, and two Chinese or Japanese characters for one word.
+    """Counts words: runs without a space, and two Chinese or Japanese characters for one word.
 
     Args:
         text: any text.
@@ -156,7 +156,7 @@ def words(text: str) -> int:
 
 
 def usable(source: str, target: str) -> bool:
-    """Tell whether two aligned texts are worth learning from.
+    """Tells whether two aligned texts are worth learning from.
 
     Both have 2 to 25 words and letters but no address, they differ, and neither is more than
     2.5 times as wide as the other (a Chinese, Japanese or Korean character is two wide).
@@ -189,7 +189,7 @@ def join(
     foreign: Iterable[dict[str, str]],
     language: str,
 ) -> Iterator[Pair]:
-    """Yield the pairs of descriptions that tell of one package in one version.
+    """Yields the pairs of descriptions that tell of one package in one version.
 
     English and translation belong together where Package and Description-md5 agree. The key of a
     pair is the source package: what several binary packages of one source share never straddles

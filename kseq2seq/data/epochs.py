@@ -18,28 +18,28 @@ def endless_epochs(
     *,
     seed: int,
     buffer: int,
-    of: str = "",
+    identity: str = "",
 ) -> tf.data.Dataset:
     """Returns the rows of all epochs, one after the other, without end.
 
-    Each epoch shuffles by a seed of its own, in blocks. `shuffle(...).repeat()` would do, were it
-    not that an iterator which is saved when shuffling has come to the end of an epoch, and what
-    follows has not, goes on in another order; and that one which shuffles by the seed of a tensor
-    can't be saved at all (TensorFlow 2.21).
+    Each epoch shuffles by a seed of its own, in blocks. `shuffle(...).repeat()` would be simpler,
+    but in TensorFlow 2.21 an iterator continues in another order if it is saved when the shuffling
+    has come to the end of an epoch and the steps after it have not; and one that shuffles by a seed
+    tensor can't be saved at all.
 
-    A saved iterator knows what it is a place in: to restore it where `of`, the seed or the buffer
-    is another raises `tf.errors.InvalidArgumentError`.
+    A saved iterator remembers its data: restoring it with another `identity`, seed or buffer raises
+    `tf.errors.InvalidArgumentError`.
 
     Args:
         corpus: the pairs.
-        rows: turns the shuffled records of an epoch, and its seed, into rows; at least one.
+        rows: (shuffled records of an epoch, the epoch's seed) -> rows; at least one.
         seed: makes all orders repeatable.
-        buffer: the most records of a block, which is held in memory; there are fewer where they
-            would take more than 256 MiB.
-        of: what else decides which rows come, and when.
+        buffer: the most records of a block, which is held in memory; fewer where they would take
+            more than 256 MiB.
+        identity: stands for all else that decides which rows come, and when.
 
     Raises:
-        ValueError: if the seed or the buffer is no whole number, or too small.
+        ValueError: if the seed or the buffer is not a whole number, or too small.
 
     Example:
         >>> from kseq2seq.data import pairs_from
@@ -53,17 +53,17 @@ def endless_epochs(
     held = min(check_whole("shuffle_buffer", buffer), _most(corpus))
     blocks = -(-len(corpus) // held)
     size = -(-len(corpus) // blocks)  # all alike: a short last one would hold the same few pairs
-    made = f"{seed} {size} {of}"
+    data = f"{seed} {size} {identity}"
 
     def epoch(number: tf.Tensor, saved: tf.Tensor) -> tf.data.Dataset:
         tf.debugging.Assert(
-            saved == made, ["The saved iterator belongs to a different dataset or pipeline."]
+            saved == data, ["The saved iterator belongs to a different dataset or pipeline."]
         )
         own = tf.random.stateless_uniform([], [seed, number], 0, tf.int64.max, tf.int64)
         return rows(shuffled(corpus.records().batch(size), own).unbatch(), own)
 
     endless = tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY)
-    epochs = tf.data.Dataset.counter().map(lambda number: (number, made))
+    epochs = tf.data.Dataset.counter().map(lambda number: (number, data))
     return epochs.flat_map(epoch).apply(endless)
 
 
@@ -76,8 +76,8 @@ def shuffled(batches: tf.data.Dataset, seed: tf.Tensor) -> tf.data.Dataset:
     """Shuffles each batch of a dataset within itself.
 
     Args:
-        batches: one tensor each, or a structure of such, which are shuffled alike.
-        seed: int64, of all of them; each has an order of its own.
+        batches: each a tensor or a structure of tensors, which are shuffled alike.
+        seed: int64, of the dataset; each batch has an order of its own.
 
     Example:
         >>> batches = tf.data.Dataset.range(8).batch(4)

@@ -1,4 +1,4 @@
-"""How many pairs have which lengths, in memory that grows with the lengths that occur."""
+"""How often each pair of lengths occurs, in memory that grows with the different ones alone."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ class Lengths(NamedTuple):
 
     @classmethod
     def of(cls, matrix: Any) -> Lengths:
-        """Returns the lengths of a matrix of counts, (longest source + 1, longest target + 1).
+        """Returns the lengths in a matrix of counts, (longest source + 1, longest target + 1).
 
         Raises:
-            ValueError: it is no such matrix.
+            ValueError: it is no matrix of whole numbers.
         """
         matrix = np.asarray(matrix)
         if matrix.ndim != 2 or not matrix.size or matrix.dtype.kind not in "iub":
@@ -43,8 +43,8 @@ class Lengths(NamedTuple):
                 "`lengths` must be a matrix of counts, (longest source + 1, longest target + 1); "
                 f"got {matrix.dtype} of shape {matrix.shape}."
             )
-        longest = matrix.shape[0] - 1, matrix.shape[1] - 1
-        return cls(np.argwhere(matrix), matrix[matrix.nonzero()].astype(np.int64), longest)
+        limits = matrix.shape[0] - 1, matrix.shape[1] - 1
+        return cls(np.argwhere(matrix), matrix[matrix.nonzero()].astype(np.int64), limits)
 
     def matrix(self) -> np.ndarray:
         """Returns int64 (longest source + 1, longest target + 1), as `of` takes it.
@@ -64,8 +64,8 @@ class Lengths(NamedTuple):
 
     def side(self, axis: int) -> tuple[np.ndarray, np.ndarray]:
         """Returns the lengths of one side, in rising order, and how many pairs have each."""
-        values, places = np.unique(self.sizes[:, axis], return_inverse=True)
-        return values, np.bincount(places, self.counts, len(values)).astype(np.int64)
+        values, indices = np.unique(self.sizes[:, axis], return_inverse=True)
+        return values, np.bincount(indices, self.counts, len(values)).astype(np.int64)
 
 
 class LengthCounter:
@@ -90,7 +90,7 @@ class LengthCounter:
 
     def add(self, lengths: np.ndarray) -> None:
         """Counts the pairs of lengths (N, 2)."""
-        lengths = lengths.astype(np.int64)
+        lengths = lengths.astype(np.int64)  # as keys (N,): source length * 2**32 + target length
         self._pending.append((lengths[:, 0] << _BITS) | lengths[:, 1])
         self._waiting += len(lengths)
         if self._waiting > _PENDING:
@@ -105,7 +105,7 @@ class LengthCounter:
     def _merge(self) -> None:
         keys = np.concatenate([self._keys, *self._pending])
         counts = np.concatenate([self._counts, np.ones(self._waiting, np.int64)])
-        self._keys, places = np.unique(keys, return_inverse=True)
+        self._keys, indices = np.unique(keys, return_inverse=True)
         merged = np.zeros(len(self._keys), np.int64)
-        np.add.at(merged, places, counts)
+        np.add.at(merged, indices, counts)
         self._counts, self._pending, self._waiting = merged, [], 0

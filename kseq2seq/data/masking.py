@@ -1,4 +1,4 @@
-"""Masked language modelling: some tokens are hidden, and a model is to say what they were."""
+"""Masked language modeling: some tokens are hidden, and a model predicts them."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ def mask_tokens(
     vocabulary_size: int,
     rate: float = 0.15,
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    r"""Hide some tokens, in graph, the same ones for the same seed.
+    r"""Hides some tokens, in graph, the same ones for the same seed.
 
     Each token that is real and not special is chosen with probability `rate`. A chosen one becomes
-    `special.unknown` (8 of 10), which so needs no id of its own, or a random token that is not
-    special (1 of 10), or stays (1 of 10).
+    `special.unknown` (8 of 10; there is no id for a mask), a random token that is not special (1 of
+    10), or stays (1 of 10).
 
     Args:
         ids: integers (B, S).
@@ -36,10 +36,9 @@ def mask_tokens(
         rate: the share of tokens to choose, between 0 and 1.
 
     Returns:
-        The ids to give to a model, int32 (B, S), and what it must say, int32 (B, S): the token at
-        chosen places and `special.padding` elsewhere, which `TokenCrossEntropy` leaves out if it
-        is told: `TokenCrossEntropy(padding=special.padding)`, which is 0 but for tokenizers of
-        other projects.
+        The ids to give to a model, int32 (B, S), and the labels, int32 (B, S): the token at chosen
+        positions and `special.padding` elsewhere, which `TokenCrossEntropy(padding=...)` leaves
+        out; padding is 0 except for tokenizers of other projects.
 
     Raises:
         ValueError: if `rate` is out of range, or no id is left for text.
@@ -55,15 +54,16 @@ def mask_tokens(
         [[ 4  0  6  0  0  0  0  0  0 13]]
 
     Source:
-        Devlin et al. 2019, section 3.1. They choose 15 % of a sequence's tokens, here each token is
-        chosen by itself, so that a short row may have none.
+        Devlin et al. 2019, section 3.1. They choose 15 % of a sequence's tokens; here each token is
+        chosen independently, so a short row may have none.
     """
     if not 0 < rate < 1:
-        raise ValueError(f"rate must be between 0 and 1, such as 0.15; got {rate!r}")
+        raise ValueError(f"`rate` must be between 0 and 1, for example 0.15; got {rate!r}.")
     text_ids = np.setdiff1d(np.arange(vocabulary_size, dtype=np.int32), np.array(special))
     if not len(text_ids):
         raise ValueError(
-            f"vocabulary_size={vocabulary_size} leaves no id beside the special {tuple(special)}"
+            f"`vocabulary_size` must leave an id beside the special {tuple(special)}; got "
+            f"{vocabulary_size}."
         )
     ids = tf.cast(ids, tf.int32)
     shape = tf.shape(ids)
@@ -82,17 +82,16 @@ def mask_tokens(
 def masked_batches(
     batches: tf.data.Dataset, source: Source | Tokens, *, seed: int, rate: float = 0.15
 ) -> tf.data.Dataset:
-    """Turn batches of pairs into batches that train an encoder on their sources alone.
+    """Turns batches of pairs into batches that train an encoder on their sources alone.
 
     Which tokens are hidden depends on the seed and on how many batches came before: the endless
     `train_batches` hide others in each epoch, `eval_batches` the same ones each time they are
-    read. For a corpus without targets, write each text as its own target and pass the source's
-    side for both.
+    read. For a corpus without targets, write each text as its own target and pass the source for
+    both sides.
 
     Args:
         batches: from `train_batches` or `eval_batches`.
-        source: the side that made their sources, which are ids; has `special` and
-            `vocabulary_size`.
+        source: the source of these batches, which has ids: `special` and `vocabulary_size`.
         seed: makes what is hidden repeatable.
         rate: the share of tokens to choose, between 0 and 1.
 
@@ -101,7 +100,7 @@ def masked_batches(
         see `mask_tokens`.
 
     Raises:
-        ValueError: if `rate` is out of range, or the source is no ids.
+        ValueError: if `rate` is out of range, or the source has no ids.
 
     Example:
         >>> from kseq2seq.data import Corpus, pairs_from, train_batches
@@ -119,8 +118,8 @@ def masked_batches(
     special, size = side.special, side.vocabulary_size
     if special is None or size is None:
         raise ValueError(
-            "`source` must be ids, of which some can be hidden; got "
-            f"{type(source).__name__}, whose inputs are none."
+            "`source` must be a source of ids, some of which can be hidden, for example a "
+            f"TextSource; got {type(source).__name__}."
         )
 
     def hide(index: tf.Tensor, batch: tuple[dict[str, tf.Tensor], tf.Tensor]) -> tuple:

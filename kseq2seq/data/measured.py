@@ -13,19 +13,19 @@ from kseq2seq.data.corpus import Corpus, parse_pairs
 from kseq2seq.disk.files import sha256
 
 Fits = Callable[[tf.Tensor, tf.RaggedTensor], tf.Tensor]
-_TOLD = 64  # pairs that a fingerprint looks at together
+_LOOKED_AT = 64  # pairs that a fingerprint looks at together
 
 
 class Measured(NamedTuple):
     """Pairs as rows of batches carry them, and what becomes of each.
 
     Args:
-        rows: what `Source.prepare` made of N sources.
+        rows: the rows of N sources, from `Source.prepare`.
         ids: int32 (N, None), of the targets.
         lengths: int32 (N, 2), units of each source, as it is after cutting, and ids of each target.
         empty: bool (N,), a side holds nothing.
         too_long: bool (N,), a side is longer than a model takes, and neither empty nor cut.
-        unfit: bool (N,), all is well but that a model can't learn it.
+        unfit: bool (N,), neither empty nor too long, but a model can't learn it.
         cut: bool (N,), kept, and its source is cut.
     """
 
@@ -59,13 +59,13 @@ def measure(
 
     Args:
         records: strings (N,), from `Corpus.records`.
-        source: what packed the sources.
+        source: the source that packed them.
         target: makes the ids.
         room: the most units of a source and ids of a target that there is room for; by default
             those that a model takes.
         sample: draw segmentations, where they fit in the room.
-        fits: (units of sources (N,), ids of targets (N, None)) -> bool (N,), what a model can
-            learn.
+        fits: (units of sources (N,), ids of targets (N, None)) -> bool (N,), which pairs a model
+            can learn.
 
     Example:
         >>> from kseq2seq.data import Corpus, pairs_from
@@ -78,11 +78,13 @@ def measure(
         ([[101, 102, 2]], [[69, 2]], [[3, 2]], [0])
     """
     room = room or (source.max_length, target.max_length)
+    # 1. Prepare both sides: the lengths (N,) of each, and which sources hold nothing.
     packed, texts = parse_pairs(records)
     rows, units, silent = source.prepare(packed, room[0], sample)
     ids = target.prepare(texts, room[1], sample)
     tokens = tf.cast(ids.row_lengths(), tf.int32)
 
+    # 2. Each pair has one fate, in this order: empty, too long, unfit, or kept, perhaps cut.
     empty = silent | target.empty(tokens)
     long = units > source.max_length
     cut = tf.zeros_like(long)
@@ -99,36 +101,37 @@ def measure(
 def fingerprint(
     corpus: Corpus, source: Source, target: Target, *settings: object, fits: Fits | None = None
 ) -> str:
-    """Returns a hash of a corpus, of the rows that its first kept pairs become, and of settings.
+    """Returns a hash of a corpus, of the rows of its first kept pairs, and of settings.
 
     Args:
         corpus: the pairs.
-        source: what packed the sources.
+        source: the source that packed them.
         target: makes the ids.
-        settings: what has a `repr` that is the same in another process.
+        settings: values whose `repr` is the same in another process.
         fits: see `measure`.
 
     Raises:
-        ValueError: if each pair is left out: there would never be a batch.
+        ValueError: if every pair is left out: there would never be a batch.
     """
-    for records in corpus.records().batch(_TOLD):
+    for records in corpus.records().batch(_LOOKED_AT):
         rows, ids, lengths, which = measure(records, source, target, fits=fits).kept()
         if len(which):
             numbers = [part for part in tf.nest.flatten(rows) if part.dtype.is_integer]
             seen = [_listed(part) for part in (*numbers, ids, lengths)]
             limits = source.max_length, source.too_long, target.max_length
-            about = sha256(corpus.path), _told(source), _told(target), limits, seen, settings
-            return hashlib.sha256(repr(about).encode()).hexdigest()
+            sides = _described(source), _described(target)
+            facts = sha256(corpus.path), *sides, limits, seen, settings
+            return hashlib.sha256(repr(facts).encode()).hexdigest()
     reasons = f"more than {source.max_length} source or {target.max_length} target {target.unit}"
     if source.unit != target.unit:
         reasons = (
             f"more than {source.max_length} {source.unit} or {target.max_length} {target.unit}"
         )
-    learn = ", or is what the model can't learn" if fits else ""
+    learn = ", or can't be learned by the model" if fits else ""
     raise ValueError(
         f"None of the {len(corpus):,} pairs can be trained on: each has a side without a token, or "
-        f"{reasons}{learn}. survey() counts them; give a source and a target with a larger "
-        "max_length, or other pairs."
+        f"{reasons}{learn}. survey() counts them. Raise `max_length` of the source and the target, "
+        "or pass other pairs."
     )
 
 
@@ -136,8 +139,8 @@ def _listed(part: Any) -> list[Any]:
     return part.to_list() if isinstance(part, tf.RaggedTensor) else part.numpy().tolist()
 
 
-def _told(side: Source | Target) -> object:
-    """What a side says of itself, where it does."""
+def _described(side: Source | Target) -> object:
+    """The configuration of a side, or the name of its class where it has none."""
     try:
         return sorted(side.config().items())
     except NotImplementedError:

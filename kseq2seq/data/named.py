@@ -22,19 +22,19 @@ from kseq2seq.disk.lines import SUFFIXES
 def named_pairs(
     name: str, columns: Sequence[str] = ("source", "target")
 ) -> Iterator[Pair | Example]:
-    """Streams the pairs that a name stands for.
+    """Streams the pairs of a corpus, by its name.
 
     Args:
         name: "sample" or "sample:LANGUAGE" (bundled), "debian:LANGUAGE" (fetched), a TSV, CSV or
             JSONL file, or two parallel text files with a comma between.
-        columns: the file's columns of sources, targets and, if there is a third, keys. Numbers,
-            from 0, stand for the columns of a file without a header.
+        columns: the file's columns of sources, targets and, optionally, keys: names, or numbers
+            from 0 for a file without a header.
 
     Returns:
         An iterator of pairs.
 
     Raises:
-        ValueError: for a language there is not, or a file that gives no pairs.
+        ValueError: for an unknown language, or a file without pairs.
         FileNotFoundError: if there is no such file.
 
     Example:
@@ -46,8 +46,8 @@ def named_pairs(
         raise ValueError(f"The name of a corpus must be a string, not empty; got {name!r:.80}.")
     if isinstance(columns, str) or not all(isinstance(column, str) for column in columns):
         raise ValueError(
-            "`columns` must be a list of the names of source, target and perhaps key, for "
-            f"example ['en', 'fr']; got {columns!r:.80}."
+            "`columns` must be a list that names the source, the target and, optionally, the key "
+            f"column, for example ['en', 'fr']; got {columns!r:.80}."
         )
     kind, colon, language = name.partition(":")
     if kind in ("sample", "debian") and colon and not language:
@@ -64,8 +64,8 @@ def named_pairs(
     if Path(name).is_file() and format_of(Path(name)) is None:
         raise ValueError(
             f"{name}: the name of a file must end in {', '.join(sorted(FORMATS))}, and in "
-            f"{', '.join(SUFFIXES)} after that if it is packed; two parallel text files are named "
-            "with a comma between."
+            f"{', '.join(SUFFIXES)} after that if it is compressed; two parallel text files are "
+            "named with a comma between."
         )
     if len(columns) not in (2, 3):
         raise ValueError(
@@ -79,11 +79,11 @@ def named_pairs(
 def split_corpora(
     pairs: Iterable[Pair | Example], source: Source | None = None, errors: str = "raise"
 ) -> dict[str, Corpus]:
-    """Writes the training, validation and test pairs of one stream, repeats left out.
+    """Splits one stream of pairs into training, validation and test corpora, repeats left out.
 
     Args:
         pairs: read once, one at a time.
-        source: reads and packs sources that are no texts, once; see `Corpus.write`.
+        source: reads and packs sources other than texts, once; see `Corpus.write`.
         errors: "raise" or "skip"; see `Corpus.write`.
 
     Returns:
@@ -114,17 +114,17 @@ def split_corpora(
         }
 
 
-Given = str | os.PathLike[str] | Iterable[Pair | Example]
+Pairs = str | os.PathLike[str] | Iterable[Pair | Example]
 
 
 class OwnSplits(NamedTuple):
-    """Three corpora, and what they have in common.
+    """Three corpora, and how many pairs they have in common.
 
     Args:
         train: the training pairs, as they were given.
         validation: those to choose by.
         test: those to report on.
-        leaks: (split, other) -> how many pairs of the one are in the other, too: the same source
+        leaks: (split, other) -> how many pairs of `split` are in `other` as well: the same source
             with the same target.
     """
 
@@ -140,39 +140,39 @@ class OwnSplits(NamedTuple):
 
     def __str__(self) -> str:
         sizes = [f"{name:<11}{len(corpus):>12,}" for name, corpus in self.corpora.items()]
-        told = [
+        leaks = [
             f"{count:,} of {len(getattr(self, split)):,} {split} pairs are in {other}, too"
             for (split, other), count in self.leaks.items()
             if count
         ]
-        return "\n".join([*sizes, *told])
+        return "\n".join([*sizes, *leaks])
 
 
 def own_splits(
-    train: Given,
-    validation: Given,
-    test: Given,
+    train: Pairs,
+    validation: Pairs,
+    test: Pairs,
     *,
     columns: Sequence[str] = ("source", "target"),
     source: Source | None = None,
     errors: str = "raise",
 ) -> OwnSplits:
-    """Writes three sets of pairs as they are, and counts those that lie in two of them.
+    """Writes three sets of pairs as they are, and counts the pairs that two of them share.
 
     Args:
         train: a name, as `named_pairs` takes it, or pairs.
         validation: the same of other pairs.
         test: the same of others again.
         columns: of files, as `named_pairs` takes them.
-        source: reads and packs sources that are no texts; see `Corpus.write`.
+        source: reads and packs sources other than texts; see `Corpus.write`.
         errors: "raise" or "skip"; see `Corpus.write`.
 
     Returns:
-        The three corpora; print it for a report. A warning tells of leaks: scores of pairs that
-        were trained on are too good.
+        The three corpora; print it for a report. A warning reports leaks: scores on pairs that a
+        model was trained on are too good.
 
     Raises:
-        ValueError: a set gives no pair.
+        ValueError: a set holds no pair.
         FileNotFoundError: a file is missing.
 
     Example:
@@ -184,10 +184,10 @@ def own_splits(
         test                  1
     """
     corpora = {}
-    for name, given in zip(SPLITS, (train, validation, test), strict=True):
-        if isinstance(given, str | os.PathLike):
-            given = named_pairs(os.fspath(given), columns)
-        corpora[name] = Corpus.write(given, source=source, errors=errors)
+    for name, pairs in zip(SPLITS, (train, validation, test), strict=True):
+        if isinstance(pairs, str | os.PathLike):
+            pairs = named_pairs(os.fspath(pairs), columns)
+        corpora[name] = Corpus.write(pairs, source=source, errors=errors)
     held = {name: Counter(_digests(corpora[name])) for name in ("validation", "test")}
     known = held["validation"].keys() | held["test"].keys()
     seen = known.intersection(_digests(corpora["train"]))
@@ -198,10 +198,10 @@ def own_splits(
     }
     splits = OwnSplits(**corpora, leaks=leaks)
     if any(leaks.values()):
-        told = str(splits).splitlines()[len(SPLITS) :]
+        report = str(splits).splitlines()[len(SPLITS) :]
         warnings.warn(
-            f"{'; '.join(told)}: what a model was trained on, it scores too well on. Remove them "
-            "from the larger of the two.",
+            f"{'; '.join(report)}: scores on them are too good. Remove them from the larger of the "
+            "two.",
             stacklevel=2,
         )
     return splits
@@ -212,4 +212,4 @@ def _digests(corpus: Corpus) -> Iterator[bytes]:
 
 
 def _count(pairs: Counter[bytes], others: Container[bytes]) -> int:
-    return sum(count for told, count in pairs.items() if told in others)
+    return sum(count for pair, count in pairs.items() if pair in others)

@@ -21,16 +21,16 @@ _HAIR = 1e-6  # what rounding may add to a whole number
 
 
 def fit_row(survey: Survey, pairs: float = 2.0) -> tuple[int, int]:
-    """Choose the lengths of a row that several pairs share, so that both its sides fill up alike.
+    """Chooses the lengths of a row that several pairs share, so that both its sides fill up alike.
 
-    They stand to each other as the source units of the corpus to its target ids. A row of any
-    other shape has its one side full when the other is not. It is as short as may be, since
-    attention takes time for all of its places.
+    Their ratio is that of the source units of the corpus to its target ids: in a row of any other
+    shape one side is full before the other. The row is as short as possible, since attention takes
+    time for all of its positions.
 
     Args:
         survey: the lengths of the corpus.
-        pairs: how many pairs of mean length a row has room for, at least 1; it always has for the
-            longest. Fewer than 2 leave much padding where all pairs are long.
+        pairs: how many pairs of mean length a row has room for, at least 1; the longest pair always
+            fits. Fewer than 2 leave much padding where all pairs are long.
 
     Returns:
         (source units, target ids) of a row.
@@ -46,7 +46,7 @@ def fit_row(survey: Survey, pairs: float = 2.0) -> tuple[int, int]:
         (40, 48)
     """
     if pairs < 1:
-        raise ValueError(f"pairs is at least 1, since a row holds a pair; got {pairs}")
+        raise ValueError(f"`pairs` must be at least 1, since a row holds a pair; got {pairs}.")
     sources, targets = survey.longest()
     ratio = survey.target_tokens / survey.source_tokens
     length = max(sources, targets / ratio, pairs * survey.source_tokens / survey.kept)
@@ -54,14 +54,14 @@ def fit_row(survey: Survey, pairs: float = 2.0) -> tuple[int, int]:
 
 
 def first_fit(sizes: tf.Tensor, shape: tuple[int, int]) -> tf.Tensor:
-    """Put each pair, the largest first, into the first row that has room for both its sides.
+    """Puts each pair, the largest first, into the first row that has room for both its sides.
 
     Args:
-        sizes: the tokens of the pairs, int32 (N, 2), none larger than `shape`.
-        shape: the places of a row.
+        sizes: int32 (N, 2), the tokens of each pair's sides, none more than `shape`.
+        shape: the source and target positions of a row.
 
     Returns:
-        int32 (N,), the row of each pair, from 0; none between is empty.
+        int32 (N,), the row of each pair, from 0; no row between is empty.
 
     Example:
         >>> first_fit(tf.constant([[2, 3], [6, 6], [4, 1], [2, 2]]), (8, 8)).numpy().tolist()
@@ -70,17 +70,20 @@ def first_fit(sizes: tf.Tensor, shape: tuple[int, int]) -> tf.Tensor:
     Source:
         First fit decreasing (Johnson 1973), by the sum of both sizes (Garey et al. 1976).
     """
+    # 1. The order in which pairs are put: by the sum of both sides, the largest first, (N,).
     count = tf.shape(sizes)[0]
     order = tf.argsort(tf.reduce_sum(sizes, axis=1), direction="DESCENDING", stable=True)
     rows = tf.TensorArray(tf.int32, size=count, element_shape=[])
 
+    # 2. Put the next pair into the first row with room for both its sides, and take them off that
+    #    row's room. As many rows as pairs are there, so one always has room.
     def put(index, room, rows):
-        size = sizes[order[index]]
+        size = sizes[order[index]]  # (2,)
         row = tf.argmax(tf.reduce_all(room >= size, axis=1), output_type=tf.int32)
         room = tf.tensor_scatter_nd_sub(room, [[row]], [size])
         return index + 1, room, rows.write(order[index], row)
 
-    room = tf.tile(tf.constant([shape], tf.int32), [count, 1])
+    room = tf.tile(tf.constant([shape], tf.int32), [count, 1])  # (N, 2), what is left of each row
     *_, rows = tf.while_loop(lambda index, *_: index < count, put, (0, room, rows))
     return rows.stack()
 
@@ -92,13 +95,13 @@ def packed_rows(
     start: int,
     paddings: tuple[int, int],
 ) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
-    """Write pairs into as few rows as `first_fit` finds.
+    """Writes N pairs into R rows, as few as `first_fit` finds.
 
     Args:
-        source: int32 ids (N, None), none longer than `shape`, closed by `end`.
+        source: int32 ids (N, None), closed by `end`, none longer than a row.
         target: the same of the targets.
-        shape: the places of a row.
-        start: the id that stands before each target.
+        shape: the source and target positions (S, T) of a row.
+        start: the id that a decoder is given before each target.
         paddings: the ids that fill up sources and targets.
 
     Returns:
@@ -118,21 +121,25 @@ def packed_rows(
         target_segments [[1, 1, 2, 2]]
         labels          [[8, 2, 9, 2]]
     """
+    # 1. Which row each pair shares, (N,), by the lengths (N, 2) of its sides.
     lengths = tf.cast(tf.stack([source.row_lengths(), target.row_lengths()], axis=1), tf.int32)
     rows = first_fit(lengths, shape)
 
-    # 1. Bring the pairs into the order in which they are written, and number those of each row.
+    # 2. Sort the pairs by rows, and number those of each row from 1: a pair's place in the sorted
+    #    list less that of its row's first. These numbers are the segments of its tokens.
     order = tf.argsort(rows, stable=True)
     source, target, rows, lengths = (tf.gather(x, order) for x in (source, target, rows, lengths))
     numbers = tf.range(tf.size(rows)) - tf.searchsorted(rows, rows) + 1
 
-    # 2. The tokens of a row now follow one another: all it needs is a new division into rows.
+    # 3. The tokens of a row now follow one another in the flat values: divide these anew, by the
+    #    tokens of each row's sides, (R, 2), and fill the rows up.
     filled = tf.math.segment_sum(lengths, rows)
 
     def divided(values: tf.Tensor, side: int, padding: int) -> tf.Tensor:
         ragged = tf.RaggedTensor.from_row_lengths(values, filled[:, side])
         return ragged.to_tensor(padding, shape=(None, shape[side]))
 
+    # 4. Shift each target, not each row, so that every pair begins with `start`.
     before = shift_right(target, SpecialTokens(padding=paddings[1], start=start))
     inputs = {
         "source": divided(source.values, 0, paddings[0]),
@@ -155,32 +162,32 @@ def packed_batches(
     shuffle_buffer: int = 100_000,
     sample: bool = False,
 ) -> tf.data.Dataset:
-    """Stream a corpus for training packed rows: shuffled anew each epoch, without end.
+    """Streams a corpus for training in rows that several pairs share, shuffled anew each epoch.
 
     Of 1,024 pairs at a time, each goes into the first row that has room for it, the largest first;
-    then those rows are shuffled. An epoch holds each pair once, but those with an empty or too long
-    side, which a `survey` counts. `training.packed` gives the model that takes such rows.
+    then those rows are shuffled. An epoch holds each pair once, except those with an empty or too
+    long side, which a `survey` counts. `training.packed` returns the model that takes such rows.
 
     Args:
         corpus: the pairs.
         source: turns raw sources into inputs that are ids.
         target: turns target text into ids that `end` closes.
-        shape: the source and target places of a row, from `fit_row`.
+        shape: the source and target positions of a row, from `fit_row`.
         seed: makes the order repeatable.
-        tokens_per_batch: places of the longer side of a batch, 3,072 by default; a batch has
+        tokens_per_batch: positions of the longer side of a batch, 3,072 by default; a batch has
             `tokens_per_batch // max(shape)` rows, at least one.
         batch_size: rows of a batch, in place of `tokens_per_batch`.
-        shuffle_buffer: pairs held in memory to shuffle among; a larger corpus is shuffled in blocks
-            of at most so many, so if it is sorted by topic, shuffle it before writing it.
-        sample: draw a new segmentation of each text every time, if the tokenizer can; where it is
-            longer than allowed the usual one is taken instead. The seed does not cover these draws.
+        shuffle_buffer: the most pairs held in memory to shuffle among; a larger corpus is shuffled
+            in blocks, so if it is sorted by topic, shuffle it before writing it.
+        sample: draw a new segmentation of each text every time, if the tokenizer can; one that is
+            longer than allowed is replaced by the usual one. The seed does not cover these draws.
 
     Returns:
         An infinite dataset of `({"source" (B, S), "source_segments" (B, S), "target" (B, T),
         "target_segments" (B, T)}, labels (B, T))`, all int32; see `packed_rows`.
 
     Raises:
-        ValueError: for a budget or a shape that makes no sense, sides whose rows can't be shared,
+        ValueError: for an invalid budget or shape, a source or target whose rows can't be shared,
             or if every pair is empty or too long.
         tf.errors.InvalidArgumentError: while reading, if a pair that is not too long is longer than
             a row.
@@ -200,21 +207,21 @@ def packed_batches(
     budget = Budget(tokens_per_batch, batch_size)
     if len(shape) != 2 or min(shape) < 2:
         raise ValueError(
-            f"shape is the (source, target) lengths of a row, of at least 2, from fit_row(); "
-            f"got {shape}"
+            "`shape` must be the (source, target) lengths of a row, each at least 2, from "
+            f"fit_row(); got {shape}."
         )
     source, target = as_source(source), as_target(target)
     if source.special is None or not target.closes:
         raise ValueError(
-            "Several pairs share a row only where the source is ids and the target is closed by "
+            "Several pairs can share a row only if the source is ids and the target is closed by "
             f"`end`; got {type(source).__name__} and {type(target).__name__}. Use `train_batches`."
         )
     corpus.check_packed_for(source)
     paddings = source.special.padding, target.special.padding
 
     def pack(records):
-        found = measure(records, source, target, room=shape, sample=sample)
-        rows, ids, lengths, _ = found.kept()
+        measured = measure(records, source, target, room=shape, sample=sample)
+        rows, ids, lengths, _ = measured.kept()
         tf.debugging.Assert(
             tf.reduce_all(lengths <= tf.constant([shape])),
             [f"a pair fits no row of {shape}: fit_row() to a survey of this very corpus"],
@@ -223,11 +230,11 @@ def packed_batches(
         sources = tf.RaggedTensor.from_tensor(inputs["source"], lengths=lengths[:, 0])
         return packed_rows(sources, ids, shape, target.special.start, paddings)
 
-    def of_epoch(records, own):
+    def rows_of(records, epoch_seed):
         windows = records.batch(_WINDOW).map(pack, num_parallel_calls=tf.data.AUTOTUNE)
-        return shuffled(windows, own).unbatch()
+        return shuffled(windows, epoch_seed).unbatch()
 
     settings = np.asarray(shape).tolist(), budget, sample
-    of = fingerprint(corpus, source, target, *settings)
-    rows = endless_epochs(corpus, of_epoch, seed=seed, buffer=shuffle_buffer, of=of)
+    identity = fingerprint(corpus, source, target, *settings)
+    rows = endless_epochs(corpus, rows_of, seed=seed, buffer=shuffle_buffer, identity=identity)
     return rows.batch(budget.rows(shape), drop_remainder=True).prefetch(tf.data.AUTOTUNE)

@@ -20,10 +20,10 @@ SURROGATE = re.compile("[\ud800-\udfff]")  # half of a character, which UTF-8 ca
 
 
 class Pair(NamedTuple):
-    """A source text, the target text it should become, and what the two come from.
+    """A source text, the target text it should become, and the origin of the two.
 
     Pairs with one key always lie in one split, so the key names the origin (a source package, a
-    conversation, a normalised source text) and never the example itself.
+    conversation, a normalized source text) and never the example itself.
 
     Args:
         source: the text a model is given.
@@ -47,12 +47,12 @@ class Pair(NamedTuple):
 
 
 class Example(NamedTuple):
-    """A source of any kind, the target it should become, and what the two come from.
+    """A source of any kind, the target it should become, and the origin of the two.
 
-    It goes wherever a `Pair` goes, which is the example whose source is a text.
+    It goes wherever a `Pair` goes; a pair is an example whose source is a text.
 
     Args:
-        source: what `Source.read` takes: a text, the path of a file, an array.
+        source: anything that `Source.read` takes: a text, the path of a file, an array.
         target: the text a model should return; labels have spaces between them.
         key: the origin that decides the split.
         references: targets that count as right too when a model is scored; see `answers`.
@@ -84,10 +84,10 @@ def answers(example: Pair | Example) -> tuple[str, ...]:
 
 
 def digest(source: Any, target: str) -> bytes:
-    """Returns 16 bytes that tell a source with its target from all others.
+    """Returns 16 bytes by which a source with its target differs from all others.
 
     Args:
-        source: a text, bytes, a path or an array; anything else is told by its `repr`.
+        source: a text, bytes, a path or an array; of anything else the `repr` counts.
         target: a text.
 
     Example:
@@ -127,7 +127,7 @@ class Packed(NamedTuple):
 
 
 def kind_of(source: Source) -> str:
-    """Returns what a corpus calls the source that packed it."""
+    """Returns the name of a source's class in files, or else of the class itself."""
     return getattr(source, "kind", type(source).__name__)
 
 
@@ -142,8 +142,8 @@ def packed_examples(
     Args:
         examples: consumed one at a time.
         source: reads and packs their sources; without one they are texts.
-        errors: "raise" stops at the first example that can't be read, "skip" leaves it out, and
-            tells of all in one warning at the end.
+        errors: "raise" stops at the first example that can't be read; "skip" leaves such examples
+            out and reports them in one warning at the end.
         problems: gains a line for each example that is left out.
 
     Raises:
@@ -161,7 +161,7 @@ def packed_examples(
     if isinstance(examples, str | bytes) or not isinstance(examples, Iterable):
         kind = type(examples).__name__
         raise TypeError(f"`pairs` must be pairs; got {kind} {examples!r:.80}. {_HINT}")
-    found = [] if problems is None else problems
+    problems = [] if problems is None else problems
     number = -1
     for number, example in enumerate(examples):
         if isinstance(example, Packed):  # from another corpus
@@ -177,17 +177,17 @@ def packed_examples(
         except _UNREADABLE as error:
             if errors == "raise" or isinstance(error, _Unfit):
                 raise
-            found.append(str(error))
-    if found:
-        shown = "".join(f"\n  {problem}" for problem in found[:SHOWN])
-        more = f"\n  and {len(found) - SHOWN:,} more" if len(found) > SHOWN else ""
+            problems.append(str(error))
+    if problems:
+        shown = "".join(f"\n  {problem}" for problem in problems[:SHOWN])
+        more = f"\n  and {len(problems) - SHOWN:,} more" if len(problems) > SHOWN else ""
         warnings.warn(
-            f"{len(found):,} of {number + 1:,} examples left out{shown}{more}", stacklevel=2
+            f"{len(problems):,} of {number + 1:,} examples left out{shown}{more}", stacklevel=2
         )
 
 
 class _Unfit(TypeError):
-    """The fields of an example are of other types than they must be."""
+    """A field of an example has the wrong type."""
 
 
 def _packed(example: Pair | Example, number: int, source: Source | None) -> Packed:
@@ -198,7 +198,7 @@ def _packed(example: Pair | Example, number: int, source: Source | None) -> Pack
     if not all(isinstance(text, str) for text in texts):
         hint = ""
         if source is None and not isinstance(example.source, str):
-            hint = ". Give `source`, which reads sources that are no texts"
+            hint = ". Pass `source`, which reads sources other than texts"
         raise _Unfit(
             f"The fields of a pair must be strings; pair {number} is {example!r:.200}{hint}"
         )
@@ -214,26 +214,27 @@ def _packed(example: Pair | Example, number: int, source: Source | None) -> Pack
         content = source.pack(source.read(example.source))
     except _UNREADABLE as error:
         raise _named(error, example.source, number) from error
-    given = example.source
-    plain = isinstance(given, str) and content == given.encode(errors="surrogatepass")
+    text = example.source
+    plain = isinstance(text, str) and content == text.encode(errors="surrogatepass")
     kind = "" if plain else kind_of(source)
     return Packed(content, example.target, example.key, references, kind)
 
 
 def _references(example: Pair | Example, number: int) -> tuple[Any, ...]:
-    given = example.references
-    if isinstance(given, str) or not isinstance(given, tuple | list):
+    references = example.references
+    if isinstance(references, str) or not isinstance(references, tuple | list):
         raise _Unfit(
-            f"The references of a pair must be a tuple of strings; pair {number} has {given!r:.80}."
+            "The references of a pair must be a tuple of strings; pair "
+            f"{number} has {references!r:.80}."
         )
-    return tuple(given)
+    return tuple(references)
 
 
-def _named(error: Exception, given: Any, number: int) -> Exception:
+def _named(error: Exception, source: Any, number: int) -> Exception:
     """The same error, of a type that callers expect, with the number and the file's name."""
-    path = os.fspath(given) if isinstance(given, str | os.PathLike) else ""
-    told = str(error)
-    name = f"{path!s:.200}: " if path and str(path) not in told else ""
+    path = os.fspath(source) if isinstance(source, str | os.PathLike) else ""
+    message = str(error)
+    name = f"{path!s:.200}: " if path and str(path) not in message else ""
     kept = (FileNotFoundError, TypeError)
     kind = next((kind for kind in kept if isinstance(error, kind)), ValueError)
-    return kind(f"example {number}: {name}{told}")
+    return kind(f"example {number}: {name}{message}")

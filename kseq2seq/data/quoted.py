@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple, Protocol
 
-LONGEST = 2**24  # characters that a field may span, so that a stray quote costs no more memory
+LONGEST = 2**24  # characters that a quoted field may span, to bound the memory of a stray quote
 _ESCAPED = re.compile(r'\\(["\\])')
 
 Line = tuple[int, str]
@@ -61,18 +61,18 @@ class Lines:
 
 
 class Ahead(Protocol):
-    """What lines that follow can be looked at through; see `Lines.peek`."""
+    """Lines that can be looked at and not read: `Lines`, or `Later` ones of them."""
 
     def peek(self, index: int) -> Line | None:
         """Returns the line that comes after `index` others, or None at the end."""
 
 
 class Later:
-    """Lines from some place on.
+    """A view of lines that skips the first few.
 
     Args:
-        lines: from here.
-        start: how many of them come before.
+        lines: the lines.
+        start: how many to skip.
 
     Example:
         >>> Later(Lines([(1, "a"), (2, "b")]), 1).peek(0)
@@ -87,14 +87,15 @@ class Later:
         return self._lines.peek(self._start + index)
 
 
-class Record(NamedTuple):
-    """A row that is well-formed.
+class WellFormed(NamedTuple):
+    """A row whose quotes are in order.
 
     Attributes:
-        fields: their texts, unwrapped.
-        lines: how many lines it spans.
+        fields: the text of each field, without the quotes around it.
+        lines: how many lines the row spans.
         wrapped: for each field, whether it stood in quotes.
-        at_start: whether a quote that closed a field of several lines stood where another opens.
+        at_start: whether the quote that closes a field of several lines stands where a field
+            begins, so may be one that opens.
     """
 
     fields: list[str]
@@ -104,7 +105,7 @@ class Record(NamedTuple):
 
     @property
     def bare(self) -> bool:
-        """Whether a field that isn't wrapped holds a quote."""
+        """Whether a field without quotes around it holds one."""
         return any(
             not wrapped and '"' in field
             for field, wrapped in zip(self.fields, self.wrapped, strict=True)
@@ -112,12 +113,12 @@ class Record(NamedTuple):
 
 
 class Malformed(NamedTuple):
-    """A row that is not.
+    """A row whose quotes are at fault.
 
     Attributes:
-        reason: why.
-        lines: how many lines were looked at, that of the fault included.
-        at_start: whether the quote at fault stands where a field begins, so may open one.
+        reason: the fault, for messages.
+        lines: how many lines were looked at, the one with the fault included.
+        at_start: whether the quote at fault stands where a field begins, so may be one that opens.
     """
 
     reason: str
@@ -130,31 +131,33 @@ def bare(line: str) -> str:
     return line.removesuffix("\n").removesuffix("\r")
 
 
-def scan(first: str, lines: Ahead, delimiter: str, escape: str = '"') -> Record | Malformed:
-    r"""Reads the row that begins with a line, looking at as many more as its quotes take.
+def scan(first: str, lines: Ahead, delimiter: str, escape: str = '"') -> WellFormed | Malformed:
+    r"""Reads the row that begins with a line, looking at as many more lines as its quotes span.
 
     A field that begins with a quote ends at the next one, which a delimiter or the end of the line
     must follow; in between, `escape` before a quote makes it text. In other fields a quote is text,
-    but not in a row of several lines: there it is the sign of a quote that stands elsewhere by
-    mistake.
+    but not in a row of several lines: there it shows that another quote is stray.
 
     Args:
         first: the line.
-        lines: those after it; none is taken.
-        delimiter: what separates fields.
+        lines: those after it; none is read.
+        delimiter: the character between fields.
         escape: a double quote or a backslash.
 
     Example:
         >>> scan('a,"b\n', Lines([(2, 'c ""d"" e"\n')]), ",")
-        Record(fields=['a', 'b\nc "d" e'], lines=2, wrapped=[False, True], at_start=False)
+        WellFormed(fields=['a', 'b\nc "d" e'], lines=2, wrapped=[False, True], at_start=False)
         >>> print(scan('a,"b" c\n', Lines([]), ",").reason)
         ',' expected after '"'
     """
     fields: list[str] = []
     wrapped: list[bool] = []
+    # The state: the field to be read begins at `start` of `line`, whose text ends at `end`, and
+    # `used` lines after the first are taken in.
     line, end, start, used, at_start = first, len(bare(first)), 0, 0, False
     while True:
         if line.startswith('"', start):
+            # 1. A wrapped field: take in whole lines until one has the quote that closes it.
             parts, begin, size = [], start + 1, 0
             while (close := closing(line, begin, escape)) < 0:
                 parts.append(line[begin:])
@@ -175,6 +178,7 @@ def scan(first: str, lines: Ahead, delimiter: str, escape: str = '"') -> Record 
                 return Malformed(f"{delimiter!r} expected after '\"'", used + 1, opens)
             wrapped.append(True)
         else:
+            # 2. A plain field: up to the next delimiter of this line.
             stop = line.find(delimiter, start, end)
             stop = end if stop < 0 else stop
             text = line[start:stop]
@@ -183,32 +187,32 @@ def scan(first: str, lines: Ahead, delimiter: str, escape: str = '"') -> Record 
             wrapped.append(False)
         fields.append(text)
         if stop == end:
-            return Record(fields, used + 1, wrapped, at_start)
+            return WellFormed(fields, used + 1, wrapped, at_start)
         start = stop + 1
 
 
-def opens_field(line: str, place: int, delimiter: str) -> bool:
+def opens_field(line: str, position: int, delimiter: str) -> bool:
     """Whether a quote, or the run of quotes it ends, stands where a field begins."""
-    before = line[:place].rstrip('"')
+    before = line[:position].rstrip('"')
     return not before or before[-1] == delimiter
 
 
 def closing(line: str, begin: int = 0, escape: str = '"') -> int:
-    r"""Returns where the quote stands that closes a field, from `begin` on; -1 if there is none.
+    r"""Returns the position of the quote that closes a field, from `begin` on; -1 without one.
 
     Example:
         >>> closing('a ""b"" c",d\n'), closing('a ""b""\n')
         (9, -1)
     """
-    place = line.find('"', begin)
-    while place >= 0:
+    position = line.find('"', begin)
+    while position >= 0:
         if escape == '"':
-            if line[place + 1 : place + 2] != '"':
-                return place
-            place = line.find('"', place + 2)
+            if line[position + 1 : position + 2] != '"':
+                return position
+            position = line.find('"', position + 2)
         else:
-            slashes = place - len(line[begin:place].rstrip("\\")) - begin
+            slashes = position - len(line[begin:position].rstrip("\\")) - begin
             if slashes % 2 == 0:
-                return place
-            place = line.find('"', place + 1)
+                return position
+            position = line.find('"', position + 1)
     return -1

@@ -19,7 +19,7 @@ from kseq2seq.data.quoted import (
     Line,
     Lines,
     Malformed,
-    Record,
+    WellFormed,
     bare,
     closing,
     opens_field,
@@ -29,16 +29,16 @@ from kseq2seq.data.quoted import (
 _FARTHEST = 1000  # lines that are searched for the end of a broken row
 _ROWS = 20  # a text of more lines than these, most of which would be rows, is rows
 ROWS = 10  # a field of so many lines that each would be a row is a stray quote's
-DOUBTFUL = 3  # from so many on, it is told
+DOUBTFUL = 3  # so many such lines are worth a warning
 _MOST_LINES = 2**14
 
 
 class Row(NamedTuple):
-    """The fields of a row, unwrapped.
+    """A row of the table.
 
     Attributes:
         line: number of its first line.
-        fields: as many as the table has columns.
+        fields: their texts, as many as the table has columns.
         lines: how many lines it spans.
         doubtful: whether several of its lines would be rows of their own.
     """
@@ -54,7 +54,7 @@ class Fault(NamedTuple):
 
     Attributes:
         line: number of its first line.
-        reason: what is wrong with it.
+        reason: the fault, for messages.
         lines: how many lines are left out with it.
         quotes: whether its quotes are at fault.
     """
@@ -68,12 +68,12 @@ class Fault(NamedTuple):
 def quoted_rows(lines: Lines, delimiter: str, width: int) -> Iterator[Row | Fault]:
     r"""Yields rows whose fields may be wrapped in double quotes, and faults; see the module.
 
-    Inside quotes, two are one; a row that can't be read so, but can with a backslash before each,
-    is read in that way.
+    Inside quotes, a quote is doubled; a row that can't be read so, but can with a backslash before
+    each quote, is read in that way.
 
     Args:
-        lines: those of the file, without its header; blank ones are passed over.
-        delimiter: what separates fields.
+        lines: those of the file, without its header; blank ones are skipped.
+        delimiter: the character between fields.
         width: how many fields a row has.
 
     Example:
@@ -84,8 +84,8 @@ def quoted_rows(lines: Lines, delimiter: str, width: int) -> Iterator[Row | Faul
         (3, 'bad CSV: unexpected end of data; ...: reading resumes on line 4', 1)
         (4, ['e', 'f'], 1)
     """
-    held: list[Line] = []
-    broken = False  # whether quotes of a row just before this one were at fault
+    held: list[Line] = []  # those that `csv` took for the row it is at
+    broken = False  # whether quotes of the row just before this one were at fault
 
     def feed() -> Iterator[str]:
         for line in lines:
@@ -95,7 +95,7 @@ def quoted_rows(lines: Lines, delimiter: str, width: int) -> Iterator[Row | Faul
             yield line[1]
 
     while True:
-        # 1. What the standard library reads alike, it reads faster.
+        # 1. Rows of one line: the standard library reads them alike, and faster.
         held.clear()
         try:
             for fields in csv.reader(feed(), delimiter=delimiter, strict=True):
@@ -107,7 +107,7 @@ def quoted_rows(lines: Lines, delimiter: str, width: int) -> Iterator[Row | Faul
                 return
         except csv.Error:
             pass
-        # 2. All else is looked at.
+        # 2. It stopped: give back all lines of that row but the first, and read it ourselves.
         lines.put_back(held[1:])
         number, first = held[0]
         if not bare(first):
@@ -120,39 +120,44 @@ def quoted_rows(lines: Lines, delimiter: str, width: int) -> Iterator[Row | Faul
 def _row(
     number: int, first: str, lines: Lines, delimiter: str, width: int, broken: bool
 ) -> list[Row | Fault]:
-    """Reads one row, the first line of which is taken already."""
-    made = scan(first, lines, delimiter)
-    if isinstance(made, Malformed) and '\\"' in first:
-        other = scan(first, lines, delimiter, "\\")
-        if isinstance(other, Record) and len(other.fields) == width:
-            made = other
-    if isinstance(made, Record):
-        count = len(made.fields)
+    """Reads one row, the first line of which is read already; `broken` as in `quoted_rows`."""
+    # 1. Read it with doubled quotes, or else with escaped ones.
+    row = scan(first, lines, delimiter)
+    if isinstance(row, Malformed) and '\\"' in first:
+        escaped = scan(first, lines, delimiter, "\\")
+        if isinstance(escaped, WellFormed) and len(escaped.fields) == width:
+            row = escaped
+
+    # 2. A well-formed row counts, unless it looks like the rest of a broken one, or like rows.
+    if isinstance(row, WellFormed):
+        count = len(row.fields)
         wrong = f"{count} field{'s' * (count != 1)}, expected {width}"
         if count == width:
-            if broken and made.lines == 1 and made.bare and first.count('"') % 2:
+            if broken and row.lines == 1 and row.bare and first.count('"') % 2:
                 return [Fault(number, "the end of a quoted field whose beginning is left out")]
-            like_rows = _like_rows(first, made, lines, delimiter)
+            like_rows = _like_rows(first, row, lines, delimiter)
             if like_rows < ROWS:
-                lines.skip(made.lines - 1)
-                return [Row(number, made.fields, made.lines, like_rows > 0)]
-            reason = f"bad CSV: a quoted field of {made.lines} lines that would each be a row"
+                lines.skip(row.lines - 1)
+                return [Row(number, row.fields, row.lines, like_rows > 0)]
+            reason = f"bad CSV: a quoted field of {row.lines} lines that would each be a row"
             return [Fault(number, reason + _resumed(number))]
-        if made.lines == 1:
-            parted = parts(first, delimiter, width)
-            if parted:
-                return [Row(number, fields) for fields in parted]
-            if not any(made.wrapped):
-                return [Fault(number, wrong, 1, made.bare)]
-        made = Malformed(wrong, made.lines, made.at_start)
+        if row.lines == 1:
+            several = parts(first, delimiter, width)
+            if several:
+                return [Row(number, fields) for fields in several]
+            if not any(row.wrapped):
+                return [Fault(number, wrong, 1, row.bare)]
+        row = Malformed(wrong, row.lines, row.at_start)
     else:
-        made = made._replace(reason=f"bad CSV: {made.reason}")
-    lost = taken_in(made, lines, delimiter, width) if made.lines > 1 else 0
-    if lost == made.lines - 1:  # the quote at fault ended the row: before its text did?
+        row = row._replace(reason=f"bad CSV: {row.reason}")
+
+    # 3. Of a faulty row, leave out the lines that are its text; resume at those that are rows.
+    lost = taken_in(row, lines, delimiter, width) if row.lines > 1 else 0
+    if lost == row.lines - 1:  # the quote at fault ended the row: before its text did?
         lost += left_over(Later(lines, lost), delimiter, width)
     lines.skip(lost)
-    stray = made.lines > 1 and not lost
-    return [Fault(number, made.reason + (_resumed(number) if stray else ""), 1 + lost)]
+    stray = row.lines > 1 and not lost
+    return [Fault(number, row.reason + (_resumed(number) if stray else ""), 1 + lost)]
 
 
 def _resumed(number: int) -> str:
@@ -160,7 +165,7 @@ def _resumed(number: int) -> str:
 
 
 def parts(line: str, delimiter: str, width: int) -> list[list[str]]:
-    r"""Returns the rows of a line that has carriage returns between them, or none.
+    r"""Returns the rows of a line with carriage returns between them; none if there are none.
 
     Example:
         >>> parts("a,b\rc,d\n", ",", 2), parts("a,b\rc\n", ",", 2)
@@ -172,15 +177,15 @@ def parts(line: str, delimiter: str, width: int) -> list[list[str]]:
     return rows if all(len(row) == width for row in rows) else []
 
 
-def _like_rows(first: str, made: Record, lines: Lines, delimiter: str) -> int:
+def _like_rows(first: str, row: WellFormed, lines: Lines, delimiter: str) -> int:
     """How many different lines a row has if each, quotes and all, would be one of its own; else 0.
 
     A text seldom has as many delimiters in each line as rows have, those with its quotes included.
     """
-    separators = len(made.fields) - 1
-    if made.lines < DOUBTFUL or not separators or made.at_start:
+    separators = len(row.fields) - 1
+    if row.lines < DOUBTFUL or not separators or row.at_start:
         return 0
-    following = (lines.peek(index) for index in range(made.lines - 1))
+    following = (lines.peek(index) for index in range(row.lines - 1))
     texts = [first, *(line[1] for line in following if line is not None)]
     return len(set(texts)) if all(text.count(delimiter) == separators for text in texts) else 0
 
@@ -188,16 +193,16 @@ def _like_rows(first: str, made: Record, lines: Lines, delimiter: str) -> int:
 _NO_LINES = Lines([])
 
 
-def taken_in(made: Malformed, lines: Lines, delimiter: str, width: int) -> int:
+def taken_in(row: Malformed, lines: Lines, delimiter: str, width: int) -> int:
     r"""Returns how many lines that a faulty quote took in are lost with its row.
 
-    Where at least half of them would be rows, the quote is stray and none is. Else they are text of
-    the row, up to a last run of lines that would all be rows.
+    Where at least half of them would be rows, the quote is stray and none is lost. Otherwise they
+    are text of the row, up to a last run of lines that would all be rows.
 
     Args:
-        made: the row, as far as it was read.
+        row: the row, as far as it was read.
         lines: those after its first.
-        delimiter: what separates fields.
+        delimiter: the character between fields.
         width: how many fields a row has.
 
     Example:
@@ -206,13 +211,13 @@ def taken_in(made: Malformed, lines: Lines, delimiter: str, width: int) -> int:
         >>> taken_in(fault, rows, ",", 2), taken_in(fault, text, ",", 2)
         (0, 2)
     """
-    inside = [lines.peek(index) for index in range(made.lines - 1 - made.at_start)]
+    inside = [lines.peek(index) for index in range(row.lines - 1 - row.at_start)]
     texts = [bare(line[1]) if line else "" for line in inside]
     like = [_is_row(text, delimiter, width) for text in texts]
     if 2 * sum(like) >= max(1, sum(map(bool, texts))):
         return 0
     lost = len(like)
-    if made.at_start or lines.peek(made.lines - 1) is None:
+    if row.at_start or lines.peek(row.lines - 1) is None:
         while lost and like[lost - 1]:
             lost -= 1
     return lost
@@ -221,11 +226,11 @@ def taken_in(made: Malformed, lines: Lines, delimiter: str, width: int) -> int:
 def left_over(lines: Ahead, delimiter: str, width: int) -> int:
     r"""Returns how many lines are the rest of a row of several whose first line is at fault.
 
-    They are, where the next quote closes a field, and opens none.
+    They are its rest if the next quote closes a field and opens none.
 
     Args:
         lines: those after its first.
-        delimiter: what separates fields.
+        delimiter: the character between fields.
         width: how many fields a row has.
 
     Example:
@@ -251,15 +256,15 @@ def left_over(lines: Ahead, delimiter: str, width: int) -> int:
             return 0
         if index > _ROWS and 2 * rows >= index:
             return 0
-        made = scan(f'"{line}', Later(lines, index + 1), delimiter)
-        return index + (made.lines if isinstance(made, Record) else 1)
+        row = scan(f'"{line}', Later(lines, index + 1), delimiter)
+        return index + (row.lines if isinstance(row, WellFormed) else 1)
     return 0
 
 
 def _is_row(line: str, delimiter: str, width: int) -> bool:
     if '"' not in line:
         return bool(line) and line.count(delimiter) == width - 1
-    made = scan(line, _NO_LINES, delimiter)
-    if isinstance(made, Malformed) or len(made.fields) != width:
+    row = scan(line, _NO_LINES, delimiter)
+    if isinstance(row, Malformed) or len(row.fields) != width:
         return False
-    return not made.bare or line.count('"') % 2 == 0
+    return not row.bare or line.count('"') % 2 == 0

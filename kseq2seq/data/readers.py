@@ -7,7 +7,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any, Literal
 
-from kseq2seq.data.bad_lines import Problem, checked, usable
+from kseq2seq.data.bad_lines import BadLine, as_pair, usable
 from kseq2seq.data.jsonl import jsonl_pairs
 from kseq2seq.data.pairs import SURROGATE, Example, Pair
 from kseq2seq.data.quoted import bare
@@ -15,7 +15,7 @@ from kseq2seq.data.tables import table_pairs
 from kseq2seq.disk.lines import SUFFIXES, data_path, numbered_lines
 
 FORMATS = {".tsv": "tsv", ".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
-_PARALLEL = "parallel files have neither a format nor columns; give only the paths"
+_PARALLEL = "Parallel files have neither a format nor columns. Pass only the paths."
 
 
 def read_pairs(
@@ -28,33 +28,33 @@ def read_pairs(
     references: str | None = None,
     delimiter: str | None = None,
     quoted: bool | None = None,
-    on_error: Literal["report", "raise"] | Callable[[Problem], object] = "report",
+    on_error: Literal["report", "raise"] | Callable[[BadLine], object] = "report",
 ) -> Iterator[Pair | Example]:
-    r"""Stream the pairs of a file, or of two parallel text files, in constant memory.
+    r"""Streams the pairs of a file, or of two parallel text files, in constant memory.
 
-    Files are UTF-8, plain or packed by gzip, bzip2 or xz. CSV fields may be wrapped in double
+    Files are UTF-8, plain or compressed by gzip, bzip2 or xz. CSV fields may be wrapped in double
     quotes and then hold line breaks; those of TSV stand as they are, unless the file shows that a
     writer of tables wrapped them. A quote that is never closed costs the row it stands in, not
     those after it. A JSONL line is one object. Wholly blank lines of these three are passed over.
     A line that gives no pair (wrong number of fields, bad JSON, no such column, a value that is
-    not text, an empty source or target) is a `Problem`. docs/training.md has all the rules.
+    not text, an empty source or target) is a `BadLine`. docs/training.md has all the rules.
 
     Args:
         path: one file, or (source file, target file) with a sentence per line in each.
-        format: what the file is; by default its suffix says so (before any `.gz`).
+        format: the format of the file; by default its suffix decides (the one before any `.gz`).
         source: name of the column of sources. A name needs a header line (TSV, CSV); a number,
-            from 0, says that there is none and the first line is data.
+            from 0, means that there is none and the first line is data.
         target: name or number of the column of targets.
         key: name or number of the column that says which examples belong together in a split;
             by default the source text itself is the key.
         references: name of the list of further targets that count as right, in JSONL; lines that
             have it give an `Example` in place of a `Pair`.
         delimiter: the character between the fields of a table; by default a tab for TSV, and for
-            CSV whichever of comma, semicolon and tab parts the header into the names wanted.
+            CSV whichever of comma, semicolon and tab separates the names in the header.
         quoted: whether fields of a table may be wrapped in double quotes; by default those of CSV
             may, and those of TSV where the first lines with quotes show it.
-        on_error: `"report"` leaves problems out and at the end warns of their number and the
-            first few; `"raise"` stops at the first; a function is called with each.
+        on_error: `"report"` skips bad lines and at the end warns of their number and the first
+            few; `"raise"` stops at the first; a function is called with each `BadLine`.
 
     Returns:
         An iterator of pairs, in file order.
@@ -75,7 +75,7 @@ def read_pairs(
         [Pair(source='hello', target='안녕', key='hello')]
     """
     if not callable(on_error) and on_error not in ("report", "raise"):
-        raise ValueError(f"on_error is 'report', 'raise' or a function; got {on_error!r}")
+        raise ValueError(f"`on_error` must be 'report', 'raise' or a function; got {on_error!r}.")
     columns = [source, target] if key is None else [source, target, key]
     several = isinstance(path, tuple | list)
     paths = [data_path(part) for part in (path if several else (path,))]  # type: ignore[union-attr, arg-type]
@@ -83,16 +83,18 @@ def read_pairs(
         table = delimiter is not None or quoted is not None
         if format is not None or table or references or columns != ["source", "target"]:
             raise ValueError(_PARALLEL)
-        rows: Iterator[Pair | Example | Problem] = _parallel(*paths)
+        rows: Iterator[Pair | Example | BadLine] = _parallel(*paths)
     elif len(paths) != 1:
-        raise ValueError(f"expected one path, or (source, target) paths; got {len(paths)}")
+        raise ValueError(
+            f"`path` must be one path or (source, target) paths; got {len(paths)} paths."
+        )
     else:
         rows = _reader(paths[0], format, columns, references, delimiter, quoted)
     return usable(rows, " and ".join(map(str, paths)), on_error)
 
 
 def pairs_from(examples: Iterable[Sequence[str]] | Any) -> Iterator[Pair]:
-    """Turn an iterable of (source, target) or (source, target, key), or such a dataset, into pairs.
+    """Turns tuples (source, target) or (source, target, key), or a dataset of them, into pairs.
 
     Args:
         examples: tuples of text, or an unbatched `tf.data.Dataset` of two or three string scalars.
@@ -104,8 +106,8 @@ def pairs_from(examples: Iterable[Sequence[str]] | Any) -> Iterator[Pair]:
     Raises:
         TypeError: for a value that is not text, with the number of the example, and if `examples`
             can't be iterated over.
-        ValueError: for an example that has not two or three values, or a text that can't be written
-            as UTF-8.
+        ValueError: for an example that does not have two or three values, or a text that can't be
+            written as UTF-8.
 
     Example:
         >>> list(pairs_from([("hello", "안녕"), ("bye", "잘 가", "farewell")]))
@@ -115,7 +117,7 @@ def pairs_from(examples: Iterable[Sequence[str]] | Any) -> Iterator[Pair]:
         examples = examples.as_numpy_iterator()
     elif isinstance(examples, str | bytes | Mapping) or not isinstance(examples, Iterable):
         raise TypeError(
-            "`examples` must be (source, target) tuples, or a dataset of such; got "
+            "`examples` must be (source, target) tuples, or a dataset of them; got "
             f"{type(examples).__name__} {examples!r:.80}. `read_pairs` reads files."
         )
     return _examples(examples)
@@ -147,7 +149,7 @@ def _examples(examples: Iterable[Any]) -> Iterator[Pair]:
 
 
 def format_of(path: Path) -> str | None:
-    """Returns the format that the name of a file tells, packed or not; None if it tells none.
+    """Returns the format that a file's name stands for, compressed or not; None if there is none.
 
     Example:
         >>> format_of(Path("corpus.tsv.xz")), format_of(Path("corpus.txt"))
@@ -167,18 +169,18 @@ def _reader(
     references: str | None,
     delimiter: str | None,
     quoted: bool | None,
-) -> Iterator[Pair | Example | Problem]:
+) -> Iterator[Pair | Example | BadLine]:
     format = format or format_of(path)
     if format not in FORMATS.values():
         raise ValueError(
-            f"{path}: cannot tell the format from {_suffix(path)!r}; give format='tsv', 'csv' or "
-            f"'jsonl' (got {format!r}), or a (source, target) tuple of parallel text files"
+            f"{path}: cannot tell the format from {_suffix(path)!r}. Pass `format` 'tsv', 'csv' or "
+            f"'jsonl' (got {format!r}), or a (source, target) tuple of parallel text files."
         )
     kinds = {type(column) for column in columns}
     if kinds != {str} and (kinds != {int} or min(columns) < 0 or format == "jsonl"):
         raise ValueError(
-            f"columns are all names, or (TSV and CSV without a header) all numbers from 0; "
-            f"got {columns} for {format}"
+            "The columns must be all names, or (TSV and CSV without a header) all numbers from 0; "
+            f"got {columns} for {format}."
         )
     if quoted is not None and not isinstance(quoted, bool):
         raise ValueError(f"`quoted` must be True, False or None; got {quoted!r}.")
@@ -201,7 +203,7 @@ def _reader(
     return table_pairs(path, columns, delimiter=delimiter, quoted=quoted, tabs=format == "tsv")
 
 
-def _parallel(source_path: Path, target_path: Path) -> Iterator[Pair | Problem]:
+def _parallel(source_path: Path, target_path: Path) -> Iterator[Pair | BadLine]:
     sources, targets = numbered_lines(source_path), numbered_lines(target_path)
     for source, target in zip_longest(sources, targets):
         if source is None or target is None:
@@ -212,7 +214,7 @@ def _parallel(source_path: Path, target_path: Path) -> Iterator[Pair | Problem]:
                 f"parallel files of unequal length: {source_path} has {counts[0]} lines, "
                 f"{target_path} has {counts[1]}; line n of one must translate line n of the other"
             )
-        pair = checked((bare(source[1]), bare(target[1])), str(source_path), source[0])
-        if isinstance(pair, Problem) and " target" in pair.message:
+        pair = as_pair((bare(source[1]), bare(target[1])), str(source_path), source[0])
+        if isinstance(pair, BadLine) and " target" in pair.message:
             pair = pair._replace(path=str(target_path))
         yield pair

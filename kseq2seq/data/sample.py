@@ -13,7 +13,7 @@ LANGUAGES = ("de", "fr", "ko")
 
 
 def sample(language: str = "fr") -> Iterator[Pair]:
-    """Read the bundled English messages and their translations; nothing is fetched.
+    """Reads the bundled English messages and their translations; nothing is fetched.
 
     Args:
         language: the target language: "de", "fr" or "ko".
@@ -35,8 +35,8 @@ def sample(language: str = "fr") -> Iterator[Pair]:
     """
     if language not in LANGUAGES:
         raise ValueError(
-            f"language={language!r}: the bundled samples translate English into "
-            f"{', '.join(LANGUAGES)}; for another language give a file of your own"
+            f"`language` must be one of {', '.join(LANGUAGES)}, into which the bundled samples are "
+            f"translated; got {language!r}. For another language pass a file of your own."
         )
     return _read(language)
 
@@ -48,7 +48,7 @@ def _read(language: str) -> Iterator[Pair]:
 
 
 def pack_pairs(pairs: Iterable[Pair], file: BinaryIO) -> None:
-    """Write pairs as gzipped lines `source<TAB>target<TAB>key`; the same pairs, the same bytes.
+    """Writes pairs as gzipped lines `source<TAB>target<TAB>key`; the same pairs, the same bytes.
 
     Args:
         pairs: what to write; read lazily.
@@ -71,12 +71,12 @@ def pack_pairs(pairs: Iterable[Pair], file: BinaryIO) -> None:
         for pair in pairs:
             line = "\t".join(pair)
             if line.count("\t") != 2 or "\n" in line or "\r" in line:
-                raise ValueError(f"{pair}: a pair to be written has no tab and no line break in it")
+                raise ValueError(f"{pair}: a text with a tab or a line break can't be written.")
             packed.write(line.encode() + b"\n")
 
 
 def unpack_pairs(file: BinaryIO) -> Iterator[Pair]:
-    """Yield the pairs that `pack_pairs` wrote.
+    """Yields the pairs that `pack_pairs` wrote.
 
     Args:
         file: an open binary file; read lazily and left open.

@@ -13,7 +13,7 @@ AnyPair = TypeVar("AnyPair", Pair, Example, Pair | Example, Packed)
 
 
 def split_of(key: str, *, validation: int = 3, test: int = 3) -> str:
-    """Name the split a key falls in: the same one on every machine, in every order.
+    """Returns the split that a key falls in: the same one on every machine, in every order.
 
     With h = SHA-1(key) mod 100, the split is test where h < test, validation where
     test <= h < test + validation, and train elsewhere.
@@ -36,8 +36,8 @@ def split_of(key: str, *, validation: int = 3, test: int = 3) -> str:
     """
     if validation < 0 or test < 0 or validation + test >= 100:
         raise ValueError(
-            f"validation={validation} and test={test} percent: expected two shares that are not "
-            "negative and add up to less than 100, so that something is left to train on"
+            "`validation` and `test` must be percentages, not negative, that add up to less than "
+            f"100; got {validation} and {test}."
         )
     remainder = int(sha1(key.encode(), usedforsecurity=False).hexdigest(), 16) % 100
     if remainder < test:
@@ -48,7 +48,7 @@ def split_of(key: str, *, validation: int = 3, test: int = 3) -> str:
 def select(
     pairs: Iterable[AnyPair], split: str, *, validation: int = 3, test: int = 3
 ) -> Iterator[AnyPair]:
-    """Yield the pairs of one split, in their order, as `split_of` tells them apart.
+    """Yields the pairs of one split, in their order, as `split_of` divides them.
 
     Args:
         pairs: the whole corpus; read lazily.
@@ -70,13 +70,13 @@ def select(
         ['ONE', 'TWO', 'THREE']
     """
     if split not in SPLITS:
-        raise ValueError(f"split={split!r}: expected one of {', '.join(SPLITS)}")
+        raise ValueError(f"`split` must be one of {', '.join(SPLITS)}; got {split!r}.")
     split_of("", validation=validation, test=test)  # refuse bad shares here, not at the first pair
     return (p for p in pairs if split_of(p.key, validation=validation, test=test) == split)
 
 
 def unique(pairs: Iterable[AnyPair]) -> Iterator[AnyPair]:
-    """Drop every later repeat of a source with the same target, whatever its key.
+    """Drops every later repeat of a source with the same target, whatever its key.
 
     Only 16 bytes of digest are remembered for each distinct pair.
 
@@ -94,7 +94,7 @@ def unique(pairs: Iterable[AnyPair]) -> Iterator[AnyPair]:
     """
     seen: set[bytes] = set()
     for pair in pairs:
-        told = digest(pair.source, pair.target)
-        if told not in seen:
-            seen.add(told)
+        identity = digest(pair.source, pair.target)
+        if identity not in seen:
+            seen.add(identity)
             yield pair

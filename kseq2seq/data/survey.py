@@ -21,11 +21,11 @@ _GROUPS = 4  # what a source unpacks at once, this many times: there is nothing 
 
 
 class Unknown(NamedTuple):
-    """What the vocabulary of a side lacks, in the kept pairs.
+    """The unknown tokens of one side of the kept pairs.
 
     Attributes:
         tokens: how many tokens are unknown.
-        texts: how many texts have no token but unknown ones (and spaces).
+        texts: how many texts consist of unknown tokens (and spaces) alone.
         example: the first such text, or else the first with an unknown token.
 
     Example:
@@ -39,7 +39,7 @@ class Unknown(NamedTuple):
     example: str = ""
 
     def plus(self, tokens: int, texts: int, whole: np.ndarray, some: np.ndarray) -> Unknown:
-        """Returns the sum with what `Source.lacking` gives."""
+        """Returns the sum with what `Source.lacking` returned for more texts."""
         example = self.example
         if len(whole) and not self.texts:
             example = whole[0].decode(errors="replace")
@@ -65,13 +65,13 @@ class Survey:
             allowed + 1), or the `Lengths` that occur.
         empty: pairs left out because a side holds nothing.
         too_long: pairs left out because a side is longer than its model takes.
-        source_unknown: what the vocabulary of the sources lacks.
-        target_unknown: what that of the targets lacks.
+        source_unknown: the unknown tokens of the sources.
+        target_unknown: the unknown tokens of the targets.
         cut: kept pairs whose source is cut at the longest allowed.
-        unfit: pairs left out because a model can't learn them, such as a target that is longer
+        unfit: pairs left out because a model can't learn them, for example a target that is longer
             than the positions CTC has for it.
-        units: what lengths count, of a source and of a target.
-        splits: whether a source that is too long is split when a model generates.
+        units: the units of a source and of a target, for example ("frames", "tokens").
+        splits: whether sources that are too long are split when a model generates.
 
     Attributes:
         occurring: the `Lengths`, in memory that grows with how many different ones there are.
@@ -79,8 +79,8 @@ class Survey:
     Example:
         >>> lengths = np.zeros((9, 9), int)
         >>> lengths[4, 6] = 10
-        >>> found = Survey(lengths, too_long=2)
-        >>> found.kept, found.source_tokens, found.target_tokens
+        >>> counts = Survey(lengths, too_long=2)
+        >>> counts.kept, counts.source_tokens, counts.target_tokens
         (10, 40, 60)
     """
 
@@ -141,8 +141,8 @@ class Survey:
         if not self.kept:
             unfit = f", {self.unfit} unfit" if self.unfit else ""
             raise ValueError(
-                f"the survey kept no pair ({self.too_long} too long, {self.empty} empty{unfit}); "
-                "raise max_length, split long text at sentence ends, or look at the columns read"
+                f"The survey kept no pair ({self.too_long} too long, {self.empty} empty{unfit}). "
+                "Raise `max_length`, split long texts at sentence ends, or check the columns read."
             )
         sources, targets = self.occurring.sizes.max(axis=0)
         return int(sources), int(targets)
@@ -182,7 +182,7 @@ class Survey:
         return "\n".join(lines)
 
     def _unknown(self) -> list[tuple[str, Unknown, float]]:
-        """What each side lacks, and its share of that side's tokens but `end`."""
+        """Each side's name, unknown tokens, and their share of its tokens, `end` not counted."""
         return [
             (side, unknown, unknown.tokens / max(tokens - self.kept, 1))
             for side, unknown, tokens in (
@@ -199,23 +199,22 @@ def survey(
     *,
     fits: Fits | None = None,
 ) -> Survey:
-    """Look at each pair of a corpus once and count it, in one streamed pass and bounded memory.
+    """Counts the pairs of a corpus by their lengths, in one streamed pass and bounded memory.
 
-    What was counted is remembered with the corpus for the last two sides given: `eval_batches` of
-    them needs no pass of its own.
+    The corpus remembers its last survey: `eval_batches` with the same source and target needs no
+    pass of its own.
 
     Args:
         corpus: the pairs.
         source: turns raw sources into inputs. Where its `too_long` is "split", those that are too
             long are left out of training and counted as such.
         target: turns target text into ids.
-        fits: what a model can learn, (units of sources (N,), ids of targets (N, None)) -> bool
-            (N,), in graph; others are left out and counted.
+        fits: (units of sources (N,), ids of targets (N, None)) -> bool (N,), in graph: which pairs
+            a model can learn. Others are left out and counted.
 
     Returns:
-        The survey; print it for a table. A warning tells of texts that the vocabulary lacks as a
-        whole, of a side of which it lacks more than 1 % of the tokens, and, once, of sources that
-        are cut.
+        The survey; print it for a table. A warning names texts that are unknown as a whole, a side
+        with more than 1 % of unknown tokens and, once, sources that are cut.
 
     Example:
         >>> from kseq2seq.data import pairs_from
@@ -228,29 +227,29 @@ def survey(
         too long            1   33.3%  more than 8 x 8 tokens
         empty               1   33.3%  a side without a token
     """
-    found = counted(corpus, source, target, fits)
-    warn_of_unknown(found._unknown(), found.kept, stacklevel=2)
-    if found.cut and not corpus.told_of_cuts:
-        corpus.told_of_cuts = True
-        limit = found.occurring.limits[0]
+    counts = counted(corpus, source, target, fits)
+    warn_of_unknown(counts._unknown(), counts.kept, stacklevel=2)
+    if counts.cut and not corpus.warned_of_cuts:
+        corpus.warned_of_cuts = True
+        limit = counts.occurring.limits[0]
         warnings.warn(
-            f"{found.cut:,} of {found.kept:,} sources have more than {limit:,} {found.units[0]} "
-            "and are cut there: what is beyond is not seen in training. Raise max_length to see "
-            "more, or pass too_long='error' to leave them out.",
+            f"{counts.cut:,} of {counts.kept:,} sources have more than {limit:,} {counts.units[0]} "
+            "and are cut there: training does not see the rest. Raise `max_length`, or pass "
+            "too_long='error' to leave them out.",
             stacklevel=2,
         )
-    return found
+    return counts
 
 
 def counted(
     corpus: Corpus, source: Source | Tokens, target: Target | Tokens, fits: Fits | None
 ) -> Survey:
-    """Returns the survey of a corpus, remembered if it was the last one asked for; no warnings."""
+    """Returns the survey of a corpus, the last one if it was for the same sides; no warnings."""
     sides = as_source(source), as_target(target)
-    asked = source, target, fits, [(side.max_length, _too_long(side)) for side in sides]
+    arguments = source, target, fits, [(side.max_length, _too_long(side)) for side in sides]
     corpus.check_packed_for(sides[0])
-    if corpus.counted is None or corpus.counted[0] != asked:
-        corpus.counted = asked, _count(corpus, *sides, fits)
+    if corpus.counted is None or corpus.counted[0] != arguments:
+        corpus.counted = arguments, _count(corpus, *sides, fits)
     return corpus.counted[1]
 
 
@@ -262,14 +261,17 @@ def _count(corpus: Corpus, source: Source, target: Target, fits: Fits | None) ->
     sides: list[Any] = [source, target]
 
     def look(records):
-        found = measure(records, source, target, fits=fits)
-        rows, ids, lengths, which = found.kept()
+        # 1. In graph, of a group of N pairs: the lengths (K, 2) of the K that are kept, how many of
+        #    the others met each fate (4,), and the unknown tokens of each side.
+        measured = measure(records, source, target, fits=fits)
+        rows, ids, lengths, which = measured.kept()
         texts = [tf.gather(strings, which) for strings in parse_pairs(records)]
         parts = zip(sides, (rows, ids), texts, strict=True)
         lacking = [side.lacking(part, strings) or () for side, part, strings in parts]
-        fates = found.empty, found.too_long, found.cut, found.unfit
+        fates = measured.empty, measured.too_long, measured.cut, measured.unfit
         return lengths, [tf.math.count_nonzero(flags) for flags in fates], *lacking
 
+    # 2. In Python: add up the groups.
     counter = LengthCounter((source.max_length, target.max_length))
     fates = np.zeros(4, np.int64)
     unknown = [NOTHING, NOTHING]
@@ -295,23 +297,23 @@ def _count(corpus: Corpus, source: Source, target: Target, fits: Fits | None) ->
 
 
 def warn_of_unknown(unknown: list[tuple[str, Unknown, float]], kept: int, stacklevel: int) -> None:
-    """Tells of texts that a model can't tell apart, and of a vocabulary that lacks much.
+    """Warns of texts that are unknown as a whole, and of a side with many unknown tokens.
 
     Args:
-        unknown: of each side its name, what it lacks, and its share of the side's tokens.
+        unknown: each side's name, unknown tokens, and their share of its tokens.
         kept: how many pairs there are.
         stacklevel: of the caller, as `warnings.warn` takes it.
     """
     for side, lacks, share in unknown:
-        told = []
+        news = []
         if lacks.texts:
-            told.append(f"{lacks.texts:,} of {kept:,} {side} texts are unknown as a whole")
+            news.append(f"{lacks.texts:,} of {kept:,} {side} texts are unknown as a whole")
         if share > _MUCH:
-            told.append(f"{share:.1%} of the {side} tokens are unknown")
-        if told:
+            news.append(f"{share:.1%} of the {side} tokens are unknown")
+        if news:
             warnings.warn(
-                f"{' and '.join(told)}, for example in {lacks.shown()}: a model can't "
-                "tell what is unknown apart. Train the tokenizer on these texts, give it a larger "
-                "vocabulary, or use a ByteTokenizer, which knows all text.",
+                f"{' and '.join(news)}, for example in {lacks.shown()}: unknown tokens look alike "
+                "to a model. Train the tokenizer on these texts, give it a larger vocabulary, or "
+                "use a ByteTokenizer, which knows all text.",
                 stacklevel=stacklevel + 1,
             )

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from kseq2seq.data.bad_lines import Problem, checked, shown_names
+from kseq2seq.data.bad_lines import BadLine, as_pair, shown_names
 from kseq2seq.data.pairs import Pair
 from kseq2seq.data.quoted import Later, Lines, Malformed, bare, scan
 from kseq2seq.data.quoted_rows import Fault, Row, parts, quoted_rows
@@ -27,10 +27,10 @@ class Layout(NamedTuple):
     """How the rows of a table are read.
 
     Attributes:
-        delimiter: what separates fields.
-        quoted: whether they may be wrapped in quotes; None where the rows must say.
-        width: how many there are.
-        positions: which of them are the source, the target and perhaps the key.
+        delimiter: the character between fields.
+        quoted: whether they may be wrapped in quotes; None where the rows must show it.
+        width: how many fields a row has.
+        positions: those of the source, the target and, optionally, the key.
     """
 
     delimiter: str
@@ -41,14 +41,14 @@ class Layout(NamedTuple):
 
 def table_pairs(
     path: Path, columns: list[Any], *, delimiter: str | None, quoted: bool | None, tabs: bool
-) -> Iterator[Pair | Problem]:
-    r"""Yields the pair of each row, and a problem for each that gives none.
+) -> Iterator[Pair | BadLine]:
+    r"""Yields the pair of each row, and a `BadLine` for each that gives none.
 
     Args:
         path: the file.
         columns: names, found in a header line, or numbers, which say that there is none.
-        delimiter: what separates fields, if it isn't to be found out.
-        quoted: whether fields may be wrapped in quotes, if it isn't to be found out.
+        delimiter: the character between fields; None to find out.
+        quoted: whether fields may be wrapped in quotes; None to find out.
         tabs: whether it is a TSV file, not CSV.
 
     Example:
@@ -65,12 +65,12 @@ def table_pairs(
     name, positions, doubtful = str(path), layout.positions, []
     for row in _rows(name, lines, layout):
         if isinstance(row, Fault):
-            yield Problem(name, row.line, row.reason, row.lines)
+            yield BadLine(name, row.line, row.reason, row.lines)
             continue
         line, fields, count, doubt = row
         if doubt:
             doubtful.append(line)
-        yield checked([fields[position] for position in positions], name, line, count)
+        yield as_pair([fields[position] for position in positions], name, line, count)
     if doubtful:
         warnings.warn(
             f"{path}: {len(doubtful)} quoted fields hold lines that would each be a row, the first "
@@ -141,13 +141,13 @@ def _layout(
     if isinstance(columns[0], int):
         lines.put_back([(number, first)])
         return _numbered(path, lines, columns, delimiters[0], quoted)
-    for given in delimiters:
+    for separator in delimiters:
         for wrapped in [False, True] if quoted is None else [quoted]:
-            names, used = _fields(first, lines, given, wrapped)
+            names, used = _fields(first, lines, separator, wrapped)
             if all(names.count(column) == 1 for column in columns):
                 lines.skip(used - 1)
                 positions = [names.index(column) for column in columns]
-                return Layout(given, True if wrapped else quoted, len(names), positions)
+                return Layout(separator, True if wrapped else quoted, len(names), positions)
     raise _no_header(path, number, first, lines, columns, delimiters[0], bool(quoted))
 
 
@@ -183,8 +183,8 @@ def _fields(first: str, lines: Lines, delimiter: str, quoted: bool) -> tuple[lis
     """The fields of the first row, none if it is malformed, and how many lines it spans."""
     if not quoted:
         return bare(first).split(delimiter), 1
-    made = scan(first, lines, delimiter)
-    return ([], 1) if isinstance(made, Malformed) else (made.fields, made.lines)
+    row = scan(first, lines, delimiter)
+    return ([], 1) if isinstance(row, Malformed) else (row.fields, row.lines)
 
 
 def _no_header(
@@ -196,36 +196,40 @@ def _no_header(
     delimiter: str,
     quoted: bool,
 ) -> ValueError:
-    """Says which name the header lacks, or has twice, and why that may be."""
-    made = scan(first, lines, delimiter) if quoted else None
-    if isinstance(made, Malformed):
+    """An error that says which name the header lacks, or has twice, and why that may be."""
+    row = scan(first, lines, delimiter) if quoted else None
+    if isinstance(row, Malformed):
         return ValueError(
-            f"{path}:{number}: the header can't be read: bad CSV: {made.reason}; mend its quotes, "
-            "or pass `quoted=False` if quotes are text"
+            f"{path}:{number}: the header can't be read: bad CSV: {row.reason}. Mend its quotes, "
+            "or pass `quoted=False` if quotes are text."
         )
-    names = made.fields if made else bare(first).split(delimiter)
+    names = row.fields if row else bare(first).split(delimiter)
     for other, shown in _NAMED.items():
         if other != delimiter and set(columns) <= set(bare(first).replace('"', "").split(other)):
             return ValueError(
                 f"{path}:{number}: the names of the header have {shown} between them, not "
-                f"{_NAMED.get(delimiter, repr(delimiter))}; pass `delimiter`"
+                f"{_NAMED.get(delimiter, repr(delimiter))}. Pass `delimiter`."
             )
     missing = next(column for column in columns if names.count(column) != 1)
     alike = [name for name in names if name.strip().casefold() == missing.strip().casefold()]
     meant = f" (is {alike[0]!r} meant?)" if alike and alike[0] != missing else ""
     return ValueError(
         f"{path}:{number}: expected one column {missing!r} in the header, which has "
-        f"{shown_names(names)}{meant}; name the columns, or give their numbers (source=0, "
-        "target=1) if the file has no header line"
+        f"{shown_names(names)}{meant}. Name the columns, or give their numbers (source=0, "
+        "target=1) if the file has no header line."
     )
 
 
 def quotes_wrap(lines: Lines, delimiter: str, width: int, *, top: bool, commas: bool) -> bool:
-    r"""Returns whether quotes wrap fields, by the lines ahead, up to 200 with a quote among them.
+    r"""Returns whether quotes wrap fields, judging by the next lines, up to 200 with a quote.
+
+    Writers of tables wrap a field that needs it (one with a tab, a line break or a quote in it, and
+    some spreadsheets one with a comma), or wrap all of them; inside they double each quote. Natural
+    text breaks these rules at once: `"Hello," he said`, or `"Hello"`, which needs no wrapping.
 
     Args:
-        lines: those from the first with a quote on; none is taken.
-        delimiter: what separates fields.
+        lines: those from the first with a quote on; none is read.
+        delimiter: the character between fields.
         width: how many fields a row has.
         top: whether there were no rows before them.
         commas: whether a field before them has a comma.
@@ -239,39 +243,44 @@ def quotes_wrap(lines: Lines, delimiter: str, width: int, *, top: bool, commas: 
         >>> wrapped('"two\n', 'lines"\tdeux\n'), wrapped('"Go.\tVa.\n', 'Now."\tVite.\n')
         (True, False)
     """
-    wrapping = triple = comma = against = full = rows = quoted = size = place = 0
-    while quoted < _SAMPLE and size < _SIZE and (ahead := lines.peek(place)):
+    wrapping = triple = comma = against = full = rows = quoted = size = used = 0
+    while quoted < _SAMPLE and size < _SIZE and (ahead := lines.peek(used)):
         line = ahead[1]
         size += len(line)
-        place += 1
+        used += 1
+        # 1. Lines without a quote tell only whether fields with commas are left as they are.
         if '"' not in line:
             commas |= "," in line
             rows += 1
             continue
+
+        # 2. Read the row as if quotes wrapped; if that fails, they do not.
         quoted += 1
-        made = scan(line, Later(lines, place), delimiter)
-        if isinstance(made, Malformed):
+        row = scan(line, Later(lines, used), delimiter)
+        if isinstance(row, Malformed):
             against += 1
             continue
-        if len(made.fields) != width:
-            against += made.lines > 1
+        if len(row.fields) != width:
+            against += row.lines > 1
             continue
-        if made.lines > 1:
-            span = [line, *(lines.peek(place + n)[1] for n in range(made.lines - 1))]  # type: ignore[index]
-            place += made.lines - 1
+        if row.lines > 1:
+            span = [line, *(lines.peek(used + n)[1] for n in range(row.lines - 1))]  # type: ignore[index]
+            used += row.lines - 1
             size += sum(map(len, span[1:]))
             texts = all(text.count(delimiter) == width - 1 for text in span)
-            if texts and not any('"' in field for field in made.fields):
+            if texts and not any('"' in field for field in row.fields):
                 against += 1  # more likely a quotation that goes on in another row
                 continue
+
+        # 3. Count the fields that needed wrapping, and those that had no reason to be wrapped.
         rows += 1
         is_full = all(
             wrapped or _NUMBER.fullmatch(field)
-            for field, wrapped in zip(made.fields, made.wrapped, strict=True)
+            for field, wrapped in zip(row.fields, row.wrapped, strict=True)
         )
         full += is_full
-        against += made.bare
-        for field, wrapped in zip(made.fields, made.wrapped, strict=True):
+        against += row.bare
+        for field, wrapped in zip(row.fields, row.wrapped, strict=True):
             if not wrapped:
                 commas |= "," in field
             elif field.count('"') == 2 and field[0] == field[-1] == '"' and len(field) > 2:

@@ -37,19 +37,18 @@ class WordVectors(NamedTuple):
 
 
 def read_word_vectors(path: str | Path, words: Sequence[str]) -> WordVectors:
-    r"""Read the vectors of some words, one line at a time, keeping no others in memory.
+    r"""Reads the vectors of some words, one line at a time, keeping no others in memory.
 
     A line is a word and its numbers, separated by single spaces. A first line of two whole
     numbers is the header "count dim" of fastText and word2vec; GloVe has none. A word may hold
-    spaces: the numbers are taken from the right. The numbers of other words than those wanted are
-    not looked at.
+    spaces: the numbers are taken from the right. Numbers of other words are not checked.
 
     Each word is looked up as it is, then in lower case; if the file has one several times, the
     first counts.
 
     Args:
-        path: a UTF-8 file, plain or packed by gzip, bzip2 or xz.
-        words: V words by id, such as `tokenizer.words()`.
+        path: a UTF-8 file, plain or compressed by gzip, bzip2 or xz.
+        words: V words by id, for example `tokenizer.words()`.
 
     Returns:
         The vectors, as many as words; see their `coverage`.
@@ -75,10 +74,10 @@ def read_word_vectors(path: str | Path, words: Sequence[str]) -> WordVectors:
         (word2vec).
     """
     if isinstance(words, str):
-        raise ValueError(f"words must be a list of words, such as tokenizer.words(); got {words!r}")
+        raise ValueError(f"`words` must be a list, for example tokenizer.words(); got {words!r}.")
     path = data_path(path)
     if not len(words):
-        raise ValueError("words is empty: give the words to look up, such as tokenizer.words()")
+        raise ValueError("`words` must not be empty. Pass, for example, tokenizer.words().")
     wanted, folded = defaultdict(list), defaultdict(list)
     for index, word in enumerate(words):
         wanted[word].append(index)
@@ -113,7 +112,7 @@ def read_word_vectors(path: str | Path, words: Sequence[str]) -> WordVectors:
 
 
 def _shape(path: Path, line: str) -> tuple[int | None, int]:
-    """What the first line says: the number of vectors, if it is a header, and their width."""
+    """The number of vectors, if the first line is a header that has it, and their width."""
     fields = line.split(" ")
     if len(fields) == 2 and all(field.isdecimal() for field in fields):
         promised, dim = map(int, fields)

@@ -1,4 +1,4 @@
-"""Examples to a file that gives back the very same ones."""
+"""Examples written to a file from which they are read back unchanged."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-from kseq2seq.data.bad_lines import Problem, checked
+from kseq2seq.data.bad_lines import BadLine, as_pair
 from kseq2seq.data.jsonl import json_line
 from kseq2seq.data.pairs import SURROGATE, Example, Pair
 from kseq2seq.data.readers import format_of, read_pairs
@@ -32,9 +32,9 @@ def write_examples(path: str | os.PathLike[str], examples: Iterable[Pair | Examp
 
     Raises:
         ValueError: the name ends in neither .jsonl, .ndjson nor .tsv; a text is empty, holds a NUL
-            character, half of a surrogate pair, or what a TSV file can't hold; there are none. The
-            message has the number of the example, from 0.
-        TypeError: something is no example of texts and paths.
+            character or half of a surrogate pair, or can't be held by a TSV file; there are no
+            examples. The message has the number of the example, from 0.
+        TypeError: an item is not an example of texts and paths.
 
     Example:
         >>> import tempfile
@@ -48,7 +48,7 @@ def write_examples(path: str | os.PathLike[str], examples: Iterable[Pair | Examp
     path = Path(path)
     format = format_of(path)
     if format not in ("jsonl", "tsv") or path.name.endswith((".gz", ".bz2", ".xz")):
-        raise ValueError(f"{path}: the name must end in .jsonl or .tsv. Choose another.")
+        raise ValueError(f"{path}: the name must end in .jsonl or .tsv.")
     count, quotes = 0, False
     with whole_file(path) as partial:
         with partial.open("w", encoding="utf-8", newline="\n") as file:
@@ -97,9 +97,9 @@ def _texts(examples: Iterable[Pair | Example]) -> Iterator[Example]:
                 f"A file holds texts and paths only; example {number} is {example!r:.200}. "
                 "`Corpus.write(examples, source=source)` keeps sources of other kinds."
             )
-        problem = checked(fields[:3], "", 0)
-        if isinstance(problem, Problem):
-            raise ValueError(f"example {number}: {problem.message}, in {example!r:.200}")
+        pair = as_pair(fields[:3], "", 0)
+        if isinstance(pair, BadLine):
+            raise ValueError(f"example {number}: {pair.message}, in {example!r:.200}")
         if SURROGATE.search("".join(fields)):
             raise ValueError(
                 f"example {number}: half of a surrogate pair, which no text can hold, in "
@@ -123,10 +123,10 @@ def _line(example: Example, format: str, path: Path, number: int) -> str:
 
 
 def _check_quotes(partial: Path, path: Path) -> None:
-    """Refuses texts whose quotes would be read as those of a table."""
+    """Refuses texts whose quotes would be read as those that a table puts around fields."""
     with partial.open(encoding="utf-8", newline="\n") as lines:
         next(lines)
-        again = read_pairs(partial, format="tsv", key="key", on_error=lambda problem: None)
+        again = read_pairs(partial, format="tsv", key="key", on_error=lambda bad: None)
         for line, pair in zip_longest(lines, again):
             if line is None or pair is None or line != "\t".join(pair[:3]) + "\n":
                 raise ValueError(

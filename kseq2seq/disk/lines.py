@@ -39,7 +39,7 @@ class DataFile(NamedTuple):
     """An open file of data.
 
     Attributes:
-        stream: its bytes, unpacked.
+        stream: its bytes, decompressed.
         packed: "gzip", "bzip2" or "xz", or "" for a plain file.
     """
 
@@ -118,7 +118,7 @@ def _packing(path: Path, start: bytes) -> str:
     for magic, name in _FOREIGN.items():
         if start.startswith(magic):
             raise ValueError(
-                f"{path}: expected text, plain or packed by gzip, bzip2 or xz; this is {name}. "
+                f"{path}: expected text, plain or compressed by gzip, bzip2 or xz; this is {name}. "
                 "Unpack it, or save a sheet as CSV."
             )
     for magic, name in _STARTS.items():
@@ -158,15 +158,15 @@ _BINARY = 1 / 8  # share of NUL bytes from which on UTF-8 is no text; UTF-16 has
 
 
 def numbered_lines(path: str | os.PathLike[str]) -> Iterator[tuple[int, str]]:
-    r"""Yield the lines of a UTF-8 file with their numbers, one at a time.
+    r"""Yields the lines of a UTF-8 file with their numbers, one at a time.
 
     Only a newline byte ends a line, so that U+2028 and its like stay inside the text. A file that
     begins with carriage returns and has no newline there is an old one, whose lines end in
     carriage returns; they are yielded as newlines.
 
     Args:
-        path: the file; one packed by gzip, bzip2 or xz is unpacked on the way, whatever its name. A
-            byte order mark is left out.
+        path: the file, which is decompressed on the way if it is a gzip, bzip2 or xz file, whatever
+            its name. A byte order mark is left out.
 
     Returns:
         An iterator of (number from 1, line with its line ending).

@@ -112,7 +112,7 @@ def test_refuses():
     batches = batches_of(source, labels)
     with pytest.raises(ValueError, match=r"have an end.*take\(1000\)"):
         Aligner.fit(batches.repeat())
-    with pytest.raises(ValueError, match=r"`iterations` be at least 1.* and 0"):
+    with pytest.raises(ValueError, match=r"`iterations` must be at least 1.* and 0"):
         Aligner.fit(batches, iterations=0)
     with pytest.raises(ValueError, match="no batches"):
         Aligner.fit(batches.take(0))

@@ -201,7 +201,7 @@ def test_batches_keep_what_they_are_made_from():
     "bad", [[], [(9, 9), (5, 5)], [(5, 9), (9, 5)], [(1, 5)], [(3, 4, 5)], (3, 4)]
 )
 def test_bad_buckets(corpus, bad):
-    with pytest.raises(ValueError, match=r"buckets are .* from short to long"):
+    with pytest.raises(ValueError, match=r"`buckets` must be .* from short to long"):
         eval_batches(corpus, SOURCE, TARGET, buckets=bad)
 
 

@@ -37,7 +37,7 @@ def test_a_failed_write_leaves_the_old_file(tmp_path):
 
     with pytest.raises(RuntimeError, match="halfway"):
         write_pairs(broken(), path)
-    with pytest.raises(ValueError, match="no pairs to write"):
+    with pytest.raises(ValueError, match="`pairs` must hold at least one pair"):
         write_pairs([], path)
     assert len(texts(pair_dataset(path))) == 3
     assert os.listdir(tmp_path) == ["c.tfrecord"]
@@ -76,7 +76,7 @@ def test_temporary_corpus_lives_as_long_as_its_datasets():
 
 def test_temporary_corpus_goes_if_writing_fails(tmp_path, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    with pytest.raises(ValueError, match="no pairs"):
+    with pytest.raises(ValueError, match="at least one pair"):
         Corpus.write([])
     assert os.listdir(tmp_path) == []
 
@@ -170,7 +170,7 @@ def test_a_bad_file_is_named_or_skipped_and_shown(tmp_path):
     assert corpus.problems[4].startswith("example 5: ") and bad in corpus.problems[4]
     with (
         pytest.warns(UserWarning, match="1 of 1 examples left out"),
-        pytest.raises(ValueError, match=r"no pairs to write: all were left out; the first: .*bad"),
+        pytest.raises(ValueError, match=r"at least one pair: all were left out; the first: .*bad"),
     ):
         Corpus.write([Example(bad, "t", "k")], source=Readings(), errors="skip")
     with pytest.raises(ValueError, match="`errors` must be 'raise' or 'skip'; got 'ignore'"):
@@ -187,7 +187,7 @@ def test_a_failure_that_names_no_file_is_given_its_name(tmp_path):
 
 
 def test_a_source_that_is_no_text_needs_a_source():
-    with pytest.raises(TypeError, match=r"must be strings; pair 0 .* Give `source`"):
+    with pytest.raises(TypeError, match=r"must be strings; pair 0 .* Pass `source`"):
         Corpus.write([Example(np.zeros(3), "t", "k")])
     with pytest.raises(TypeError, match="references of a pair must be a tuple of strings"):
         Corpus.write([Example("a", "t", "k", "t")])

@@ -85,11 +85,11 @@ def test_the_seed_decides():
 def test_bad_settings_are_refused():
     ids, mask = np.full((1, 2), 5), np.ones((1, 2), bool)
     for rate in (0, 1, 15):
-        with pytest.raises(ValueError, match=f"between 0 and 1, such as 0.15; got {rate}"):
+        with pytest.raises(ValueError, match=f"between 0 and 1, for example 0.15; got {rate}"):
             mask_tokens(ids, mask, (0, 0), special=SPECIAL, vocabulary_size=9, rate=rate)
     with pytest.raises(ValueError, match="between 0 and 1"):
         masked_batches(tf.data.Dataset.from_tensors((SOURCE(["a"]), 0)), SOURCE, seed=0, rate=2)
-    with pytest.raises(ValueError, match="leaves no id beside"):
+    with pytest.raises(ValueError, match="must leave an id beside"):
         mask_tokens(ids, mask, (0, 0), special=SPECIAL, vocabulary_size=4)
 
 

@@ -74,7 +74,7 @@ def test_wrong_kinds_of_names_and_columns(tmp_path):
         with pytest.raises(ValueError, match="name of a corpus must be a string"):
             named_pairs(name)
     for columns in ("en", "en,fr", [0, 1]):
-        with pytest.raises(ValueError, match="`columns` must be a list of the names"):
+        with pytest.raises(ValueError, match="`columns` must be a list that names"):
             named_pairs("a.tsv", columns)
     (tmp_path / "a,b.tsv").write_text("source\ttarget\na\tb\n")
     assert len(list(named_pairs(str(tmp_path / "a,b.tsv")))) == 1

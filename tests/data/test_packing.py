@@ -255,7 +255,7 @@ def test_training_on_nothing_is_an_error_and_does_not_hang():
 
 @pytest.mark.parametrize("shape", [(1, 9), (9,), (9, 9, 9)])
 def test_bad_shape(corpus, shape):
-    with pytest.raises(ValueError, match=r"shape is the \(source, target\) lengths"):
+    with pytest.raises(ValueError, match=r"`shape` must be the \(source, target\) lengths"):
         training(corpus, shape=shape)
 
 

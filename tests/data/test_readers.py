@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from kseq2seq.data.pairs import Pair
-from kseq2seq.data.readers import Problem, pairs_from, read_pairs
+from kseq2seq.data.readers import BadLine, pairs_from, read_pairs
 
 
 def write(path, text):
@@ -182,13 +182,13 @@ def test_bad_arguments_are_refused_before_reading(tmp_path):
     with pytest.raises(ValueError, match="on_error"):
         read_pairs(path, format="tsv", on_error="ignore")
     for columns in ({"source": 0}, {"source": -1, "target": 0}, {"source": True, "target": 0}):
-        with pytest.raises(ValueError, match="columns are all names"):
+        with pytest.raises(ValueError, match="columns must be all names"):
             read_pairs(path, format="tsv", **columns)
-    with pytest.raises(ValueError, match="columns are all names"):
+    with pytest.raises(ValueError, match="columns must be all names"):
         read_pairs(path, format="jsonl", source=0, target=1)
-    with pytest.raises(ValueError, match="parallel files have neither"):
+    with pytest.raises(ValueError, match="Parallel files have neither"):
         read_pairs((path, path), key="id")
-    with pytest.raises(ValueError, match="expected one path"):
+    with pytest.raises(ValueError, match="`path` must be one path"):
         read_pairs((path, path, path))
 
 
@@ -200,7 +200,7 @@ def test_reading_is_lazy(tmp_path):
 
 
 def test_problem_reads_as_an_editor_expects():
-    assert str(Problem("dir/c.csv", 12, "empty key")) == "dir/c.csv:12: empty key"
+    assert str(BadLine("dir/c.csv", 12, "empty key")) == "dir/c.csv:12: empty key"
 
 
 def test_pairs_from_tuples():

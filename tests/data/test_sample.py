@@ -55,7 +55,7 @@ def test_korean_targets_are_korean():
 
 
 def test_another_language_is_refused_at_once():
-    with pytest.raises(ValueError, match=r"'it'.*de, fr, ko"):
+    with pytest.raises(ValueError, match=r"de, fr, ko.*'it'"):
         sample("it")
 
 
@@ -81,5 +81,5 @@ def test_packed_pairs_come_back_and_the_bytes_are_reproducible():
 
 @pytest.mark.parametrize("text", ["a\tb", "a\nb", "a\rb"])
 def test_a_text_that_would_break_the_line_is_refused(text):
-    with pytest.raises(ValueError, match="no tab and no line break"):
+    with pytest.raises(ValueError, match="a tab or a line break can't be written"):
         pack_pairs([Pair(text, "x", "k")], io.BytesIO())

@@ -246,9 +246,9 @@ def test_targets_that_nothing_closes_are_no_input():
         assert shorter.numpy().tolist() == [[4]]
         assert sorted(inputs) == ["source", "source_mask"]
         assert labels.numpy().tolist() == [[1, 2, 3]]
-        with pytest.raises(ValueError, match="Several pairs share a row only where"):
+        with pytest.raises(ValueError, match="Several pairs can share a row only if"):
             packed_batches(corpus, FRAMES, TARGET, shape=(9, 9), seed=0)
-        with pytest.raises(ValueError, match="`source` must be ids"):
+        with pytest.raises(ValueError, match="`source` must be a source of ids"):
             masked_batches(eval_batches(corpus, FRAMES, target, buckets=[(3, 3)]), FRAMES, seed=0)
 
 
@@ -281,7 +281,7 @@ def test_what_a_model_can_not_learn_is_counted_and_left_out():
         for batches, noise in ((made, 0.0), (training.take(4), 1.0)):
             seen, _ = check(batches, given, noise, target=target)
             assert set(seen) == {"a b", "a a", "a b c"}
-        with pytest.raises(ValueError, match="or is what the model can't learn"):
+        with pytest.raises(ValueError, match="or can't be learned by the model"):
             train_batches(
                 corpus, FRAMES, target, buckets=[(3, 3)], seed=0,
                 fits=lambda lengths, ids: tf.zeros_like(lengths, tf.bool),
@@ -301,7 +301,7 @@ def test_a_source_whose_rows_are_longer_than_it_said_is_an_error(corpus):
 
 def test_a_corpus_of_other_sources_is_refused(corpus):
     source = TextSource(ByteTokenizer(), 9)
-    with pytest.raises(ValueError, match="holds what a 'Frames' source packed, which a 'text'"):
+    with pytest.raises(ValueError, match="holds sources packed by 'Frames', which a 'text'"):
         survey(corpus, source, TARGET)
     with (
         Corpus.write([Pair("a", "b", "k")]) as texts,

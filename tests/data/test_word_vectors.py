@@ -106,7 +106,7 @@ def test_bytes_that_are_no_text_are_refused(tmp_path):
 def test_nothing_to_read_is_refused(tmp_path, written):
     with pytest.raises(FileNotFoundError, match="no such file"):
         read_word_vectors(tmp_path / "absent.txt", ["the"])
-    with pytest.raises(ValueError, match="words is empty"):
+    with pytest.raises(ValueError, match="`words` must not be empty"):
         read_word_vectors(written(GLOVE), [])
 
 
