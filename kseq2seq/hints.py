@@ -22,8 +22,8 @@ _ARCHITECTURES = (
 
 # Names in lower case, without underscores.
 _INSTEAD = {
-    **dict.fromkeys(("generate", "translate", "predict", "infer", "run"), _GENERATE),
-    **dict.fromkeys(("train", "fit", "trainer", "compile", "callbacks"), _FIT),
+    **dict.fromkeys(("generate", "translate", "predict", "infer"), _GENERATE),
+    **dict.fromkeys(("train", "fit", "trainer", "compile", "run", "record"), _FIT),
     **dict.fromkeys(("save", "savemodel"), _SAVE),
     **dict.fromkeys(("load", "loadmodel", "loadpipeline", "frompretrained", "restore"), _LOAD),
     **dict.fromkeys(("evaluate", "score", "bleu"), _EVALUATE),

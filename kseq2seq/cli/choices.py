@@ -81,5 +81,5 @@ def saved_tokenizer(directory: Path) -> Path | None:
         directory: of a tokenizer, of a saved pipeline (whose target's is returned), or of a run.
     """
     inside = ("", "target_tokenizer", "pipeline/target_tokenizer")
-    found = (directory / name for name in inside)
-    return next((path for path in found if (path / "tokenizer.json").is_file()), None)
+    directories = (directory / name for name in inside)
+    return next((path for path in directories if (path / "tokenizer.json").is_file()), None)

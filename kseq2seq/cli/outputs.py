@@ -18,7 +18,7 @@ CHECKPOINTS = "checkpoints/*-step-*"
 
 
 def check_output(output: Path, parts: Mapping[str, str]) -> None:
-    """Refuses, before any work, a directory that can't be written to or that no run made.
+    """Refuses, before any work, a directory that can't be written to or holds what no run made.
 
     Args:
         output: the directory, which need not be there; nothing is made.
