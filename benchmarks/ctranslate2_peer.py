@@ -32,7 +32,7 @@ ACTIVATIONS = {"relu": "RELU", "gelu": "GELU", "swiglu": "SWISH"}
 SAME = {
     "architecture": ("transformer",),
     "norm": ("pre", "post"),
-    "positions": ("sinusoidal", "learned"),
+    "position_scheme": ("sinusoidal", "learned"),
     "attention": ("full", "chunked"),
     "dtype": ("float32",),
 }

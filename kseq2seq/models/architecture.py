@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import keras
 
 from kseq2seq.decoders import Decoder
+from kseq2seq.deprecation import renamed
 from kseq2seq.encoders import UNKNOWN, Facts, SourceSpec
 from kseq2seq.heads import Head
 from kseq2seq.memory import check_memory
@@ -37,6 +38,7 @@ class Architecture:
         packs: whether `kseq2seq.training.packed` can keep several pairs of a row apart.
         needs_source: whether it can't be built for None in the place of a source.
         needs_target: whether it has a target beside its source.
+        old_names: earlier names of its sizes -> those of today; old calls and files have them.
         recipe_sizes: what recipes build it with; None if they don't.
     """
 
@@ -47,6 +49,7 @@ class Architecture:
     packs: ClassVar[bool] = False
     needs_source: ClassVar[bool] = True
     needs_target: ClassVar[bool] = True
+    old_names: ClassVar[dict[str, str]] = {}
     recipe_sizes: ClassVar[dict[str, Any] | None] = {}
 
     @classmethod
@@ -167,7 +170,8 @@ def register_architecture(name: str) -> Callable:
 
     Raises:
         ValueError: the name is taken, or no word.
-        TypeError: what is decorated is no subclass of `Architecture`.
+        TypeError: what is decorated is no subclass of `Architecture`, or has a field by an old
+            name of another.
 
     Example:
         >>> from dataclasses import dataclass
@@ -187,6 +191,9 @@ def register_architecture(name: str) -> Callable:
             raise TypeError(
                 f"@{DOOR} decorates subclasses of kseq2seq.models.Architecture; got {cls!r}."
             )
-        return enter(cls)
+        for old, new in cls.old_names.items():
+            if old in cls.__dataclass_fields__:
+                raise TypeError(f"`{old}` was renamed to `{new}`. Rename the field of {cls}.")
+        return enter(renamed(**cls.old_names)(cls) if cls.old_names else cls)
 
     return register

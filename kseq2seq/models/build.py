@@ -8,6 +8,7 @@ import keras
 
 from kseq2seq import checks
 from kseq2seq.encoders import Facts, SourceSpec
+from kseq2seq.formats import FORMAT, upgraded
 from kseq2seq.heads import Head, described_head, made_head
 from kseq2seq.layers.changes import apply_changes
 from kseq2seq.models.table import ARCHITECTURES, plan
@@ -35,8 +36,10 @@ def build_model(
     *,
     head: Any = "decoder",
     dtype: str | None = None,
+    source_padding: int | None = None,
     changes: dict[str, Any] | None = None,
     defined: str | None = None,
+    format: int | None = None,
     **sizes: Any,
 ) -> Any:
     """Builds a sequence-to-sequence model, or what starts one, as a functional Keras model.
@@ -57,8 +60,8 @@ def build_model(
 
             or one of your own, by the name that `register_architecture` gave it.
         source: number of source ids, a tokenizer that has a `vocabulary_size`, or a `Source`. Its
-            `spec`, or a dict like it, says what is not ids: {"source": ((None, 80), "float32"),
-            "source_mask": ((None,), "int32")} are frames of 80 features, which all but
+            `spec`, or a dict like it, describes a source that is not ids: {"source": ((None, 80),
+            "float32"), "source_mask": ((None,), "int32")} are frames of 80 features, which all but
             "decoder_only" and "masked_lm" project to where the embeddings of ids would be. None
             makes "decoder_only" a language model.
         target: number of target ids, a tokenizer or a `Target`; "masked_lm" has none.
@@ -70,14 +73,17 @@ def build_model(
             - "ctc" (`kseq2seq.heads.Ctc`): labels without an alignment
             - "joint" (`kseq2seq.heads.Joint`): the decoder, and CTC beside it
 
-            or a registered `kseq2seq.heads.Head` of your own. A name; a dict of a name and
-            settings, such as {"head": "labels", "crf": True}; or the object, such as
+            or a registered `kseq2seq.heads.Head` of your own. Give a name; a dict of a name and
+            settings, for example {"head": "labels", "crf": True}; or the object, for example
             `Labels(crf=True)`.
-        dtype: Keras dtype policy, such as "mixed_bfloat16"; None takes the global one.
+        dtype: Keras dtype policy, for example "mixed_bfloat16"; None takes the global one.
+        source_padding: the id that fills up rows of source ids, by which the model makes a
+            "source_mask" that is not given. None takes that of the tokenizer or `Source`, else 0.
         changes: what was done to the layers of another such model, as its `get_config` says, and
             is done to this one's: frozen, adapted by LoRA, quantized.
         defined: where an architecture of a user's is defined, as `get_config` says; it is only
             shown where the name is not known.
+        format: of the configuration, if the arguments are one that `get_config` returned.
         **sizes: the architecture's own.
 
     Returns:
@@ -86,7 +92,7 @@ def build_model(
         for None as a source a `LanguageModel`, {"target"} -> logits (B, T, V);
         for "masked_lm" a `MaskedLanguageModel`, {"source", "source_mask"} -> logits (B, S, V). With
         another head a `HeadModel`, the source's inputs -> what the head makes; with "joint" a
-        `JointModel`.
+        `JointModel`. Where the source is ids, "source_mask" may be left out.
 
     Raises:
         ValueError: for an unknown name or an impossible size; the message says what to pass.
@@ -103,10 +109,17 @@ def build_model(
             ...
         ValueError: `num_heads`=7 does not divide `hidden_dim`=256. ...
     """
-    made = plan(architecture, sizes, place=defined)
+    if format is not None:
+        record = {"architecture": architecture, FORMAT: format, **sizes}
+        sizes = upgraded(record, _UPGRADES, "The configuration of a model")
+        sizes = {name: size for name, size in sizes.items() if name not in ("architecture", FORMAT)}
+    design = plan(architecture, sizes, place=defined)
     chosen = _head(head, source, target)
+    if source_padding is None:
+        source_padding = getattr(getattr(source, "special", None), "padding", 0)
+    source_padding = checks.check_whole("source_padding", source_padding, 0, checks.MOST_IDS)
     target = _number_of_ids(target)
-    if source is None and (made.needs_source or target is None or chosen):
+    if source is None and (design.needs_source or target is None or chosen):
         able = [repr(name) for name, kind in ARCHITECTURES.items() if not kind.needs_source]
         raise ValueError(
             f"`source` must be a number of source ids, a tokenizer, a Source or a dict of inputs; "
@@ -135,16 +148,18 @@ def build_model(
         ) from error
     decoded = target if chosen is None or chosen.with_decoder else None
     size = 2 if policy.variable_dtype.endswith("16") else 4
-    made.check_memory(spec or SourceSpec.of(target), decoded, size)
+    design.check_memory(spec or SourceSpec.of(target), decoded, size)
     arguments = Arguments(
         architecture=architecture,
         source=None if spec is None else spec.config(),
         target=target,
         dtype=policy.name,
-        facts=made.declared_facts(),
-        **where_defined(type(made)),
+        format=len(_UPGRADES) + 1,
+        facts=design.declared_facts(),
+        **where_defined(type(design)),
         **({"head": described_head(chosen)} if chosen else {}),
-        **made.config(),
+        **({"source_padding": source_padding} if source_padding else {}),
+        **design.config(),
     )
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(policy)
@@ -152,9 +167,9 @@ def build_model(
         # a new one, whose layers have the policy of this model
         fresh = None if chosen is None else made_head(chosen)
         if fresh is None:
-            model = made.build(spec, target, arguments)
+            model = design.build(spec, target, arguments)
         else:
-            model = made.build_with(fresh, spec, target, arguments)
+            model = design.build_with(fresh, spec, target, arguments)
     finally:
         keras.config.set_dtype_policy(before)
     apply_changes(model, changes)
@@ -179,3 +194,15 @@ def _head(given: Any, source: Any, target: Any) -> Head | None:
             "such as 'labels', 'label' or 'ctc'."
         )
     return None if head is None else head.suited(source, target)
+
+
+def _with_new_names(record: dict[str, Any]) -> dict[str, Any]:
+    """Format 1 -> 2: sizes, those of the halves of a hybrid too, have the names of today."""
+    kind = ARCHITECTURES.get(str(record.get("architecture")))
+    names = getattr(kind, "old_names", {})
+    halves = {side: record[side] for side in ("encoder", "decoder") if side in record}
+    halves = {side: _with_new_names(h) for side, h in halves.items() if isinstance(h, dict)}
+    return {names.get(name, name): value for name, value in {**record, **halves}.items()}
+
+
+_UPGRADES = (_with_new_names,)  # of configurations

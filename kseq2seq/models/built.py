@@ -8,12 +8,13 @@ from typing import Any
 
 import keras
 
+import kseq2seq
 from kseq2seq.encoders import UNKNOWN, Facts, SourceSpec, with_facts
-from kseq2seq.formats import FORMAT, upgraded
+from kseq2seq.formats import FORMAT
 from kseq2seq.layers.adaptable import watch
 from kseq2seq.layers.changes import apply_changes, changes_of
 from kseq2seq.models.build import Arguments, build_model
-from kseq2seq.models.fitted import Fitted
+from kseq2seq.models.fitted import Fitted, make_masks
 
 
 class BuiltModel(Fitted):
@@ -77,7 +78,7 @@ class BuiltModel(Fitted):
     @staticmethod
     def source_of(encoder: keras.Model, inputs: dict[str, Any]) -> dict[str, Any]:
         """Returns the inputs of the model that its encoder reads."""
-        return {name: inputs[name] for name in encoder.input}
+        return {name: inputs[name] for name in encoder.input if name in inputs}
 
     def _clone(self, inputs: dict[str, Any], outputs: Any, name: str) -> None:
         model = _renewed(outputs)
@@ -91,10 +92,13 @@ class BuiltModel(Fitted):
         super().__init__(inputs, outputs, name=arguments["architecture"])
         watch(self)
         encoder, last = self.get_layer("encoder"), _last(outputs)
-        limits = [getattr(layer, "max_length", None) for layer in encoder.layers]
         source = arguments.get("source")
         if isinstance(source, dict):
             source = source.get("vocabulary_size")
+        if source is not None and {"source", "source_mask"} <= {*encoder.input}:
+            for model in (self, encoder):
+                make_masks(model, arguments.get("source_padding", 0))
+        limits = [getattr(layer, "max_length", None) for layer in encoder.layers]
         # Set past Keras, which would track layers twice and make a dict of its own of a dict.
         vars(self).update(
             _arguments=arguments,
@@ -106,6 +110,38 @@ class BuiltModel(Fitted):
         )
         if isinstance(arguments, Arguments):
             last.belongs_to(self)
+
+    def generate(self, inputs: Any, search: Any = None, *, max_length: int, **options: Any) -> Any:
+        """Finds targets for sources: `kseq2seq.decode` of this model.
+
+        Args:
+            inputs: what the model takes but the target, by names; where the source is ids,
+                "source_mask" may be left out. None for a language model, which has no source.
+            search: a Search, for example `Greedy()`, the default, or `Beam(4)`.
+            max_length: the most tokens a target may have, its end included.
+            **options: of `kseq2seq.decode`, which describes them: `rows`, `limits`, `filters`,
+                `unsatisfied`, `seed`, `special`, `alignments`, `jit_compile`.
+
+        Returns:
+            A `kseq2seq.decoding.Decoded`.
+
+        Raises:
+            ValueError: for a wrong argument; see `kseq2seq.decode`.
+            ImportError: TensorFlow is not installed.
+            RuntimeError: Keras runs on another backend than TensorFlow.
+
+        Example:
+            >>> import numpy as np
+            >>> from kseq2seq import Beam, build_model
+            >>> model = build_model("gru", source=20, target=20, hidden_dim=8)
+            >>> decoded = model.generate(
+            ...     {"source": np.array([[7, 8, 2], [9, 2, 0]])}, Beam(2), max_length=5
+            ... )
+            >>> tuple(decoded.ids.shape)  # sources, hypotheses, tokens
+            (2, 2, 5)
+        """
+        inputs = self.with_mask(inputs)
+        return kseq2seq.decode(self, inputs, search, max_length=max_length, **options)
 
     @property
     def source_spec(self) -> SourceSpec | None:
@@ -141,9 +177,7 @@ class BuiltModel(Fitted):
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
         """Builds the model that `get_config` described."""
-        record = upgraded(config, (), "The configuration of a model")
-        del record[FORMAT]
-        return build_model(**record)
+        return build_model(**{FORMAT: 1, **config})  # which the first did not name
 
     def save(self, filepath: Any, *args: Any, **kwargs: Any) -> None:
         """See `keras.Model.save`; refuses before there is a file."""
@@ -207,7 +241,7 @@ class Last:
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Any:
         """Makes the layer, at the end of a new model."""
-        model = build_model(**config["model"])
+        model = BuiltModel.from_config(config["model"])
         layer = model.layers[-1]
         vars(layer)["_new"] = model
         return layer

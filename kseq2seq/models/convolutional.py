@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import keras
 
@@ -25,7 +25,7 @@ class Convolutional(Architecture):
             else. Each adds `kernel_size - 1` places to what an output sees.
         decoder_layers: convolutions of the decoder; None takes `num_layers`.
         kernel_size: places each convolution sees; at least 2.
-        positions: "learned" (as in the paper) or "sinusoidal".
+        position_scheme: "learned" (as in the paper) or "sinusoidal".
         max_positions: the longest sequence that learned positions reach.
         tie_embeddings: "target" (the output layer is the target embedding) or "none".
         dropout: rate on embeddings, convolutions' inputs and the last layer, in [0, 1).
@@ -41,13 +41,14 @@ class Convolutional(Architecture):
     num_layers: int = 4
     decoder_layers: int | None = None
     kernel_size: int = 3
-    positions: str = "learned"
+    position_scheme: str = "learned"
     max_positions: int = 512
     tie_embeddings: str = "target"
     dropout: float = 0.1
 
+    old_names: ClassVar = {"positions": "position_scheme"}
     reads_any_encoder = False  # but the keys of its own
-    encoder_settings = ("positions", "kernel_size")
+    encoder_settings = ("position_scheme", "kernel_size")
 
     def __post_init__(self):
         checks.at_least(
@@ -61,13 +62,13 @@ class Convolutional(Architecture):
             checks.at_least(1, embedding_dim=self.embedding_dim)
         if self.decoder_layers is not None:
             checks.at_least(1, checks.MOST_LAYERS, decoder_layers=self.decoder_layers)
-        checks.one_of(("learned", "sinusoidal"), positions=self.positions)
+        checks.one_of(("learned", "sinusoidal"), position_scheme=self.position_scheme)
         checks.one_of(("none", "target"), tie_embeddings=self.tie_embeddings)
         checks.rate(dropout=self.dropout)
-        if self.positions == "sinusoidal" and self._embedding_dim % 2:
+        if self.position_scheme == "sinusoidal" and self._embedding_dim % 2:
             raise ValueError(
                 f"Sinusoidal positions need an even `embedding_dim`; got {self._embedding_dim}. "
-                f"Pass an even one, or positions='learned'."
+                f"Pass an even one, or position_scheme='learned'."
             )
 
     @property
@@ -88,7 +89,7 @@ class Convolutional(Architecture):
         return self._weights(target, self.decoder_layers or self.num_layers)
 
     def _weights(self, ids: int, layers: int) -> int:
-        places = self.max_positions if self.positions == "learned" else 0
+        places = self.max_positions if self.position_scheme == "learned" else 0
         return (ids + places) * self._embedding_dim + (
             layers * self.kernel_size * 2 * self.hidden_dim * self.hidden_dim
         )
@@ -101,7 +102,7 @@ class Convolutional(Architecture):
             hidden_dim=self.hidden_dim,
             num_layers=self.num_layers,
             kernel_size=self.kernel_size,
-            positions=self.positions,
+            position_scheme=self.position_scheme,
             max_positions=self.max_positions,
             dropout=self.dropout,
         )
@@ -114,7 +115,7 @@ class Convolutional(Architecture):
             hidden_dim=self.hidden_dim,
             num_layers=self.decoder_layers or self.num_layers,
             kernel_size=self.kernel_size,
-            positions=self.positions,
+            position_scheme=self.position_scheme,
             max_positions=self.max_positions,
             tied=self.tie_embeddings != "none",
             dropout=self.dropout,

@@ -91,7 +91,7 @@ class DecoderOnly(TransformerSizes):
 
     prefix: str = "bidirectional"
 
-    encoder_settings = ("num_heads", "activation", "norm", "positions", "prefix")
+    encoder_settings = ("num_heads", "activation", "norm", "position_scheme", "prefix")
     needs_source = False
     packs = True
     recipe_sizes: ClassVar = {"num_heads": 4}
@@ -136,7 +136,7 @@ class DecoderOnly(TransformerSizes):
         both = self.prefix == "bidirectional" and source is not None
         with keras.name_scope("decoder"):
             schemes = stack_positions(
-                self.positions, self.num_layers, self.num_heads, sizes.head_dim, both
+                self.position_scheme, self.num_layers, self.num_heads, sizes.head_dim, both
             )
             blocks = [
                 PrefixBlock(sizes, scheme, causal=not both, name=f"block_{index}")
@@ -146,7 +146,7 @@ class DecoderOnly(TransformerSizes):
             embedding = TokenEmbedding(
                 table,
                 self.hidden_dim,
-                self.positions,
+                self.position_scheme,
                 self.max_positions,
                 self.dropout,
                 name="embedding",

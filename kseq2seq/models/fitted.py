@@ -1,10 +1,68 @@
-"""The base of what `fit` is called on: tokens weigh alike, however batches are cut."""
+"""What is called and fitted: a mask may be left out, and tokens weigh alike in all batches."""
 
 from __future__ import annotations
 
+import functools
+import types
 from typing import Any, Protocol
 
 import keras
+from keras import ops
+
+
+class MaskFromPadding:
+    """Mixed into functional models of source ids, which make the mask that they are not given.
+
+    Attributes:
+        source_padding: the id that fills up rows of source ids; None if the source is not ids.
+    """
+
+    source_padding: int | None = None
+
+    def with_mask(self, inputs: Any) -> Any:
+        """Returns inputs by names with "source_mask" bool (B, S), True = real token."""
+        ids = inputs.get("source") if isinstance(inputs, dict) else None
+        if self.source_padding is None or ids is None or inputs.get("source_mask") is not None:
+            return inputs
+        ids = ids if hasattr(ids, "shape") else ops.convert_to_tensor(ids)
+        # of the kind of the ids: Keras takes no arrays and tensors together
+        return {**inputs, "source_mask": ids != self.source_padding}
+
+    def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        """See `keras.Model`; before Keras looks for inputs that are missing."""
+        return super().__call__(self.with_mask(inputs), *args, **kwargs)  # type: ignore[misc]
+
+    def stateless_call(
+        self, variables: Any, others: Any, inputs: Any, *args: Any, **kwargs: Any
+    ) -> Any:
+        """See `keras.Model`; Keras trains by it on JAX."""
+        inputs = self.with_mask(inputs)
+        return super().stateless_call(variables, others, inputs, *args, **kwargs)  # type: ignore[misc]
+
+
+def make_masks(model: keras.Model, source_padding: int | None) -> None:
+    """Has a functional model make masks, whatever its class; see `MaskFromPadding`.
+
+    Example:
+        >>> import numpy as np
+        >>> from kseq2seq import build_model
+        >>> from kseq2seq.models.fitted import make_masks
+        >>> encoder = build_model("gru", source=9, target=9, hidden_dim=4).encoder
+        >>> make_masks(encoder, source_padding=1)
+        >>> np.array(encoder({"source": np.array([[7, 2, 1]])})["mask"]).tolist()
+        [[True, True, False]]
+    """
+    if not isinstance(model, MaskFromPadding):
+        model.__class__ = _making_masks(type(model))
+    model.source_padding = source_padding
+
+
+@functools.cache
+def _making_masks(kind: type) -> type:
+    """A class that is called as the other is, since in files Keras calls weights by it."""
+    own = {"__module__": kind.__module__, "__qualname__": kind.__qualname__}
+    bases = (MaskFromPadding, kind)
+    return types.new_class(kind.__name__, bases, exec_body=lambda space: space.update(own))
 
 
 class Trainer(Protocol):
@@ -32,7 +90,7 @@ class Trainer(Protocol):
         """Returns what `fit` or `evaluate` calls with an iterator of batches for replicas."""
 
 
-class Fitted(keras.Model):
+class Fitted(MaskFromPadding, keras.Model):
     """A functional model that learns from tokens alike, whichever batch or device they are on.
 
     On one device, a batch a step, it is trained by Keras' own steps. Where devices share a batch

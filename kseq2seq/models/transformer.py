@@ -47,8 +47,8 @@ class TransformerSizes(Architecture):
         inner_dim: width inside the feed-forward networks; None takes 4 * `hidden_dim`.
         activation: "relu", "gelu" or "swiglu".
         norm: "pre" (trains without much warm-up), "post" (as in the paper) or "deep" (DeepNet).
-        positions: "sinusoidal", "learned", "rotary", "shaw" (relative vectors), "alibi" or "t5"
-            (relative buckets).
+        position_scheme: how order is told: "sinusoidal", "learned", "rotary", "shaw" (relative
+            vectors), "alibi" or "t5" (relative buckets).
         max_positions: the longest sequence that learned positions reach.
         dropout: rate on embeddings and residual branches (section 5.4), in [0, 1).
         attention_dropout: rate on the probabilities of every attention, in [0, 1).
@@ -60,10 +60,12 @@ class TransformerSizes(Architecture):
     inner_dim: int | None = None
     activation: str = "relu"
     norm: str = "pre"
-    positions: str = "sinusoidal"
+    position_scheme: str = "sinusoidal"
     max_positions: int = 512
     dropout: float = 0.1
     attention_dropout: float = 0.0
+
+    old_names: ClassVar = {"positions": "position_scheme"}
 
     def __post_init__(self):
         checks.at_least(
@@ -78,14 +80,14 @@ class TransformerSizes(Architecture):
         checks.divides("num_heads", self.num_heads, "hidden_dim", self.hidden_dim)
         checks.one_of(ACTIVATIONS, activation=self.activation)
         checks.one_of(NORMS, norm=self.norm)
-        checks.one_of(POSITION_SCHEMES, positions=self.positions)
+        checks.one_of(POSITION_SCHEMES, position_scheme=self.position_scheme)
         checks.rate(dropout=self.dropout, attention_dropout=self.attention_dropout)
-        if self.positions == "sinusoidal" and self.hidden_dim % 2:
+        if self.position_scheme == "sinusoidal" and self.hidden_dim % 2:
             raise ValueError(
                 f"Sinusoidal positions need an even `hidden_dim`; got {self.hidden_dim}. "
-                f"Pass an even one, or positions='learned'."
+                f"Pass an even one, or position_scheme='learned'."
             )
-        if self.positions == "rotary" and self.hidden_dim // self.num_heads % 2:
+        if self.position_scheme == "rotary" and self.hidden_dim // self.num_heads % 2:
             raise ValueError(
                 f"Rotary positions turn pairs of features, so `hidden_dim` / `num_heads` must be "
                 f"even; got {self.hidden_dim} / {self.num_heads}. Pass another `num_heads`."
@@ -99,7 +101,7 @@ class TransformerSizes(Architecture):
 
     def table_weights(self, ids: int) -> int:
         """Returns how many weights the vectors of tokens and, if learned, of places have."""
-        places = self.max_positions if self.positions == "learned" else 0
+        places = self.max_positions if self.position_scheme == "learned" else 0
         return (ids + places) * self.hidden_dim
 
     def encoder_weights(self, source: SourceSpec) -> int:
@@ -135,7 +137,7 @@ class EncoderSizes(TransformerSizes):
     window: int = 128
     remat: bool = False
 
-    encoder_settings = ("num_heads", "activation", "norm", "positions", "attention", "window")
+    encoder_settings = ("num_heads", "activation", "norm", "position_scheme", "attention", "window")
 
     def __post_init__(self):
         super().__post_init__()
@@ -168,7 +170,7 @@ class EncoderSizes(TransformerSizes):
             self.block_sizes(norm),
             num_layers=self.num_layers,
             source=source,
-            positions=self.positions,
+            position_scheme=self.position_scheme,
             max_positions=self.max_positions,
             attend=ways[self.attention],
             remat=self.remat,
@@ -187,7 +189,7 @@ class Transformer(EncoderSizes):
 
     Example:
         >>> from kseq2seq.models import Transformer
-        >>> Transformer(num_layers=6, decoder_layers=2).positions
+        >>> Transformer(num_layers=6, decoder_layers=2).position_scheme
         'sinusoidal'
     """
 
@@ -228,7 +230,7 @@ class Transformer(EncoderSizes):
             table,
             self.block_sizes(self._norms()[1]),
             num_layers=self.decoder_layers or self.num_layers,
-            positions=self.positions,
+            position_scheme=self.position_scheme,
             max_positions=self.max_positions,
             source_dim=encoded["outputs"].shape[-1],
         )

@@ -51,7 +51,7 @@ def packed(model: Seq2Seq) -> keras.Model:
     """
     check(model)
     decoder = model.decoder
-    if not model.has_source or not model.source_spec.is_ids:
+    if model.source_spec is None or not model.source_spec.is_ids:
         raise ValueError(
             "Packed rows hold ids of a source and of a target, but the model reads "
             f"{model.source_spec or 'no source'}. Train it on one example per row."

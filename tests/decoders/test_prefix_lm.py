@@ -99,7 +99,7 @@ def around(lab, residual, x, sublayer):
 def by_hand(lab, model, source, target):
     """One pass over source + target as one sequence: the target's logits and its alignment."""
     decoder, config = model.decoder, model.get_config()
-    ids, scheme = [*source, *target], config["positions"]
+    ids, scheme = [*source, *target], config["position_scheme"]
     both = config["prefix"] == "bidirectional"
     mask = np.tril(np.ones((len(ids), len(ids)), bool))
     if both:  # a prefix language model: Raffel et al. 2020, figure 3, on the right

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import re
+import warnings
 
 import keras
 import pytest
 
 from kseq2seq import Seq2Seq, build_model
+from kseq2seq.models import Transformer
 
 # (architecture, sizes): (the argument named, what was given, what to pass)
 REFUSED = [
@@ -73,8 +75,8 @@ REFUSED = [
     ("transformer", {"norm": "rms"}, r"`norm`.*'pre', 'post', 'deep'.*'rms'"),
     (
         "transformer",
-        {"positions": "kerple"},
-        r"`positions`.*'sinusoidal', 'learned', 'rotary', 'shaw', 'alibi', 't5'.*'kerple'",
+        {"position_scheme": "kerple"},
+        r"`position_scheme`.*'sinusoidal', 'learned', 'rotary', 'shaw', 'alibi', 't5'.*'kerple'",
     ),
     ("transformer", {"attention": "sparse"}, r"`attention`.*'full', 'chunked', 'local'.*'sparse'"),
     ("transformer", {"window": 0}, r"`window`.*at least 1.*0"),
@@ -83,11 +85,15 @@ REFUSED = [
     ("convolutional", {"kernel_size": 1}, r"`kernel_size`.*at least 2.*1"),
     ("convolutional", {"embedding_dim": 0}, r"`embedding_dim`.*at least 1.*0"),
     ("convolutional", {"decoder_layers": 0}, r"`decoder_layers`.*at least 1.*0"),
-    ("convolutional", {"positions": "rotary"}, r"`positions`.*'learned', 'sinusoidal'.*'rotary'"),
+    (
+        "convolutional",
+        {"position_scheme": "rotary"},
+        r"`position_scheme`.*'learned', 'sinusoidal'.*'rotary'",
+    ),
     ("convolutional", {"tie_embeddings": "all"}, r"`tie_embeddings`.*'none', 'target'.*'all'"),
     (
         "convolutional",
-        {"positions": "sinusoidal", "embedding_dim": 7},
+        {"position_scheme": "sinusoidal", "embedding_dim": 7},
         r"even `embedding_dim`; got 7.*Pass",
     ),
     ("decoder_only", {}, r"one sequence.*9 and 7 ids.*joint vocabulary"),
@@ -111,7 +117,7 @@ REFUSED = [
     ("transformer", {"tie_embeddings": "all"}, r"`tie_embeddings`='all'.*9 and 7.*Pass|pass"),
     (
         "transformer",
-        {"positions": "rotary", "hidden_dim": 9, "num_heads": 3},
+        {"position_scheme": "rotary", "hidden_dim": 9, "num_heads": 3},
         r"`hidden_dim` / `num_heads`.*even.*9 / 3.*Pass",
     ),
     (
@@ -133,6 +139,88 @@ def test_refuses(architecture, sizes, message):
     assert re.search(message, str(refusal.value)), str(refusal.value)
     assert "sines and cosines`" not in str(refusal.value)
     assert keras.config.dtype_policy() == policy
+
+
+HINTS = [
+    ("attention", {}, r"Pass 'bahdanau' or 'luong'\."),
+    ("bert", {}, r"Pass 'masked_lm', or 'hybrid' with a KerasHub backbone"),
+    ("GPT-2", {}, r"Pass 'decoder_only'\."),
+    ("T5", {}, r"Pass 'transformer'\."),
+    ("vaswani", {}, r"Pass 'transformer'\."),
+    ("seq2seq", {}, r"Pass 'lstm', 'gru'"),
+    ("ConvS2S", {}, r"Pass 'convolutional'\."),
+    ("BiLSTM", {}, r"Pass 'lstm' with bidirectional=True\."),
+    ("Transformer", {}, r"Did you mean 'transformer'\?"),
+    ("decoder-only", {}, r"Did you mean 'decoder_only'\?"),
+    ("GRU", {}, r"Did you mean 'gru'\?"),
+    ("transformer", {"d_model": 8}, r"Pass `hidden_dim`\."),
+    ("lstm", {"units": 8}, r"Pass `hidden_dim` \(and `embedding_dim`\)\."),
+    ("gru", {"embed_dim": 8}, r"Pass `hidden_dim` \(and `embedding_dim`\)\."),
+    ("transformer", {"nhead": 8}, r"Pass `num_heads`\."),
+    ("masked_lm", {"num_attention_heads": 8}, r"Pass `num_heads`\."),
+    ("lstm", {"n_heads": 8}, r"'lstm' has no size `n_heads`; it has [\w, ]+\.$"),
+    ("transformer", {"num_encoder_layers": 2}, r"Pass `num_layers` \(and `decoder_layers`\)\."),
+    ("gru", {"n_layers": 2}, r"Pass `num_layers`\."),
+    ("transformer", {"dim_feedforward": 2}, r"Pass `inner_dim`\."),
+    ("transformer", {"intermediate_dim": 2}, r"Pass `inner_dim`\."),
+    ("gru", {"vocab_size": 9}, r"Pass `source` \(and `target`\)\."),
+    ("masked_lm", {"vocab_size": 9}, r"Pass `source`\."),
+    ("gru", {"input_vocab_size": 9}, r"Pass `source`\."),
+    ("gru", {"tgt_vocab_size": 9}, r"Pass `target`\."),
+    ("transformer", {"Hidden-Dim": 9}, r"Did you mean `hidden_dim`\?"),
+]
+
+
+@pytest.mark.parametrize(
+    ("architecture", "sizes", "hint"), HINTS, ids=[f"{a}-{s}" for a, s, _ in HINTS]
+)
+def test_names_of_others_are_hints(architecture, sizes, hint):
+    with pytest.raises(ValueError) as refusal:
+        build_model(architecture, 9, 7, **sizes)
+    assert re.search(hint, str(refusal.value)), str(refusal.value)
+
+
+def test_halves_are_hinted_among_halves():
+    with pytest.raises(ValueError, match=r"decoder of the hybrid: Unknown.*'gpt'") as refusal:
+        build_model("hybrid", 9, 7, encoder="gru", decoder="gpt")
+    assert "decoder_only" not in str(refusal.value)
+
+
+def test_an_old_name_of_a_size_works_with_a_warning():
+    sizes = {"hidden_dim": 8, "num_heads": 2, "num_layers": 1}
+    old, new = {"positions": "rotary"}, {"position_scheme": "rotary"}
+    expected = build_model("transformer", 9, 7, **sizes, **new).get_config()
+    with pytest.warns(FutureWarning, match=r"`positions` of Transformer\(\).*`position_scheme`"):
+        assert build_model("transformer", 9, 7, **sizes, **old).get_config() == expected
+    with pytest.warns(FutureWarning, match="`positions` of Transformer"):
+        assert Transformer(**old) == Transformer(**new)
+    half = {"architecture": "transformer", **sizes, **old}
+    with pytest.warns(FutureWarning, match="`positions` of Transformer"):
+        config = build_model("hybrid", 9, 7, encoder=half, decoder="gru").get_config()
+    assert config["encoder"]["position_scheme"] == "rotary"
+    with pytest.raises(ValueError, match="'gru' has no size `positions`"):
+        build_model("gru", 9, 7, **old)
+
+
+def as_format_1(config):
+    """A configuration as it was before it had a number."""
+    config = {"positions" if k == "position_scheme" else k: v for k, v in config.items()}
+    config.pop("format", None)
+    return {k: as_format_1(v) if k in ("encoder", "decoder") else v for k, v in config.items()}
+
+
+@pytest.mark.parametrize("name", ["transformer-rotary", "convolutional", "hybrid-lstm-transformer"])
+def test_configurations_are_upgraded_in_silence(name, model_named):
+    config = model_named(name).get_config()
+    assert config["format"] == 2
+    old = as_format_1(config)
+    assert "positions" in str(old) and "position_scheme" not in str(old)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", FutureWarning)
+        assert Seq2Seq.from_config(old).get_config() == config
+        assert build_model(**config).get_config() == config
+    with pytest.raises(ValueError, match=r"configuration of a model has format 3; this kseq2seq"):
+        Seq2Seq.from_config({**config, "format": 3, "what_comes": 1})
 
 
 def test_takes_what_has_a_vocabulary_size():

@@ -127,7 +127,7 @@ COUNTS = {
     ),
     "transformer, swiglu, shaw": (
         "transformer",
-        {**TRANSFORMER, "activation": "swiglu", "positions": "shaw", "norm": "post"},
+        {**TRANSFORMER, "activation": "swiglu", "position_scheme": "shaw", "norm": "post"},
         S,
         S * H
         + T * H
@@ -136,7 +136,7 @@ COUNTS = {
     ),
     "transformer, t5 buckets": (
         "transformer",
-        {**TRANSFORMER, "positions": "t5"},
+        {**TRANSFORMER, "position_scheme": "t5"},
         S,
         S * H
         + T * H

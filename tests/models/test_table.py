@@ -169,7 +169,14 @@ def test_names_are_taken_once(table):
         class Nothing:
             pass
 
-    assert "nothing" not in ARCHITECTURES
+    with pytest.raises(TypeError, match=r"`positions` was renamed to `position_scheme`. Rename"):
+
+        @register_architecture("turned")
+        @dataclass(frozen=True, kw_only=True)
+        class Turned(Transformer):
+            positions: str = "rotary"
+
+    assert not {"nothing", "turned"} & set(ARCHITECTURES)
     with pytest.raises(ValueError, match="must be a word"):
         register_architecture("two words")
 

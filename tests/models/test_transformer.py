@@ -17,7 +17,7 @@ def test_attention_is_what_its_name_says(lab):
     ids[1, 260:] = 0
     made, weights = {}, None
     for attention, window in (("full", 1), ("chunked", 1), ("local", 300), ("local", 100)):
-        plan = Transformer(attention=attention, window=window, positions="shaw", **SIZES)
+        plan = Transformer(attention=attention, window=window, position_scheme="shaw", **SIZES)
         encoder = plan.build_encoder(9)
         weights = weights or encoder.get_weights()
         encoder.set_weights(weights)
@@ -40,7 +40,7 @@ def test_a_decoder_only_model_has_half_the_weights():
 
 
 def test_a_masked_language_models_encoder_is_a_transformers():
-    options = {**SIZES, "norm": "post", "positions": "learned", "activation": "gelu"}
+    options = {**SIZES, "norm": "post", "position_scheme": "learned", "activation": "gelu"}
     model = MaskedLm(**options).build(9, None, {"architecture": "masked_lm"})
     encoder = Transformer(**options).build_encoder(9)
     assert [(w.name, w.shape) for w in model.encoder.weights] == [

@@ -31,7 +31,10 @@ def test_the_encoder_is_the_pretrained_one(lab, tie):
     [
         ({"hidden_dim": 16}, r"encoders differ.*\(9, 16\).*\(9, 8\)"),
         ({"num_layers": 1}, r"encoders differ"),
-        ({"positions": "learned"}, r"`positions` is 'learned' in the model and 'sinusoidal'"),
+        (
+            {"position_scheme": "learned"},
+            r"`position_scheme` is 'learned' in the model and 'sinusoidal'",
+        ),
         ({"num_heads": 4}, r"`num_heads` is 4 in the model and 2 in the pretrained one"),
         ({"norm": "post"}, r"`norm` is 'post'"),
     ],
@@ -55,7 +58,7 @@ def test_refuses_what_does_not_fit_for_other_reasons():
 
 
 def test_a_masked_language_model_reloads(lab, tmp_path):
-    model = build_model("masked_lm", 9, positions="t5", **SIZES)
+    model = build_model("masked_lm", 9, position_scheme="t5", **SIZES)
     path = tmp_path / "model.keras"
     model.save(path)
     again = keras.saving.load_model(path)
