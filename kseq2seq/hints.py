@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterable
 
 _GENERATE = "kseq2seq.Pipeline for texts, or kseq2seq.decode for a model and its inputs"
-_FIT = "compile and fit of the model itself, or kseq2seq.training.Run to keep and resume a run"
+_FIT = "compile and fit of the model itself, or kseq2seq.runs.Run to keep and resume a run"
 _SAVE = "the method `save` of the pipeline, or of the model alone"
 _LOAD = "kseq2seq.Pipeline.load, or keras.saving.load_model for a model alone"
 _EVALUATE = "kseq2seq.Pipeline.evaluate"

@@ -26,7 +26,7 @@ from kseq2seq.decoding.requests import check_filters, check_search
 from kseq2seq.models import BuiltModel
 from kseq2seq.pipeline.matching import check_parts
 from kseq2seq.pipeline.prediction import Prediction, joined, predictions
-from kseq2seq.pipeline.sources import Parts, chosen_too_long, fit, source_graphs
+from kseq2seq.pipeline.raws import Parts, chosen_too_long, fitting_parts, raw_graphs
 from kseq2seq.pipeline.streaming import Stream, stream_text
 from kseq2seq.pipeline.unknown import with_source_words
 
@@ -109,8 +109,8 @@ class Generator:
         # 1. Raws, split into parts where they are too long.
         raws = self.source.several(texts)
         too_long = chosen_too_long(self.source, too_long)
-        graphs = source_graphs(self, too_long)
-        parts = fit(graphs, self.source, raws, too_long)
+        graphs = raw_graphs(self, too_long)
+        parts = fitting_parts(graphs, self.source, raws, too_long)
         filters = check_filters(filters) if filters else ()
         _check_rows(filters, parts, self.source.noun)
         seeds = parts.seeds(seeds_of(seed, len(raws)).numpy().tolist())
@@ -206,8 +206,8 @@ class Generator:
         """
         (raw,) = self.source.several([text])
         too_long = "cut" if self.source.too_long == "cut" else "error"
-        graphs = source_graphs(self, too_long)
-        parts = fit(graphs, self.source, [raw], too_long)
+        graphs = raw_graphs(self, too_long)
+        parts = fitting_parts(graphs, self.source, [raw], too_long)
         longest, limit = _lengths(self.target.max_length, max_length)
         loop, tensors = prepare(
             self.model,

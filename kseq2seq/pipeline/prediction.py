@@ -104,7 +104,7 @@ def predictions(
                 "The search found no hypothesis of finite score: the model's weights hold NaN or "
                 "infinities. Load an earlier checkpoint, or train with a lower rate."
             )
-        names, alignment = names[:: facts.stride], None
+        names, alignment = names[:: facts.stride], None  # one for each position of the encoder
         if alignments is not None:
             alignment = alignments[row, 0].numpy()[: lengths[row, 0], : len(names)]
         rows.append(

@@ -13,7 +13,7 @@ from kseq2seq.checks import check_whole, raw_texts
 from kseq2seq.contracts import Target
 from kseq2seq.decoding import score_targets
 from kseq2seq.pipeline.prediction import Alternative, Prediction
-from kseq2seq.pipeline.sources import fit, source_graphs
+from kseq2seq.pipeline.raws import fitting_parts, raw_graphs
 
 Scorer = Callable[[Sequence[str], Sequence[str]], Sequence[float]]
 
@@ -55,8 +55,9 @@ def score_pairs(
     check_whole("batch_size", batch_size)
     source, target = pipeline.source, pipeline.target
     too_long = "cut" if source.too_long == "cut" else "error"
-    graphs = source_graphs(pipeline, too_long)
-    order = np.argsort(fit(graphs, source, sources, too_long).lengths, kind="stable").tolist()
+    graphs = raw_graphs(pipeline, too_long)
+    parts = fitting_parts(graphs, source, sources, too_long)
+    order = np.argsort(parts.lengths, kind="stable").tolist()
     rows = target.ids(targets) if targets else None
     if rows is not None:
         _check_lengths(target, rows.row_lengths().numpy())

@@ -21,7 +21,7 @@ from kseq2seq.decoding.sources import padded
 _IDS = tf.TensorSpec([None, None], tf.int32)
 
 
-class SourceGraphs:
+class RawGraphs:
     """A pipeline's source and target, traced once for batches of any size.
 
     Args:
@@ -32,12 +32,12 @@ class SourceGraphs:
 
     Example:
         >>> from kseq2seq import build_model
-        >>> from kseq2seq.pipeline.sources import SourceGraphs
+        >>> from kseq2seq.pipeline.raws import RawGraphs
         >>> from kseq2seq.text import ByteTokenizer, TextSource, TextTarget
         >>> tokenizer = ByteTokenizer()
         >>> model = build_model("gru", source=tokenizer, target=tokenizer, hidden_dim=8)
         >>> sides = TextSource(tokenizer, 64), TextTarget(tokenizer, 8)
-        >>> lengths, empty = SourceGraphs(model, *sides).measure(["hi", ""])
+        >>> lengths, empty = RawGraphs(model, *sides).measure(["hi", ""])
         >>> lengths.tolist(), empty.tolist()
         ([3, 1], [False, True])
     """
@@ -72,11 +72,11 @@ class SourceGraphs:
         return [text.decode() for text in self._read(tf.constant(ids, tf.int32)).numpy()]
 
 
-def source_graphs(pipeline: Any, too_long: str = "error") -> SourceGraphs:
+def raw_graphs(pipeline: Any, too_long: str = "error") -> RawGraphs:
     """Returns the graphs of a pipeline's source and target, which are kept beside it."""
     parts = pipeline.model, pipeline.source, pipeline.target
     cut = "cut" if too_long == "cut" else "error"
-    return compiled(pipeline, ("raws", *parts, cut), lambda: SourceGraphs(*parts, cut))
+    return compiled(pipeline, ("raws", *parts, cut), lambda: RawGraphs(*parts, cut))
 
 
 class Parts(NamedTuple):
@@ -103,7 +103,7 @@ class Parts(NamedTuple):
         ]
 
 
-def fit(graphs: SourceGraphs, source: Source, raws: list[Any], too_long: str) -> Parts:
+def fitting_parts(graphs: RawGraphs, source: Source, raws: list[Any], too_long: str) -> Parts:
     """Returns the parts of raws to decode, none of which is too long.
 
     Args:
