@@ -62,14 +62,15 @@ def test_graphs_of_any_batch_and_xla_agree(models, head, search):
     for found in (graph(**SOURCE), decode(model, SOURCE, search, max_length=4, jit_compile=True)):
         np.testing.assert_array_equal(found.ids, wanted.ids)
         np.testing.assert_allclose(found.scores, wanted.scores, rtol=1e-4)
-    assert graph.get_concrete_function().structured_outputs.ids.shape[1:] == (search.beam_width, 4)
+    shape = graph.get_concrete_function().structured_outputs.ids.shape
+    assert shape[1:] == (search.num_hypotheses, 4)
 
 
 @pytest.mark.parametrize(
     "head, options, message",
     [
         ("labels", {"search": Beam(2)}, "'labels' answers by Greedy\\(\\); got Beam"),
-        ("ctc", {"search": Sample()}, "answers by Greedy\\(\\) or Beam\\(width\\)"),
+        ("ctc", {"search": Sample()}, "answers by Greedy\\(\\) or Beam\\(beam_width\\)"),
         ("label", {"search": DiverseBeam(4, groups=2)}, "answers by Greedy"),
         ("ctc", {"search": Beam(2, coverage_penalty=0.1)}, "has no decoder"),
         ("ctc", {"search": Beam(2, patience=1)}, "has no decoder"),
@@ -78,13 +79,13 @@ def test_graphs_of_any_batch_and_xla_agree(models, head, search):
         ("ctc", {"filters": [MinLength(2)]}, "Leave `filters` out"),
         ("ctc", {"max_length": 0}, "`max_length` must be"),
         ("ctc", {"limits": [9, 1, 1]}, "`limits` must lie between"),
-        ("ctc", {"source": {"source": IDS}}, "must have the keys"),
+        ("ctc", {"inputs": {"ids": IDS}}, "must have the keys"),
     ],
 )
 def test_what_a_head_can_not_do_is_refused(models, head, options, message):
-    given = {"source": SOURCE, "max_length": 3, **options}
+    options = {"inputs": SOURCE, "max_length": 3, **options}
     with pytest.raises(ValueError, match=message):
-        decode(models[head], **given)
+        decode(models[head], **options)
 
 
 def test_what_needs_a_decoder_says_so(models):

@@ -92,7 +92,7 @@ def test_reported_scores_are_the_models(lab, plain_model, search):
     limits = np.array([7, 4, 6])
     found = lab.searched(plain_model, lab.source, search, max_length, limits=limits)
     source = {
-        name: np.repeat(value, search.beam_width, axis=0) for name, value in lab.source.items()
+        name: np.repeat(value, search.num_hypotheses, axis=0) for name, value in lab.source.items()
     }
     targets = found.ids.reshape(-1, max_length)
     lengths = found.lengths.reshape(-1)

@@ -68,7 +68,7 @@ def test_n_best_are_the_first(toys):
     ("settings", "message"),
     [
         ({"coverage_penalty": -1}, r"`coverage_penalty`.*at least 0.*-1"),
-        ({"width": 2, "n_best": 3}, r"`n_best` must be at most `width`=2"),
+        ({"beam_width": 2, "n_best": 3}, r"`n_best` must be at most `beam_width`=2"),
         ({"n_best": 0}, r"`n_best`.*at least 1"),
     ],
 )

@@ -89,7 +89,7 @@ def test_diversity_spreads_first_words(toys):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"width": 4, "groups": 3}, r"`width`=4 must be a multiple of `groups`=3"),
+        ({"beam_width": 4, "groups": 3}, r"`beam_width`=4 must be a multiple of `groups`=3"),
         ({"groups": 0}, r"`groups`.*at least 1"),
         ({"diversity": -1}, r"`diversity`.*-1"),
     ],

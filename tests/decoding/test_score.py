@@ -40,9 +40,15 @@ def test_refuses(lab, model_named, targets, message):
         score_targets(model_named("gru"), lab.source, targets)
 
 
+def test_ids_alone_have_the_mask_of_their_padding(lab, model_named):
+    model = model_named("luong")
+    expected = score_targets(model, lab.source, TARGETS)
+    np.testing.assert_array_equal(score_targets(model, lab.ids, TARGETS), expected)
+
+
 def test_refuses_what_is_no_source(lab, model_named):
-    with pytest.raises(ValueError, match=r"`source` must be a dict"):
-        score_targets(model_named("gru"), lab.ids, TARGETS)
+    with pytest.raises(ValueError, match=r"`inputs` must be ids, not texts"):
+        score_targets(model_named("gru"), ["a text"] * 3, TARGETS)
     with pytest.raises(ValueError, match=r"`model` must be a Seq2Seq"):
         score_targets("gru", lab.source, TARGETS)
     long = np.full((3, 13), 4)

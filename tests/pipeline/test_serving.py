@@ -65,8 +65,9 @@ def test_what_a_call_refuses(pipeline, tmp_path, options, message):
 def test_what_a_pipeline_refuses(pipeline):
     model, tokenizer = pipeline.model, pipeline.source.tokenizer
     source, target = TextSource(tokenizer, 9), TextTarget(tokenizer, 9)
-    with pytest.raises(ValueError, match=r"`search` must be a Search.*'greedy'"):
-        Pipeline(model, source, target, "greedy")
+    with pytest.raises(ValueError, match=r"`search` must be a Search.*'greed'"):
+        Pipeline(model, source, target, "greed")
+    assert Pipeline(model, source, target, "greedy").search == Greedy()
     with pytest.raises(ValueError, match=r"`target.max_length` must be at most 1,048,576"):
         Pipeline(model, source, TextTarget(tokenizer, 10**9))
     with pytest.raises(ValueError, match=r"`source.max_length` must be at most 1,048,576"):
@@ -80,7 +81,7 @@ def test_files_of_impossible_sizes(pipeline, tmp_path):
     for part, name, value, message in (
         ("model", "num_layers", 10**7, r"`num_layers` must be at most 1,024; got 10000000"),
         ("model", "hidden_dim", 2**20, r"parameters needs at least"),
-        ("search", "type", "beam", r"`width` must be at most 65,536"),
+        ("search", "type", "beam", r"`beam_width` must be at most 65,536"),
     ):
         bad = {**good, part: {**good[part], name: value}}
         if part == "search":
