@@ -15,7 +15,7 @@ import numpy as np
 import tensorflow as tf
 
 from kseq2seq.runs.contents import write_nest
-from kseq2seq.runs.finite import NonFinite, RolledBack
+from kseq2seq.runs.non_finite import NonFinite, RolledBack
 from kseq2seq.runs.journal import Clock, Journal
 from kseq2seq.runs.saving import Reached, Saving
 from kseq2seq.runs.signals import Signals
@@ -251,7 +251,7 @@ class Training:
         roll_backs, taken = self.non_finite.roll_backs, self.taken
         self.model.stop_training = False
         self._restore(self._read(path))
-        # The data goes on after the bad batch, and the count of roll-backs with it.
+        # Neither the data nor the count of roll-backs goes back.
         self.non_finite.roll_backs, self.taken = roll_backs, taken
         raise RolledBack
 
@@ -291,7 +291,7 @@ class Training:
         return read_matching(path, self.model, self.batches, self.steps_per_epoch)
 
     def _restore(self, snapshot: dict[str, Any]) -> None:
-        """Makes everything what it was when the checkpoint was written, but the iterator."""
+        """Restores everything but the iterator from a checkpoint."""
         # 1. Counters, time, history.
         self.step, self.epoch, self.taken = (snapshot[name] for name in Reached._fields)
         self._logs = snapshot["logs"]

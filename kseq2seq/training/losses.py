@@ -1,4 +1,4 @@
-"""Losses: what training minimizes, whatever a model's head."""
+"""Losses and metrics of all heads, and the weight of labels in them."""
 
 from __future__ import annotations
 
