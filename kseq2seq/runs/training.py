@@ -15,8 +15,8 @@ import numpy as np
 import tensorflow as tf
 
 from kseq2seq.runs.contents import write_nest
-from kseq2seq.runs.non_finite import NonFinite, RolledBack
 from kseq2seq.runs.journal import Clock, Journal
+from kseq2seq.runs.non_finite import NonFinite, RolledBack
 from kseq2seq.runs.saving import Reached, Saving
 from kseq2seq.runs.signals import Signals
 from kseq2seq.runs.snapshot import put_back, read_matching, take_snapshot
