@@ -184,7 +184,7 @@ class Record(keras.callbacks.Callback):
         write_record(self.path, record)
 
     def _write_if_possible(self) -> None:
-        """Writes; warns if it can't, which is no reason to end training."""
+        """Writes, or warns; training continues in either case."""
         try:
             with suppress(OSError, ValueError):  # scores may have been added since
                 self._record["scores"] = read_record(self.path)["scores"]

@@ -17,7 +17,7 @@ from kseq2seq.checks import check_number, check_whole, one_of
 from kseq2seq.models import Fitted
 from kseq2seq.runs.checkpoints import usable_checkpoints
 from kseq2seq.runs.contents import read_state
-from kseq2seq.runs.finite import NonFinite
+from kseq2seq.runs.non_finite import NonFinite
 from kseq2seq.runs.saving import Saving
 from kseq2seq.runs.signals import Signals
 from kseq2seq.runs.snapshot import both_signatures

@@ -1,4 +1,4 @@
-"""When a run is saved, which of its states is on disk, and what a full disk means."""
+"""When a run is saved, whether its state is on disk, and what happens if the disk is full."""
 
 from __future__ import annotations
 

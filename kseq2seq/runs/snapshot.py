@@ -1,4 +1,4 @@
-"""What a checkpoint holds of training: taken, compared with what is here, put back."""
+"""The content of a checkpoint: taken from training, compared with it, put back."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _COUNTED = re.compile(r"_\d+(?![^_/])")  # numbers that Keras appends to names
 def take_snapshot(
     model: keras.Model, values: list[np.ndarray], batches: tf.data.Dataset, callbacks: list
 ) -> dict[str, Any]:
-    """Returns what a checkpoint says about a model, its random numbers, data and callbacks.
+    """Returns the state of a model, its random numbers, data and callbacks, for a checkpoint.
 
     Args:
         model: a compiled model.

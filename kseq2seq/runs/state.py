@@ -1,4 +1,4 @@
-"""What of a run is not in its model: its place in the data, and what callbacks remember."""
+"""The state of a run outside of its model: its place in the data, and that of its callbacks."""
 
 from __future__ import annotations
 

@@ -15,8 +15,8 @@ import numpy as np
 import tensorflow as tf
 
 from kseq2seq.runs.contents import write_nest
-from kseq2seq.runs.finite import NonFinite, RolledBack
 from kseq2seq.runs.journal import Clock, Journal
+from kseq2seq.runs.non_finite import NonFinite, RolledBack
 from kseq2seq.runs.saving import Reached, Saving
 from kseq2seq.runs.signals import Signals
 from kseq2seq.runs.snapshot import put_back, read_matching, take_snapshot
@@ -126,29 +126,35 @@ class Training:
 
     def _loop(self) -> None:
         """Trains epoch by epoch until training is over."""
-        while True:
+        over = False
+        while not over:
             try:
-                self._steps()
-                # Whatever continues from a checkpoint must end each epoch exactly once. So:
-                # 1. What ends within an epoch is saved before that epoch ends, because with more
-                #    steps it would not have ended there.
-                whole = self._within_epoch() == self.steps_per_epoch
-                if not whole:
-                    self._save()
-                # 2. The epoch ends: validation, callbacks, a line of history.
-                if self._within_epoch():
-                    self._end_epoch(whole)
-                # 3. What ends with an epoch is saved after it.
-                if whole and self._pauses():
-                    self._save()
-                self._end_if_signaled()
-                if self._over():
-                    return
+                self._epoch()
+                over = self._over()
             except RolledBack:
-                self._end_if_signaled()
+                pass
+            self._end_if_signaled()
+
+    def _epoch(self) -> None:
+        """Trains to the end of the epoch, or of training, and ends it.
+
+        Whatever resumes from a checkpoint must end each epoch exactly once; hence the order.
+        """
+        self._steps()
+        # 1. Training that ends within an epoch is saved before the epoch ends: with more steps,
+        #    it would not have ended there.
+        whole = self._within_epoch() == self.steps_per_epoch
+        if not whole:
+            self._save()
+        # 2. The epoch ends: validation, callbacks, a line of history.
+        if self._within_epoch():
+            self._end_epoch(whole)
+        # 3. Training that pauses at the end of an epoch is saved after it.
+        if whole and self._pauses():
+            self._save()
 
     def _steps(self) -> None:
-        """Trains to the end of the epoch, or of training."""
+        """Takes steps to the end of the epoch, or of training."""
         at_once = self.model.steps_per_execution
         while self._within_epoch() < self.steps_per_epoch and not self._over():
             # 1. Take a step, or as many as the model executes at once.
@@ -245,7 +251,7 @@ class Training:
         roll_backs, taken = self.non_finite.roll_backs, self.taken
         self.model.stop_training = False
         self._restore(self._read(path))
-        # The data goes on after the bad batch, and the count of roll-backs with it.
+        # Neither the data nor the count of roll-backs goes back.
         self.non_finite.roll_backs, self.taken = roll_backs, taken
         raise RolledBack
 
@@ -285,7 +291,7 @@ class Training:
         return read_matching(path, self.model, self.batches, self.steps_per_epoch)
 
     def _restore(self, snapshot: dict[str, Any]) -> None:
-        """Makes everything what it was when the checkpoint was written, but the iterator."""
+        """Restores everything but the iterator from a checkpoint."""
         # 1. Counters, time, history.
         self.step, self.epoch, self.taken = (snapshot[name] for name in Reached._fields)
         self._logs = snapshot["logs"]
@@ -299,12 +305,10 @@ class Training:
         # 3. Model, random numbers, callbacks.
         put_back(snapshot, self.model, self.callbacks.callbacks)
         self.non_finite.begin(snapshot["skipped"], snapshot["roll_backs"])
-        # 4. The learning rate: another constant one than before was compiled on purpose.
-        if self._rate == snapshot["learning_rate"] or None in (
-            self._rate,
-            snapshot["learning_rate"],
-        ):
-            self._rate = snapshot["learning_rate"]
+        # 4. The learning rate: a newly compiled constant rate overrides the checkpoint's.
+        before = snapshot["learning_rate"]
+        if None in (self._rate, before) or self._rate == before:
+            self._rate = before
         else:
             self.model.optimizer.learning_rate = self._rate
 

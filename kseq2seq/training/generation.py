@@ -35,10 +35,8 @@ class _Generating(keras.callbacks.Callback):
     ):
         super().__init__()
         self.every = check_whole("every", every)
-        self.sources, self.references = (
-            raw_texts(sources, "sources"),
-            checked_references(references),
-        )
+        self.sources = raw_texts(sources, "sources")
+        self.references = checked_references(references)
         if len(self.sources) != len(self.references) or not self.sources:
             raise ValueError(
                 "There must be one reference, or one list of references, for each source, and at "

@@ -1,4 +1,4 @@
-"""Losses: what training minimizes, whatever a model's head."""
+"""Losses and metrics of all heads, and the weight of labels in them."""
 
 from __future__ import annotations
 
@@ -84,7 +84,8 @@ def _smoothed(logits, labels, ids, smoothing):
 
     @ops.custom_gradient
     def losses(logits):
-        # 1. log sum exp of the logits (N,), less the label's own logit, less the mean of all.
+        # 1. The log-sum-exp (N,) less the label's own logit, of which smoothing moves a share to
+        #    the mean of all logits.
         wide = ops.cast(logits, "float32")
         rows = ops.arange(ops.shape(labels)[0], dtype="int32")
         own = ops.take_along_axis(wide, labels[:, None], axis=-1)[:, 0]

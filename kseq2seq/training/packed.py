@@ -87,8 +87,8 @@ class _PackedForcing(keras.layers.Layer):
         training: bool | None = None,
     ) -> Any:
         """Maps ids and segments of sources (B, S) and targets (B, T) to logits (B, T, V)."""
-        # 1. The source: each position attends to its own segment (B, S, S), and its place in the
-        #    row is made its place in the segment by the offset -first (B, S).
+        # 1. The source: each position attends to its own segment (B, S, S), and counts from the
+        #    first of its segment: the offset is -first (B, S).
         encoded = self.read(
             self.embedding,
             self.blocks,

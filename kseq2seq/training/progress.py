@@ -64,7 +64,7 @@ class Progress(keras.callbacks.Callback):
         self._marks: deque[tuple[float, int, float]] = deque()  # when; steps and seconds used then
 
     def on_train_begin(self, logs: dict | None = None) -> None:
-        """Begins anew."""
+        """Starts again."""
         self._step, self._shown, self._shown_at = 0, 0, time.monotonic()
         self._scores = {}
         self._marks.clear()
@@ -113,7 +113,7 @@ class Progress(keras.callbacks.Callback):
             marks.popleft()
 
     def _left(self) -> float | None:
-        """Seconds until training ends; None where there is no pace yet."""
+        """Seconds until training ends; None if there is no pace yet."""
         if self.model.stop_training or (self.steps and self._step >= self.steps):
             return 0.0
         if not self._marks:

@@ -16,7 +16,7 @@ from kseq2seq.training.state import state_variables, step_variables
 
 
 class RolledBack(Exception):
-    """Training is at an earlier step again, and goes on from there."""
+    """Raised once training is at an earlier step again, to continue from there."""
 
 
 class Undone:
@@ -74,7 +74,7 @@ class NonFinite:
             self.undone.begin(skipped)
 
     def problem(self, logs: dict[str, Any], step: int) -> str | None:
-        """Returns what training can't go on with after a step; None if it can.
+        """Returns why training can't continue after a step; None if it can.
 
         Args:
             logs: of the step.
@@ -103,8 +103,8 @@ class NonFinite:
         """Returns the checkpoint to roll back to, and counts that.
 
         Args:
-            problem: from `problem`, or another sentence without its end.
-            step: at which it was.
+            problem: from `problem`, the beginning of a sentence.
+            step: where it occurred.
             rate: the learning rate, for messages.
             newest: the newest checkpoint; None before the first.
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from kseq2seq.runs.finite import undoing
+from kseq2seq.runs.non_finite import undoing
 from kseq2seq.training import TimeLimit
 
 
