@@ -79,8 +79,8 @@ class PrefixDecoder(Decoder):
         mask, same_segment = context["mask"], None
         if not state:
             self._check(mask, tokens.shape[1] or 0)
-        # 1. Positions continue those of the source: of the embeddings, from `first` on, and in
-        # attention, where a packed source begins somewhere inside its row, from `begin` on.
+        # 1. A target's positions continue those of its source: from `first` on in the embeddings,
+        # and from `begin` on in attention, which counts from the start of a row, packed or not.
         if segments is None:
             begin = self._begin(tokens, context["lengths"])
             first = begin + position
