@@ -1,4 +1,4 @@
-"""The first attention: where to look is decided before the state is updated."""
+"""The first attention: the decoder looks at the source before it updates its state."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ class BahdanauDecoder(RecurrentDecoder):
         num_layers: how many layers; the top one's state is the query.
         dropout: rate on embeddings, between layers and before the output, in [0, 1).
         residual: add a layer's input to its output, from the second layer on.
-        maxout: the readout keeps the larger of each pair of features, else it is a tanh.
+        maxout: the readout keeps the larger of each pair of features; else it is a tanh.
         start_dim: width of the encoder's "start".
 
     Source:
         Bahdanau et al. 2015, section 3 and appendix A.2. The state starts from the backward
-        encoder's state at the first word (A.2.2). The readout is given s_t, as equation 4 says,
+        encoder's state at the first word (A.2.2). The readout reads s_t, as equation 4 says,
         not s_{t-1}, as the appendix does. Each state of an LSTM starts through a map of its own;
         its output, not its cell, is the query. Biases, absent there, are kept.
     """
@@ -67,15 +67,17 @@ class BahdanauDecoder(RecurrentDecoder):
 
     def call(self, tokens, context, state, position=0, training=None):
         """See `Decoder`."""
-        embedded = self.embedded(tokens, training)
+        embedded = self.embedded(tokens, training)  # (rows, T, E)
 
+        # 1. Steps, each of which looks from the last state, then updates it: token (rows, E).
         def step(token, layers):
             mixed, alignment = self.attention(layers[-1][0], context)
             x = ops.concatenate([token, mixed], axis=-1)
             output, layers = self.stack.step(x, layers, training=training)
             return [output, x], alignment, layers
 
-        width = self.readout.kernel.shape[0]
+        # 2. The readout of all steps at once, from [s_t; E y_{t-1}; c_t].
+        width = self.hidden_dim + self.embedding_dim + self.source_dim
         features, alignment, layers = recur_and_align(step, embedded, state["layers"], width)
         readout = self.readout(features)
         hidden = maxout(readout) if self.maxout else ops.tanh(readout)

@@ -1,4 +1,4 @@
-"""The first GRU encoder-decoder: one vector sums the source up and is seen at every step."""
+"""The first GRU encoder-decoder: every step sees one vector that sums up the source."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from kseq2seq.layers import fold, linear, unfold
 
 @keras.saving.register_keras_serializable(package="kseq2seq")
 class ChoDecoder(RecurrentDecoder):
-    r"""A GRU that is given the source's summary at every step and in its output layer.
+    r"""A GRU that reads a summary of the source at every step and in its output layer.
 
     .. math::
         c = \tanh(V h_S), \quad h_0 = \tanh(V' c), \quad h_t = \mathrm{GRU}([E y_{t-1}; c], h_{t-1})
@@ -55,7 +55,7 @@ class ChoDecoder(RecurrentDecoder):
         """See `Decoder`."""
         embedded = self.embedded(tokens, training)
         summary = context["summary"][:, None, :]
-        folded = fold(embedded, ops.shape(summary)[0])
+        folded = fold(embedded, ops.shape(summary)[0])  # (B, N * T, E)
         summary = ops.broadcast_to(
             summary, (ops.shape(folded)[0], ops.shape(folded)[1], summary.shape[-1])
         )

@@ -1,4 +1,4 @@
-"""Luong's attention: the state is updated first, then looks at the source."""
+"""Luong's attention: the decoder updates its state, then looks at the source."""
 
 from __future__ import annotations
 

@@ -79,8 +79,8 @@ class PrefixDecoder(Decoder):
         mask, same_segment = context["mask"], None
         if not state:
             self._check(mask, tokens.shape[1] or 0)
-        # 1. Positions continue those of the source: of the embeddings, from `first` on, and in
-        # attention, where a packed source begins somewhere inside its row, from `begin` on.
+        # 1. A target's positions continue those of its source: from `first` on in the embeddings,
+        # and from `begin` on in attention, which counts from the start of a row, packed or not.
         if segments is None:
             begin = self._begin(tokens, context["lengths"])
             first = begin + position
@@ -91,10 +91,10 @@ class PrefixDecoder(Decoder):
         x = self.embedding(tokens, position=first, training=training)
         # 2. The blocks, each with the keys and values of the source and of earlier steps.
         new_caches, of_source = [], None
-        for block, source, cache in zip(self.blocks, context["blocks"], caches, strict=True):
+        for block, memory, cache in zip(self.blocks, context["blocks"], caches, strict=True):
             x, cache, of_source = block.follow(
                 x,
-                source,
+                memory,
                 mask,
                 begin,
                 cache=cache,
@@ -114,10 +114,10 @@ class PrefixDecoder(Decoder):
         return Step(logits, x, alignment, {"blocks": new_caches} if state else {})
 
     def _check(self, mask, length):
-        source = mask.shape[-1] if self.follows_source else 0
-        if self.max_positions and source is not None and source + length > self.max_positions:
+        before = mask.shape[-1] if self.follows_source else 0
+        if self.max_positions and before is not None and before + length > self.max_positions:
             raise ValueError(
-                f"A source of {source} tokens and a target of {length} are one sequence to this "
+                f"A source of {before} tokens and a target of {length} are one sequence to this "
                 f"model, which has learned positions for {self.max_positions}. Shorten either, or "
                 "build the model with a larger `max_positions`."
             )

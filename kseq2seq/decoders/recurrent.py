@@ -16,16 +16,16 @@ from kseq2seq.layers.recurrent_stack import STATES, logits_start, table_start
 class RecurrentDecoder(Decoder):
     """The base of recurrent decoders.
 
-    A subclass makes its layers in the order in which data passes through them, inside `parts`:
-    `embed`, what it reads of the source, `stack_on`, what it makes of the top layer, `finish`. Its
-    state has the states of all layers under "layers".
+    A subclass makes its layers inside `parts`, in the order in which data passes through them:
+    `embed`, those that read the source, `stack_on`, those above the stack, `finish`. Its state has
+    the states of all layers under "layers".
 
     Args:
         vocabulary_size: number of target ids.
         cell: "rnn", "lstm" or "gru".
         embedding_dim: width of the token vectors.
         hidden_dim: width of every layer.
-        source_dim: width of what is read of the source.
+        source_dim: width of the encoder's outputs or states, whichever is read.
         num_layers: how many.
         dropout: rate on embeddings, between layers and before the output, in [0, 1).
         residual: add a layer's input to its output, from the second layer on.
@@ -60,13 +60,13 @@ class RecurrentDecoder(Decoder):
         self.embedding = token_table(self.vocabulary_size, self.embedding_dim, start=table_start())
 
     def bridge_to_first_states(self) -> Bridge:
-        """Returns what makes the first states of all layers of the encoder's last."""
+        """Returns a layer that maps the encoder's last states to the first states here."""
         return Bridge(
             self.source_dim, self.hidden_dim, self.num_layers, self.num_states, name="bridge"
         )
 
     def stack_on(self, width: int) -> None:
-        """Makes the recurrent layers, over inputs of a width."""
+        """Makes the recurrent layers, for inputs of a width."""
         self.stack = RecurrentStack(
             self.cell,
             width,
@@ -78,7 +78,7 @@ class RecurrentDecoder(Decoder):
         )
 
     def finish(self, width: int, use_bias: bool = True) -> None:
-        """Makes what turns hidden vectors of a width into logits."""
+        """Makes the layers that map hidden vectors of a width to logits."""
         self.hidden_width = width
         self.dropout = keras.layers.Dropout(self.dropout_rate)
         self.logits = linear(
@@ -96,7 +96,9 @@ class RecurrentDecoder(Decoder):
 
 
 def recur_and_align(step: Callable, inputs: Any, state: Any, width: int) -> tuple[Any, Any, Any]:
-    """Runs a step that attends along a sequence; see `recur`.
+    """Runs a step that also gives an alignment along a sequence; see `recur`.
+
+    `recur` collects one tensor, so the alignment is appended to the features, and cut off again.
 
     Args:
         step: (input (rows, D), state) -> (a list of features, `width` wide together, alignment
@@ -120,7 +122,7 @@ def recur_and_align(step: Callable, inputs: Any, state: Any, width: int) -> tupl
 
 @keras.saving.register_keras_serializable(package="kseq2seq")
 class Bridge(Prebuilt):
-    r"""From the last states of an encoder to the first of a decoder.
+    r"""Maps the last states of an encoder to the first of a decoder.
 
     Equal widths are handed over as they are (Sutskever et al. 2014). Others, such as those of a
     bidirectional encoder, which are twice as wide, go through :math:`\tanh(W s + b)`.

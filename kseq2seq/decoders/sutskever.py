@@ -1,4 +1,4 @@
-"""The plainest encoder-decoder: the source is its last states, nothing else."""
+"""The plainest encoder-decoder: the decoder starts from the last states of the source."""
 
 from __future__ import annotations
 

@@ -104,10 +104,10 @@ class TransformerDecoder(Decoder):
         # 2. The blocks, each with its keys and values of the source and of earlier steps.
         x = self.embedding(tokens, position=first, training=training)
         new_caches, alignment = [], None
-        for block, source, cache in zip(self.blocks, context["blocks"], caches, strict=True):
+        for block, memory, cache in zip(self.blocks, context["blocks"], caches, strict=True):
             x, *new_cache, alignment = block(
                 x,
-                source,
+                memory,
                 context["mask"],
                 mask,
                 cache=cache,

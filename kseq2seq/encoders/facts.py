@@ -93,7 +93,7 @@ def along_units(inputs: Any) -> tuple[str, ...]:
 
 
 def filled(x: Any, multiple: int) -> Any:
-    """Returns x (B, S, ...) with zeros after it, up to the next multiple of S.
+    """Returns x (B, S, ...) with zeros after it, until its length is a multiple.
 
     Example:
         >>> import numpy as np

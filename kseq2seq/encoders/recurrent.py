@@ -98,7 +98,7 @@ def recurrent_encoder(
 
 @keras.saving.register_keras_serializable(package="kseq2seq")
 class MeanStates(keras.layers.Layer):
-    """The mean of the source's outputs over its real positions, which stands for every state.
+    """The mean of the source's outputs over its real positions, in place of every state.
 
     Source:
         Xu et al. 2015, "Show, Attend and Tell", section 3.1.2. They map the mean to each state by a

@@ -197,7 +197,7 @@ def best_paths(potentials: Any, real: Any) -> tuple[Any, Any]:
         real: bool (B, W); real positions come first.
 
     Returns:
-        (labels int32 (B, W), any at padding; log-probabilities float32 (B,) of the rows).
+        (labels int32 (B, W), arbitrary at padding; log-probabilities float32 (B,) of the rows).
     """
     emissions, transitions, start, end = unstacked(potentials)
     size = emissions.shape[-1]

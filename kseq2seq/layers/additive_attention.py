@@ -22,7 +22,7 @@ class Attention(Prebuilt):
     - dot: :math:`s^\top h_j`
     - general: :math:`s^\top W h_j`
 
-    Whatever depends on the source alone is computed once, in `context`. The softmax runs in
+    All that depends on the source alone is computed once, in `context`. The softmax runs in
     float32, over real positions only.
 
     Args:
@@ -58,7 +58,7 @@ class Attention(Prebuilt):
                 self.key = linear(source_dim, query_dim, use_bias=False, name="key")
 
     def context(self, outputs, mask) -> dict:
-        """Returns what is constant over steps, from encoder outputs (B, S, E) and mask (B, S)."""
+        """Projects encoder outputs (B, S, E) once for all steps; the mask is bool (B, S)."""
         key = outputs if self.score == "dot" else self.key(outputs)
         return {"key": key, "value": outputs, "mask": mask}
 

@@ -51,11 +51,11 @@ class PositionScheme:
         return x
 
     def scores(self, query, query_steps, key_steps, tables=None):
-        """Returns what is added to the scores, broadcasting to (B, H, T, S), or None."""
+        """Returns terms to add to the scores, broadcasting to (B, H, T, S), or None."""
         return None
 
     def mixed(self, probabilities, query_steps, key_steps, tables=None):
-        """Returns what is added to the mixed values (B, H, T, D), or None."""
+        """Returns terms to add to the mixed values (B, H, T, D), or None."""
         return None
 
 
@@ -63,7 +63,7 @@ NOWHERE = PositionScheme()  # which attention does not even call
 
 
 class _OverTensors(PositionScheme):
-    """A learned scheme over tensors that stand for its weights."""
+    """A learned scheme that reads tensors instead of its weights."""
 
     def __init__(self, scheme, tensors):
         self.scheme = scheme

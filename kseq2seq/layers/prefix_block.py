@@ -86,7 +86,7 @@ class PrefixBlock(EncoderBlock):
             x: (B * N, T, hidden_dim).
             source: {"key" (B, H, D, S), "value" (B, H, S, D)}, from `call`.
             padding_mask: bool (B, S), True = real; or, for N = 1, a mask for each query (B, T, S).
-            begin: int (B * N, 1 or T), what is added to a target's steps to give its positions.
+            begin: int (B * N, 1 or T), an offset from a target's steps to its positions.
             cache: this block's keys and values of earlier steps, or None.
             position: steps taken before.
             training: bool.

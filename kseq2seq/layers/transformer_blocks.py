@@ -1,6 +1,6 @@
 """The blocks that encoders and decoders of Transformers stack.
 
-Each is a row of sublayers, attention or a feed-forward network, every one inside a `Residual`.
+Each is a sequence of sublayers, attention or a feed-forward network, every one in a `Residual`.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class FeedForward(Prebuilt):
 
     Args:
         dim: width of input and output.
-        inner_dim: width between; a swiglu of the same `inner_dim` has half as many weights more.
+        inner_dim: width between; "swiglu" has half as many weights again for the same `inner_dim`.
         activation: "relu", "gelu" or "swiglu".
 
     Example:
@@ -114,7 +114,7 @@ class Residual(Prebuilt):
             self.dropout = keras.layers.Dropout(sizes.dropout)
 
     def enter(self, x):
-        """Returns the sublayer's input, made of the block's `x` (B, T, hidden_dim)."""
+        """Returns the input of the sublayer, from the `x` (B, T, hidden_dim) of the block."""
         return self.normalize(x) if self.before else x
 
     def call(self, x, branch, training=None):
@@ -272,7 +272,7 @@ class DecoderBlock(Prebuilt):
             (x (rows, T, hidden_dim), alignment (rows, T, S)); with a cache, (x, new cache,
             alignment).
         """
-        # 1. Of the target to itself.
+        # 1. Attention of the target to itself.
         attended = self.self_attention(
             self.self_attended.enter(x),
             attention_mask,
@@ -282,10 +282,10 @@ class DecoderBlock(Prebuilt):
         )
         attended, *new_cache = attended if cache is not None else (attended,)
         x = self.self_attended(x, attended, training=training)
-        # 2. Of the target to the source.
+        # 2. Attention of the target to the source.
         attended, alignment = self.cross_attention(
             self.cross_attended.enter(x), context, padding_mask, training=training
         )
         x = self.cross_attended(x, attended, training=training)
-        # 3. Each position by itself.
+        # 3. The feed-forward network, at each position by itself.
         return self.fed.around(self.feed_forward, x, training=training), *new_cache, alignment
