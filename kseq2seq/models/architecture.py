@@ -1,4 +1,4 @@
-"""What every architecture is: a frozen dataclass of sizes that can build its two halves."""
+"""Architectures: frozen dataclasses of sizes that build an encoder and a decoder."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import keras
 
+from kseq2seq import checks
 from kseq2seq.decoders import Decoder
 from kseq2seq.deprecation import renamed
 from kseq2seq.encoders import UNKNOWN, Facts, SourceSpec
@@ -17,29 +18,29 @@ from kseq2seq.models.head_model import HeadModel
 from kseq2seq.models.seq2seq import JointModel, Seq2Seq
 from kseq2seq.models.table import ARCHITECTURES, DOOR
 
-_DOORS = ("build_encoder", "parts", "build")  # which build encoders
+_BUILD_ENCODERS = ("build_encoder", "parts", "build")  # methods
 
 
 @dataclass(frozen=True, kw_only=True)
 class Architecture:
-    """The base of architectures, whose fields are what `build_model` takes as sizes.
+    """The base of architectures, whose fields are the sizes that `build_model` takes.
 
-    An encoder-decoder has `build_encoder` and `build_decoder`, so that its halves can be paired
-    with those of others. An architecture of your own enters the table by `register_architecture`;
-    what else there is to know of it, it says itself, here and by `facts`.
+    An encoder-decoder has `build_encoder` and `build_decoder`, so that either half can be paired
+    with that of another architecture. `register_architecture` adds one of your own to the table;
+    the attributes below and `facts` describe it to the rest of the package.
 
     Attributes:
-        kind: its name, set by `register_architecture`.
-        reads_any_encoder: whether its decoder can read what encoders of other architectures give.
-        encoder_settings: sizes that change what the encoder computes, and not only its weights;
-            `warm_start` wants them alike. None are all sizes.
-        layer_names: what the numbered layers of its stacks are called, as `layerwise_decay` finds
-            them: "block" for block_0, block_1...
-        packs: whether `kseq2seq.training.packed` can keep several pairs of a row apart.
-        needs_source: whether it can't be built for None in the place of a source.
+        kind: its name; set by `register_architecture`.
+        reads_any_encoder: whether its decoder can read the outputs of other encoders.
+        encoder_settings: sizes that change how the encoder computes, beside the shapes of its
+            weights; `warm_start` requires them to be equal. None means all sizes.
+        layer_names: names of the numbered layers of its stacks, for `layerwise_decay`: "block" for
+            block_0, block_1...
+        packs: whether `kseq2seq.training.packed` can keep several pairs in a row apart.
+        needs_source: whether `source` is required.
         needs_target: whether it has a target beside its source.
-        old_names: earlier names of its sizes -> those of today; old calls and files have them.
-        recipe_sizes: what recipes build it with; None if they don't.
+        old_names: earlier names of sizes -> names of today, for old calls and files.
+        recipe_sizes: sizes that recipes build it with; None if they don't offer it.
     """
 
     kind: ClassVar[str]
@@ -54,33 +55,41 @@ class Architecture:
 
     @classmethod
     def is_half(cls, side: str) -> bool:
-        """Whether its "encoder" or "decoder" can be half of a hybrid."""
+        """Returns whether its "encoder" or "decoder" can be half of a hybrid."""
         own = getattr(cls, f"build_{side}") is not getattr(Architecture, f"build_{side}")
         return own and (side == "encoder" or cls.reads_any_encoder)
 
     @classmethod
     def declares(cls, what: str) -> bool:
-        """Whether the class that builds the encoder, or one derived of it, has such an attribute.
+        """Returns whether an attribute describes the encoder that this class builds.
 
-        One that is inherited from a class whose encoder is another says nothing of this one.
+        It does if the class that builds the encoder, or one derived from it, defines it. An
+        attribute inherited from a class with another encoder does not.
         """
         for kind in cls.__mro__:
             if what in vars(kind):
                 return True
-            if any(door in vars(kind) for door in _DOORS):
+            if any(method in vars(kind) for method in _BUILD_ENCODERS):
                 return False
         return False
 
+    def check_whole(self, *names: str, least: int = 1, most: int = checks.MOST) -> None:
+        """Refuses sizes that are not whole numbers from `least` to `most`; None if by default."""
+        sizes = {field.name: (getattr(self, field.name), field.default) for field in fields(self)}
+        for name in names:
+            if sizes[name] != (None, None):
+                checks.check_whole(name, sizes[name][0], least, most)
+
     @property
     def facts(self) -> Facts:
-        """What the encoder does to the length of a source; by default nothing is known of it."""
+        """What the encoder does to the length of a source; `UNKNOWN` by default."""
         return UNKNOWN
 
     def declared_facts(self) -> Facts:
-        """Returns the facts, if they are declared of the encoder that is built.
+        """Returns `facts` if they describe the encoder that is built, else `UNKNOWN`.
 
         Raises:
-            TypeError: they are no `Facts`.
+            TypeError: if they are not `Facts`.
         """
         facts = self.facts if self.declares("facts") else UNKNOWN
         if not isinstance(facts, Facts):
@@ -91,19 +100,19 @@ class Architecture:
         return facts
 
     def build_encoder(self, source: SourceSpec) -> keras.Model:
-        """Builds the encoder for a source: a functional model of the inputs that it names."""
+        """Builds the encoder: a functional model of the source's inputs, by name."""
         raise NotImplementedError
 
     def build_decoder(self, target: int, encoded: dict[str, Any]) -> Decoder:
-        """Builds the decoder for `target` ids and what the encoder gives, as symbolic tensors."""
+        """Builds the decoder for a number of target ids and the encoder's symbolic outputs."""
         raise NotImplementedError
 
     def encoder_weights(self, source: SourceSpec) -> int:
-        """Returns a lower bound of the weights of the encoder, without building it."""
+        """Returns a lower bound of the encoder's number of weights, without building it."""
         return 0
 
     def decoder_weights(self, target: int) -> int:
-        """Returns a lower bound of the weights of the decoder, without building it."""
+        """Returns a lower bound of the decoder's number of weights, without building it."""
         return 0
 
     def check_memory(self, source: SourceSpec, target: int | None, size: int) -> None:
@@ -118,15 +127,15 @@ class Architecture:
         )
 
     def build_encoder_alone(self, source: SourceSpec) -> keras.Model:
-        """Builds an encoder for a head that is no decoder; of a hybrid, its encoder.
+        """Builds the encoder for a head that is not a decoder.
 
         Raises:
-            ValueError: the architecture has no encoder of its own.
+            ValueError: if the architecture has no encoder of its own.
         """
         return self.build_encoder(source)
 
     def parts(self, source: SourceSpec, target: int) -> tuple[keras.Model, Decoder]:
-        """Builds both halves; those that share weights across them build them here."""
+        """Builds encoder and decoder; override it where they share weights."""
         encoder = self.build_encoder(source)
         return encoder, self.build_decoder(target, encoder.output)
 
@@ -144,7 +153,7 @@ class Architecture:
     def build_with(
         self, head: Head, source: SourceSpec, target: int, arguments: dict[str, Any]
     ) -> keras.Model:
-        """Builds the model of this encoder, and of the decoder if it has one, with another head."""
+        """Builds the model with another head than the decoder, or beside it."""
         if head.with_decoder:
             encoder, decoder = self.parts(source, target)
             head.begin(target, encoder.output)
@@ -154,24 +163,23 @@ class Architecture:
         return HeadModel(encoder, head, arguments)
 
     def config(self) -> dict[str, Any]:
-        """Returns the sizes in JSON's own types; `build_model` takes them back."""
+        """Returns the sizes in JSON's types, as `build_model` takes them."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
 
 def register_architecture(name: str) -> Callable:
-    """Returns a decorator that makes an architecture known to `build_model` and to saved files.
+    """Returns a class decorator that makes an architecture known to `build_model` and to files.
 
-    Everything that names architectures reads this table or the class: the halves of a hybrid,
-    `warm_start`, rates by layer, what can be packed, recipes. See `Architecture` for what a class
-    says of itself.
+    Hybrids, `warm_start`, rates by layer, packing and recipes then know it too, by the attributes
+    of its class; see `Architecture`.
 
     Args:
-        name: what `build_model` and files call it; choose it to stay.
+        name: its name in `build_model` and in files. Choose one that can stay.
 
     Raises:
-        ValueError: the name is taken, or no word.
-        TypeError: what is decorated is no subclass of `Architecture`, or has a field by an old
-            name of another.
+        ValueError: if the name is taken or is not a word.
+        TypeError: if the decorated object is not a subclass of `Architecture`, or has a field with
+            an old name of a size.
 
     Example:
         >>> from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The public door to every architecture."""
+"""`build_model`, the public door to every architecture."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from kseq2seq.encoders import Facts, SourceSpec
 from kseq2seq.formats import FORMAT, upgraded
 from kseq2seq.heads import Head, described_head, made_head
 from kseq2seq.layers.changes import apply_changes
-from kseq2seq.models.table import ARCHITECTURES, plan
-from kseq2seq.models.table import defined as where_defined
+from kseq2seq.models.table import ARCHITECTURES, plan, where_defined
 
 
 class Arguments(dict):
-    """The arguments of `build_model` that a model was made with, and no others.
+    """The arguments with which `build_model` made a model: its configuration.
 
-    A dict that a user gives describes nothing: whether it would make the same model is unknown.
+    Only `build_model` makes them. A plain dict that a user gives to a model does not say how to
+    build it.
 
     Attributes:
-        facts: what the architecture that they make declares of its encoder.
+        facts: what the architecture declares of its encoder.
     """
 
     def __init__(self, *given: Any, facts: Facts, **named: Any):
@@ -42,12 +42,12 @@ def build_model(
     format: int | None = None,
     **sizes: Any,
 ) -> Any:
-    """Builds a sequence-to-sequence model, or what starts one, as a functional Keras model.
+    """Builds a sequence-to-sequence model, or an encoder to pretrain, as a functional Keras model.
 
     Args:
         architecture: one of these, whose sizes are the fields of the class in `kseq2seq.models`:
 
-            - "rnn" (`Rnn`): plain recurrence, wired as the next
+            - "rnn" (`Rnn`): plain recurrence, wired like the next
             - "lstm" (`Lstm`): Sutskever et al. 2014
             - "gru" (`Gru`): Cho et al. 2014
             - "bahdanau" (`Bahdanau`): Bahdanau et al. 2015
@@ -55,44 +55,46 @@ def build_model(
             - "convolutional" (`Convolutional`): Gehring et al. 2017
             - "transformer" (`Transformer`): Vaswani et al. 2017
             - "decoder_only" (`DecoderOnly`): Radford et al. 2018, Liu et al. 2018
-            - "hybrid" (`Hybrid`): the encoder of one with the decoder of another
+            - "hybrid" (`Hybrid`): the encoder of one with the decoder of another; Chen et al. 2018
             - "masked_lm" (`MaskedLm`): Devlin et al. 2019; an encoder alone, for `warm_start`
 
-            or one of your own, by the name that `register_architecture` gave it.
-        source: number of source ids, a tokenizer that has a `vocabulary_size`, or a `Source`. Its
-            `spec`, or a dict like it, describes a source that is not ids: {"source": ((None, 80),
-            "float32"), "source_mask": ((None,), "int32")} are frames of 80 features, which all but
-            "decoder_only" and "masked_lm" project to where the embeddings of ids would be. None
-            makes "decoder_only" a language model.
+            or one of your own, registered by `register_architecture`.
+        source: number of source ids, a tokenizer that has a `vocabulary_size`, or a `Source`. For a
+            source that is not ids, a `Source` or a dict like its `spec`: {"source": ((None, 80),
+            "float32"), "source_mask": ((None,), "int32")} are frames of 80 features. All
+            architectures but "decoder_only" and "masked_lm" take features and project them to the
+            width of embeddings. None makes "decoder_only" a language model.
         target: number of target ids, a tokenizer or a `Target`; "masked_lm" has none.
-        head: what answers, on the architecture's encoder:
+        head: what stands on the encoder and gives the answers:
 
             - "decoder": the architecture's decoder, token by token
-            - "labels" (`kseq2seq.heads.Labels`): one for each position or word; `crf=True`
-            - "label" (`kseq2seq.heads.Label`): one for the whole source
+            - "labels" (`kseq2seq.heads.Labels`): a label for each position or word
+            - "label" (`kseq2seq.heads.Label`): one label for the whole source
             - "ctc" (`kseq2seq.heads.Ctc`): labels without an alignment
             - "joint" (`kseq2seq.heads.Joint`): the decoder, and CTC beside it
 
-            or a registered `kseq2seq.heads.Head` of your own. Give a name; a dict of a name and
-            settings, for example {"head": "labels", "crf": True}; or the object, for example
+            or a registered `kseq2seq.heads.Head` of your own. Pass a name; a dict of a name and
+            settings, for example {"head": "labels", "crf": True}; or an object, for example
             `Labels(crf=True)`.
         dtype: Keras dtype policy, for example "mixed_bfloat16"; None takes the global one.
         source_padding: the id that fills up rows of source ids, by which the model makes a
             "source_mask" that is not given. None takes that of the tokenizer or `Source`, else 0.
-        changes: what was done to the layers of another such model, as its `get_config` says, and
-            is done to this one's: frozen, adapted by LoRA, quantized.
-        defined: where an architecture of a user's is defined, as `get_config` says; it is only
-            shown where the name is not known.
-        format: of the configuration, if the arguments are one that `get_config` returned.
+        changes: from `get_config`: which layers to freeze, adapt by LoRA or quantize.
+        defined: from `get_config`: where an architecture of your own was defined; shown in an
+            error if its name is unknown.
+        format: from `get_config`: the format of the configuration.
         **sizes: the architecture's own.
 
     Returns:
-        A `Seq2Seq`, {"source" (B, S), "source_mask" (B, S), "target" (B, T)} -> logits (B, T, V),
-        or with other inputs in the place of the first two, as the source has them;
-        for None as a source a `LanguageModel`, {"target"} -> logits (B, T, V);
-        for "masked_lm" a `MaskedLanguageModel`, {"source", "source_mask"} -> logits (B, S, V). With
-        another head a `HeadModel`, the source's inputs -> what the head makes; with "joint" a
-        `JointModel`. Where the source is ids, "source_mask" may be left out.
+        A functional model with inputs by names; where the source is ids, "source_mask" may be left
+        out:
+
+        - `Seq2Seq`: {"source" (B, S), "source_mask" (B, S), "target" (B, T)} -> logits (B, T, V);
+          or, in place of the first two, the inputs in the source's `spec`
+        - `LanguageModel`, if the source is None: {"target" (B, T)} -> logits (B, T, V)
+        - `MaskedLanguageModel` for "masked_lm": {"source", "source_mask"} -> logits (B, S, V)
+        - `HeadModel` with another head: the source's inputs -> outputs of the head
+        - `JointModel` with "joint": as `Seq2Seq` -> {"decoder" (B, T, V), "ctc" (B, S, V)}
 
     Raises:
         ValueError: for an unknown name or an impossible size; the message says what to pass.
@@ -112,7 +114,7 @@ def build_model(
     if format is not None:
         record = {"architecture": architecture, FORMAT: format, **sizes}
         sizes = upgraded(record, _UPGRADES, "The configuration of a model")
-        sizes = {name: size for name, size in sizes.items() if name not in ("architecture", FORMAT)}
+        del sizes["architecture"], sizes[FORMAT]
     design = plan(architecture, sizes, place=defined)
     chosen = _head(head, source, target)
     if source_padding is None:
@@ -164,12 +166,10 @@ def build_model(
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(policy)
     try:
-        # a new one, whose layers have the policy of this model
-        fresh = None if chosen is None else made_head(chosen)
-        if fresh is None:
+        if chosen is None:
             model = design.build(spec, target, arguments)
-        else:
-            model = design.build_with(fresh, spec, target, arguments)
+        else:  # a new head, whose layers have the policy of this model
+            model = design.build_with(made_head(chosen), spec, target, arguments)
     finally:
         keras.config.set_dtype_policy(before)
     apply_changes(model, changes)
@@ -177,32 +177,34 @@ def build_model(
 
 
 def _number_of_ids(target: Any) -> Any:
-    """How many ids a tokenizer or a `Target` has; what is neither stays, for the checks."""
+    """Returns how many ids a tokenizer or `Target` has; the checks refuse anything else."""
     if hasattr(target, "vocabulary_size"):
         return target.vocabulary_size
-    numbers = hasattr(target, "dtype")  # NumPy's have a size, too
+    numbers = hasattr(target, "dtype")  # NumPy's numbers have a size, too
     return target if numbers else getattr(target, "size", target)
 
 
 def _head(given: Any, source: Any, target: Any) -> Head | None:
-    """Returns a head that suits both sides, without weights; None for the decoder."""
+    """Returns a head without weights, fit for source and target; None for the decoder."""
     head = made_head(given)
     closes = getattr(target, "closes", True)
     if (head is None or head.with_decoder) and not closes:
         raise ValueError(
-            "A decoder needs a target that is closed by its end, and this one is not. Pass a head "
-            "such as 'labels', 'label' or 'ctc'."
+            "A decoder needs a target that is closed by its end, and this one is not. Pass another "
+            "head: 'labels', 'label' or 'ctc'."
         )
     return None if head is None else head.suited(source, target)
 
 
 def _with_new_names(record: dict[str, Any]) -> dict[str, Any]:
-    """Format 1 -> 2: sizes, those of the halves of a hybrid too, have the names of today."""
+    """Format 1 -> 2: sizes get the names of today, in the halves of a hybrid too."""
     kind = ARCHITECTURES.get(str(record.get("architecture")))
     names = getattr(kind, "old_names", {})
-    halves = {side: record[side] for side in ("encoder", "decoder") if side in record}
-    halves = {side: _with_new_names(h) for side, h in halves.items() if isinstance(h, dict)}
-    return {names.get(name, name): value for name, value in {**record, **halves}.items()}
+    renamed = {names.get(name, name): value for name, value in record.items()}
+    for side in ("encoder", "decoder"):
+        if isinstance(renamed.get(side), dict):
+            renamed[side] = _with_new_names(renamed[side])
+    return renamed
 
 
-_UPGRADES = (_with_new_names,)  # of configurations
+_UPGRADES = (_with_new_names,)  # of configurations; see `kseq2seq.formats`

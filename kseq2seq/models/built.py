@@ -1,4 +1,4 @@
-"""What models of `build_model` share: they are saved as its arguments and what was done since."""
+"""What the models of `build_model` share: their parts, and how they are saved and cloned."""
 
 from __future__ import annotations
 
@@ -18,15 +18,18 @@ from kseq2seq.models.fitted import Fitted, make_masks
 
 
 class BuiltModel(Fitted):
-    """The base of the models of `build_model`: an encoder, and a last layer that is a `Last`.
+    """The base of the models of `build_model`: an encoder, and a layer after it that is a `Last`.
+
+    Its configuration is the arguments of `build_model` and the changes made to its layers since.
 
     Attributes:
         encoder: functional model of the source's inputs -> encoded.
-        facts: what the encoder does to the length of a source; see `Facts`. Those of the
-            architecture, so a clone and a loaded model have them too.
-        max_source_length: the longest source that the encoder has positions for; None if any.
-        vocabulary_sizes: how many ids "source" and "target" have; None for what is not ids.
-        has_source: whether there is a source.
+        facts: what the encoder does to the length of a source; see `Facts`. The architecture
+            declares them, so clones and loaded models have them too.
+        max_source_length: the longest source that the encoder has positions for; None if there is
+            no limit.
+        vocabulary_sizes: how many ids "source" and "target" have; None for a side that is not ids.
+        has_source: False for a language model.
     """
 
     has_source = True
@@ -36,13 +39,13 @@ class BuiltModel(Fitted):
     vocabulary_sizes: dict[str, int | None]
 
     def __init__(self, *parts: Any, **named_parts: Any):
-        if parts and not isinstance(parts[0], keras.Model):  # Keras clones a functional model so
+        if parts and not isinstance(parts[0], keras.Model):  # inputs and outputs, from Keras
             self._clone(*parts, **named_parts)
         else:
             self.join(*parts, **named_parts)
 
     def join(self, encoder: keras.Model, *parts: Any, **named_parts: Any) -> None:
-        """Makes the last layer of the other parts, and calls `end`."""
+        """Makes the last layer from the other parts, and calls `end`."""
         raise NotImplementedError
 
     def end(
@@ -53,15 +56,15 @@ class BuiltModel(Fitted):
         inputs: dict[str, Any] | None = None,
         facts: Facts | None = None,
     ) -> None:
-        """Becomes the model of an encoder and the layer that ends it.
+        """Becomes the functional model of an encoder and the layer after it.
 
         Args:
-            encoder: functional, with inputs by names.
+            encoder: functional model with inputs by names.
             last: the layer after it.
-            arguments: the `Arguments` of `build_model`; or, for a model made by hand, any dict with
-                its "architecture", which becomes its name.
-            inputs: symbolic, by names; None makes them.
-            facts: of the encoder; None takes those of the `Arguments`.
+            arguments: the `Arguments` of `build_model`. For a model put together by hand, a dict
+                with "architecture", which becomes the model's name.
+            inputs: symbolic inputs by names; None makes them.
+            facts: those of the encoder; None takes those of the `Arguments`.
         """
         facts = getattr(arguments, "facts", UNKNOWN) if facts is None else facts
         encoder = with_facts(encoder, facts)
@@ -72,17 +75,17 @@ class BuiltModel(Fitted):
 
     @staticmethod
     def source_inputs(encoder: keras.Model) -> dict[str, Any]:
-        """Returns the symbolic inputs of the model that are its encoder's."""
+        """Returns those symbolic inputs of the model that its encoder reads."""
         return encoder.input
 
     @staticmethod
     def source_of(encoder: keras.Model, inputs: dict[str, Any]) -> dict[str, Any]:
-        """Returns the inputs of the model that its encoder reads."""
+        """Returns what the encoder reads, out of the inputs of the model."""
         return {name: inputs[name] for name in encoder.input if name in inputs}
 
     def _clone(self, inputs: dict[str, Any], outputs: Any, name: str) -> None:
         model = _renewed(outputs)
-        if model is None:  # layers were cloned by a function of the user's own
+        if model is None:  # the user's own `clone_function` kept the last layer
             self._become(inputs, outputs, {"architecture": name}, UNKNOWN)
             return
         self.end(model.encoder, model.layers[-1], model._arguments, inputs)
@@ -99,8 +102,8 @@ class BuiltModel(Fitted):
             for model in (self, encoder):
                 make_masks(model, arguments.get("source_padding", 0))
         limits = [getattr(layer, "max_length", None) for layer in encoder.layers]
-        # Set past Keras, which would track layers twice and make a dict of its own of a dict.
-        vars(self).update(
+        # Past Keras' `__setattr__`, which would track layers twice and wrap dicts.
+        self.__dict__.update(
             _arguments=arguments,
             encoder=encoder,
             facts=facts,
@@ -112,23 +115,24 @@ class BuiltModel(Fitted):
             last.belongs_to(self)
 
     def generate(self, inputs: Any, search: Any = None, *, max_length: int, **options: Any) -> Any:
-        """Finds targets for sources: `kseq2seq.decode` of this model.
+        """Finds targets for a batch of sources: `kseq2seq.decode(model, ...)`.
 
         Args:
-            inputs: what the model takes but the target, by names; where the source is ids,
-                "source_mask" may be left out. None for a language model, which has no source.
-            search: a Search, for example `Greedy()`, the default, or `Beam(4)`.
+            inputs: the inputs of the model without "target", by names; for ids {"source": int (B,
+                S)}, where "source_mask" may be left out. None for a language model.
+            search: a Search, for example `Beam(4)`; None is `Greedy()`.
             max_length: the most tokens a target may have, its end included.
-            **options: of `kseq2seq.decode`, which describes them: `rows`, `limits`, `filters`,
-                `unsatisfied`, `seed`, `special`, `alignments`, `jit_compile`.
+            **options: `rows`, `limits`, `filters`, `unsatisfied`, `seed`, `special`, `alignments`
+                and `jit_compile`, as for `kseq2seq.decode`.
 
         Returns:
-            A `kseq2seq.decoding.Decoded`.
+            A `kseq2seq.decoding.Decoded`, whose ids are (B, N, T): N hypotheses for each source,
+            the best first.
 
         Raises:
             ValueError: for a wrong argument; see `kseq2seq.decode`.
-            ImportError: TensorFlow is not installed.
-            RuntimeError: Keras runs on another backend than TensorFlow.
+            ImportError: if TensorFlow is not installed.
+            RuntimeError: if Keras runs on another backend than TensorFlow.
 
         Example:
             >>> import numpy as np
@@ -137,15 +141,15 @@ class BuiltModel(Fitted):
             >>> decoded = model.generate(
             ...     {"source": np.array([[7, 8, 2], [9, 2, 0]])}, Beam(2), max_length=5
             ... )
-            >>> tuple(decoded.ids.shape)  # sources, hypotheses, tokens
+            >>> tuple(decoded.ids.shape)
             (2, 2, 5)
         """
         inputs = self.with_mask(inputs)
         return kseq2seq.decode(self, inputs, search, max_length=max_length, **options)
 
     @property
-    def source_spec(self) -> SourceSpec | None:
-        """The inputs that a source must give: those of the encoder and of the head.
+    def source_spec(self) -> Any:
+        """The `SourceSpec` of what a source must give: the inputs of the encoder and of the head.
 
         None for a model without a source.
         """
@@ -156,18 +160,18 @@ class BuiltModel(Fitted):
         return SourceSpec(SourceSpec.of(shapes).inputs, self.vocabulary_sizes["source"])
 
     def get_config(self) -> dict[str, Any]:
-        """Returns what `build_model` takes to build this model again, without its weights.
+        """Returns the arguments of `build_model` that build this model again, without its weights.
 
-        Where layers were frozen, adapted or quantized since, that is in "changes".
+        "changes" holds which layers were frozen, adapted or quantized since.
 
         Raises:
             NotImplementedError: if the model was not made by `build_model`.
         """
         if not isinstance(self._arguments, Arguments):
             raise NotImplementedError(
-                f"{self.name!r} was put together by hand from an encoder and a decoder, and no "
-                "file can say how: only what `build_model` made can be saved and loaded. Save its "
-                "weights, by model.save_weights(...), and put it together again before loading "
+                f"{self.name!r} was put together by hand from an encoder and a decoder, which no "
+                "file describes: only models of `build_model` can be saved and loaded. Save its "
+                "weights by model.save_weights(...), and put it together again before loading "
                 "them; or build it by build_model('hybrid', ..., encoder=..., decoder=...)."
             )
         changes = changes_of(self)
@@ -177,10 +181,10 @@ class BuiltModel(Fitted):
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
         """Builds the model that `get_config` described."""
-        return build_model(**{FORMAT: 1, **config})  # which the first did not name
+        return build_model(**{FORMAT: 1, **config})  # format 1 carried no number
 
     def save(self, filepath: Any, *args: Any, **kwargs: Any) -> None:
-        """See `keras.Model.save`; refuses before there is a file."""
+        """See `keras.Model.save`; refuses a model that can't be saved before writing a file."""
         self.get_config()
         super().save(filepath, *args, **kwargs)
 
@@ -189,17 +193,17 @@ class BuiltModel(Fitted):
 
         Args:
             mode: "int8", "int4" or "float8".
-            config: of Keras, in place of a mode.
-            **kwargs: what else Keras takes.
+            config: Keras' configuration of the quantization, in place of a mode.
+            **kwargs: other arguments of Keras.
 
         Raises:
-            ValueError: for a mode that Keras can't use here.
+            ValueError: for a mode that Keras can't apply to an encoder and a decoder.
         """
         if mode not in _MODES:
             raise ValueError(
-                f"`mode` must be one of {', '.join(map(repr, _MODES))}; got {mode!r}, which Keras "
-                "calibrates one block after the other. An encoder and a decoder are no such row "
-                "of blocks."
+                f"`mode` must be one of {', '.join(map(repr, _MODES))}; got {mode!r}. Keras "
+                "calibrates other modes along one stack of blocks, and an encoder and a decoder "
+                "are two."
             )
         super().quantize(mode, config=config, **kwargs)
 
@@ -210,32 +214,32 @@ _MODES = ("int8", "int4", "float8")
 class Last:
     """Mixed into the last layer of a model of `build_model`.
 
-    Keras clones a functional model layer by layer, by which a table that two layers share would
-    become two. The last layer, cloned, carries a new model as `build_model` makes it; its halves
-    are those of the clone.
+    Keras clones a functional model layer by layer, which would make two tables of one that two
+    layers share. So the clone of the last layer is the end of a whole new model, made by
+    `build_model`, and the cloned model takes over its encoder and last layer.
     """
 
     def inputs_beside(self) -> SourceSpec:
-        """Returns the inputs of the model that its encoder does not have."""
+        """Returns the spec of inputs that the model has and its encoder has not."""
         return SourceSpec({})
 
     def after(self, encoded: dict[str, Any], inputs: dict[str, Any]) -> Any:
-        """Returns the outputs of the model, for its inputs and what the encoder made of them."""
+        """Returns the outputs of the model, given the encoded source and the model's inputs."""
         return self(encoded)  # type: ignore[operator]
 
     def answering(self) -> dict[str, Any]:
-        """Returns attributes of the model: "head", what answers, and "decoder" if there is one."""
+        """Returns attributes of the model: "head", and "decoder" if it has one."""
         return {"head": self}
 
     def belongs_to(self, model: BuiltModel) -> None:
-        """Tells the layer which model it ends."""
+        """Remembers the model that the layer ends."""
         vars(self)["_model"] = weakref.ref(model)
 
     def get_config(self) -> dict[str, Any]:
         """Returns the configuration of the model that the layer ends."""
         model = vars(self).get("_model", lambda: None)()
         if model is None:
-            raise NotImplementedError(f"{type(self).__name__} is saved with its model only.")
+            raise NotImplementedError(f"{type(self).__name__} is only saved with its model.")
         return {"name": self.name, "model": model.get_config()}  # type: ignore[attr-defined]
 
     @classmethod
@@ -248,7 +252,7 @@ class Last:
 
 
 def _renewed(outputs: Any) -> BuiltModel | None:
-    """Returns the model that a cloned last layer carries; None if it was not cloned as it is."""
+    """Returns the new model that a cloned last layer ends; None for a layer made otherwise."""
     return vars(_last(outputs)).pop("_new", None)
 
 

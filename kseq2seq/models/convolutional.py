@@ -1,4 +1,4 @@
-"""The convolutional architecture: its sizes, and what it is made of."""
+"""The convolutional architecture."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ class Convolutional(Architecture):
     Args:
         hidden_dim: width of the convolutions.
         embedding_dim: width of the token vectors and of attention; None takes `hidden_dim`.
-        num_layers: convolutions of the encoder, and of the decoder unless `decoder_layers` says
-            else. Each adds `kernel_size - 1` places to what an output sees.
+        num_layers: convolutions of the encoder, and of the decoder by default. Each lets an output
+            see `kernel_size - 1` more positions.
         decoder_layers: convolutions of the decoder; None takes `num_layers`.
-        kernel_size: places each convolution sees; at least 2.
+        kernel_size: positions that a convolution sees; at least 2.
         position_scheme: "learned" (as in the paper) or "sinusoidal".
         max_positions: the longest sequence that learned positions reach.
         tie_embeddings: "target" (the output layer is the target embedding) or "none".
@@ -47,21 +47,13 @@ class Convolutional(Architecture):
     dropout: float = 0.1
 
     old_names: ClassVar = {"positions": "position_scheme"}
-    reads_any_encoder = False  # but the keys of its own
+    reads_any_encoder = False  # only its own, which gives keys
     encoder_settings = ("position_scheme", "kernel_size")
 
     def __post_init__(self):
-        checks.at_least(
-            1,
-            hidden_dim=self.hidden_dim,
-            max_positions=self.max_positions,
-        )
-        checks.at_least(1, checks.MOST_LAYERS, num_layers=self.num_layers)
-        checks.at_least(2, checks.MOST_PLACES, kernel_size=self.kernel_size)
-        if self.embedding_dim is not None:
-            checks.at_least(1, embedding_dim=self.embedding_dim)
-        if self.decoder_layers is not None:
-            checks.at_least(1, checks.MOST_LAYERS, decoder_layers=self.decoder_layers)
+        self.check_whole("hidden_dim", "embedding_dim", "max_positions")
+        self.check_whole("num_layers", "decoder_layers", most=checks.MOST_LAYERS)
+        self.check_whole("kernel_size", least=2, most=checks.MOST_PLACES)
         checks.one_of(("learned", "sinusoidal"), position_scheme=self.position_scheme)
         checks.one_of(("none", "target"), tie_embeddings=self.tie_embeddings)
         checks.rate(dropout=self.dropout)
@@ -89,8 +81,8 @@ class Convolutional(Architecture):
         return self._weights(target, self.decoder_layers or self.num_layers)
 
     def _weights(self, ids: int, layers: int) -> int:
-        places = self.max_positions if self.position_scheme == "learned" else 0
-        return (ids + places) * self._embedding_dim + (
+        positions = self.max_positions if self.position_scheme == "learned" else 0
+        return (ids + positions) * self._embedding_dim + (
             layers * self.kernel_size * 2 * self.hidden_dim * self.hidden_dim
         )
 

@@ -27,9 +27,9 @@ from kseq2seq.models.transformer import TransformerSizes
 
 @keras.saving.register_keras_serializable(package="kseq2seq")
 class NoSource(keras.layers.Layer):
-    """The mask of a source that has nothing, a row for each target."""
+    """The mask of an empty source, with a row for each target."""
 
-    supports_masking = True  # it is given no mask and hands none on
+    supports_masking = True  # it gets no mask and passes none on
 
     def call(self, target):
         """Maps (B, T) to zeros (B, 1), int32."""
@@ -40,8 +40,8 @@ class NoSource(keras.layers.Layer):
 class LanguageModel(Seq2Seq):
     """A functional model {"target" (B, T)} -> logits (B, T, V), without a source.
 
-    Made by `build_model("decoder_only", None, target)`. It is trained and decoded as a `Seq2Seq`
-    is: `decode(model, None, Sample(), max_length=20, rows=5)` writes five texts.
+    Made by `build_model("decoder_only", None, target)`. It trains and decodes like a `Seq2Seq`:
+    `model.generate(None, Sample(), max_length=20, rows=5)` writes five texts.
 
     Example:
         >>> import numpy as np
@@ -60,12 +60,12 @@ class LanguageModel(Seq2Seq):
 
     @staticmethod
     def source_of(encoder: keras.Model, inputs: dict[str, Any]) -> dict[str, Any]:
-        """See `Seq2Seq`."""
+        """See `BuiltModel`."""
         return {"source_mask": NoSource(name="no_source")(inputs["target"])}
 
     @staticmethod
     def source_inputs(encoder: keras.Model) -> dict[str, Any]:
-        """See `Seq2Seq`; none."""
+        """See `BuiltModel`; there are none."""
         return {}
 
 
@@ -74,13 +74,13 @@ class LanguageModel(Seq2Seq):
 class DecoderOnly(TransformerSizes):
     """A language model over source and target (GPT); see also `TransformerSizes`.
 
-    Both halves are the same blocks, so it has no cross-attention and half the weights of a
-    `Transformer` of as many layers, and needs one vocabulary for source and target.
+    Encoder and decoder are the same blocks, so there is no cross-attention: it has half the weights
+    of a `Transformer` of as many layers, and one vocabulary for source and target.
 
-    With no source at all (`source=None`) it is a language model, a `LanguageModel`.
+    Without a source (`source=None`) it is a `LanguageModel`.
 
     Args:
-        prefix: "bidirectional" (the source sees itself whole: a prefix language model, Raffel et
+        prefix: "bidirectional" (the source sees all of itself: a prefix language model, Raffel et
             al. 2020) or "causal" (Radford et al. 2018).
 
     Example:
@@ -125,7 +125,7 @@ class DecoderOnly(TransformerSizes):
         )
 
     def parts(self, source: SourceSpec | None, target: int) -> tuple[keras.Model, Decoder]:
-        """See `Architecture`; without a source they are those of a language model."""
+        """See `Architecture`; without a source, the parts of a language model."""
         size = target if source is None else token_spec(source, "A decoder-only model").size
         if size != target:
             raise ValueError(

@@ -1,9 +1,7 @@
-"""What is called and fitted: a mask may be left out, and tokens weigh alike in all batches."""
+"""Calling and fitting: models make missing masks, and weigh tokens alike in all batches."""
 
 from __future__ import annotations
 
-import functools
-import types
 from typing import Any, Protocol
 
 import keras
@@ -11,37 +9,41 @@ from keras import ops
 
 
 class MaskFromPadding:
-    """Mixed into functional models of source ids, which make the mask that they are not given.
+    """Mixed into functional models of source ids, so that they make a missing mask themselves.
 
     Attributes:
-        source_padding: the id that fills up rows of source ids; None if the source is not ids.
+        source_padding: the id that fills up rows of source ids; None makes no masks.
     """
 
     source_padding: int | None = None
 
     def with_mask(self, inputs: Any) -> Any:
-        """Returns inputs by names with "source_mask" bool (B, S), True = real token."""
+        """Returns inputs by names, completed by "source_mask" bool (B, S), True = real token."""
         ids = inputs.get("source") if isinstance(inputs, dict) else None
         if self.source_padding is None or ids is None or inputs.get("source_mask") is not None:
             return inputs
         ids = ids if hasattr(ids, "shape") else ops.convert_to_tensor(ids)
-        # of the kind of the ids: Keras takes no arrays and tensors together
+        # an array if the ids are one: Keras refuses a mixture of arrays and tensors
         return {**inputs, "source_mask": ids != self.source_padding}
 
     def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
-        """See `keras.Model`; before Keras looks for inputs that are missing."""
+        """See `keras.Model`; completes the inputs before Keras checks them."""
         return super().__call__(self.with_mask(inputs), *args, **kwargs)  # type: ignore[misc]
 
-    def stateless_call(
-        self, variables: Any, others: Any, inputs: Any, *args: Any, **kwargs: Any
-    ) -> Any:
-        """See `keras.Model`; Keras trains by it on JAX."""
+    def stateless_call(self, variables: Any, others: Any, inputs: Any, **kwargs: Any) -> Any:
+        """See `keras.Model`, which trains by it on JAX."""
         inputs = self.with_mask(inputs)
-        return super().stateless_call(variables, others, inputs, *args, **kwargs)  # type: ignore[misc]
+        return super().stateless_call(variables, others, inputs, **kwargs)  # type: ignore[misc]
 
 
 def make_masks(model: keras.Model, source_padding: int | None) -> None:
-    """Has a functional model make masks, whatever its class; see `MaskFromPadding`.
+    """Turns a functional model of any class into one that is a `MaskFromPadding`.
+
+    The class keeps its name, by which Keras addresses weights in files.
+
+    Args:
+        model: changed in place.
+        source_padding: the id that fills up rows of source ids.
 
     Example:
         >>> import numpy as np
@@ -53,26 +55,20 @@ def make_masks(model: keras.Model, source_padding: int | None) -> None:
         [[True, True, False]]
     """
     if not isinstance(model, MaskFromPadding):
-        model.__class__ = _making_masks(type(model))
+        kind = type(model)
+        own = {"__module__": kind.__module__}
+        model.__class__ = type(kind.__name__, (MaskFromPadding, kind), own)
     model.source_padding = source_padding
 
 
-@functools.cache
-def _making_masks(kind: type) -> type:
-    """A class that is called as the other is, since in files Keras calls weights by it."""
-    own = {"__module__": kind.__module__, "__qualname__": kind.__qualname__}
-    bases = (MaskFromPadding, kind)
-    return types.new_class(kind.__name__, bases, exec_body=lambda space: space.update(own))
-
-
 class Trainer(Protocol):
-    """Training steps for where Keras' own would weigh tokens unequally.
+    """Training steps for cases in which Keras' own would weigh tokens unequally.
 
-    They need TensorFlow, which this floor does without; `kseq2seq.training` gives them.
+    They need TensorFlow, which the models do without, so `kseq2seq.training` provides them.
     """
 
     def prepare(self, model: keras.Model) -> None:
-        """Makes what steps need outside of a graph, and refuses what can't be trained."""
+        """Makes variables that steps need, outside a graph; refuses models it can't train."""
 
     def accumulates(self, model: keras.Model) -> bool:
         """Whether the optimizer adds up the gradients of several batches."""
@@ -91,11 +87,11 @@ class Trainer(Protocol):
 
 
 class Fitted(MaskFromPadding, keras.Model):
-    """A functional model that learns from tokens alike, whichever batch or device they are on.
+    """A functional model in whose training all tokens have the same weight.
 
-    On one device, a batch a step, it is trained by Keras' own steps. Where devices share a batch
-    (`tf.distribute.MirroredStrategy`) or the optimizer accumulates gradients, Keras gives each part
-    the same weight; here it has that of the tokens in it.
+    On one device, with a step for each batch, Keras' own steps train it. Where devices share a
+    batch (`tf.distribute.MirroredStrategy`) or the optimizer accumulates gradients, Keras gives
+    each part of a batch the same weight; here a part weighs as many tokens as it holds.
 
     Example:
         >>> import numpy as np
@@ -112,7 +108,7 @@ class Fitted(MaskFromPadding, keras.Model):
     test_function: Any
 
     def spread(self, y: Any) -> Any:
-        """Returns labels in the structure of the outputs; of several, all may learn the same."""
+        """Returns labels in the structure of the outputs, which may all learn the same labels."""
         return y
 
     def train_step(self, *args: Any) -> Any:
@@ -147,6 +143,6 @@ class Fitted(MaskFromPadding, keras.Model):
         return self.test_function
 
     def _maybe_symbolic_build(self, *args: Any, **kwargs: Any) -> None:
-        """Leaves out Keras' own for replicas, which would add up a batch; `function` builds."""
+        """See `keras.Model`; not for replicas, where it would sum a batch and `function` builds."""
         if not self.trainer or not self.trainer.replicated(self):
             super()._maybe_symbolic_build(*args, **kwargs)

@@ -1,4 +1,4 @@
-"""An encoder with a head that is no decoder."""
+"""An encoder with a head that is not a decoder."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Headed(Last, keras.layers.Layer):
         return None
 
     def call(self, encoded, training=None):
-        """Maps an encoded source to what the head makes of it."""
+        """Maps an encoded source to the outputs of the head."""
         return self.head(encoded, training=training)
 
     def inputs_beside(self) -> SourceSpec:
@@ -44,10 +44,10 @@ class Headed(Last, keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="kseq2seq")
 class HeadModel(BuiltModel):
-    """A functional model of a source's inputs -> what its head makes of the encoded source.
+    """A functional model of a source's inputs -> the outputs of its head.
 
-    Made by `build_model(..., head=...)`, whose arguments are its configuration. Train it on labels
-    int32 (B, T) with `kseq2seq.training.loss_for(model)`; `kseq2seq.decode` answers.
+    Made by `build_model(..., head=...)`. Train it on labels int32 (B, T) with
+    `kseq2seq.training.loss_for(model)`; `generate` returns the answers.
 
     Attributes:
         encoder: functional model of a source's inputs -> encoded.
@@ -58,7 +58,7 @@ class HeadModel(BuiltModel):
         >>> from kseq2seq import build_model
         >>> model = build_model("gru", source=50, target=6, head="labels", hidden_dim=8)
         >>> source = np.array([[7, 8, 2], [9, 2, 0]])
-        >>> tuple(model({"source": source, "source_mask": source != 0}).shape)
+        >>> tuple(model({"source": source}).shape)
         (2, 3, 6)
     """
 
@@ -72,11 +72,11 @@ class HeadModel(BuiltModel):
         inputs: dict[str, Any] | None = None,
         facts: Facts | None = None,
     ) -> None:
-        """See `BuiltModel`; `facts` are of an encoder that `build_model` did not make."""
+        """See `BuiltModel.end`."""
         self.end(encoder, Headed(head, name="head"), arguments, inputs, facts)
 
     def encode(self, source: dict[str, Any], training: bool = False) -> dict[str, Any]:
-        """Returns what the head is given: the encoded source, and inputs that are the head's."""
+        """Returns what the head reads: the encoded source, and inputs of the head's own."""
         encoded = self.encoder(self.source_of(self.encoder, source), training=training)
         return _beside(encoded, self.head, source)
 
@@ -98,5 +98,5 @@ class HeadModel(BuiltModel):
 
 
 def _beside(encoded: dict[str, Any], head: Head, inputs: dict[str, Any]) -> dict[str, Any]:
-    """Returns an encoded source and, of the inputs of a model, those that are its head's."""
+    """Returns an encoded source, and the inputs of the model that its head reads."""
     return {**{name: inputs[name] for name in head.inputs}, **encoded}

@@ -1,4 +1,4 @@
-"""An encoder of one architecture, a decoder of another."""
+"""The encoder of one architecture with the decoder of another."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from kseq2seq.encoders import (
 )
 from kseq2seq.models.architecture import Architecture, register_architecture
 from kseq2seq.models.recurrent import Recurrent
-from kseq2seq.models.table import ARCHITECTURES, defined, halves, plan
+from kseq2seq.models.table import ARCHITECTURES, halves, plan, where_defined
 
-KERAS_HUB = "keras_hub"  # the name of a backbone as half of a saved hybrid
+KERAS_HUB = "keras_hub"  # what files call a backbone that is half of a hybrid
 
 
 @dataclass(frozen=True, kw_only=True)
 class Backbone(Architecture):
-    """A KerasHub text backbone, such as BERT, as an encoder, with the weights it has.
+    """A KerasHub text backbone, for example BERT, as an encoder, with its weights.
 
     Args:
         backbone: a `keras_hub.models.Backbone` over token ids; it becomes part of the model.
@@ -46,8 +46,8 @@ class Backbone(Architecture):
         known = self.backbone.token_embedding.input_dim
         if size > known:
             raise ValueError(
-                f"The backbone knows {known} ids and `source` has {size}. Pass the backbone's "
-                f"own tokenizer, a kseq2seq.text.BackboneTokenizer, or {known}."
+                f"`source` has {size} ids, but the backbone knows {known}. Pass the backbone's own "
+                f"tokenizer, a kseq2seq.text.BackboneTokenizer, or {known}."
             )
         return encoder
 
@@ -61,18 +61,18 @@ class Backbone(Architecture):
 class Hybrid(Architecture):
     """The encoder of one architecture with the decoder of another (Chen et al. 2018).
 
-    A half is an architecture's name, a dict of its name and sizes, or the architecture itself, such
-    as `Transformer(num_layers=6)`. A recurrent decoder whose encoder has no states, or others than
-    it needs, starts from the mean of the encoder's outputs.
+    Each half is the name of an architecture, a dict of its name and sizes, or an object, for
+    example `Transformer(num_layers=6)`. A recurrent decoder starts from the mean of the encoder's
+    outputs if the encoder has no states of the number that it needs.
 
-    Sizes that concern the other side, such as a decoder's `bidirectional` or an encoder's `score`,
-    have no effect.
+    Sizes of the other side have no effect, for example `bidirectional` of the decoder or `score` of
+    the encoder.
 
     Args:
-        encoder: any architecture with an encoder of its own; or a KerasHub text backbone, which
+        encoder: an architecture with an encoder of its own; or a KerasHub text backbone, which
             keeps its weights.
-        decoder: any with a decoder that reads what other encoders give; None for a model with
-            another head.
+        decoder: an architecture whose decoder reads other encoders; None for a model with another
+            head.
 
     Example:
         >>> from kseq2seq import build_model
@@ -97,7 +97,7 @@ class Hybrid(Architecture):
     recipe_sizes = None
 
     def __post_init__(self):
-        # frozen dataclasses are written to this way
+        # the way to set a field of a frozen dataclass
         object.__setattr__(self, "encoder", _half("encoder", self.encoder))
         if self.decoder is not None:
             object.__setattr__(self, "decoder", _half("decoder", self.decoder))
@@ -144,10 +144,10 @@ class Hybrid(Architecture):
 
 
 def _named(half: Architecture) -> dict[str, Any]:
-    """What tells a half of a saved hybrid from others."""
+    """Returns the name of a half, and where it is defined, for the configuration."""
     if isinstance(half, Backbone):
         return {"architecture": KERAS_HUB}
-    return {"architecture": ARCHITECTURES.name_of(type(half)), **defined(type(half))}
+    return {"architecture": ARCHITECTURES.name_of(type(half)), **where_defined(type(half))}
 
 
 def _half(side: str, given: Any) -> Architecture:
@@ -158,10 +158,8 @@ def _half(side: str, given: Any) -> Architecture:
         if ARCHITECTURES.name_of(type(given)) not in allowed:
             raise _refused(side, given, allowed)
         half = given
-    elif isinstance(given, str):
-        half = _plan(side, given, {})
-    elif isinstance(given, dict):
-        sizes = dict(given)
+    elif isinstance(given, str | dict):
+        sizes = {"architecture": given} if isinstance(given, str) else dict(given)
         name = sizes.pop("architecture", None)
         if side == "encoder" and name == KERAS_HUB:
             half = Backbone(backbone=backbone_from_config(sizes))
@@ -169,8 +167,8 @@ def _half(side: str, given: Any) -> Architecture:
             half = _plan(side, name, sizes)
     elif side == "encoder" and given.__class__.__name__ == "Functional":
         raise ValueError(
-            "`encoder` is a model's encoder without its settings. To go on from its weights, build "
-            "the half with the same settings and call kseq2seq.models.warm_start."
+            "`encoder` is the encoder of a model, without its settings. To start from its weights, "
+            "build the half with the same settings and call kseq2seq.models.warm_start."
         )
     elif side == "encoder" and isinstance(given, keras.Model):
         half = Backbone(backbone=given)
@@ -178,8 +176,8 @@ def _half(side: str, given: Any) -> Architecture:
         raise _refused(side, given, allowed)
     if getattr(half, "tie_embeddings", None) == "all":
         raise ValueError(
-            f"`tie_embeddings`='all' shares one table between both halves, which a hybrid's do not "
-            f"have in common; for the {side} pass 'target' or 'none'."
+            f"`tie_embeddings`='all' shares one table between encoder and decoder, which a hybrid "
+            f"can't do; for the {side} pass 'target' or 'none'."
         )
     return half
 
@@ -194,7 +192,7 @@ def _plan(side: str, name: Any, sizes: dict[str, Any]) -> Architecture:
 
 def _refused(side: str, given: Any, allowed: list[str]) -> ValueError:
     return ValueError(
-        f"`{side}` must be one of {', '.join(allowed)}, a dict such as "
-        f"{{'architecture': '{allowed[-1]}', 'hidden_dim': 256}}, or the architecture itself; "
-        f"got {given!r}."
+        f"`{side}` must be one of {', '.join(allowed)}, a dict, for example "
+        f"{{'architecture': '{allowed[-1]}', 'hidden_dim': 256}}, or an object, for example "
+        f"Transformer(); got {given!r}."
     )

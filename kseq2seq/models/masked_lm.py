@@ -1,4 +1,4 @@
-"""A Transformer encoder that learns from text alone, by guessing what was masked."""
+"""A Transformer encoder that learns from text alone, by guessing masked tokens."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ class _Guess(Last, Head):
 class MaskedLanguageModel(HeadModel):
     """A functional model {"source" (B, S), "source_mask" (B, S)} -> logits (B, S, V).
 
-    Made by `build_model("masked_lm", source)`, whose arguments are its configuration. Train it on
-    `kseq2seq.data.masked_batches`, then hand its encoder to an encoder-decoder with `warm_start`.
+    Made by `build_model("masked_lm", source)`. Train it on `kseq2seq.data.masked_batches`, then
+    start the encoder of an encoder-decoder from its encoder by `warm_start`.
 
     Attributes:
         encoder: functional model {"source", "source_mask"} -> encoded.
@@ -71,10 +71,10 @@ class MaskedLanguageModel(HeadModel):
 @register_architecture("masked_lm")
 @dataclass(frozen=True, kw_only=True)
 class MaskedLm(EncoderSizes):
-    """A Transformer encoder that guesses masked tokens (BERT); see `EncoderSizes` for the rest.
+    """A Transformer encoder that guesses masked tokens (BERT); see also `EncoderSizes`.
 
-    Its encoder is that of a `Transformer` with the same settings (but for norm="deep"), which
-    `warm_start` gives its weights to.
+    A `Transformer` with the same settings has the same encoder, unless norm="deep", so `warm_start`
+    can copy its weights there.
 
     Example:
         >>> from kseq2seq.models import MaskedLm
@@ -97,14 +97,14 @@ class MaskedLm(EncoderSizes):
         size = token_spec(source, "A masked language model").size
         if target is not None:
             raise ValueError(
-                f"A masked language model gives back its source's tokens, so it takes no `target`; "
+                f"A masked language model predicts tokens of its source, so it takes no `target`; "
                 f"got {size} source and {target} target ids. Leave `target` out."
             )
         encoder, table = self._encoder(source)
         return MaskedLanguageModel(encoder, table, arguments)
 
     def build_encoder(self, source: SourceSpec) -> keras.Model:
-        """See `Architecture`; the encoder alone, for a head that is trained after `warm_start`."""
+        """See `Architecture`; for a head that is trained after `warm_start`."""
         return self._encoder(source)[0]
 
     def _encoder(self, source: SourceSpec) -> tuple[keras.Model, keras.layers.Layer]:

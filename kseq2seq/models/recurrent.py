@@ -1,4 +1,4 @@
-"""The recurrent architectures: their sizes, and what they are made of."""
+"""The recurrent architectures."""
 
 from __future__ import annotations
 
@@ -44,10 +44,8 @@ class Recurrent(Architecture):
     layer_names = ("rnn", "lstm", "gru", "both")
 
     def __post_init__(self):
-        checks.at_least(1, hidden_dim=self.hidden_dim)
-        checks.at_least(1, checks.MOST_LAYERS, num_layers=self.num_layers)
-        if self.embedding_dim is not None:
-            checks.at_least(1, embedding_dim=self.embedding_dim)
+        self.check_whole("hidden_dim", "embedding_dim")
+        self.check_whole("num_layers", most=checks.MOST_LAYERS)
         checks.rate(dropout=self.dropout)
         checks.flag(
             bidirectional=self.bidirectional,
@@ -65,22 +63,22 @@ class Recurrent(Architecture):
         return self._weights(source.size) * (2 if self.bidirectional else 1)
 
     def decoder_weights(self, target: int) -> int:
-        """See `Architecture`; the output layer is left out."""
+        """See `Architecture`; without the output layer."""
         return self._weights(target)
 
     def _weights(self, ids: int) -> int:
-        """Of half a table, and of layers with a matrix for their input and one for their state."""
+        """Counts half a table, and in each layer a matrix for its input and one for its state."""
         width = self.embedding_dim or self.hidden_dim
         above = 2 * (self.num_layers - 1) * self.hidden_dim
         return ids * width // 2 + self.hidden_dim * (width + self.hidden_dim + above)
 
     @property
     def num_states(self) -> int:
-        """States of each layer."""
+        """How many states each layer has."""
         return STATES[self.cell]
 
     def options(self, encoded: dict[str, Any]) -> dict[str, Any]:
-        """What the decoder takes beyond the common sizes."""
+        """Returns arguments of the decoder beside the common sizes."""
         return {}
 
     def build_encoder(self, source: SourceSpec) -> keras.Model:
@@ -115,7 +113,7 @@ class Recurrent(Architecture):
 @register_architecture("rnn")
 @dataclass(frozen=True, kw_only=True)
 class Rnn(Recurrent):
-    """A plain recurrent network, tanh(W x + U h + b), wired as `Lstm` is; see `Recurrent`.
+    """A plain recurrent network, tanh(W x + U h + b), wired like `Lstm`; see `Recurrent`.
 
     Example:
         >>> from kseq2seq.models import Rnn

@@ -1,4 +1,4 @@
-"""An encoder and a decoder, trained by teacher forcing; and the same with CTC beside it."""
+"""An encoder and a decoder trained by teacher forcing, and the same with CTC beside it."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from kseq2seq.models.built import BuiltModel, Last
 class TeacherForcing(Last, keras.layers.Layer):
     """Runs a decoder over a whole known target.
 
-    The decoder's two doors, `initial` and `call`, are entered inside this one layer, so Keras sees
-    them as one.
+    Both methods of the decoder, `initial` and `call`, are entered inside this one layer, so that
+    Keras sees and saves one layer.
     """
 
     def __init__(self, decoder: Decoder, **kwargs):
@@ -44,35 +44,35 @@ class TeacherForcing(Last, keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="kseq2seq")
 class Seq2Seq(BuiltModel):
-    """A functional model of a source and a target; logits come out.
+    """A functional model of a source and a target -> logits.
 
-    Made by `build_model`, whose arguments are its configuration: saving and loading it needs no
-    custom objects. What was done to its layers since is saved with it: layers frozen, LoRA
-    enabled, weights quantized. From outside it is a plain Keras model.
+    `build_model` makes it, and its arguments are the model's configuration, so saving and loading
+    need no custom objects. Changes to its layers are saved too: frozen, adapted by LoRA, quantized.
+    From outside it is a plain Keras model.
 
-    `Seq2Seq(encoder, decoder, arguments, facts=Facts(...))` puts other halves together. Such a
-    model trains and decodes, and refuses to be saved. Without `facts` nothing is known of its
-    encoder, so its sources are never cropped.
+    `Seq2Seq(encoder, decoder, arguments, facts=Facts(...))` puts an encoder and a decoder together
+    by hand. Such a model trains and decodes, but can't be saved. Without `facts` its sources are
+    never cropped.
 
-    Inputs, as a dict; those of the source are as its `SourceSpec` names them, for ids:
+    Inputs, as a dict; those of the source are named by its `SourceSpec`, for ids:
         source: int32 (B, S), each row closed by the end token, then padding.
-        source_mask: bool (B, S), True = real token; no row may be all False.
+        source_mask: bool (B, S), True = real token; no row may be all False. By default True where
+            `source` is not padding.
         target: int32 (B, T), the start token and then the target without its end.
 
     Output: logits (B, T, V); those at step t are for target token t.
 
     Attributes:
         encoder: functional model {"source", "source_mask"} -> encoded.
-        decoder: the `Decoder`; `kseq2seq.decode` steps it.
-        head: the decoder, too: every model has what answers by this name.
+        decoder: the `Decoder`; `generate` steps it.
+        head: the decoder; every model has a head.
 
     Example:
         >>> import numpy as np
         >>> from kseq2seq import build_model
         >>> model = build_model("gru", source=50, target=60, hidden_dim=8, num_layers=1)
         >>> source = np.array([[7, 8, 2], [9, 2, 0]])
-        >>> inputs = {"source": source, "source_mask": source != 0, "target": source[:, :2]}
-        >>> tuple(model(inputs).shape)
+        >>> tuple(model({"source": source, "target": np.array([[1, 4], [1, 5]])}).shape)
         (2, 2, 60)
     """
 
@@ -87,7 +87,7 @@ class Seq2Seq(BuiltModel):
         inputs: dict[str, Any] | None = None,
         facts: Facts | None = None,
     ) -> None:
-        """See `BuiltModel`; `facts` are of an encoder that `build_model` did not make."""
+        """See `BuiltModel.end`."""
         self.end(encoder, TeacherForcing(decoder, name="decoder"), arguments, inputs, facts)
 
 
@@ -113,8 +113,8 @@ class BothForced(TeacherForcing):
 class JointModel(Seq2Seq):
     """A `Seq2Seq` whose encoder learns by CTC too: inputs -> {"decoder", "ctc"} logits.
 
-    Made by `build_model(..., head="joint")`. It is trained on one target, int32 (B, T) closed by
-    its end, that both losses take; `kseq2seq.decode` runs the decoder.
+    Made by `build_model(..., head="joint")`. Both losses take the same target, int32 (B, T) closed
+    by its end; `generate` runs the decoder.
 
     Attributes:
         head: the `Joint` head, which has the weights of CTC.

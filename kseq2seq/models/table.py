@@ -51,7 +51,7 @@ def halves(side: str) -> list[str]:
     return [name for name, kind in ARCHITECTURES.items() if kind.is_half(side)]
 
 
-def defined(cls: type) -> dict[str, str]:
+def where_defined(cls: type) -> dict[str, str]:
     """Returns what a saved configuration says of where an architecture of a user's is defined."""
     if cls.__module__.split(".")[0] == "kseq2seq":
         return {}

@@ -1,4 +1,4 @@
-"""The Transformer: its sizes, what it is made of, and what its kin share with it."""
+"""The Transformer, and what the decoder-only and the masked language model share with it."""
 
 from __future__ import annotations
 
@@ -68,15 +68,8 @@ class TransformerSizes(Architecture):
     old_names: ClassVar = {"positions": "position_scheme"}
 
     def __post_init__(self):
-        checks.at_least(
-            1,
-            hidden_dim=self.hidden_dim,
-            num_heads=self.num_heads,
-            max_positions=self.max_positions,
-        )
-        checks.at_least(1, checks.MOST_LAYERS, num_layers=self.num_layers)
-        if self.inner_dim is not None:
-            checks.at_least(1, inner_dim=self.inner_dim)
+        self.check_whole("hidden_dim", "num_heads", "inner_dim", "max_positions")
+        self.check_whole("num_layers", most=checks.MOST_LAYERS)
         checks.divides("num_heads", self.num_heads, "hidden_dim", self.hidden_dim)
         checks.one_of(ACTIVATIONS, activation=self.activation)
         checks.one_of(NORMS, norm=self.norm)
@@ -94,22 +87,22 @@ class TransformerSizes(Architecture):
             )
 
     def block_weights(self, attentions: int) -> int:
-        """Returns how many weights the matrices of one block have."""
+        """Returns how many weights the matrices of a block with so many attentions have."""
         matrices = 3 if self.activation == "swiglu" else 2
         inner = matrices * (self.inner_dim or 4 * self.hidden_dim)
         return self.hidden_dim * (4 * attentions * self.hidden_dim + inner)
 
     def table_weights(self, ids: int) -> int:
-        """Returns how many weights the vectors of tokens and, if learned, of places have."""
-        places = self.max_positions if self.position_scheme == "learned" else 0
-        return (ids + places) * self.hidden_dim
+        """Returns how many weights the vectors of tokens and learned positions have."""
+        positions = self.max_positions if self.position_scheme == "learned" else 0
+        return (ids + positions) * self.hidden_dim
 
     def encoder_weights(self, source: SourceSpec) -> int:
         """See `Architecture`."""
         return self.table_weights(source.size) + self.num_layers * self.block_weights(1)
 
     def block_sizes(self, norm: Norm) -> BlockSizes:
-        """Returns what each block is built from."""
+        """Returns the sizes that each block is built from."""
         return BlockSizes(
             self.hidden_dim,
             self.num_heads,
@@ -123,14 +116,14 @@ class TransformerSizes(Architecture):
 
 @dataclass(frozen=True, kw_only=True)
 class EncoderSizes(TransformerSizes):
-    """What Transformers with an encoder of their own have in common; see `TransformerSizes`, too.
+    """What Transformers with an encoder have in common; see also `TransformerSizes`.
 
     Args:
         attention: how the encoder attends: "full"; "chunked", the same result in memory that grows
-            linearly with the source; or "local", to `window` places on each side.
+            linearly with the source; or "local", to `window` positions on each side.
         window: for "local".
-        remat: compute the insides of the encoder's blocks again for their gradient instead of
-            keeping them: a third more time, and memory for little more than one block.
+        remat: recompute the inside of the encoder's blocks for the gradient instead of storing it:
+            a third more time, and memory for little more than one block.
     """
 
     attention: str = "full"
@@ -142,13 +135,13 @@ class EncoderSizes(TransformerSizes):
     def __post_init__(self):
         super().__post_init__()
         checks.one_of(ATTENTIONS, attention=self.attention)
-        checks.at_least(1, checks.MOST_PLACES, window=self.window)
+        self.check_whole("window", most=checks.MOST_PLACES)
         checks.flag(remat=self.remat)
         if self.attention_dropout and (self.attention == "chunked" or self.remat):
             given = "remat=True" if self.remat else "attention='chunked'"
             raise ValueError(
                 f"`attention_dropout`={self.attention_dropout} does not go with {given}, which "
-                "computes attention again for its gradient and would drop others then. Pass "
+                "recomputes attention for the gradient and would drop other probabilities. Pass "
                 "attention_dropout=0.0, or attention='full' or 'local' without `remat`."
             )
 
@@ -159,7 +152,7 @@ class EncoderSizes(TransformerSizes):
         return Facts(lookahead=self.num_layers * self.window if local else None)
 
     def stack(self, source: SourceSpec, table: keras.layers.Layer, norm: Norm) -> keras.Model:
-        """Builds the encoder over a layer that makes vectors of the source."""
+        """Builds the encoder over a layer that maps the source to vectors."""
         ways: dict[str, Callable] = {
             "full": attend,
             "chunked": attend_in_chunks,
@@ -203,12 +196,11 @@ class Transformer(EncoderSizes):
 
     def __post_init__(self):
         super().__post_init__()
-        if self.decoder_layers is not None:
-            checks.at_least(1, checks.MOST_LAYERS, decoder_layers=self.decoder_layers)
+        self.check_whole("decoder_layers", most=checks.MOST_LAYERS)
         checks.one_of(TIES, tie_embeddings=self.tie_embeddings)
 
     def decoder_weights(self, target: int) -> int:
-        """See `Architecture`; a table that is shared counts as the encoder's."""
+        """See `Architecture`; a shared table counts as the encoder's."""
         layers = (self.decoder_layers or self.num_layers) * self.block_weights(2)
         return layers + (0 if self.tie_embeddings == "all" else self.table_weights(target))
 
@@ -222,7 +214,7 @@ class Transformer(EncoderSizes):
     def build_decoder(
         self, target: int, encoded: dict[str, Any], table: keras.layers.Layer | None = None
     ) -> Decoder:
-        """See `Architecture`; `table` is an embedding to share."""
+        """See `Architecture`; `table` is an embedding that the encoder shares."""
         if table is None:
             with keras.name_scope("decoder"):
                 table = output_table(target, self.hidden_dim, tied=self.tie_embeddings != "none")

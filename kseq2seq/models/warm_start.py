@@ -12,17 +12,17 @@ from kseq2seq.models.table import ARCHITECTURES
 
 
 def warm_start(model: keras.Model, pretrained: keras.Model) -> None:
-    """Gives a model's encoder the weights of another model's encoder.
+    """Copies the weights of one model's encoder to another's.
 
-    The encoders must be alike: the same kind, widths, depth, settings and vocabulary. Where the
-    model's tables are tied, its decoder starts from the pretrained vectors too.
+    Both encoders must have the same kind, widths, depth, settings and vocabulary. If the embeddings
+    of `model` are tied, its decoder starts from the pretrained vectors too.
 
     Args:
         model: a model of `build_model`, changed in place.
-        pretrained: another, such as a trained "masked_lm".
+        pretrained: another model of `build_model`, for example a trained "masked_lm".
 
     Raises:
-        ValueError: if the encoders differ, by the first setting or weight that does.
+        ValueError: if the encoders differ; the message names the first setting or weight.
 
     Example:
         >>> from kseq2seq import build_model
@@ -39,8 +39,8 @@ def warm_start(model: keras.Model, pretrained: keras.Model) -> None:
     for name, given in (("model", model), ("pretrained", pretrained)):
         if not isinstance(given, BuiltModel):
             raise ValueError(
-                f"`{name}` must be a model of `build_model`; got {type(given).__name__}. A "
-                f"KerasHub backbone is given to build_model('hybrid', ..., encoder=backbone)."
+                f"`{name}` must be a model of `build_model`; got {type(given).__name__}. Pass a "
+                f"KerasHub backbone to build_model('hybrid', ..., encoder=backbone)."
             )
     mine, theirs = _settings(model), _settings(pretrained)
     for setting in dict.fromkeys([*_telling(mine), *_telling(theirs)]):
@@ -72,9 +72,9 @@ def warm_start(model: keras.Model, pretrained: keras.Model) -> None:
 
 
 def _telling(settings: dict[str, Any]) -> list[str]:
-    """The settings that change what an encoder computes, and not only its weights."""
+    """Returns the names of settings that change how an encoder computes; see `Architecture`."""
     kind = ARCHITECTURES.get(settings.get("architecture", ""))
-    if kind is None:  # a backbone, which its weights tell apart
+    if kind is None:  # a backbone: the shapes of its weights are compared
         return []
     if kind.encoder_settings is None or not kind.declares("encoder_settings"):
         return [field.name for field in fields(kind)]

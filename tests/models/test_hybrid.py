@@ -101,7 +101,7 @@ def test_a_backbone_keeps_its_weights_and_goes_into_the_file(lab, bert, half, tm
 
 
 def test_a_backbone_of_fewer_ids_is_refused(bert):
-    with pytest.raises(ValueError, match=r"backbone knows 9 ids and `source` has 20"):
+    with pytest.raises(ValueError, match=r"`source` has 20 ids, but the backbone knows 9"):
         build_model("hybrid", 20, 7, encoder=bert, decoder="gru")
     with pytest.raises(ValueError, match=r"`decoder` must be one of"):
         build_model("hybrid", 9, 7, encoder="gru", decoder=bert)
