@@ -26,10 +26,10 @@ class ArraySource(Source):
         dtype: of the values.
 
     Attributes:
-        step: how many items make a unit; a rest counts as one.
+        step: how many items make a unit; a remainder counts as one.
 
     Raises:
-        ValueError: an argument makes no sense.
+        ValueError: an argument is invalid.
     """
 
     unit = "frames"
@@ -79,35 +79,35 @@ class ArraySource(Source):
                 raise ValueError(f"{name} is no readable .npy file of numbers: {said}.") from error
         return self._checked(example, name)
 
-    def several(self, given: Any) -> list[np.ndarray]:
+    def several(self, raws: Any) -> list[np.ndarray]:
         """See `Source`; messages number the arrays."""
         arrays = []
-        for index, one in enumerate(given if isinstance(given, list | tuple) else [given]):
+        for index, raw in enumerate(raws if isinstance(raws, list | tuple) else [raws]):
             try:
-                arrays.append(self.read(one))
+                arrays.append(self.read(raw))
             except ValueError as error:
                 raise ValueError(f"Source {index}: {error}") from error
         return arrays
 
-    def _checked(self, given: Any, name: str) -> np.ndarray:
-        values = np.asarray(given)
+    def _checked(self, array: Any, name: str) -> np.ndarray:
+        values = np.asarray(array)
         if values.dtype.kind not in "iufb":
-            raise ValueError(f"{name} must hold numbers; got {values.dtype} {given!r:.60}.")
+            raise ValueError(f"{name} must hold numbers; got {values.dtype} {array!r:.60}.")
         if values.ndim != 1 + len(self.shape) or values.shape[1:] != self.shape:
             wanted = ", ".join(["length", *map(str, self.shape)])
             raise ValueError(f"{name} must have the shape ({wanted}); got {values.shape}.")
         if values.dtype.kind == "f" and not np.isfinite(values).all():
             raise ValueError(f"{name} holds NaN or infinities. Replace or leave them out.")
-        with np.errstate(all="ignore"):  # what is lost is found below
-            made = values.astype(self.dtype)
+        with np.errstate(all="ignore"):  # lost numbers are refused below
+            converted = values.astype(self.dtype)
         whole = self.dtype.kind != "f"
-        if not (np.array_equal(made, values) if whole else np.isfinite(made).all()):
+        if not (np.array_equal(converted, values) if whole else np.isfinite(converted).all()):
             raise ValueError(
-                f"{name} holds numbers that {self.dtype} does not; got {values.dtype} from "
+                f"{name} holds numbers that {self.dtype} can't hold; got {values.dtype} from "
                 f"{values.min()} to {values.max()}. Scale or round them, or give the source "
                 "another `dtype`."
             )
-        return made
+        return converted
 
     def pack(self, raw: Any) -> bytes:
         """See `Source`; the numbers one after the other, little end first."""
@@ -162,9 +162,9 @@ class ArraySource(Source):
         features = self.features(tf.where(real, values, tf.zeros([], values.dtype)), lengths)
         return {"source": features, "source_mask": tf.sequence_mask(lengths, units)}
 
-    def fixed(self, places: int) -> tuple[dict[str, tf.TensorSpec], Any]:
-        """See `Source`; "values" (1, places * step, ...), the features lie in the file."""
-        items = places * self.step
+    def fixed(self, units: int) -> tuple[dict[str, tf.TensorSpec], Any]:
+        """See `Source`; "values" (1, units * step, ...), the features lie in the file."""
+        items = units * self.step
         specs = {
             "values": tf.TensorSpec([1, items, *self.shape], self.dtype.name, name="values"),
             "source_length": tf.TensorSpec([1], tf.int32, name="source_length"),
@@ -172,13 +172,13 @@ class ArraySource(Source):
 
         def inputs(values: tf.Tensor, source_length: tf.Tensor) -> dict[str, tf.Tensor]:
             lengths = -(-source_length // self.step)
-            return self._inputs(values, places, source_length, lengths)
+            return self._inputs(values, units, source_length, lengths)
 
         return specs, inputs
 
-    def feed(self, raw: Any, places: int) -> dict[str, np.ndarray]:
+    def feed(self, raw: Any, units: int) -> dict[str, np.ndarray]:
         """See `Source`; "source_length" counts items."""
-        values = self.read(raw)[: places * self.step if self.too_long == "cut" else None]
-        filled = np.zeros((1, places * self.step, *self.shape), self.dtype)
+        values = self.read(raw)[: units * self.step if self.too_long == "cut" else None]
+        filled = np.zeros((1, units * self.step, *self.shape), self.dtype)
         filled[0, : len(values)] = values
         return {"values": filled, "source_length": np.array([len(values)], "int32")}

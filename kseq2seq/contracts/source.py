@@ -28,25 +28,25 @@ class Source(Saved):
 
     Args:
         max_length: the most units of a source.
-        too_long: what happens to a longer one where the caller does not say: "error" refuses it;
-            "split" makes several of it, where it can be split; "cut" leaves out what is beyond,
-            with a warning that says of how many.
+        too_long: the treatment of a longer one where the caller names none: "error" refuses it;
+            "split" makes several of it, where it can be split; "cut" leaves out the rest, with a
+            warning that counts such sources.
 
     Attributes:
         kind: its name in files; set by `register_source`.
-        unit: what lengths count, in the plural, such as "tokens" or "frames".
-        noun: what messages call one.
+        unit: the unit of lengths, in the plural, for example "tokens" or "frames".
+        noun: the name of a source in messages.
         spec: names of the model's inputs -> (shape without the rows, dtype). A mask is int32, 0 at
             padding. "source" and "source_mask" are along units; others may be too.
-        raw: the `tf.TensorSpec`, or nest of some, of a batch of raws; each with a name.
-        vocabulary_size: how many ids there are, for a source that is ids; else None.
-        padding: what fills up "source" beyond the real units.
-        special: the ids that are no content, for a source that is ids; else None.
+        raw: the `tf.TensorSpec`, or a nest of them, of a batch of raws; each with a name.
+        vocabulary_size: how many ids there are, for a source of ids; else None.
+        padding: the value that fills up "source" beyond the real units.
+        special: the ids that are not content, for a source of ids; else None.
         least: the fewest units of a source that holds anything.
         together: how many raws a data set unpacks at once, to bound its memory.
 
     Raises:
-        ValueError: `max_length` or `too_long` makes no sense.
+        ValueError: `max_length` is not a whole number from 1 on, or `too_long` none of the three.
     """
 
     side = "source"
@@ -69,7 +69,7 @@ class Source(Saved):
         self.too_long = too_long
 
     def read(self, example: Any) -> Any:
-        """Returns the raw of an example as a data set has it, such as a path; not in graph.
+        """Returns the raw of an example of a data set, for example of a path; not in graph.
 
         Raises:
             ValueError: it can't be read; the message names the file.
@@ -77,17 +77,17 @@ class Source(Saved):
         """
         return example
 
-    def several(self, given: Any) -> list[Any]:
-        """Returns one raw, or a list or tuple of some, as a list of raws; not in graph.
+    def several(self, raws: Any) -> list[Any]:
+        """Returns one raw, or a list or tuple of raws, as a list of raws; not in graph.
 
         Raises:
-            TypeError: one is no raw of this source.
+            TypeError: one is not a raw of this source.
             ValueError: one can't be read.
         """
-        return [self.read(one) for one in (given if isinstance(given, list | tuple) else [given])]
+        return [self.read(raw) for raw in (raws if isinstance(raws, list | tuple) else [raws])]
 
     def counted(self, length: int) -> str:
-        """Returns a length as messages tell it, such as "12 frames"."""
+        """Returns a length as messages write it, for example "12 frames"."""
         return f"{length} {self.unit}"
 
     @abstractmethod
@@ -99,14 +99,14 @@ class Source(Saved):
         """Returns the batch of raws that strings (B,), each made by `pack`, hold; in graph."""
 
     def restore(self, packed: bytes) -> Any:
-        """Returns the raw that `pack` made these bytes of; not in graph.
+        """Returns the raw of bytes that `pack` returned; not in graph.
 
         By default it is the one row of `unpack`, as arrays and `bytes`.
         """
         return tf.nest.map_structure(lambda part: part[0].numpy(), self.unpack([packed]))
 
     def batch(self, raws: Sequence[Any]) -> Any:
-        """Returns the batch of some raws; not in graph."""
+        """Returns the batch of raws; not in graph."""
         return self.unpack(tf.constant([self.pack(raw) for raw in raws], tf.string, [len(raws)]))
 
     @abstractmethod
@@ -114,19 +114,19 @@ class Source(Saved):
         """Returns int32 (B,), how many units each has, uncut, without computing features."""
 
     def empty(self, raws: Any, lengths: tf.Tensor) -> tf.Tensor:
-        """Returns bool (B,), which raws hold nothing, so that the answer is nothing, too."""
+        """Returns bool (B,), which raws hold nothing, so that the answer is nothing as well."""
         return lengths < self.least
 
     @abstractmethod
     def __call__(self, raws: Any, training: bool = False) -> dict[str, tf.Tensor]:
         """Returns the inputs of a model as `spec` has them, padded to the longest; in graph.
 
-        Where `too_long` is "cut", no row is longer than `max_length`. With `training`, what varies
-        from epoch to epoch may: a segmentation, noise.
+        Where `too_long` is "cut", no row is longer than `max_length`. With `training`, inputs may
+        vary from call to call: by a drawn segmentation, or noise.
         """
 
     def trial(self, count: int) -> list[Any] | None:
-        """Returns raws that exports are tried on where the user gives none; None for texts."""
+        """Returns raws on which exports are tried if the user gives none; None for texts."""
         return None
 
     @property
@@ -135,10 +135,10 @@ class Source(Saved):
         return type(self).split is not Source.split
 
     def prepare(self, packed: tf.Tensor, room: Any, sample: bool = False) -> tuple[Any, ...]:
-        """Returns what the rows of a data set carry until they meet in a batch; in graph.
+        """Returns the rows of a data set, as they are until they meet in a batch; in graph.
 
-        By default that is their packed bytes, so that features exist for one batch at a time. A
-        source whose lengths can't be told without making its inputs carries these instead.
+        By default rows are packed bytes, so that features exist for one batch at a time. A source
+        that must make its inputs to know their lengths has these as rows.
 
         Args:
             packed: strings (B,), each made by `pack`.
@@ -146,29 +146,29 @@ class Source(Saved):
             sample: draw a segmentation where there are several, and it fits in the room.
 
         Returns:
-            (a tensor, a ragged one or a nest of such, with rows on axis 0; `lengths` (B,); `empty`
-            (B,)).
+            (rows, a tensor, a ragged tensor or a nest of them with rows on axis 0; `lengths` (B,);
+            `empty` (B,)).
         """
         raws = self.unpack(packed)
         lengths = self.lengths(raws)
         return packed, lengths, self.empty(raws, lengths)
 
     def assemble(self, rows: Any, count: Any, units: Any, training: bool = False) -> dict[str, Any]:
-        """Returns a model's inputs of some rows, as a batch of one shape has them; in graph.
+        """Returns a model's inputs for rows, as a batch of one shape; in graph.
 
         By default inputs along units, those whose first axis is None in `spec`, are filled up with
-        zeros. Missing rows are the first one again: what they are does not count.
+        zeros. Missing rows repeat the first one: their content does not count.
 
         Args:
-            rows: as `prepare` made them, at least one.
+            rows: from `prepare`, at least one.
             count: how many rows the batch has, at least those.
-            units: how many places along units it has, at least the longest row's.
+            units: the length of the batch in units, at least that of the longest row.
             training: as `__call__` takes it.
         """
         return self.filled(self(self.unpack(rows), training), count, units)
 
     def filled(self, inputs: dict[str, tf.Tensor], count: Any, units: Any) -> dict[str, Any]:
-        """Returns a model's inputs with `count` rows and `units` places, as `assemble` does."""
+        """Returns a model's inputs filled up to `count` rows and `units`, as `assemble` does."""
         if self.spec.get("source_mask", ((1,), ""))[0][0] is None:
             beyond = tf.cast(inputs["source_mask"][:, units:], tf.int32)
             tf.debugging.Assert(
@@ -181,15 +181,15 @@ class Source(Saved):
         }
 
     def lacking(self, rows: Any, packed: tf.Tensor) -> tuple[tf.Tensor, ...] | None:
-        """Returns what the vocabulary of a source lacks; None where there is nothing to lack.
+        """Counts the unknown units of a source with a vocabulary, in graph; None for another.
 
         Args:
-            rows: as `prepare` made them.
-            packed: strings (B,), what they were made of.
+            rows: from `prepare`.
+            packed: strings (B,), the packed raws of these rows.
 
         Returns:
-            (how many units are unknown, (); how many rows hold nothing else, (); the first of
-            these, as a string (0 or 1,); the first with an unknown unit, as such). In graph.
+            (how many units are unknown, (); how many rows hold no other, (); the first of these
+            rows, as a string (0 or 1,); the first row with an unknown unit, likewise).
         """
         return None
 
@@ -197,44 +197,44 @@ class Source(Saved):
         """Returns the parts of a raw that is too long, in their order; not in graph.
 
         Raises:
-            ValueError: such a source can't be split.
+            ValueError: sources of this kind can't be split.
         """
         raise ValueError(
-            f"too_long='split' is not possible for a {self.kind!r} source; pass 'error' or 'cut', "
-            "or split it yourself."
+            f"A {self.kind!r} source can't be split. Pass `too_long` 'error' or 'cut', or split it "
+            "yourself."
         )
 
     def labels(self, inputs: dict[str, np.ndarray]) -> list[list[str]]:
-        """Returns a name for each unit of each row of a model's inputs, as plots show them.
+        """Returns a name for each unit of each row of a model's inputs, for plots.
 
-        By default they are numbered from 0.
+        By default units are numbered from 0.
         """
         return [[str(unit) for unit in range(count)] for count in real(inputs)]
 
     def words(self, raw: Any) -> list[str] | None:
-        """Returns a text for each unit of a raw, which may stand in the place of unknown tokens.
+        """Returns a text for each unit of a raw, which may replace unknown tokens; not in graph.
 
-        None where there are none, as by default; not in graph.
+        None, the default, where units have no text.
         """
         return None
 
     @abstractmethod
-    def fixed(self, places: int) -> tuple[dict[str, tf.TensorSpec], Any]:
-        """Returns what a file of fixed sizes takes for one source of at most so many units.
+    def fixed(self, units: int) -> tuple[dict[str, tf.TensorSpec], Any]:
+        """Returns the inputs of a file of fixed sizes for one source of at most `units`.
 
         Returns:
-            (names -> `tf.TensorSpec` of static shapes, the row included, as a host without
-            TensorFlow can make them; the function from tensors of these names to the inputs of the
-            model, in graph. One of them is "source_length", int32 (1,), how much is real).
+            (names -> `tf.TensorSpec` of static shapes, the row included, of tensors that a host
+            without TensorFlow can make; a function from these tensors by name to the inputs of the
+            model, in graph). One of them is "source_length", int32 (1,), how much is real.
         """
 
-    def feed(self, raw: Any, places: int) -> dict[str, np.ndarray]:
-        """Returns what a file of fixed sizes takes for a raw, as `fixed` has it; not in graph."""
+    def feed(self, raw: Any, units: int) -> dict[str, np.ndarray]:
+        """Returns the inputs that `fixed` describes, of a raw; not in graph."""
         raise NotImplementedError(f"{type(self).__name__} must have a `feed`.")
 
 
 def _filled(value: tf.Tensor, count: Any, units: Any) -> tf.Tensor:
-    """A model's input with so many rows, and places along its units if these are given."""
+    """A model's input with `count` rows, and with `units` along axis 1 if these are given."""
     if units is not None:
         value = value[:, :units]
         missing = units - tf.shape(value)[1]

@@ -26,11 +26,11 @@ class Target(Saved):
     Attributes:
         kind: its name in files; set by `register_target`.
         size: how many ids there are.
-        special: the ids that are no content. `special.padding` fills up rows; it is 0, and the
-            blank of CTC, but for tokenizers of other projects.
-        closes: whether each target is closed by `end`, as a decoder that writes token by token
+        special: the ids that are not content. `special.padding` fills up rows; it is 0, and the
+            blank of CTC, except for tokenizers of other projects.
+        closes: whether each target is closed by `end`, which a decoder that writes token by token
             needs; labels are not.
-        unit: what lengths count, in the plural.
+        unit: the unit of lengths, in the plural.
 
     Raises:
         ValueError: `max_length` is less than 1.
@@ -55,7 +55,7 @@ class Target(Saved):
         """
 
     def prepare(self, raws: tf.Tensor, room: Any, sample: bool = False) -> tf.RaggedTensor:
-        """Returns `ids` as a data set has them: drawn if asked, where they fit in the room.
+        """Returns `ids` for a data set: drawn if `sample` and where they fit in the room.
 
         Args:
             raws: strings (N,).
@@ -68,7 +68,7 @@ class Target(Saved):
         return drawn(lambda raws, sample: self.ids(raws, training=sample), raws, longest)
 
     def inputs(self, ids: Any) -> Any:
-        """Returns what a decoder is given while it learns ids; see `shift_right`. In graph."""
+        """Returns the inputs of a decoder that learns ids; see `shift_right`. In graph."""
         return shift_right(ids, self.special)
 
     @abstractmethod
@@ -77,17 +77,17 @@ class Target(Saved):
 
     @abstractmethod
     def labels(self, ids: Any) -> list[list[str]]:
-        """Returns a readable name for each of ids (N, T), as plots show them; not in graph."""
+        """Returns a readable name for each of ids (N, T), for plots; not in graph."""
 
     def empty(self, lengths: tf.Tensor) -> tf.Tensor:
         """Returns bool (N,), which targets of so many ids hold nothing; in graph."""
         return lengths < (2 if self.closes else 1)
 
     def phrases(self, raws: Sequence[str]) -> list[list[int]]:
-        """Returns the ids of raws as filters take them, without an end; not in graph.
+        """Returns the ids of raws without an end, as filters take them; not in graph.
 
         Raises:
-            ValueError: one has none.
+            ValueError: a raw has no ids.
         """
         rows = self.ids(list(raws)).to_list()
         rows = [row[:-1] if self.closes else row for row in rows]
@@ -97,11 +97,11 @@ class Target(Saved):
         return rows
 
     def lacking(self, ids: tf.RaggedTensor, raws: tf.Tensor) -> tuple[tf.Tensor, ...] | None:
-        """Returns what the vocabulary lacks, as `Source.lacking` has it; in graph."""
+        """Counts the unknown ids; see `Source.lacking`. In graph."""
         return None
 
     def parts(self, raw: str) -> list[str]:
-        """Returns what scores of labels compare one by one: what stands between white space."""
+        """Returns the labels that scores compare one by one: the words of a raw."""
         return raw.split()
 
     def join(self, raws: Sequence[str]) -> str:
@@ -114,11 +114,11 @@ def shift_right(ids: Any, special: SpecialTokens) -> Any:
 
     Args:
         ids: int (B, T), each row closed by `end` and filled up with `padding`; or ragged (B, None).
-        special: the target's ids that are not text.
+        special: the special ids of the target.
 
     Returns:
-        ids of the same shape and kind: position t holds what comes before token t. No row holds its
-        last token, so the end is never given.
+        ids of the same shape and kind: position t holds the token before t. No row holds its last
+        token, so a decoder is never given the end.
 
     Example:
         >>> from kseq2seq import SpecialTokens

@@ -37,13 +37,13 @@ class BackboneTokenizer(Tokenizer):
 
     `special` holds the backbone's own ids. Unlike other tokenizers this one puts `special.start`,
     BERT's [CLS] or RoBERTa's <s>, before each text that has a token; `TextSource` closes the text
-    with `special.end`, [SEP] or </s>. It is made for sources: a target is given its start by the
-    decoder, and would have a second one to predict.
+    with `special.end`, [SEP] or </s>. It is for sources only: a target would have to predict a
+    second start.
 
     Text is read back as KerasHub does it: WordPiece leaves a space around punctuation marks, the
-    others keep the text up to their normalisation. What reads back as the unknown token is U+FFFD.
-    In a byte-pair vocabulary some texts spell special tokens ("</s>"), and the Devanagari digit
-    "६" is lost: KerasHub marks places in the text with it.
+    others keep the text up to their normalization. The unknown token reads back as U+FFFD. In a
+    byte-pair vocabulary some texts spell special tokens ("</s>"), and the Devanagari digit "६" is
+    lost, since KerasHub uses it as a mark inside texts.
 
     Args:
         tokenizer: one of `keras_hub.tokenizers` that is made for encoders: `BertTokenizer`,
@@ -69,17 +69,17 @@ class BackboneTokenizer(Tokenizer):
     def __init__(self, tokenizer: Any) -> None:
         super().__init__()
         self._hub = hub = tokenizer
-        kind, self._family = _found(type(hub).__name__)
+        kind, self._family = _family_of(type(hub).__name__)
         if type(hub) is not kind:
             raise ValueError(
-                f"tokenizer must be one of KerasHub's own, to be found again when it is loaded; "
-                f"{type(hub).__name__} of {type(hub).__module__} is not."
+                "`tokenizer` must be of one of KerasHub's own classes, by which it is loaded "
+                f"again; got {type(hub).__name__} of {type(hub).__module__}."
             )
         self.special = _special(hub)
         set_up = [name for name in _UNUSED if getattr(hub, name, None)]
         if set_up or hub.compute_dtype != "int32":
             raise ValueError(
-                f"tokenizer must give each text its int32 ids and nothing else; this "
+                "`tokenizer` must return the int32 ids of each text and nothing else; this "
                 f"{type(hub).__name__} has {', '.join(set_up) or 'another dtype'} set. Make it "
                 "without."
             )
@@ -140,12 +140,12 @@ class BackboneTokenizer(Tokenizer):
     def from_files(cls, directory: Path, config: dict[str, Any], path: Path) -> Self:
         """See `Tokenizer`."""
         name = read_field(config, "class", str, path)
-        kind, family = _found(name)
-        given = read_field(config, "settings", dict, path)
-        chosen = {key: read_field(given, key, of, path) for key, of in _SETTINGS[family].items()}
+        kind, family = _family_of(name)
+        record = read_field(config, "settings", dict, path)
+        settings = {key: read_field(record, key, of, path) for key, of in _SETTINGS[family].items()}
         data = read_checked(directory / _file(family), read_field(config, "sha256", str, path))
         try:
-            return cls(kind(**_vocabulary(family, data), **chosen))
+            return cls(kind(**_vocabulary(family, data), **settings))
         except Exception as error:  # whatever KerasHub makes of a vocabulary that is none
             raise ValueError(
                 f"{path} does not describe a {name} ({type(error).__name__}: {error}). "
@@ -153,7 +153,7 @@ class BackboneTokenizer(Tokenizer):
             ) from error
 
 
-def _found(name: str) -> tuple[Any, str]:
+def _family_of(name: str) -> tuple[Any, str]:
     """The class of that name in KerasHub, and the family it belongs to."""
     import keras_hub
 
@@ -163,13 +163,13 @@ def _found(name: str) -> tuple[Any, str]:
         if isinstance(kind, type) and issubclass(kind, known[family]):
             return kind, family
     raise ValueError(
-        f"{name!r} is no tokenizer in keras_hub.tokenizers that cuts text by WordPiece, byte pairs "
-        "or SentencePiece; expected one such as 'BertTokenizer' or 'RobertaTokenizer'."
+        f"`tokenizer` must be one of keras_hub.tokenizers that cuts text by WordPiece, byte pairs "
+        f"or SentencePiece, for example BertTokenizer or RobertaTokenizer; got {name!r}."
     )
 
 
 def _special(tokenizer: Any) -> SpecialTokens:
-    """The ids of a tokenizer of KerasHub that mean something to every model."""
+    """The special ids of a tokenizer of KerasHub."""
     unknown = getattr(tokenizer, "oov_token", "<unk>")
     try:
         special = SpecialTokens(
@@ -180,11 +180,11 @@ def _special(tokenizer: Any) -> SpecialTokens:
         )
     except (AttributeError, ValueError) as error:
         raise ValueError(
-            f"tokenizer must have a padding, a start, an end and an unknown token, as those made "
-            f"for encoders do; {type(tokenizer).__name__} lacks one: {error}"
+            "`tokenizer` must have a padding, a start, an end and an unknown token, as those for "
+            f"encoders do; {type(tokenizer).__name__} lacks one: {error}"
         ) from error
     if len(set(special)) < len(special):
-        raise ValueError(f"tokenizer must have an id for each special token; it has {special}.")
+        raise ValueError(f"`tokenizer` must have an id for each special token; got {special}.")
     return special
 
 
@@ -193,7 +193,7 @@ def _file(family: str) -> str:
 
 
 def _vocabulary(family: str, data: bytes) -> dict[str, Any]:
-    """What the constructor is to be given. A string there would be the name of a file to read."""
+    """The arguments of the constructor, no string among them, which would name a file to read."""
     if family == "SentencePieceTokenizer":
         return {"proto": data}
     record = json.loads(data)
@@ -204,5 +204,5 @@ def _vocabulary(family: str, data: bytes) -> dict[str, Any]:
         return {"vocabulary": pieces}
     ids = dict(record["vocabulary"])
     if not all(type(number) is int for number in ids.values()):
-        raise ValueError("an id of the vocabulary is no whole number")
+        raise ValueError("Ids of the vocabulary must be whole numbers.")
     return {"vocabulary": ids, "merges": merges}

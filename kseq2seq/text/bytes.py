@@ -23,7 +23,7 @@ class ByteTokenizer(Tokenizer):
             id 260.
 
     Raises:
-        TypeError: a symbol is no string.
+        TypeError: a symbol is not a string.
         ValueError: a symbol is empty, given twice, or names a special token.
 
     Example:

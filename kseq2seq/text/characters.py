@@ -20,7 +20,7 @@ from kseq2seq.text.tokenizer import REPLACEMENT, Tokenizer, register_tokenizer
 class CharacterTokenizer(Tokenizer):
     """Gives each code point of a known set an id, in code point order after the special tokens.
 
-    Nothing is normalised: text made of known characters comes back exactly, and a letter with a
+    Nothing is normalized: text made of known characters comes back exactly, and a letter with a
     combining mark is two tokens. Other characters become `unknown`, and U+FFFD when read back.
 
     Args:
@@ -29,7 +29,7 @@ class CharacterTokenizer(Tokenizer):
             after those of the characters.
 
     Raises:
-        TypeError: a symbol is no string.
+        TypeError: a symbol is not a string.
         ValueError: no characters, or a lone surrogate, which UTF-8 can't hold; or a symbol is
             empty, given twice, one of the characters, or names a special token.
 
@@ -46,10 +46,9 @@ class CharacterTokenizer(Tokenizer):
         super().__init__(symbols)
         self.characters = "".join(sorted(set("".join(characters))))
         if not self.characters:
-            raise ValueError("characters must hold at least one character, got none.")
+            raise ValueError("`characters` must hold at least one character; got none.")
         if any("\ud800" <= character <= "\udfff" for character in self.characters):
-            raise ValueError("characters holds a lone surrogate, which UTF-8 can't hold; drop it.")
-
+            raise ValueError("`characters` holds a lone surrogate, which UTF-8 can't hold.")
         both = set(self.symbols).intersection(self.characters)
         if both:
             raise ValueError(f"`symbols` holds {min(both)!r}, which is one of the characters.")
@@ -75,31 +74,26 @@ class CharacterTokenizer(Tokenizer):
             The same tokenizer for the same texts, in whatever order they come.
 
         Raises:
-            TypeError: a text or a symbol is no string.
+            TypeError: a text or a symbol is not a string.
             ValueError: `texts` is a single string or has no characters, a text holds a lone
                 surrogate, the vocabulary leaves no room for a character, or a symbol makes no
                 sense, as the class says.
         """
         apart = Symbols(symbols)
-        taken = len(cls.special) + len(apart.names)
-        room = None if vocabulary_size is None else vocabulary_size - taken
-        if room is not None and room < 1:
-            raise ValueError(
-                f"vocabulary_size must be at least {taken + 1}, got {vocabulary_size}."
-            )
+        room = apart.room(vocabulary_size)
         counts: Counter[str] = Counter()
         for text in apart.rests(each_text(texts)):
             counts.update(text)
         if not counts:
-            raise ValueError("texts has no characters to learn from; give at least one text.")
+            raise ValueError("`texts` has no characters to learn from; give at least one text.")
         ranked = sorted(counts, key=lambda character: (-counts[character], character))
         kept = ranked[:room]
         if len(kept) < len(ranked):
             unknown = 1 - sum(counts[character] for character in kept) / counts.total()
             warnings.warn(
                 f"vocabulary_size {vocabulary_size} has room for {len(kept)} of the "
-                f"{len(ranked):,} characters of these texts; the others, {unknown:.2%} of the "
-                f"text, are unknown. {len(ranked) + taken} ids would hold all.",
+                f"{len(ranked):,} characters of these texts; {unknown:.2%} of the text is unknown. "
+                f"{vocabulary_size + len(ranked) - len(kept)} ids would hold all.",
                 stacklevel=2,
             )
         return cls(kept, symbols=apart.names)
@@ -113,9 +107,11 @@ class CharacterTokenizer(Tokenizer):
         """See `Tokenizer`."""
         known = tf.constant([ord(character) for character in self.characters], tf.int32)
         codes = tf.strings.unicode_decode(texts, "UTF-8", errors="replace")
-        at = tf.searchsorted(known, codes.flat_values)
-        found = tf.gather(known, tf.minimum(at, len(self.characters) - 1)) == codes.flat_values
-        return codes.with_flat_values(tf.where(found, at + len(self.special), self.special.unknown))
+        index = tf.searchsorted(known, codes.flat_values)
+        nearest = tf.gather(known, tf.minimum(index, len(self.characters) - 1))
+        ids = index + len(self.special)
+        ids = tf.where(nearest == codes.flat_values, ids, self.special.unknown)
+        return codes.with_flat_values(ids)
 
     def to_texts(self, ids: tf.RaggedTensor) -> tf.Tensor:
         """See `Tokenizer`."""

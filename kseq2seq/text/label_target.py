@@ -25,12 +25,13 @@ class LabelTarget(Target):
     with `whole`, one label for the whole source, which may hold spaces.
 
     Args:
-        labels: the known ones, each once; the first has the id 1.
-        max_length: the most labels of a target; None takes 1 with `whole` and 1,024 otherwise.
+        labels: the known labels, each once; the first has the id 1.
+        max_length: the most labels of a target; by default 1 with `whole` and 1,024 otherwise.
         whole: whether a raw is one label.
 
     Raises:
-        ValueError: no labels, one twice, or one that could not be told apart from two.
+        ValueError: there are no labels, one is given twice, or one holds white space where labels
+            are separated by it.
 
     Example:
         >>> from kseq2seq.text import LabelTarget
@@ -80,7 +81,7 @@ class LabelTarget(Target):
 
         Args:
             raws: the targets of a corpus, read once.
-            max_length: the most labels of a target; None takes the longest raw's.
+            max_length: the most labels of a target; by default those of the longest raw.
             whole: whether each raw is one label.
 
         Returns:
@@ -109,9 +110,9 @@ class LabelTarget(Target):
         ids = self._ids.lookup(names.flat_values)
         strange = tf.equal(ids, 0)
         if tf.executing_eagerly():
-            for place in np.flatnonzero(strange)[:1]:
-                row = int(names.value_rowids()[place])
-                raise ValueError(self._unknown(names.flat_values[place].numpy().decode(), row))
+            for index in np.flatnonzero(strange)[:1]:
+                row = int(names.value_rowids()[index])
+                raise ValueError(self._unknown(names.flat_values[index].numpy().decode(), row))
             return names.with_flat_values(ids)
         known = tf.debugging.Assert(
             tf.logical_not(tf.reduce_any(strange)),
@@ -158,15 +159,15 @@ class LabelTarget(Target):
         Raises:
             TypeError: always.
         """
-        raise TypeError("Labels are no inputs of a decoder. Build the model with another head.")
+        raise TypeError("A decoder can't be given labels. Build the model with another head.")
 
     def read(self, ids: Any) -> tf.Tensor:
         """See `Target`; labels with spaces between them."""
         rows = ids if isinstance(ids, tf.RaggedTensor) else tf.RaggedTensor.from_tensor(ids)
         rows = tf.ragged.boolean_mask(rows, rows > 0)
         names = tf.constant(["", *self.names])
-        found = rows.with_flat_values(tf.gather(names, rows.flat_values))
-        return tf.strings.reduce_join(found, axis=1, separator=" ")
+        labels = rows.with_flat_values(tf.gather(names, rows.flat_values))
+        return tf.strings.reduce_join(labels, axis=1, separator=" ")
 
     def labels(self, ids: Any) -> list[list[str]]:
         """See `Target`; the labels themselves."""
@@ -185,8 +186,8 @@ class LabelTarget(Target):
         """
         if self.whole:
             raise ValueError(
-                "A source that is too long can't be split where it has one label as a whole. Pass "
-                "too_long='cut', or shorten it."
+                "A source with one label as a whole can't be split. Pass too_long='cut', or "
+                "shorten it."
             )
         return super().join(raws)
 

@@ -20,7 +20,7 @@ _SPACES = "\x85"
 
 
 def normalizer(rule: str) -> Any:
-    r"""Returns what normalizes text by a rule, for `SentencePieceTrainer.train(normalizer=...)`.
+    r"""Returns the normalizer of a rule, for `SentencePieceTrainer.train(normalizer=...)`.
 
     Args:
         rule: one of `RULES`.
@@ -44,12 +44,12 @@ def normalizer(rule: str) -> Any:
 @cache
 def specification(rule: str) -> Any:
     """Returns the `NormalizerSpec` of a rule, as a model file holds it."""
-    made = messages().NormalizerSpec()
-    made.CopyFrom(library_rule(CLEAN.get(rule, rule)))
-    made.name = rule
-    made.remove_extra_whitespaces = rule != "identity"
+    spec = messages().NormalizerSpec()
+    spec.CopyFrom(library_rule(CLEAN.get(rule, rule)))
+    spec.name = rule
+    spec.remove_extra_whitespaces = rule != "identity"
     if rule in CLEAN:
-        charsmap = Charsmap(made.precompiled_charsmap)
+        charsmap = Charsmap(spec.precompiled_charsmap)
         changes = {
             **{character: character for character in _KEPT},
             **dict.fromkeys(_DROPPED, ""),
@@ -57,8 +57,8 @@ def specification(rule: str) -> Any:
         }
         for character, replacement in changes.items():
             charsmap[character] = replacement
-        made.precompiled_charsmap = charsmap.content()
-    return made
+        spec.precompiled_charsmap = charsmap.content()
+    return spec
 
 
 def library_rule(name: str) -> Any:
@@ -77,21 +77,26 @@ def messages() -> Any:
 
 
 _BLOCK = 256  # cells, one for each byte
-_VALUE = 1 << 31  # the cell holds the place of a replacement, and is no node
+_VALUE = 1 << 31  # the cell holds the offset of a replacement, and is no node
 _LABEL = _VALUE | 0xFF
 _LISTED = 1 << 8  # the node is the end of a key
 
 
 class Charsmap:
-    """What each sequence of bytes is replaced by; of those that match, the longest counts.
+    """The replacement of each sequence of bytes; of several that match, the longest counts.
 
-    A file has the size of a double-array trie in bytes, the trie, and all replacements, each closed
-    by a zero byte. Nodes of the trie are cells of an array. A node's base is a number; its child by
-    the byte b is the cell `base XOR b`, if that is labelled b; where the node is the end of a key,
-    the cell `base` holds the place of its replacement. Nodes with the same continuations share a
-    base. So a change first gives each node along its key a base and a block of cells of its own,
-    and no other key is touched. A zero byte can be a key, too: the library reads such a table,
-    though it can't make one.
+    A file holds, one after the other:
+
+    1. the size of a double-array trie in bytes, 4 bytes, little end first;
+    2. the trie: an array of cells, 4 bytes each;
+    3. all replacements, each closed by a zero byte.
+
+    Nodes of the trie are cells, and a node has a base, an index into the array. Its child by the
+    byte b is the cell `base XOR b`, if that is labeled b; where the node is the end of a key, the
+    cell `base` holds the offset of the replacement. Nodes with the same continuations share a base.
+    So a change first gives each node along its key a base and a block of cells of its own, and no
+    other key is touched. A zero byte can be a key as well: the library reads such a table, though
+    it can't make one.
 
     Args:
         content: `NormalizerSpec.precompiled_charsmap`.
@@ -135,6 +140,7 @@ class Charsmap:
         """Lists a key, or changes its replacement; a zero byte may be its first and no other."""
         if "\0" in key[1:] or not key or "\0" in replacement:
             raise ValueError(f"A key may begin with a zero byte and hold no other; got {key!r}.")
+        # 1. Walk along the key; give each node children of its own, and make those that lack.
         node = 0
         for byte in key.encode():
             self._own(node)
@@ -142,6 +148,8 @@ class Charsmap:
             if self._cells[node] & _LABEL != byte:  # free, in a block of its parent's own
                 self._cells[node] = byte
                 self._rebase(node, self._spare())
+
+        # 2. Give the last node a base of its own, in whose cell the replacement's offset goes.
         if any(self._child(node, byte) is not None for byte in range(_BLOCK)):
             self._own(node)
         else:
@@ -164,11 +172,11 @@ class Charsmap:
 
     def _child(self, node: int, byte: int) -> int | None:
         child = self._base(node) ^ byte
-        found = child < len(self._cells) and self._cells[child] & _LABEL == byte
-        return child if found else None
+        exists = child < len(self._cells) and self._cells[child] & _LABEL == byte
+        return child if exists else None
 
     def _own(self, node: int) -> None:
-        """Gives a node a base that no other has, in a block that only its children are in."""
+        """Gives a node a base of its own, in a block of cells for its children alone."""
         if self._base(node) in self._owned:
             return
         children = [(byte, self._child(node, byte)) for byte in range(_BLOCK)]

@@ -11,7 +11,7 @@ from typing import Any, Literal, Self
 import numpy as np
 import tensorflow as tf
 
-from kseq2seq.checks import raw_texts
+from kseq2seq.checks import check_number, check_whole, raw_texts
 from kseq2seq.disk.files import read_checked, read_field, sha256, write_checked
 from kseq2seq.quiet import without_lines
 from kseq2seq.text.normalization import MARK, RULES, messages
@@ -20,7 +20,7 @@ from kseq2seq.text.sentencepiece_training import learned
 from kseq2seq.text.tokenizer import Tokenizer, register_tokenizer
 
 FILE = "spm.model"
-# Told of each model without normalization; tensorflow-text's copy of the library has no switch.
+# Logged for each model without normalization; tensorflow-text's copy of the library has no switch.
 _LOG = re.compile(rb"normalizer\.cc\(\d+\) LOG\(INFO\)")
 
 
@@ -41,17 +41,17 @@ class SentencePieceTokenizer(Tokenizer):
 
     A SavedModel that holds this tokenizer needs `import tensorflow_text` where it is loaded.
 
-    Symbols are user-defined pieces of the model, with the first ids behind the special ones. They
-    are matched before normalization and are never cut, neither by a better score of their parts nor
-    when a segmentation is drawn, both of which may happen in the library.
+    Symbols are user-defined pieces of the model, with the first ids after the special ones. They
+    are matched before normalization and are never cut, neither for a better score of their parts
+    nor when a segmentation is drawn, as may happen in the library.
 
     Args:
-        model: a serialised SentencePiece model whose special ids are those of `SpecialTokens`.
+        model: a serialized SentencePiece model whose special ids are those of `SpecialTokens`.
         symbols: user-defined pieces of the model that are one token each, wherever they stand in a
             text. The model's others are treated as the library treats them.
 
     Raises:
-        TypeError: a symbol is no string.
+        TypeError: a symbol is not a string.
         ValueError: `model` is not a SentencePiece model, or has other special ids; or a symbol is
             empty, given twice, none of its user-defined pieces, or names another kind of piece.
 
@@ -84,13 +84,13 @@ class SentencePieceTokenizer(Tokenizer):
                     processor = sentencepiece.SentencePieceProcessor(model_proto=inside)
         except (RuntimeError, TypeError) as error:
             raise ValueError(
-                f"model must be the bytes of a SentencePiece model: {error}"
+                f"`model` must be the bytes of a SentencePiece model: {error}"
             ) from error
         ids = (processor.pad_id(), processor.bos_id(), processor.eos_id(), processor.unk_id())
         if ids != self.special:
             raise ValueError(
-                f"the model's padding, start, end and unknown ids must be {tuple(self.special)}, "
-                f"got {ids}; train it with pad_id=0, bos_id=1, eos_id=2, unk_id=3."
+                f"The model's padding, start, end and unknown ids must be {tuple(self.special)}; "
+                f"got {ids}. Train it with pad_id=0, bos_id=1, eos_id=2, unk_id=3."
             )
         self._processor = processor
         self._model = model
@@ -134,22 +134,18 @@ class SentencePieceTokenizer(Tokenizer):
                 "<user>", a new line or an indentation; no piece is learned from them.
 
         Raises:
-            TypeError: a text or a symbol is no string.
+            TypeError: a text or a symbol is not a string.
             ValueError: `texts` is a single string or holds nothing to learn from, a text holds a
                 lone surrogate, a setting is bad, there are too few ids for the 256 bytes, or a
                 symbol is empty, given twice, or names a piece that every model has.
         """
         hidden = _hidden(symbols)
         if model_type not in ("unigram", "bpe"):
-            raise ValueError(f"model_type must be 'unigram' or 'bpe', got {model_type!r}.")
+            raise ValueError(f"`model_type` must be 'unigram' or 'bpe'; got {model_type!r}.")
         if normalization not in RULES:
-            raise ValueError(f"normalization must be one of {RULES}, got {normalization!r}.")
-        if vocabulary_size < 1:
-            raise ValueError(f"vocabulary_size must be at least 1, got {vocabulary_size}.")
-        if not 0.98 <= character_coverage <= 1:
-            raise ValueError(
-                f"character_coverage must be from 0.98 to 1, got {character_coverage}."
-            )
+            raise ValueError(f"`normalization` must be one of {RULES}; got {normalization!r}.")
+        check_whole("vocabulary_size", vocabulary_size)
+        check_number("character_coverage", character_coverage, 0.98, 1)
         model = learned(
             texts,
             vocabulary_size,
@@ -181,7 +177,7 @@ class SentencePieceTokenizer(Tokenizer):
 
     @property
     def model(self) -> bytes:
-        """The serialised SentencePiece model, in which symbols are user-defined pieces."""
+        """The serialized SentencePiece model, in which symbols are user-defined pieces."""
         return self._model
 
     @property
@@ -229,8 +225,8 @@ class SentencePieceTokenizer(Tokenizer):
 
 
 def _hidden(symbols: Iterable[str]) -> Placeholders | None:
-    made = raw_texts(symbols, "symbols")
-    return Placeholders(made) if made else None
+    names = raw_texts(symbols, "symbols")
+    return Placeholders(names) if names else None
 
 
 def _in_graph(model: bytes) -> tuple[tf.Module, tf.Module]:
@@ -264,14 +260,14 @@ _LONGEST = 2**31 - 1  # bytes
 
 
 class LeadingSpaces:
-    """Reads ids with the spaces at the start that the sentencepiece library gives them.
+    """Reads ids back with the spaces at the start that the sentencepiece library gives them.
 
-    A model puts a space before each text, which the library takes away again. tensorflow_text takes
-    away all spaces there, even if the model keeps those of the text. For such a model another piece
-    is put before the ids, and then cut off the text together with the model's space.
+    A model puts a space before each text, which the library removes again. tensorflow_text removes
+    all spaces there, even if the model keeps those of the text. For such a model a guard, a piece
+    without spaces, is put before the ids, and cut off the text with the model's own space.
 
     Args:
-        model: a serialised SentencePiece model.
+        model: a serialized SentencePiece model.
 
     Attributes:
         kept: whether the model keeps the spaces of a text as they are.
@@ -302,9 +298,12 @@ class LeadingSpaces:
         """
         if not (self.kept and self._width):
             return tokenizer.detokenize(ids)
+        # 1. Put the guard before each row: its text then begins with no space that is removed.
         guarded = tf.concat([tf.fill([ids.nrows(), 1], self._guard), ids], axis=1)
-        said = tf.ragged.boolean_mask(ids, tf.gather(self._has_text, ids))
-        spaced = tf.reduce_any(tf.gather(self._has_space, said[:, :1]), axis=1)
+
+        # 2. Cut off the guard, and the model's space where the first piece with text has it.
+        visible = tf.ragged.boolean_mask(ids, tf.gather(self._has_text, ids))
+        spaced = tf.reduce_any(tf.gather(self._has_space, visible[:, :1]), axis=1)
         cut = self._width + tf.cast(spaced, tf.int32)
         whole = tf.fill(tf.shape(cut), _LONGEST)
         return tf.strings.substr(tokenizer.detokenize(guarded), cut, whole)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any, Protocol, Self
 
 import tensorflow as tf
 
+from kseq2seq.checks import shown
 from kseq2seq.contracts.saved import Saved
 from kseq2seq.contracts.source import Source
 from kseq2seq.contracts.target import Target, drawn
@@ -21,7 +23,7 @@ class Tokens(Protocol):
 
     Attributes:
         max_length: the longest row a model takes, `end` included.
-        tokenizer: what made the ids; `tokenizer.special` is its `SpecialTokens`.
+        tokenizer: the tokenizer of the ids; `tokenizer.special` is its `SpecialTokens`.
     """
 
     max_length: int
@@ -32,10 +34,32 @@ class Tokens(Protocol):
 
 
 class TextSequences(Saved):
-    """Mixed into what turns raw text into sequences of tokens, each closed by `end`."""
+    """Mixed into the sources and targets that are sequences of tokens, each closed by `end`."""
 
     tokenizer: Tokenizer
     max_length: int
+    special: SpecialTokens
+
+    def take(self, tokenizer: Any) -> None:
+        """Sets the tokenizer and its special ids.
+
+        Raises:
+            TypeError: it is not a tokenizer.
+        """
+        needed = ("tokenize", "detokenize", "special", "vocabulary_size")
+        if isinstance(tokenizer, type) or not all(hasattr(tokenizer, name) for name in needed):
+            name = getattr(tokenizer, "__name__", None)
+            do = "Put one of KerasHub into a BackboneTokenizer."
+            if isinstance(tokenizer, str | os.PathLike):
+                do = f"Load a saved one by load_tokenizer({os.fspath(tokenizer)!r:.80})."
+            elif isinstance(tokenizer, type):
+                do = f"Make one: {name}()." if name == "ByteTokenizer" else f"Make one of {name}."
+            raise TypeError(
+                "`tokenizer` must be a Tokenizer, for example ByteTokenizer(); got "
+                f"{shown(tokenizer)}. {do}"
+            )
+        self.tokenizer = tokenizer
+        self.special = tokenizer.special
 
     def tokens(self, texts: Any, sample: bool = False) -> tf.RaggedTensor:
         """Returns the tokens of texts, closed by `end`, so no row is ever empty; in graph.
@@ -62,24 +86,27 @@ class TextSequences(Saved):
         return tf.cast(self.tokens(texts).row_lengths(), tf.int32)
 
     def lacking(self, tokens: tf.RaggedTensor, texts: tf.Tensor) -> tuple[tf.Tensor, ...]:
-        """Returns what the vocabulary lacks of these texts; see `Source.lacking`.
+        """Counts the unknown tokens of texts; see `Source.lacking`.
 
-        Spaces say nothing: a text of unknown tokens and spaces is unknown as a whole.
+        Spaces carry no meaning: a text of unknown tokens and spaces is unknown as a whole.
 
         Args:
             tokens: (N, None) ids of the texts, each row closed by `end`.
             texts: (N,) UTF-8 strings.
         """
-        special = self.tokenizer.special
+        special = self.special
         words = self.tokenizer.words() if hasattr(self.tokenizer, "words") else []
-        blank = [token for token, word in enumerate(words) if not word.strip()]
-        nothing = tf.constant([*blank, special.end, special.start, special.padding], tf.int32)
-        lacks = tokens == special.unknown
-        silent = tf.reduce_any(tokens.flat_values[:, None] == nothing, axis=1)
-        says = tokens.with_flat_values(~silent & ~lacks.flat_values)
-        some = tf.reduce_any(lacks, axis=1)
-        whole = some & ~tf.reduce_any(says, axis=1)
-        units, rows = (tf.math.count_nonzero(flags) for flags in (lacks.flat_values, whole))
+        spaces = [token for token, word in enumerate(words) if not word.strip()]
+        silent = tf.constant([*spaces, special.end, special.start, special.padding], tf.int32)
+        # 1. Of each token: is it unknown, and does it carry meaning?
+        unknown = tokens == special.unknown
+        blank = tf.reduce_any(tokens.flat_values[:, None] == silent, axis=1)
+        known = tokens.with_flat_values(~blank & ~unknown.flat_values)
+
+        # 2. Of each text: has it an unknown token, and does no other carry meaning?
+        some = tf.reduce_any(unknown, axis=1)
+        whole = some & ~tf.reduce_any(known, axis=1)
+        units, rows = (tf.math.count_nonzero(flags) for flags in (unknown.flat_values, whole))
         return units, rows, *(tf.boolean_mask(texts, flags)[:1] for flags in (whole, some))
 
     def check(self, texts: Any) -> None:
@@ -95,7 +122,7 @@ class TextSequences(Saved):
             if length > self.max_length:
                 raise ValueError(
                     f"{self.side} text {index} has {length} tokens, its end included, and the "
-                    f"limit is {self.max_length}; shorten it or split it into sentences."
+                    f"limit is {self.max_length}. Shorten it, or split it into sentences."
                 )
 
     def fast(self) -> tuple[Any, int | None]:
@@ -199,19 +226,19 @@ class TokenRows(Source):
         }
 
 
-class _GivenSource(TokenRows):
-    """A source of what is `Tokens` and no more."""
+class _TokensSource(TokenRows):
+    """A source made of an object with `tokens` alone."""
 
-    def __init__(self, given: Tokens):
-        super().__init__(given.max_length)
-        self.given = given
-        self.special = given.tokenizer.special
-        self.vocabulary_size = getattr(given.tokenizer, "vocabulary_size", None)
+    def __init__(self, of: Tokens):
+        super().__init__(of.max_length)
+        self.of = of
+        self.special = of.tokenizer.special
+        self.vocabulary_size = getattr(of.tokenizer, "vocabulary_size", None)
         self.spec = {"source": ((None,), "int32"), "source_mask": ((None,), "int32")}
         self.raw = tf.TensorSpec([None], tf.string, name="texts")
 
     def tokens(self, texts: Any, sample: bool = False) -> tf.RaggedTensor:
-        return self.given.tokens(texts, sample=sample)
+        return self.of.tokens(texts, sample=sample)
 
     def pack(self, raw: str) -> bytes:
         return raw.encode()
@@ -223,70 +250,71 @@ class _GivenSource(TokenRows):
         return tf.cast(self.tokens(raws).row_lengths(), tf.int32)
 
     def lacking(self, rows: tf.RaggedTensor, packed: tf.Tensor) -> tuple[tf.Tensor, ...] | None:
-        lacking = getattr(self.given, "lacking", None)
+        lacking = getattr(self.of, "lacking", None)
         return lacking(rows, packed) if lacking else None
 
     def __call__(self, raws: Any, training: bool = False) -> dict[str, tf.Tensor]:
         rows = self.tokens(raws, sample=training)
         return self.assemble(rows, tf.shape(raws)[0], tf.cast(rows.bounding_shape(1), tf.int32))
 
-    def fixed(self, places: int) -> tuple[dict[str, tf.TensorSpec], Any]:
+    def fixed(self, units: int) -> tuple[dict[str, tf.TensorSpec], Any]:
         raise NotImplementedError("Make a TextSource of it.")
 
 
-class _GivenTarget(Target):
-    """A target of what is `Tokens`, and no target."""
+class _TokensTarget(Target):
+    """A target made of an object with `tokens` alone."""
 
-    def __init__(self, given: Tokens):
-        super().__init__(given.max_length)
-        self.given = given
-        self.special = given.tokenizer.special
-        self.size = getattr(given.tokenizer, "vocabulary_size", 0)
+    def __init__(self, of: Tokens):
+        super().__init__(of.max_length)
+        self.of = of
+        self.special = of.tokenizer.special
+        self.size = getattr(of.tokenizer, "vocabulary_size", 0)
 
     def ids(self, raws: Any, training: bool = False) -> tf.RaggedTensor:
-        tokens = self.given.tokens
+        tokens = self.of.tokens
         return drawn(tokens, raws, self.max_length) if training else tokens(raws)
 
     def lacking(self, ids: tf.RaggedTensor, raws: tf.Tensor) -> tuple[tf.Tensor, ...] | None:
-        lacking = getattr(self.given, "lacking", None)
+        lacking = getattr(self.of, "lacking", None)
         return lacking(ids, raws) if lacking else None
 
     def read(self, ids: Any) -> tf.Tensor:
-        return self.given.tokenizer.detokenize(ids)
+        return self.of.tokenizer.detokenize(ids)
 
     def labels(self, ids: Any) -> list[list[str]]:
-        return self.given.tokenizer.pieces(ids)
+        return self.of.tokenizer.pieces(ids)
 
 
-def as_source(given: Any) -> Source:
-    """Returns a source as it is, and one of what is only `Tokens`.
-
-    Raises:
-        TypeError: it is neither.
-    """
-    if isinstance(given, Source):
-        return given
-    if not hasattr(given, "tokens"):
-        raise TypeError(
-            f"`source` must be a Source, for example a TextSource; got {type(given).__name__} "
-            f"{given!r:.60}."
-        )
-    return _GivenSource(given)
-
-
-def as_target(given: Any) -> Target:
-    """Returns a target as it is, and one of what is only `Tokens`, as a source of text is.
-
-    So an encoder can be trained on sources alone, each its own target.
+def as_source(side: Any) -> Source:
+    """Returns a source as it is; of an object with `tokens` alone, a source that uses it.
 
     Raises:
         TypeError: it is neither.
     """
-    if isinstance(given, Target):
-        return given
-    if not hasattr(given, "tokens"):
+    if isinstance(side, Source):
+        return side
+    if not hasattr(side, "tokens"):
         raise TypeError(
-            f"`target` must be a Target, for example a TextTarget; got {type(given).__name__} "
-            f"{given!r:.60}."
+            f"`source` must be a Source, for example a TextSource; got {type(side).__name__} "
+            f"{side!r:.60}."
         )
-    return _GivenTarget(given)
+    return _TokensSource(side)
+
+
+def as_target(side: Any) -> Target:
+    """Returns a target as it is; of an object with `tokens`, a target that uses it.
+
+    A source of text has `tokens`, so an encoder can be trained on sources alone, each its own
+    target.
+
+    Raises:
+        TypeError: it is neither.
+    """
+    if isinstance(side, Target):
+        return side
+    if not hasattr(side, "tokens"):
+        raise TypeError(
+            f"`target` must be a Target, for example a TextTarget; got {type(side).__name__} "
+            f"{side!r:.60}."
+        )
+    return _TokensTarget(side)

@@ -23,13 +23,14 @@ class TextSource(TextSequences, TokenRows):
     """Turns raw strings into a model's source, in a graph.
 
     Args:
-        tokenizer: what cuts the text.
+        tokenizer: a `Tokenizer`, which cuts the text.
         max_length: the most tokens of a source, `end` included.
-        too_long: what happens to a longer one where the caller does not say: "error", "split" (at
-            the ends of sentences) or "cut" (what is beyond is left out, and `end` put there); see
+        too_long: the treatment of a longer one where the caller names none: "error", "split" (at
+            the ends of sentences) or "cut" (the rest is left out, and `end` put there); see
             `Source`.
 
     Raises:
+        TypeError: `tokenizer` is not a tokenizer.
         ValueError: `max_length` is less than 1, or `too_long` none of these.
 
     Example:
@@ -49,10 +50,9 @@ class TextSource(TextSequences, TokenRows):
 
     def __init__(self, tokenizer: Tokenizer, max_length: int, too_long: str = "error") -> None:
         super().__init__(max_length, too_long)
-        self.tokenizer = tokenizer
-        self.special = tokenizer.special
+        self.take(tokenizer)
         self.vocabulary_size = tokenizer.vocabulary_size
-        self.padding = tokenizer.special.padding
+        self.padding = self.special.padding
         self.spec = {"source": ((None,), "int32"), "source_mask": ((None,), "int32")}
         self.raw = tf.TensorSpec([None], tf.string, name="texts")
 
@@ -60,10 +60,9 @@ class TextSource(TextSequences, TokenRows):
         """See `Source`; a text is its own raw."""
         return checked_text(example, "A source text")
 
-    def several(self, given: Any) -> list[str]:
-        """See `Source`; several may be in any collection, such as a column of a table."""
-        several: Any = [given] if isinstance(given, str | bytes) else given
-        return raw_texts(several)
+    def several(self, raws: Any) -> list[str]:
+        """See `Source`; several may be in any collection, for example a column of a table."""
+        return raw_texts([raws] if isinstance(raws, str | bytes) else raws)  # type: ignore[list-item]
 
     def counted(self, length: int) -> str:
         """See `Source`."""
@@ -71,7 +70,7 @@ class TextSource(TextSequences, TokenRows):
 
     def pack(self, raw: str) -> bytes:
         """See `Source`; UTF-8."""
-        return raw.encode()
+        return self.read(raw).encode()
 
     def restore(self, packed: bytes) -> str:
         """See `Source`."""
@@ -83,7 +82,7 @@ class TextSource(TextSequences, TokenRows):
 
     def batch(self, raws: Sequence[str]) -> tf.Tensor:
         """See `Source`."""
-        return tf.constant([raw.encode() for raw in raws], tf.string, [len(raws)])
+        return tf.constant([self.pack(raw) for raw in raws], tf.string, [len(raws)])
 
     def __call__(self, raws: Any, training: bool = False) -> dict[str, tf.Tensor]:
         """Returns the inputs of a model, padded to the longest of the batch.
@@ -126,28 +125,28 @@ class TextSource(TextSequences, TokenRows):
         rows = zip(np.asarray(inputs["source"]), lengths, strict=True)
         return self.tokenizer.pieces([ids[:length] for ids, length in rows])
 
-    def fixed(self, places: int) -> tuple[dict[str, tf.TensorSpec], Any]:
+    def fixed(self, units: int) -> tuple[dict[str, tf.TensorSpec], Any]:
         """See `Source`; ids, since a host has the tokenizer."""
         specs = {
-            "source": tf.TensorSpec([1, places], tf.int32, name="source"),
+            "source": tf.TensorSpec([1, units], tf.int32, name="source"),
             "source_length": tf.TensorSpec([1], tf.int32, name="source_length"),
         }
 
         def inputs(source: tf.Tensor, source_length: tf.Tensor) -> dict[str, tf.Tensor]:
-            mask = tf.range(places)[None] < source_length[:, None]
+            mask = tf.range(units)[None] < source_length[:, None]
             return {"source": source, "source_mask": mask}
 
         return specs, inputs
 
-    def feed(self, raw: str, places: int) -> dict[str, np.ndarray]:
+    def feed(self, raw: str, units: int) -> dict[str, np.ndarray]:
         """See `Source`."""
         ids = self.fitting([raw])[0].numpy()
-        source = np.full((1, places), self.tokenizer.special.padding, "int32")
+        source = np.full((1, units), self.padding, "int32")
         source[0, : len(ids)] = ids
         return {"source": source, "source_length": np.array([len(ids)], "int32")}
 
     def words(self, raw: str) -> list[str] | None:
-        """Returns the text of each token of a raw, `end` not included; None if it can't be told."""
+        """Returns the text of each token of a raw, without `end`; None if that is unknown."""
         return surfaces(self.tokenizer, raw)
 
     def config(self) -> dict[str, Any]:
@@ -160,17 +159,17 @@ MARKS = ("▁", "##")  # of SentencePiece's words and of WordPiece's insides
 
 
 def surfaces(tokenizer: Tokenizer, text: str) -> list[str] | None:
-    """Returns the text that each token of a source stands for, its end excluded.
+    """Returns the text that each token of a source stands for, without its end.
 
-    A token in the vocabulary stands for the whole word it is in, which is what is copied where a
-    model points to it; an unknown one for just what is not known.
+    A known token stands for the whole word it is in, which is copied where a model points to it; an
+    unknown one for the unknown part of the word alone.
 
     Args:
         tokenizer: the source's.
         text: the source.
 
     Returns:
-        As many strings as tokens; None if the text's words are not tokenized one by one.
+        As many strings as tokens; None if the tokenizer does not cut the text word by word.
 
     Example:
         >>> from kseq2seq.text.source import surfaces
@@ -181,8 +180,8 @@ def surfaces(tokenizer: Tokenizer, text: str) -> list[str] | None:
     (whole,) = tokenizer.tokenize([text]).to_list()
     in_characters = isinstance(tokenizer, CharacterTokenizer)
     words: list[str] = []
-    for place, part in enumerate(tokenizer.apart(text)):
-        symbol = place % 2 == 1
+    for index, part in enumerate(tokenizer.apart(text)):
+        symbol = index % 2 == 1
         words += [part] if symbol else list(part) if in_characters else part.split()
     if in_characters:
         return words
@@ -197,9 +196,9 @@ def surfaces(tokenizer: Tokenizer, text: str) -> list[str] | None:
 
 
 def _of_word(tokenizer: Tokenizer, word: str, tokens: list[int]) -> list[str]:
-    """What is unknown of a word, at its unknown tokens; the word at the others."""
+    """The word at each of its known tokens, and its unknown parts at the unknown ones."""
     unknown = tokenizer.special.unknown
-    if tokens.count(unknown) > 3:  # too many ways to part a word among them
+    if tokens.count(unknown) > 3:  # too many ways to divide a word among them
         return [word] * len(tokens)
     pieces = tokenizer.pieces([tokens])[0]
     for mark in MARKS:

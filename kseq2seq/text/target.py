@@ -17,13 +17,14 @@ from kseq2seq.text.tokenizer import Tokenizer
 
 @register_target("text")
 class TextTarget(TextSequences, Target):
-    """Turns raw strings into what a model must predict, and its predictions into strings.
+    """Turns raw strings into the ids a model must predict, and predicted ids into strings.
 
     Args:
-        tokenizer: what cuts the text.
+        tokenizer: a `Tokenizer`, which cuts the text.
         max_length: the most tokens of a target, `end` included; see `check`.
 
     Raises:
+        TypeError: `tokenizer` is not a tokenizer.
         ValueError: `max_length` is less than 1, or the tokenizer is a `BackboneTokenizer`.
 
     Example:
@@ -37,13 +38,13 @@ class TextTarget(TextSequences, Target):
 
     def __init__(self, tokenizer: Tokenizer, max_length: int) -> None:
         super().__init__(max_length)
-        self.tokenizer = tokenizer
+        self.take(tokenizer)
         self.size = tokenizer.vocabulary_size
-        self.special = tokenizer.special
         if isinstance(tokenizer, BackboneTokenizer):
             raise ValueError(
-                "a BackboneTokenizer puts a start before each text, which a decoder is given and "
-                "can't predict; give the target a tokenizer of its own, such as SentencePiece."
+                "`tokenizer` of a target must not be a BackboneTokenizer: it puts a start before "
+                "each text, which a decoder is given and can't predict. Pass another, for example "
+                "a SentencePieceTokenizer."
             )
 
     def ids(self, raws: Any, training: bool = False) -> tf.RaggedTensor:
@@ -67,7 +68,7 @@ class TextTarget(TextSequences, Target):
         return self.tokenizer.detokenize(ids)
 
     def texts(self, ids: Any) -> tf.Tensor:
-        """Returns what `read` does."""
+        """The same as `read`."""
         return self.read(ids)
 
     def labels(self, ids: Any) -> list[list[str]]:
@@ -78,7 +79,7 @@ class TextTarget(TextSequences, Target):
         """Returns the ids of words or phrases, as filters take them, without an end; not in graph.
 
         Raises:
-            TypeError: if one is no string.
+            TypeError: if one is not a string.
             ValueError: if one has no token, or `texts` is not a list.
         """
         texts = raw_texts(texts)

@@ -1,4 +1,4 @@
-"""What every tokenizer is: text to ids and back, in graph operations, saved in open formats."""
+"""The base of all tokenizers: text to ids and back, in a graph, saved in open formats."""
 
 from __future__ import annotations
 
@@ -62,16 +62,16 @@ class Tokenizer(Saved):
     when read back, so a loss is always visible.
 
     A tokenizer of your own defines `vocabulary_size`, `to_ids`, `to_texts`, `piece` and `config`,
-    and is registered, so that what was saved with it is loaded wherever the module that defines it
-    was imported. If its constructor takes `symbols` and hands them on, they are its last ids, which
-    `vocabulary_size` counts; its methods never see them. One that has files beside its settings
-    overrides `write_files` and `from_files`, too.
+    and is registered, so it can be loaded wherever the module that defines it was imported. If its
+    constructor takes `symbols` and hands them on, they are its last ids, which `vocabulary_size`
+    counts; its methods never see them. One with files beside its settings overrides `write_files`
+    and `from_files` as well.
 
     Args:
         symbols: strings that are one token each, wherever they stand in a text.
 
     Raises:
-        TypeError: a symbol is no string.
+        TypeError: a symbol is not a string.
         ValueError: a symbol is empty, given twice, or names a special token.
 
     Example:
@@ -79,7 +79,7 @@ class Tokenizer(Saved):
         >>> from kseq2seq.text import Tokenizer, load_tokenizer, register_tokenizer
         >>> @register_tokenizer("code_points")
         ... class CodePoints(Tokenizer):
-        ...     '''Gives each character its code point, behind the special ids.'''
+        ...     '''Gives each character its code point, after the special ids.'''
         ...
         ...     vocabulary_size = 4 + 0x110000
         ...
@@ -114,15 +114,15 @@ class Tokenizer(Saved):
         self._symbols = listed if listed.names else None
 
     def __init_subclass__(cls, **options: Any) -> None:
-        """Lets a subclass define `_tokenize`, `_detokenize` and `_piece`, the names of before."""
+        """Lets a subclass define `_tokenize`, `_detokenize` and `_piece`, the former names."""
         super().__init_subclass__(**options)
-        for older, name in _OLDER_NAMES.items():
-            for given, other in ((older, name), (name, older)):
-                if given in vars(cls) and other not in vars(cls):
-                    setattr(cls, other, vars(cls)[given])
+        for names in _OLDER_NAMES.items():
+            for own, other in (names, reversed(names)):
+                if own in vars(cls) and other not in vars(cls):
+                    setattr(cls, other, vars(cls)[own])
 
     def __getattr__(self, name: str) -> Any:
-        """Names our attribute where another project's is asked for."""
+        """Refuses an unknown attribute; for one that other tokenizers have it names ours."""
         ours = next((ours for ours, theirs in _THEIRS.items() if name in theirs.split()), None)
         hint = f". Use `{ours}`." if ours else ""
         raise AttributeError(f"{type(self).__name__} has no attribute {name!r}{hint}")
@@ -144,15 +144,7 @@ class Tokenizer(Saved):
         return {name: first + index for index, name in enumerate(self.symbols)}
 
     def apart(self, text: str) -> list[str]:
-        """Returns the parts of a text that are tokenized on their own; not in graph.
-
-        Those in odd places are symbols.
-
-        Example:
-            >>> from kseq2seq.text import ByteTokenizer
-            >>> ByteTokenizer(["<ko>"]).apart("a<ko>b")
-            ['a', '<ko>', 'b']
-        """
+        """Returns the parts of a text that are tokenized apart; see `Symbols.split`."""
         return self._symbols.split(text) if self._symbols else [text]
 
     def __call__(self, texts: Any, sample: bool = False) -> tf.Tensor | tf.RaggedTensor:
@@ -179,14 +171,14 @@ class Tokenizer(Saved):
 
         Args:
             texts: (N,) UTF-8 strings.
-            sample: draw one of the segmentations of each text, as training data is varied, where
-                the tokenizer has more than one; the others take no notice.
+            sample: draw one of the segmentations of each text, to vary training data, if the
+                tokenizer has more than one.
 
         Returns:
             (N, None) int32 ids; a row is empty where the text is.
 
         Raises:
-            TypeError: an item is no string.
+            TypeError: an item is not a string.
             ValueError: `texts` is not a vector, or one holds a lone surrogate.
         """
         if not tf.is_tensor(texts):
@@ -236,14 +228,14 @@ class Tokenizer(Saved):
         ids = tf.where(inside, tf.cast(ids, tf.int32), self.special.unknown)
         ended = tf.cumsum(tf.cast(ids == self.special.end, tf.int32), axis=1) > 0
         silent = ended | (ids == self.special.padding) | (ids == self.special.start)
-        said = tf.ragged.boolean_mask(ids, ~silent)
+        ids = tf.ragged.boolean_mask(ids, ~silent)
         if self._symbols is None:
-            return self.to_texts(said)
+            return self.to_texts(ids)
         first = self.vocabulary_size - len(self._symbols.names)
-        return self._symbols.detokenize(said, first, self.to_texts)
+        return self._symbols.detokenize(ids, first, self.to_texts)
 
     def pieces(self, ids: Iterable[Iterable[int]]) -> list[list[str]]:
-        """Returns a readable string for each id, as the labels of an attention plot; not in graph.
+        """Returns a readable string for each id, for example to label a plot; not in graph.
 
         Args:
             ids: (N, T) or ragged (N, None) integers: a tensor, an array or lists.
@@ -268,7 +260,7 @@ class Tokenizer(Saved):
 
     @cached_property
     def _name_of(self) -> Callable[[int], str]:
-        """A table of the readable strings that were asked for, each made once."""
+        """The readable string of an id, made once and then looked up."""
         return cache(self._named)
 
     def _named(self, token: int) -> str:
@@ -304,7 +296,7 @@ class Tokenizer(Saved):
             sample: draw a segmentation where there is more than one.
 
         Returns:
-            (N, None) ids of any integer type; `unknown` for whatever the vocabulary lacks.
+            (N, None) ids of any integer type; `unknown` for text outside the vocabulary.
         """
 
     @abstractmethod
@@ -312,7 +304,7 @@ class Tokenizer(Saved):
         """Returns the texts of ids; in graph.
 
         Args:
-            ids: (N, None) int32, all of them text or `unknown`, which is U+FFFD in a text.
+            ids: (N, None) int32, all of them text or `unknown`, which reads as U+FFFD.
 
         Returns:
             (N,) valid UTF-8 strings.
@@ -329,9 +321,6 @@ def load_tokenizer(directory: str | os.PathLike[str]) -> Tokenizer:
     Args:
         directory: what was given to `save`.
 
-    Returns:
-        A tokenizer that gives the same ids as the saved one.
-
     Example:
         >>> import tempfile
         >>> from kseq2seq.text import ByteTokenizer, load_tokenizer
@@ -345,7 +334,7 @@ def load_tokenizer(directory: str | os.PathLike[str]) -> Tokenizer:
 
 
 def _strings(texts: Any) -> Any:
-    """Returns what makes a tensor of strings, naming the item that does not."""
+    """Returns texts of which a tensor can be made, or raises an error that names the wrong item."""
     if isinstance(texts, str | bytes) or getattr(texts, "ndim", 1) != 1:
         return texts  # its shape is refused
     if not isinstance(texts, Iterable):

@@ -18,12 +18,12 @@ NONE = -1  # fills up rows of positions
 class WordSource(TextSource):
     """Turns raw strings into a model's source and says where their words begin.
 
-    A text is split at white space and each word is cut by the tokenizer, so that whatever pieces it
-    has, one label can be given to each word: see `kseq2seq.heads.Labels`. A word of which the
-    tokenizer leaves nothing is one unknown token.
+    A text is split at white space and each word is cut by the tokenizer, so each word gets one
+    label, whatever its pieces: see `kseq2seq.heads.Labels`. A word of which the tokenizer leaves
+    nothing is one unknown token.
 
     Args:
-        tokenizer: what cuts the words.
+        tokenizer: a `Tokenizer`, which cuts the words.
         max_length: the most tokens of a source, `end` included.
         too_long: see `TextSource`; "split" is between words, and "cut" leaves out whole words.
 
@@ -79,7 +79,7 @@ class WordSource(TextSource):
         return tf.concat([ids, tf.fill([ids.nrows(), 1], self.special.end)], axis=1), items
 
     def cut(self, rows: Any) -> Any:
-        """See `TokenRows`; words that are beyond the limit are left out whole."""
+        """See `TokenRows`; words beyond the limit are left out whole."""
         if self.too_long != "cut":
             return rows
         ids, items = rows
@@ -136,13 +136,13 @@ class WordSource(TextSource):
             room -= length
         return [" ".join(part) for part in parts] or [raw]
 
-    def fixed(self, places: int) -> tuple[dict[str, tf.TensorSpec], Any]:
-        """See `Source`; "items" (1, places) too, filled up with -1."""
-        specs, inputs = super().fixed(places)
-        specs = {**specs, "items": tf.TensorSpec([1, places], tf.int32, name="items")}
+    def fixed(self, units: int) -> tuple[dict[str, tf.TensorSpec], Any]:
+        """See `Source`; "items" (1, units) too, filled up with -1."""
+        specs, inputs = super().fixed(units)
+        specs = {**specs, "items": tf.TensorSpec([1, units], tf.int32, name="items")}
 
-        def of_words(items: tf.Tensor, **given: tf.Tensor) -> dict[str, tf.Tensor]:
-            return {**inputs(**given), "items": items}
+        def of_words(items: tf.Tensor, **others: tf.Tensor) -> dict[str, tf.Tensor]:
+            return {**inputs(**others), "items": items}
 
         return specs, of_words
 
@@ -153,10 +153,10 @@ class WordSource(TextSource):
             "it out: the tokenizer travels in the file, for the host to use."
         )
 
-    def feed(self, raw: str, places: int) -> dict[str, np.ndarray]:
+    def feed(self, raw: str, units: int) -> dict[str, np.ndarray]:
         """See `Source`."""
-        given = super().feed(raw, places)
+        inputs = super().feed(raw, units)
         first = self([raw])["items"].numpy()[0]
-        items = np.full((1, places), NONE, "int32")
+        items = np.full((1, units), NONE, "int32")
         items[0, : len(first)] = first
-        return {**given, "items": items}
+        return {**inputs, "items": items}

@@ -35,7 +35,7 @@ class WordPieceTokenizer(Tokenizer):
     has, or of more than 100 bytes, is `unknown` as a whole.
 
     Args:
-        vocabulary: the pieces, without the special tokens; a piece that goes on a word starts with
+        vocabulary: the pieces, without the special tokens; a piece inside a word starts with
             "##". The id of the first is `len(SpecialTokens())`.
         lowercase: fold case before tokenizing.
         symbols: strings that are one token each, wherever they stand in a text, case and white
@@ -43,7 +43,7 @@ class WordPieceTokenizer(Tokenizer):
             between a symbol and its neighbors: give "<ko> " to have a space there.
 
     Raises:
-        TypeError: a symbol is no string.
+        TypeError: a symbol is not a string.
         ValueError: no pieces, a repeated or empty one, one with white space in it, or U+FFFD, which
             stands for unknown words; or a symbol is empty, given twice, or names a special token.
 
@@ -68,15 +68,15 @@ class WordPieceTokenizer(Tokenizer):
 
         pieces = list(vocabulary)
         if not pieces:
-            raise ValueError("vocabulary must hold at least one piece, got none.")
+            raise ValueError("`vocabulary` must hold at least one piece; got none.")
         if len(set(pieces)) != len(pieces):
             repeated = next(piece for i, piece in enumerate(pieces) if piece in pieces[:i])
-            raise ValueError(f"vocabulary has {repeated!r} more than once.")
+            raise ValueError(f"`vocabulary` has {repeated!r} more than once.")
         for piece in pieces:
             if len(piece.split()) != 1 or piece.split()[0] != piece:
-                raise ValueError(f"a piece must be text without white space, got {piece!r}.")
+                raise ValueError(f"A piece must be text without white space; got {piece!r}.")
         if REPLACEMENT in pieces:
-            raise ValueError("vocabulary has U+FFFD, which stands for unknown words; drop it.")
+            raise ValueError("`vocabulary` has U+FFFD, which stands for unknown words. Drop it.")
         # A name in angle brackets is never one word of a text, so no text can spell those ids.
         reserved = [f"<{name}>" for name in self.special._fields]
         reserved[self.special.unknown] = REPLACEMENT
@@ -114,7 +114,7 @@ class WordPieceTokenizer(Tokenizer):
             symbols: strings that are one token each; no piece is learned from them.
 
         Raises:
-            TypeError: a text or a symbol is no string.
+            TypeError: a text or a symbol is not a string.
             ValueError: `texts` is a single string or holds nothing to learn from, a text holds a
                 lone surrogate, the vocabulary is too small to hold any piece, or a symbol makes no
                 sense, as the class says.
@@ -124,33 +124,27 @@ class WordPieceTokenizer(Tokenizer):
         apart = Symbols(symbols)
         corpus = [text for text in apart.rests(each_text(texts)) if text.strip()]
         if not corpus:
-            raise ValueError("texts has nothing to learn from; give at least one with a word.")
-        taken = len(cls.special) + len(apart.names)
-        room = vocabulary_size - taken
-        if room < 1:
-            raise ValueError(
-                f"vocabulary_size must be at least {taken + 1}, got {vocabulary_size}."
-            )
+            raise ValueError("`texts` has nothing to learn from; give at least one with a word.")
         vocabulary = keras_hub.tokenizers.compute_word_piece_vocabulary(
             tf.data.Dataset.from_tensor_slices(corpus).batch(1024),
-            room,
+            apart.room(vocabulary_size),
             lowercase=lowercase,
             reserved_tokens=[],
         )
         pieces = [piece for piece in vocabulary if piece != REPLACEMENT]  # it is unknown anyway
-        made = cls(pieces, lowercase, apart.names)
-        unknown, words = made._unknown_words(corpus)
+        tokenizer = cls(pieces, lowercase, apart.names)
+        unknown, words = tokenizer._unknown_words(corpus)
         if unknown:
             warnings.warn(
                 f"{unknown:,} of the {words:,} words of these texts ({unknown / words:.2%}) are "
-                f"unknown to a WordPiece vocabulary of {made.vocabulary_size}, which lacks a "
+                f"unknown to a WordPiece vocabulary of {tokenizer.vocabulary_size}, which lacks a "
                 "character of each. SentencePieceTokenizer loses none.",
                 stacklevel=2,
             )
-        return made
+        return tokenizer
 
     def _unknown_words(self, texts: list[str]) -> tuple[int, int]:
-        """How many words of texts are unknown, and how many there are."""
+        """The number of unknown words of texts, and of all words."""
         starts = np.array([not word.startswith("##") for word in self.words()])
         starts[self.vocabulary_size - len(self.symbols) :] = False
         unknown = words = 0

@@ -34,7 +34,7 @@ class WordTokenizer(Tokenizer):
             symbol and its neighbors: give "<ko> " to have a space there.
 
     Raises:
-        TypeError: a word or a symbol is no string.
+        TypeError: a word or a symbol is not a string.
         ValueError: there are no words, or one is empty, given twice, holds white space or a lone
             surrogate, or names a special token; or a symbol is empty, given twice, one of the
             words, or names a special token.
@@ -64,10 +64,10 @@ class WordTokenizer(Tokenizer):
                 raise ValueError(f"`words` {both} {word!r}; once is enough.")
             seen.add(word)
         first = len(self.special)
-        places = range(first, first + len(listed))
+        ids = range(first, first + len(listed))
         self._listed = listed
-        self._ids = table(listed, places, self.special.unknown)
-        self._texts = table(places, listed, REPLACEMENT)
+        self._ids = table(listed, ids, self.special.unknown)
+        self._texts = table(ids, listed, REPLACEMENT)
 
     @classmethod
     def train(
@@ -89,11 +89,11 @@ class WordTokenizer(Tokenizer):
             symbols: strings that are one token each; no word is learned from them.
 
         Returns:
-            The same tokenizer for the same texts, in whatever order they come. Words that are the
-            names of special tokens, such as "<end>", are unknown to it.
+            The same tokenizer for the same texts, in whatever order they come. Names of special
+            tokens, for example "<end>", are unknown words to it.
 
         Raises:
-            TypeError: a text or a symbol is no string.
+            TypeError: a text or a symbol is not a string.
             ValueError: `texts` is a single string or has no word that is frequent enough, a text
                 holds a lone surrogate, the vocabulary leaves no room for a word, `min_count` is
                 less than 1, or a symbol makes no sense, as the class says.
@@ -104,12 +104,7 @@ class WordTokenizer(Tokenizer):
             ['b', 'a']
         """
         apart = Symbols(symbols)
-        taken = len(cls.special) + len(apart.names)
-        room = None if vocabulary_size is None else vocabulary_size - taken
-        if room is not None and room < 1:
-            raise ValueError(
-                f"vocabulary_size must be at least {taken + 1}, got {vocabulary_size}."
-            )
+        room = apart.room(vocabulary_size)
         if min_count < 1:
             raise ValueError(f"`min_count` must be at least 1; got {min_count}.")
         counts: Counter[str] = Counter()
@@ -119,7 +114,7 @@ class WordTokenizer(Tokenizer):
         kept = sorted(known, key=lambda word: (-counts[word], word))[:room]
         if not kept:
             raise ValueError(
-                f"texts has no word to learn that occurs {min_count} times or more; give more text."
+                f"`texts` has no word that occurs at least {min_count} times. Give more text."
             )
         if len(kept) < len(counts):
             unknown = 1 - sum(counts[word] for word in kept) / counts.total()

@@ -137,7 +137,7 @@ def test_what_is_no_such_array_is_refused(given, message):
 def test_a_number_that_the_dtype_does_not_hold_is_refused_and_not_changed(dtype, number):
     source = Readings(dtype=dtype)
     assert source.read([[1.0, 2.0, 3.0]]).dtype == dtype
-    with pytest.raises(ValueError, match=f"numbers that {dtype} does not"):
+    with pytest.raises(ValueError, match=f"numbers that {dtype} can't hold"):
         source.read([[1, 2, number]])
 
 

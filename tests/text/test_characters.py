@@ -75,7 +75,7 @@ def test_pieces():
         (lambda: CharacterTokenizer("a\ud800"), "surrogate"),
         (lambda: CharacterTokenizer.train([]), "no characters"),
         (lambda: CharacterTokenizer.train(["", ""]), "no characters"),
-        (lambda: CharacterTokenizer.train(["a"], vocabulary_size=4), "at least 5, got 4"),
+        (lambda: CharacterTokenizer.train(["a"], vocabulary_size=4), "at least 5; got 4"),
     ],
 )
 def test_bad_input_is_refused(make, message):

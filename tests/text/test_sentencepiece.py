@@ -214,10 +214,10 @@ def test_too_small_a_vocabulary_names_one_that_works():
     [
         ([], {}, "nothing to learn from"),
         (["", " "], {}, "nothing to learn from"),
-        (["a"], {"model_type": "word"}, "'unigram' or 'bpe', got 'word'"),
+        (["a"], {"model_type": "word"}, "'unigram' or 'bpe'; got 'word'"),
         (["a"], {"character_coverage": 1.5}, "got 1.5"),
         (["a"], {"normalization": "nfd"}, "got 'nfd'"),
-        (["a"], {"vocabulary_size": 0}, "at least 1, got 0"),
+        (["a"], {"vocabulary_size": 0}, "at least 1; got 0"),
     ],
 )
 def test_bad_training_input_is_refused(texts, settings, message):

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 import tensorflow as tf
 
@@ -6,7 +8,9 @@ from kseq2seq.text import (
     CharacterTokenizer,
     SentencePieceTokenizer,
     TextSource,
+    TextTarget,
     WordPieceTokenizer,
+    WordSource,
     WordTokenizer,
 )
 from kseq2seq.text.source import surfaces
@@ -86,6 +90,22 @@ def test_a_missing_tokenizer_is_named(tmp_path):
     (tmp_path / "source_tokenizer" / "tokenizer.json").unlink()
     with pytest.raises(FileNotFoundError, match=r"tokenizer\.json"):
         TextSource.load(tmp_path)
+
+
+@pytest.mark.parametrize("side", [TextSource, TextTarget, WordSource])
+@pytest.mark.parametrize(
+    ("tokenizer", "do"),
+    [
+        ("saved/en", r"load_tokenizer\('saved/en'\)"),
+        (Path("saved/en"), r"load_tokenizer\('saved/en'\)"),
+        (ByteTokenizer, r"Make one: ByteTokenizer\(\)"),
+        (None, "got None.*BackboneTokenizer"),
+        (64, "got 64"),
+    ],
+)
+def test_a_tokenizer_that_is_missing_is_named(side, tokenizer, do):
+    with pytest.raises(TypeError, match=rf"`tokenizer` must be a Tokenizer.*{do}"):
+        side(tokenizer, 64)
 
 
 def test_a_limit_below_one_is_refused():

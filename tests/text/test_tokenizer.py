@@ -100,6 +100,52 @@ def test_wrong_shapes_are_refused(tokenizer):
         tokenizer.detokenize([4, 5])
 
 
+def test_a_tokenizer_is_called_with_one_text_or_several(tokenizer):
+    expected = tokenizer.tokenize(TEXTS)
+    several = tokenizer(TEXTS)
+    assert isinstance(several, tf.RaggedTensor) and several.to_list() == expected.to_list()
+    for text in (TEXTS[0], TEXTS[0].encode(), tf.constant(TEXTS[0])):
+        single = tokenizer(text)
+        assert single.dtype == tf.int32 and single.numpy().tolist() == expected[0].numpy().tolist()
+    assert tokenizer("").shape == (0,)
+    with pytest.raises(ValueError, match="must be a vector"):
+        tokenizer([["text"]])
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [
+        ("encode", "tokenize"),
+        ("batch_encode", "tokenize"),
+        ("decode", "detokenize"),
+        ("vocab_size", "vocabulary_size"),
+        ("get_vocabulary", r"words\(\)"),
+        ("pad_token_id", r"special\.padding"),
+        ("save_pretrained", r"save\(directory\)"),
+    ],
+)
+def test_what_other_tokenizers_have_names_ours(theirs, ours):
+    with pytest.raises(AttributeError, match=rf"ByteTokenizer has .* '{theirs}'\. Use `{ours}`"):
+        getattr(ByteTokenizer(), theirs)
+    with pytest.raises(AttributeError, match=r"has no attribute 'color'$"):
+        ByteTokenizer().color  # noqa: B018
+    assert not hasattr(ByteTokenizer(), "lacking")
+
+
+def test_pieces_are_named_once():
+    calls = []
+
+    class Counting(ByteTokenizer):
+        def piece(self, token):
+            calls.append(token)
+            return super().piece(token)
+
+    tokenizer = Counting()
+    first = tokenizer.pieces([[70, 71, 70], [2, 71]])
+    assert first == [["B", "C", "B"], ["<end>", "C"]] and sorted(calls) == [70, 71]
+    assert tokenizer.pieces([[70], [71]]) == [["B"], ["C"]] and len(calls) == 2
+
+
 def test_saved_model_round_trip(tokenizer, tmp_path):
     echo = Echo(tokenizer)
     tf.saved_model.save(echo, str(tmp_path))

@@ -128,3 +128,34 @@ def test_a_corpus_of_labeled_words_is_counted_and_batched(pieces):
     ).take(20):
         counts = (inputs["items"].numpy() >= 0).sum(axis=1)
         assert counts.tolist() == (ids.numpy() > 0).sum(axis=1).tolist()
+
+
+@pytest.mark.parametrize("too_long", ["error", "cut"])
+def test_rows_carry_their_positions(pieces, too_long):
+    source = WordSource(pieces, 12, too_long)
+    texts = ["Open the new window", "The tab was closed now", "x", "close", "Restart"]
+    packed = tf.constant([source.pack(text) for text in texts])
+    rows, lengths, empty = source.prepare(packed, 12)
+    assert lengths.numpy().tolist() == source.lengths(texts).numpy().tolist()
+    assert not empty.numpy().any()
+    made, expected = source.assemble(rows, 7, 32), source(texts)
+    for name, filler in (("source", 0), ("source_mask", False), ("items", -1)):
+        given = expected[name].numpy()
+        width = given.shape[1]
+        assert made[name].shape == (7, 32)
+        np.testing.assert_array_equal(made[name][:5, :width], given)
+        assert (made[name][:5, width:].numpy() == filler).all()
+    for row in (5, 6):  # nothing but the end, which is their one word
+        assert made["source"][row, :2].numpy().tolist() == [2, 0]
+        assert made["items"][row, :2].numpy().tolist() == [0, -1]
+
+
+def test_rows_are_drawn_only_if_asked(pieces):
+    source = WordSource(pieces, 64)
+    packed = tf.constant([source.pack("Open the new window closed")] * 8)
+
+    def ids(sample):
+        return source.prepare(packed, 64, sample)[0][0].to_list()
+
+    assert all(len(set(map(tuple, ids(False)))) == 1 for _ in range(4))
+    assert len({tuple(row) for _ in range(4) for row in ids(True)}) > 1

@@ -70,11 +70,11 @@ def test_training_is_deterministic_and_keeps_to_the_size():
     [
         (lambda: WordPieceTokenizer([]), "at least one piece"),
         (lambda: WordPieceTokenizer(["a", "a"]), "'a' more than once"),
-        (lambda: WordPieceTokenizer(["a b"]), "white space, got 'a b'"),
-        (lambda: WordPieceTokenizer([""]), "white space, got ''"),
+        (lambda: WordPieceTokenizer(["a b"]), "white space; got 'a b'"),
+        (lambda: WordPieceTokenizer([""]), "white space; got ''"),
         (lambda: WordPieceTokenizer(["a", "\ufffd"]), "U\\+FFFD, which stands for unknown"),
         (lambda: WordPieceTokenizer.train([" "], 100), "nothing to learn from"),
-        (lambda: WordPieceTokenizer.train(["a"], 4), "at least 5, got 4"),
+        (lambda: WordPieceTokenizer.train(["a"], 4), "at least 5; got 4"),
     ],
 )
 def test_bad_input_is_refused(make, message):
