@@ -1,4 +1,4 @@
-"""The links within a column that pass blocks by, or run from a step to the next."""
+"""Links within a column that pass blocks by, or lead from one step to the next."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a drawing is made of, in inches, y upwards."""
+"""The shapes of a drawing: boxes, areas, wires and words, in inches, y upward."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Box:
         y: of its middle.
         width: of the box.
         height: of the box.
-        times: how often it comes, where no frame says so.
+        times: how often it is repeated, where no frame says so.
     """
 
     block: Block
@@ -55,14 +55,14 @@ class Box:
 
 
 class Area(NamedTuple):
-    """A panel, or a frame around blocks that come several times.
+    """A panel, or a frame around blocks that are repeated.
 
     Attributes:
         left: its edge.
         bottom: its edge.
         right: its edge.
         top: its edge.
-        times: how often a frame's blocks come.
+        times: how often a frame's blocks are repeated.
     """
 
     left: float
@@ -73,7 +73,7 @@ class Area(NamedTuple):
 
 
 class Wire(NamedTuple):
-    """The way of a link.
+    """The path of a link.
 
     Attributes:
         points: its corners; the last is its head.
@@ -103,7 +103,7 @@ class Words(NamedTuple):
 
 
 def lanes(spans: Sequence[tuple[float, float]], first: float, apart: float = 0.05) -> list[float]:
-    """Says how far out each of several upright lines runs, so that none meets another.
+    """Returns how far out each of several upright lines runs, so that none meets another.
 
     Args:
         spans: lowest and highest points.

@@ -1,4 +1,4 @@
-"""Which drawn layer feeds which, found by walking back from what each was given."""
+"""Which drawn layer feeds which, found by walking back from each layer's inputs."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _CONSTANT = ("ZerosLike", "OnesLike")
 
 @dataclass(eq=False)
 class Node:
-    """A drawn layer, or a sum of what several made.
+    """A drawn layer, or a sum of the outputs of several.
 
     Attributes:
         part: what is drawn.
         column: the part of the model that it stands in.
         width: of its output, None for ids.
         summary: whether it makes one vector of a whole sequence.
-        feeds: what it is given: the name of an input, or a node; and the kind of the link.
+        feeds: its inputs: the name of a model's input, or a node; and the kind of the link.
     """
 
     part: Part
@@ -63,7 +63,7 @@ class Graph:
         self._settle()
 
     def _prune(self) -> None:
-        """Leaves out what has no weights and is read by none."""
+        """Removes nodes without weights that no other reads."""
         read = {source for node in self.nodes for source, _ in node.feeds}
         kept = [x for x in self.nodes if x.part.weights or x in read or x is self.output]
         if len(kept) < len(self.nodes):
@@ -71,7 +71,7 @@ class Graph:
             self._prune()
 
     def _settle(self) -> None:
-        """Moves sums of a sequence to what reads them, and columns without an input to others."""
+        """Moves summaries to the column that reads them, and columns without an input to others."""
         for node in self.nodes:
             readers = [x for x in self.nodes if any(source is node for source, _ in x.feeds)]
             if node.summary and readers:
@@ -85,7 +85,7 @@ class Graph:
                     node.column = others[0]
 
     def _feed(self, node: Node, sources: list, own: Node | None = None) -> None:
-        """Adds what a node is given; `own` is not fed by itself."""
+        """Adds the inputs of a node; `own` does not feed itself."""
         for source in sources:
             if isinstance(source, Carried):
                 found = [(x, "start") for x in self._sources(source.first, None, node)]
@@ -97,7 +97,7 @@ class Graph:
                     node.feeds.append((x, kind))
 
     def _sources(self, x: Any, features: range | None, reader: Node | None) -> list:
-        """What `x` was made of, or those features of its last axis: names, nodes and states."""
+        """The origins of `x`, or of some features of its last axis: names, nodes and states."""
         if id(x) in self._names:
             return [self._names[id(x)]]
         if id(x) in self._carried:
@@ -123,7 +123,7 @@ class Graph:
     def _through(
         self, operation: Any, x: Any, inputs: list, features: range | None, reader: Node | None
     ) -> list:
-        """The sources of what an operation that is not drawn gave; a sum of several is one."""
+        """The origins of the output of an operation that is not drawn; a sum of several is one."""
         name = type(operation).__name__
         if name in _CONSTANT:
             return []
@@ -157,7 +157,7 @@ class Graph:
 
 @dataclass(eq=False)
 class _Unit:
-    """The calls that a drawn layer and those it holds got in one use, and what is drawn of it."""
+    """The calls of a drawn layer and of those it holds, in one use, and the nodes it becomes."""
 
     calls: list[Call] = field(default_factory=list)
     nodes: list[Node] = field(default_factory=list)
@@ -188,7 +188,7 @@ def _units(calls: list[Call]) -> list[_Unit]:
 
 
 def _tell(sources: list, operation: str, width: int) -> None:
-    """Adds an operation on what a layer made to what is said of that layer."""
+    """Adds an operation on a layer's output to the description of that layer."""
     for node in sources:
         if isinstance(node, Node) and operation not in node.part.detail:
             told = " · ".join(filter(None, (node.part.detail, operation)))

@@ -1,4 +1,4 @@
-"""The room between two columns: the links from one to the other, and the blocks on their way."""
+"""The space between two columns: links from one to the other, and the blocks on their way."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Net(NamedTuple):
 
 
 class Gutter:
-    """What lies between a column and those before it.
+    """The space between a column and those before it.
 
     Args:
         before: the columns before, at their places.
@@ -143,7 +143,7 @@ class Gutter:
         return found
 
     def _level(self, ends: dict[tuple[str, Net], float], starts: dict[Net, float]) -> None:
-        """Makes level what is almost level."""
+        """Levels links that are almost level."""
         for net, links in self.nets.items():
             near = [x.target for x in links if abs(ends[x.target, net] - starts[net]) < 0.16]
             if self._top(net) or not near:

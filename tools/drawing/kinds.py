@@ -1,4 +1,4 @@
-"""What a layer is called in a drawing."""
+"""Names and sizes of layers in a drawing."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from kseq2seq.layers import (
 
 
 class Part(NamedTuple):
-    """What is drawn of a layer.
+    """A part of a layer, as a block shows it.
 
     Attributes:
         kind: "embedding", "positions", "recurrent", "convolution", "attention", "feed-forward",
@@ -43,7 +43,7 @@ class Part(NamedTuple):
 
 
 def is_drawn(layer: keras.layers.Layer) -> bool:
-    """Says whether a layer is drawn whole, or passed over; all others are entered."""
+    """Returns whether a layer is drawn whole or passed over; all others are entered."""
     known = _known(layer) is not None
     return known or (not layer._layers and (bool(layer.weights) or _of_keras(layer)))
 

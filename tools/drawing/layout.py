@@ -1,4 +1,4 @@
-"""A whole drawing laid out: its columns side by side, and what is written around them."""
+"""The layout of a whole drawing: columns side by side, and the text around them."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def layout(outline: Outline) -> Layout:
 
 
 def count(params: int) -> str:
-    """Says a number of weights in a few characters.
+    """Returns a number of weights in a few characters.
 
     Example:
         >>> from drawing.layout import count
@@ -108,7 +108,7 @@ def _totals(column: Column) -> list[str]:
 
 
 def _read(laid: Stack) -> None:
-    """Draws what a column reads."""
+    """Draws the input of a column."""
     source, foot = laid.column.source, laid.panel.bottom
     if source is None:
         return
@@ -120,7 +120,7 @@ def _read(laid: Stack) -> None:
 
 
 def _give(page: Layout, outline: Outline) -> None:
-    """Draws what the model gives."""
+    """Draws the output of the model."""
     laid = next(laid for laid in page.stacks if outline.output in laid.boxes)
     box, top = laid.boxes[outline.output], laid.panel.top
     laid.wires.append(Wire([(box.x, box.top), (box.x, top + 0.17)]))
@@ -140,7 +140,7 @@ def _title(page: Layout, outline: Outline) -> None:
 
 
 def _explain(page: Layout, kinds: set[str]) -> None:
-    """Says what the links mean that carry states."""
+    """Writes a legend for the links that carry states."""
     said = [(kind, words) for kind, words in _MEANS.items() if kind in kinds]
     x = page.width / 2 - len(said) * 0.65
     for kind, words in said:

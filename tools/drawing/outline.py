@@ -1,4 +1,4 @@
-"""A model as blocks and links: what a drawing of it says, without where."""
+"""A model as blocks and links: the content of a drawing, without positions."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Block:
 
 @dataclass(frozen=True)
 class Group:
-    """Blocks that follow each other, and how often they come.
+    """Blocks that follow each other, and how often they are repeated.
 
     Attributes:
         times: at least 1.
@@ -60,7 +60,7 @@ class Column:
         title: its name.
         source: the name of the input that it reads, None if it reads none.
         groups: from the bottom upwards.
-        aside: blocks that do not see that input: they prepare what other columns made.
+        aside: blocks that do not see that input: they prepare the output of other columns.
         params: how many weights it adds to the model.
     """
 
@@ -112,7 +112,7 @@ class Outline:
 
 
 def outline(model: keras.Model) -> Outline:
-    """Returns the blocks of a model and what links them, found by running it symbolically.
+    """Returns the blocks and links of a model, found by running it symbolically.
 
     Args:
         model: any model of `build_model`.
@@ -153,7 +153,7 @@ def _words(name: str) -> str:
 
 
 class _Drawn:
-    """What was drawn so far."""
+    """The blocks drawn so far."""
 
     def __init__(self, graph: Graph):
         self.nodes, self.output = graph.nodes, graph.output
@@ -217,7 +217,7 @@ class _Drawn:
 
 
 def _reached(nodes: list[Node]) -> set[Node]:
-    """The nodes that depend on more than what other columns made."""
+    """The nodes that depend on more than the output of other columns."""
     reached = {
         node for node in nodes if not node.feeds or any(isinstance(x, str) for x, _ in node.feeds)
     }
@@ -233,7 +233,7 @@ def _reached(nodes: list[Node]) -> set[Node]:
 
 
 def _alike(nodes: list[Node]) -> list[Run]:
-    """Groups the nodes that look alike and take from the same."""
+    """Groups the nodes that look alike and have the same inputs."""
     found: dict[tuple, list[Node]] = {}
     for node in nodes:
         part = node.part

@@ -1,4 +1,4 @@
-"""Puts a layout on paper, by Matplotlib."""
+"""Draws a layout, by Matplotlib."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ def _circle(axes: Axes, box: Box, outer: int) -> None:
 
 
 def _times(axes: Axes, times: int, x: float, y: float) -> None:
-    """Says how often something comes, on its upper edge."""
+    """Writes how often something is repeated, on its upper edge."""
     _area(axes, Area(x - 0.2, y - 0.1, x + 0.2, y + 0.1), "white", _PALE, 0.08, 6)
     _fit(axes, f"× {times}", x, y, 8, _INK, 0.34, "bold")
 
@@ -161,7 +161,7 @@ def _wire(axes: Axes, wire: Wire) -> None:
 
 
 def _bends(points: list[_Point]) -> list[_Point]:
-    """The ends and those points at which a way turns."""
+    """The ends of a path and the points at which it turns."""
     kept = [points[0]]
     for here, after in pairwise([*points[1:], points[-1]]):
         (x0, y0), (x1, y1), (x2, y2) = kept[-1], here, after

@@ -8,7 +8,7 @@ from drawing.graph import Node
 
 
 class Run(NamedTuple):
-    """A run of nodes and how often it comes.
+    """A run of nodes and how often it is repeated.
 
     Attributes:
         times: of which all but the first are left out of a drawing.
@@ -39,7 +39,7 @@ def runs(nodes: list[Node], everything: list[Node]) -> list[Run]:
                 readers[source].append(node)
 
     def equal(a: int, b: int, start: int) -> bool:
-        """Whether nodes a < b look alike and take alike, in runs of which the first is at start."""
+        """Whether nodes a < b look alike and have like inputs, in runs that begin at start."""
         one, other = nodes[a], nodes[b]
         if _looks(one) != _looks(other) or len(one.feeds) != len(other.feeds):
             return False

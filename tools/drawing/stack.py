@@ -1,4 +1,4 @@
-"""A column laid out: its blocks on top of each other."""
+"""The layout of a column: its blocks on top of each other."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def steps(column: Column, links: Iterable[Link]) -> set[tuple[str, str]]:
 
 
 def stack(column: Column, links: Iterable[Link], outer: int) -> Stack:
-    """Piles a column's blocks up; what passes some of them by is not drawn yet.
+    """Stacks a column's blocks; links that pass some of them by are not drawn yet.
 
     Args:
         column: of an outline.

@@ -1,4 +1,4 @@
-"""What a model calls, and on what: its data flow, as its own layers make it."""
+"""The calls of a model's layers on symbolic tensors: its data flow."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ class _Tracer:
         self.inside: list[keras.layers.Layer] = []
 
     def enter(self, layer: keras.layers.Layer, args: tuple, kwargs: dict) -> Any:
-        """Does what a call of a layer does, and records it."""
+        """Calls a layer, and records the call."""
         owner = self.owners[id(layer)]
         if owner is not None:
             return self.record(layer, owner, args, kwargs)
@@ -122,7 +122,7 @@ class _Tracer:
         return self.record(layer, layer, args, kwargs)
 
     def step(self, decoder: Decoder, *args: Any, **kwargs: Any) -> Any:
-        """Takes a decoder's step from a fresh state, which tells what reads it."""
+        """Takes a decoder's step from a fresh state, whose readers the graph then finds."""
         tokens, context, state = args
         given = tree.map_structure(_one, state)
         step = decoder.call(tokens, context, given, **kwargs)
@@ -150,7 +150,7 @@ class _Tracer:
 
 
 class _Shapes(keras.Operation):
-    """Tells what a layer gives, called as it always is: with its mask and in its dtype."""
+    """Computes the output shapes of a layer, called as usual: with its mask and in its dtype."""
 
     def __init__(self, layer: keras.layers.Layer):
         super().__init__()
