@@ -34,7 +34,7 @@ from kseq2seq.heads import Decoded
 from kseq2seq.special_tokens import SPECIAL_TOKENS, SpecialTokens
 
 MANY = 4  # sources from which on the loop is run from Python
-_HINTS = {
+HINTS = {
     "search=Beam(beam_width=...)": "num_beams beam_size beams beam_width width",
     "search=Beam(4, n_best=...)": "n_best top_n num_return_sequences",
     "search=Beam(4, length_penalty=...)": "length_penalty",
@@ -43,7 +43,7 @@ _HINTS = {
 }
 
 
-@keywords(_HINTS, source="inputs")
+@keywords(HINTS, source="inputs")
 def decode(
     model: Any,
     inputs: Any,
@@ -211,7 +211,7 @@ def prepare(
     }
 
 
-@keywords(_HINTS, source="inputs")
+@keywords(HINTS, source="inputs")
 def search_targets(
     model: Any,
     inputs: dict,

@@ -280,9 +280,10 @@ def keywords(hints: Mapping[str, str], **old: str) -> Callable[[F], F]:
         @functools.wraps(function)
         def call(*arguments: Any, **named: Any) -> Any:
             if not named.keys() <= known:
+                caller = type(arguments[0]).__name__ if name.endswith(".__call__") else name
                 for keyword in named.keys() & advice.keys():
                     raise TypeError(
-                        f"{name}() has no keyword `{keyword}`. Pass `{advice[keyword]}`."
+                        f"{caller}() has no keyword `{keyword}`. Pass `{advice[keyword]}`."
                     )
                 named = new_keywords(name, old, named)
             return function(*arguments, **named)

@@ -7,8 +7,8 @@ from typing import Any
 import keras
 from keras import ops
 
-from kseq2seq.encoders import Facts, SourceSpec
-from kseq2seq.heads import Head
+from kseq2seq.encoders import UNKNOWN, Facts, SourceSpec, check_facts
+from kseq2seq.heads import Head, Label
 from kseq2seq.models.built import BuiltModel, Last
 
 
@@ -72,7 +72,9 @@ class HeadModel(BuiltModel):
         inputs: dict[str, Any] | None = None,
         facts: Facts | None = None,
     ) -> None:
-        """See `BuiltModel.end`."""
+        """See `BuiltModel.end`; refuses facts that say other positions than the encoder makes."""
+        if not isinstance(head, Label):  # which answers once, whatever the positions
+            check_facts(encoder, getattr(arguments, "facts", UNKNOWN) if facts is None else facts)
         self.end(encoder, Headed(head, name="head"), arguments, inputs, facts)
 
     def encode(self, source: dict[str, Any], training: bool = False) -> dict[str, Any]:

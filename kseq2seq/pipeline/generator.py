@@ -22,7 +22,9 @@ from kseq2seq.decoding import (
     prepare,
     seeds_of,
 )
+from kseq2seq.decoding.decode import HINTS
 from kseq2seq.decoding.requests import check_filters, check_search
+from kseq2seq.decoding.search import keywords
 from kseq2seq.models import BuiltModel
 from kseq2seq.pipeline.matching import check_parts
 from kseq2seq.pipeline.prediction import Prediction, joined, predictions
@@ -56,6 +58,7 @@ class Generator:
         default = Beam() if hasattr(model, "decoder") else Greedy()
         self.search = default if search is None else check_search(search)
 
+    @keywords(HINTS)
     def __call__(
         self,
         texts: Any,
@@ -167,6 +170,7 @@ class Generator:
         """
         return self.target.phrases(texts)
 
+    @keywords(HINTS)
     def stream(
         self,
         text: Any,

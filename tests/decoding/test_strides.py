@@ -196,3 +196,11 @@ def test_models_of_several_strides_decode_together(many):
         sizes = {"hidden_dim": 8, "num_layers": 1, "num_heads": 2}
         wider = {**FRAMES, "source": ((None, 4), "float32")}
         ks.Ensemble([both.models[0], ks.build_model("transformer", wider, TARGET, **sizes)])
+
+
+@pytest.mark.parametrize("head", ["labels", "ctc"])
+def test_a_stride_that_is_not_declared_gets_no_labels_by_position(head):
+    with pytest.raises(ValueError, match=r"makes \d+ positions of \d+ units.*Facts\(stride=2\)"):
+        build(declared=False, head=head)
+    assert build(declared=True, head=head).facts.stride == 2
+    assert build(declared=False, head="label").facts == UNKNOWN

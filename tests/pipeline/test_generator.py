@@ -105,3 +105,14 @@ def test_files_take_max_length_and_old_keywords(pipeline, tmp_path):
     assert (tmp_path / "old").read_text().split("\n")[:-1] == [
         text.replace("\r", " ").replace("\n", " ") for text in expected
     ]
+
+
+def test_keywords_of_other_libraries_are_answered_with_ours(pipeline):
+    with pytest.raises(TypeError, match=r"^Pipeline\(\) has no keyword `num_beams`. Pass `search="):
+        TypeError, match=r"^Pipeline\(\) has no keyword `num_beams`. Pass `search=B"
+    ):
+        pipeline("a", num_beams=4)
+    with pytest.raises(TypeError, match=r"`max_new_tokens`. Pass `max_length`"):
+        pipeline.stream("a", max_new_tokens=4)
+    with pytest.raises(TypeError, match=r"unexpected keyword argument 'sarch'"):
+        pipeline("a", sarch="beam")
