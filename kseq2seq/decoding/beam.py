@@ -74,6 +74,8 @@ class Beam(Search):
     scales: ClassVar = {"length_penalty": None, "coverage_penalty": 0, "patience": None}
 
     def __post_init__(self):
+        if "width" in vars(self):  # a field of a subclass that was written for the old name
+            object.__setattr__(self, "beam_width", self.width)
         check_whole("beam_width", self.beam_width, most=WIDEST)
         check_number("length_penalty", self.length_penalty)
         check_number("coverage_penalty", self.coverage_penalty, 0, 1e4)

@@ -9,7 +9,7 @@ from typing import Any
 import tensorflow as tf
 from keras import ops
 
-from kseq2seq.checks import check_whole, one_of
+from kseq2seq.checks import check_whole
 from kseq2seq.contracts import shift_right
 from kseq2seq.decoding.answers import Answers
 from kseq2seq.decoding.compiled import SHAPES, compiled, shapes_of, traced
@@ -104,7 +104,8 @@ def decode(
         >>> tuple(found.ids.shape)
         (2, 2, 5)
     """
-    one_of(("error", "partial"), unsatisfied=unsatisfied)
+    if unsatisfied not in ("error", "partial"):
+        raise ValueError(f"`unsatisfied` must be 'error' or 'partial'; got {unsatisfied!r}.")
     search = Greedy() if search is None else check_search(search)
     if not hasattr(model, "decoder"):
         answers = Answers(model, search, max_length, special, filters)

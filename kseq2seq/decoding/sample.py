@@ -93,10 +93,8 @@ class Sample(Independent):
         drawn = ops.take(state["uniform"], live.step, axis=1)[:, None] * mass[:, -1:]
         picked = ops.sum(ops.cast(mass <= drawn, "int32"), axis=-1)
         # rounding may draw past the end: then it is the last token that is kept
-        last = (
-            ops.shape(kept)[1] - 1 - likeliest(ops.cast(ops.flip(possible(kept), axis=-1), "int32"))
-        )
-        return ops.minimum(picked, last)
+        from_end = likeliest(ops.cast(ops.flip(possible(kept), axis=-1), "int32"))
+        return ops.minimum(picked, ops.shape(kept)[1] - 1 - from_end)
 
     def _kept(self, log_probs):
         """Log-probabilities (rows, V) of the next token, whose sum may be less than 1."""

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from keras import ops
 
-from kseq2seq import Beam, Contrastive, DiverseBeam, Greedy, Sample, decode
-from kseq2seq.decoding import Filter, Filtered, Loop, search_targets
+from kseq2seq import Beam, Contrastive, DiverseBeam, Greedy, Sample, decode, decoding
+from kseq2seq.decoding import Candidates, Filter, Filtered, Loop, Request, search_targets
 from kseq2seq.decoding.greedy import Independent
 from kseq2seq.decoding.requests import check_search
 
@@ -59,6 +59,28 @@ def test_the_old_name_of_beam_width_works(kind):
         assert kind(width=2) == kind(beam_width=2)
     with pytest.warns(FutureWarning, match="`width` of .*Beam was renamed to `num_hypotheses`"):
         assert kind(2).width == 2 == kind(2).num_hypotheses
+
+
+def test_a_beam_of_an_earlier_version_works(toys):
+    with pytest.warns(FutureWarning, match="`width` of Wide was renamed to `num_hypotheses`"):
+
+        @dataclass(frozen=True)
+        class Wide(Beam):
+            width: int = 3
+
+    assert Wide().num_hypotheses == Wide().beam_width == 3
+    for search in (Wide(), Wide(width=2)):
+        found = decode(toys.model(), toys.source, search, max_length=4)
+        expected = decode(toys.model(), toys.source, Beam(search.width), max_length=4)
+        np.testing.assert_array_equal(found.ids, expected.ids)
+
+
+def test_old_names_of_the_module_are_found():
+    for old, new in (("Problem", Request), ("Extensions", Candidates)):
+        with pytest.warns(FutureWarning, match=rf"{old} is kseq2seq.decoding.{new.__name__}"):
+            assert getattr(decoding, old) is new
+    for name in ("compiled", "traced", "prepare", "seeds_of", "fingerprint", "Carry"):
+        assert hasattr(decoding, name) and name not in decoding.__all__
 
 
 def test_a_search_and_a_filter_of_an_earlier_version_work(toys):
