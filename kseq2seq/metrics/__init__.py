@@ -1,10 +1,10 @@
 """Scores of tokens and of texts."""
 
-from kseq2seq.metrics.baseline import below_baseline
 from kseq2seq.metrics.labels import label_accuracy
 from kseq2seq.metrics.references import tokenizer_for
-from kseq2seq.metrics.text import Scores, TextMetric, TextScore, bleu, chrf
-from kseq2seq.metrics.tokens import Perplexity, TokenAccuracy, token_weights
+from kseq2seq.metrics.text import Scores, TextMetric, TextScore, below_baseline, bleu, chrf
+from kseq2seq.metrics.tokens import Perplexity, TokenAccuracy
+from kseq2seq.metrics.tokens import token_weights as token_weights
 
 __all__ = [
     "Perplexity",
@@ -16,6 +16,5 @@ __all__ = [
     "bleu",
     "chrf",
     "label_accuracy",
-    "token_weights",
     "tokenizer_for",
 ]

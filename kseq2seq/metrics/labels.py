@@ -13,10 +13,10 @@ def label_accuracy(
     references: Sequence[Reference],
     parts: Callable[[str], list[str]] = str.split,
 ) -> float:
-    """The share of labels that are right, 0 to 100, of all sequences together.
+    """The percentage of labels that are right, 0 to 100, over all sequences.
 
-    Labels stand between white space, and are compared place by place; those that are missing are
-    wrong. Of several references the one that agrees most counts.
+    Labels stand between white space and are compared one by one; missing ones are wrong. Of several
+    references the best match counts.
 
     Args:
         hypotheses: N sequences of labels.
@@ -24,7 +24,7 @@ def label_accuracy(
         parts: the labels of a sequence; `Target.parts` where one may hold spaces.
 
     Raises:
-        TypeError: if something is no text.
+        TypeError: if an item is not a text.
         ValueError: if the two differ in number, or the references hold no label.
 
     Example:

@@ -24,14 +24,14 @@ _WORD = re.compile(r"[^\W\d_]+")
 
 
 def checked_references(references: Iterable[Reference], name: str = "references") -> list:
-    """Returns references as a list, as they are but for the type of the lists inside.
+    """Returns references as a list of texts and lists of texts.
 
     Args:
         references: N texts, or N lists of texts, or some of each.
         name: of the argument, for messages.
 
     Raises:
-        TypeError: for what is neither a text nor a list of texts.
+        TypeError: an item is neither a text nor a list of texts.
         ValueError: for a single text, an empty list, or a lone surrogate.
 
     Example:
@@ -46,15 +46,15 @@ def checked_references(references: Iterable[Reference], name: str = "references"
         raise TypeError(f"{wanted}; got {shown(references)}.")
     if getattr(references, "ndim", 1) > 1 and hasattr(references, "columns"):
         raise TypeError(f"{wanted}; got a table. Give one column of it.")
-    made: list[Reference] = []
-    for index, given in enumerate(references):
-        if isinstance(given, str | bytes) or not isinstance(given, Iterable):
-            made.append(checked_text(given, f"Text {index} of `{name}`"))
+    checked: list[Reference] = []
+    for index, texts in enumerate(references):
+        if isinstance(texts, str | bytes) or not isinstance(texts, Iterable):
+            checked.append(checked_text(texts, f"Text {index} of `{name}`"))
             continue
-        made.append(raw_texts(given, f"{name}[{index}]"))
-        if not made[-1]:
+        checked.append(raw_texts(texts, f"{name}[{index}]"))
+        if not checked[-1]:
             raise ValueError(f"`{name}[{index}]` must hold at least one text; got none.")
-    return made
+    return checked
 
 
 def reference_lists(references: Iterable[Reference]) -> list[list[str]]:
@@ -65,16 +65,16 @@ def reference_lists(references: Iterable[Reference]) -> list[list[str]]:
         >>> reference_lists(["a b", ["c", "c d"]])
         [['a b'], ['c', 'c d']]
     """
-    given = checked_references(references)
-    return [[texts] if isinstance(texts, str) else texts for texts in given]
+    rows = checked_references(references)
+    return [[texts] if isinstance(texts, str) else texts for texts in rows]
 
 
 def tokenizer_for(references: Iterable[Reference]) -> str:
     """Returns the name of the sacreBLEU tokenizer for texts in their scripts.
 
-    "zh" for Chinese; "ja-mecab" for Japanese or, where its packages are missing, "char" with a
-    warning; "char" for Thai, Lao, Khmer, Burmese and other scripts that put no spaces between
-    words; "13a" for all others, Korean too. A text counts as unspaced where it has more such
+    "zh" for Chinese; "ja-mecab" for Japanese or, if its packages are missing, "char" with a
+    warning; "char" for Thai, Lao, Khmer, Burmese and other scripts without spaces between words;
+    "13a" for all others, Korean included. A text counts as unspaced where it has more such
     characters than words of other scripts.
 
     Args:

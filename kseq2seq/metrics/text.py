@@ -1,4 +1,4 @@
-"""How good whole generated texts are, by sacreBLEU."""
+"""Scores of whole generated texts, by sacreBLEU."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ class TextScore(float):
     """A score that says how it was computed.
 
     Attributes:
-        signature: sacreBLEU's own, to be named beside the score: how many references, which
-            tokenizer ("tok"), which version.
+        signature: sacreBLEU's own, to be reported with the score: the number of references, the
+            tokenizer ("tok") and the version.
 
     Example:
         >>> from kseq2seq.metrics import bleu
@@ -28,13 +28,13 @@ class TextScore(float):
 
     def __new__(cls, value: float, signature: str = "") -> TextScore:
         """Makes a float of a value."""
-        made = super().__new__(cls, value)
-        made.signature = signature
-        return made
+        score = super().__new__(cls, value)
+        score.signature = signature
+        return score
 
 
 class Scores(dict[str, float]):
-    """Scores by their names; as a string it has the signature of each beside it.
+    """Scores by their names; as a string, each with its signature.
 
     Example:
         >>> from kseq2seq.metrics import Scores, TextScore
@@ -46,12 +46,12 @@ class Scores(dict[str, float]):
     """
 
     def __str__(self) -> str:
-        named = []
+        parts = []
         for name, score in self.items():
             signature = getattr(score, "signature", "")
             number = f"{score}" if isinstance(score, int) else f"{score:.2f}"
-            named.append(f"{name} {number}" + (f" ({signature})" if signature else ""))
-        return ", ".join(named)
+            parts.append(f"{name} {number}" + (f" ({signature})" if signature else ""))
+        return ", ".join(parts)
 
 
 def chosen(metrics: Mapping[str, TextMetric] | None) -> dict[str, TextMetric]:
@@ -68,6 +68,34 @@ def scored(
     return Scores((name, metric(hypotheses, references)) for name, metric in metrics.items())
 
 
+def below_baseline(scores: Mapping[str, float], baseline: Mapping[str, float]) -> list[str]:
+    """Returns the names of the scores in which a model is no better than a trivial baseline.
+
+    For translation the baseline is to copy the source. A model that does not beat it in all scores
+    has not learned its task.
+
+    Args:
+        scores: of the model, the higher the better; NaN is worse than anything.
+        baseline: the same scores of the baseline.
+
+    Raises:
+        ValueError: if the two don't have the same names.
+
+    Example:
+        >>> from kseq2seq.metrics import below_baseline
+        >>> below_baseline({"bleu": 0.1, "chrf": 9.8}, {"bleu": 2.0, "chrf": 22.4})
+        ['bleu', 'chrf']
+        >>> below_baseline({"bleu": 29.4, "chrf": 52.9}, {"bleu": 2.0, "chrf": 22.4})
+        []
+    """
+    if scores.keys() != baseline.keys():
+        raise ValueError(
+            f"`scores` and `baseline` must have the same names; got {', '.join(scores)} and "
+            f"{', '.join(baseline)}."
+        )
+    return [name for name, score in scores.items() if not score > baseline[name]]
+
+
 def bleu(
     hypotheses: Sequence[str], references: Sequence[Reference], tokenize: str | None = None
 ) -> TextScore:
@@ -77,14 +105,14 @@ def bleu(
         hypotheses: N texts.
         references: N texts, one for each, or N lists of texts, of any number each.
         tokenize: sacreBLEU's tokenizer. If None, the one that suits the scripts of the references:
-            "13a" as in WMT where words have spaces between them; see `tokenizer_for`. So it is the
-            same in each call with the same references.
+            "13a" as in WMT where words have spaces between them; see `tokenizer_for`. It depends
+            on the references alone.
 
     Returns:
         The score, with its `signature`.
 
     Raises:
-        TypeError: if something is no text.
+        TypeError: if an item is not a text.
         ValueError: if the two differ in number or are empty, or there is no such tokenizer.
 
     Example:
@@ -117,7 +145,7 @@ def chrf(hypotheses: Sequence[str], references: Sequence[Reference]) -> TextScor
         The score, with its `signature`.
 
     Raises:
-        TypeError: if something is no text.
+        TypeError: if an item is not a text.
         ValueError: if the two differ in number or are empty.
 
     Example:
@@ -135,7 +163,7 @@ def chrf(hypotheses: Sequence[str], references: Sequence[Reference]) -> TextScor
 
 
 def _score(metric: Any, hypotheses: list[str], rows: list[list[str]]) -> TextScore:
-    """Asks sacreBLEU, which wants the first reference of each, then the second of each..."""
+    """Calls sacreBLEU, which takes the first reference of each text, then the second of each..."""
     most = max(map(len, rows))
     streams = [[row[n] if n < len(row) else None for row in rows] for n in range(most)]
     score = metric.corpus_score(hypotheses, streams).score

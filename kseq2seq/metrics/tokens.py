@@ -1,4 +1,4 @@
-"""How well next tokens are predicted, padding left out."""
+"""Scores of the next tokens that a model predicts, padding left out."""
 
 from __future__ import annotations
 
@@ -53,10 +53,10 @@ class TokenAccuracy(_TokenMean):
         super().__init__(padding, name=name, **kwargs)
 
     def _values(self, labels: Any, logits: Any) -> Any:
-        given = ops.squeeze(ops.take_along_axis(logits, labels[..., None], axis=-1), -1)
+        of_label = ops.squeeze(ops.take_along_axis(logits, labels[..., None], axis=-1), -1)
         largest = ops.max(logits, axis=-1)
         ties = ops.sum(ops.cast(logits >= largest[..., None], "float32"), axis=-1)
-        return ops.cast(given >= largest, "float32") / ties
+        return ops.cast(of_label >= largest, "float32") / ties
 
 
 @keras.saving.register_keras_serializable(package="kseq2seq")
@@ -93,7 +93,7 @@ def token_weights(labels: Any, padding: int, sample_weight: Any = None) -> Any:
     weights = ops.cast(ops.not_equal(labels, padding), "float32")
     if sample_weight is None:
         return weights
-    given = ops.cast(sample_weight, "float32")
-    if len(given.shape) == 1:
-        given = given[:, None]
-    return weights * given
+    sample_weight = ops.cast(sample_weight, "float32")
+    if len(sample_weight.shape) == 1:
+        sample_weight = sample_weight[:, None]
+    return weights * sample_weight

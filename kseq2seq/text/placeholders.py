@@ -16,15 +16,15 @@ _TAKEN = {"<pad>", "<s>", "</s>", "<unk>", *(f"<0x{byte:02X}>" for byte in range
 
 
 class Placeholders(tf.Module):
-    """Puts a character of its own in the place of each symbol, and the symbol back.
+    """Replaces each symbol by one character of its own, and puts the symbol back.
 
     The library may cut a user-defined piece of several characters where other pieces score higher,
-    more often when it draws a segmentation, and normalizes away the white space in it. One
+    more often when it draws a segmentation, and normalizes away the white space in it. A single
     character can't be cut, and normalization leaves those for private use as they are. A text that
     has one of the placeholders itself loses it to U+FFFD.
 
-    A model file names user-defined pieces as the symbols they stand for, which other programs read,
-    too. Where it has such a piece already, learned from letters that normalization changes, the
+    A model file names user-defined pieces by their symbols, which other programs read as well.
+    Where it has a piece of that name already, learned from letters that normalization changes, the
     name in the file is the placeholder.
 
     Args:
@@ -78,8 +78,8 @@ class Placeholders(tf.Module):
         texts = tf.strings.regex_replace(texts, self._pattern, REPLACEMENT)
         parts, which = self.symbols.cut(texts)
         characters = tf.gather(list(self.characters), tf.maximum(which, 0))
-        made = tf.where(which < 0, parts.flat_values, characters)
-        return tf.strings.reduce_join(parts.with_flat_values(made), axis=-1)
+        hidden = tf.where(which < 0, parts.flat_values, characters)
+        return tf.strings.reduce_join(parts.with_flat_values(hidden), axis=-1)
 
     def back(self, texts: tf.Tensor) -> tf.Tensor:
         """Returns texts (N,) with the symbols of their placeholders; in graph."""
@@ -87,8 +87,8 @@ class Placeholders(tf.Module):
         codes = tf.strings.unicode_decode(tf.where(matched, parts.flat_values, ""), "UTF-8")
         names = tf.gather(list(self.names), codes.flat_values - FIRST)
         names = tf.strings.reduce_join(codes.with_flat_values(names), axis=-1)
-        made = tf.where(matched, names, parts.flat_values)
-        return tf.strings.reduce_join(parts.with_flat_values(made), axis=-1)
+        shown = tf.where(matched, names, parts.flat_values)
+        return tf.strings.reduce_join(parts.with_flat_values(shown), axis=-1)
 
     def inside(self, model: bytes) -> bytes:
         """Returns a model with the placeholders as its user-defined pieces.

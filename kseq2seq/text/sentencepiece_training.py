@@ -51,18 +51,24 @@ def learned(
         return symbols.outside(model) if symbols else model
 
     with tempfile.SpooledTemporaryFile(_IN_MEMORY) as file:
+        # 1. As asked, which is all if the ids can hold the characters of the texts.
         first, again = _twice(texts, file, symbols.put if symbols else str)
         try:
             return named(fit(first, vocabulary_size, character_coverage, normalization))
         except _TooSmall as error:
             needed = error.needed
+
+        # 2. They can't: without byte fallback take as many ids as needed.
         cant = f"vocabulary_size {vocabulary_size} can't hold the characters of these texts, which"
         if not byte_fallback:
             _warn(
-                f"{cant} need {needed} ids: it is raised to that. Give more for pieces of several "
+                f"{cant} need {needed} ids, so these are used. Give more for pieces of several "
                 "characters, or byte_fallback=True."
             )
             return named(fit(again(), needed, character_coverage, normalization))
+
+        # 3. With byte fallback, give ids to the most frequent characters. Half of the room is for
+        #    pieces of several characters: texts take the fewest tokens then.
         room = vocabulary_size - len(SpecialTokens()) - _BYTES - len(hidden)
         if room < 1:
             raise ValueError(
@@ -74,7 +80,6 @@ def learned(
         def of(kept: int) -> bytes:
             return fit(frequent.lines(kept), vocabulary_size, 1.0, "identity")
 
-        # Half of the room is for pieces of several characters: texts take the fewest tokens then.
         kept = max(1, room // 2)
         model = of(kept)
         spare = vocabulary_size - _size(model)
@@ -94,7 +99,7 @@ class _Frequent:
 
     Args:
         again: reads the texts.
-        pieces: makes of a text what a model cuts.
+        pieces: normalizes a text.
         uncounted: characters that need no id, or have one.
     """
 
@@ -141,7 +146,7 @@ def _trained(lines: Iterable[str], **settings: Any) -> bytes:
             yield from lines
         except GeneratorExit:
             raise
-        except BaseException as error:  # of which the trainer keeps no more than the words
+        except BaseException as error:  # the trainer keeps only its message
             failures.append(error)
             raise
 
@@ -165,7 +170,7 @@ def _trained(lines: Iterable[str], **settings: Any) -> bytes:
         if failures:
             raise failures[0] from None
         if "sentences_.empty()" in str(error) or "all_chars_count" in str(error):
-            raise ValueError("texts has nothing to learn from; give text.") from error
+            raise ValueError("`texts` has nothing to learn from; give text.") from error
         needed = _TOO_SMALL.search(str(error))
         if needed is None:
             raise
@@ -176,9 +181,9 @@ def _trained(lines: Iterable[str], **settings: Any) -> bytes:
 def _twice(
     texts: Iterable[str], file: IO[bytes], changed: Callable[[str], str]
 ) -> tuple[Iterator[str], Callable[[], Iterator[str]]]:
-    """Returns texts to be read, each of them changed, and what reads them again.
+    """Returns changed texts to be read once, and a function that reads them again.
 
-    They are read from a file if they come only once.
+    Texts that come only once are read again from a file.
     """
     first = map(changed, each_text(texts))
     if iter(texts) is not texts:

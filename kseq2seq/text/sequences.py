@@ -48,12 +48,11 @@ class TextSequences(Saved):
         """
         needed = ("tokenize", "detokenize", "special", "vocabulary_size")
         if isinstance(tokenizer, type) or not all(hasattr(tokenizer, name) for name in needed):
-            name = getattr(tokenizer, "__name__", None)
             do = "Put one of KerasHub into a BackboneTokenizer."
             if isinstance(tokenizer, str | os.PathLike):
                 do = f"Load a saved one by load_tokenizer({os.fspath(tokenizer)!r:.80})."
             elif isinstance(tokenizer, type):
-                do = f"Make one: {name}()." if name == "ByteTokenizer" else f"Make one of {name}."
+                do = "Pass an instance of it."
             raise TypeError(
                 "`tokenizer` must be a Tokenizer, for example ByteTokenizer(); got "
                 f"{shown(tokenizer)}. {do}"

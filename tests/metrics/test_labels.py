@@ -24,5 +24,5 @@ def test_a_label_may_hold_spaces():
     whole = LabelTarget(["soft news", "hard news"], whole=True)
     assert label_accuracy(["soft news"], ["hard news"], whole.parts) == 0
     assert label_accuracy(["soft  news"], ["soft news"], whole.parts) == 100
-    with pytest.raises(ValueError, match="can't be split where it has one label"):
+    with pytest.raises(ValueError, match="one label as a whole can't be split"):
         whole.join(["soft news", "hard news"])

@@ -6,7 +6,7 @@ import pytest
 import sacrebleu
 
 from kseq2seq.data import sample
-from kseq2seq.metrics import Scores, TextScore, bleu, chrf
+from kseq2seq.metrics import Scores, TextScore, below_baseline, bleu, chrf
 
 
 @pytest.mark.parametrize("language", ["fr", "ko"])
@@ -109,3 +109,22 @@ def test_a_score_is_a_float_that_keeps_its_signature():
     assert json.loads(json.dumps({"bleu": score})) == {"bleu": score}
     assert repr(TextScore(1.5, "tok:x")) == "1.5"
     assert str(Scores(bleu=TextScore(1.5, "tok:x"), wer=0.25)) == "bleu 1.50 (tok:x), wer 0.25"
+
+
+@pytest.mark.parametrize(
+    ("bleu", "chrf", "below"),
+    [
+        (3.0, 30.0, []),
+        (0.1, 9.0, ["bleu", "chrf"]),
+        (3.0, 9.0, ["chrf"]),
+        (2.0, 30.0, ["bleu"]),  # as good is no better
+        (float("nan"), 30.0, ["bleu"]),
+    ],
+)
+def test_a_model_must_be_better_in_all(bleu, chrf, below):
+    assert below_baseline({"bleu": bleu, "chrf": chrf}, {"bleu": 2.0, "chrf": 22.4}) == below
+
+
+def test_scores_of_other_names_are_refused():
+    with pytest.raises(ValueError, match="must have the same names; got bleu and chrf"):
+        below_baseline({"bleu": 1.0}, {"chrf": 1.0})
