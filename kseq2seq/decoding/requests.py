@@ -144,7 +144,7 @@ def tensors_of(
         inputs: a dict of arrays by name; or an array alone, which stands for {"source": array}.
             Where ids come without "source_mask", every id but padding is real. None or {} for a
             language model.
-        special: the special ids, of which padding is used.
+        special: the special ids; their padding is that of sources of a model that has no other.
         rows: how many targets a language model writes; None is 1.
 
     Raises:
@@ -187,7 +187,9 @@ def tensors_of(
                 f"`inputs` must be ids, not texts; got {inputs!r:.80}. A Pipeline takes texts."
             )
         if ids.dtype.is_integer and "source_mask" in model.encoder.input:
-            tensors["source_mask"] = tf.not_equal(ids, special.padding)
+            first = getattr(model, "models", [model])[0]
+            padding = getattr(first, "source_padding", None)  # a source's may be another's
+            tensors["source_mask"] = ids != (special.padding if padding is None else padding)
     shape = next(iter(tensors.values())).shape if tensors else ()
     return tensors, shape[0] if shape else None
 

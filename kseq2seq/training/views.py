@@ -52,6 +52,7 @@ class View(Fitted):
     ):
         super().__init__(inputs, outputs, name=name)
         origin = {"model": model, "made_by": made_by, "options": options or {}}
+        self.source_padding = model.source_padding if "source_mask" in self.input else None
         self.__dict__["_origin"] = MappingProxyType(origin)  # Keras neither tracks nor saves it
 
     def viewed(self) -> Seq2Seq:

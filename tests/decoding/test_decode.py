@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from kseq2seq import Beam, Greedy, SpecialTokens, build_model, decode
+from kseq2seq import Beam, Ensemble, Greedy, SpecialTokens, build_model, decode
 from kseq2seq.decoding import Forbid, Prefix
 
 SEARCHES = pytest.mark.parametrize("search", [Greedy(), Beam(3)], ids=["greedy", "beam"])
@@ -141,15 +141,15 @@ def test_ids_alone_have_the_mask_of_their_padding(lab, model_named, rows):
         assert_same(decode(model_named("luong"), inputs, "beam", max_length=5), expected)
 
 
-def test_another_padding_is_masked(lab, model_named):
-    special = SpecialTokens(padding=1, start=0)
+@pytest.mark.parametrize("special", [SpecialTokens(), SpecialTokens(padding=1, start=0)])
+def test_the_padding_of_the_source_is_masked_whatever_that_of_the_target(lab, special):
+    model = build_model("gru", 20, 20, source_padding=1, hidden_dim=8)
     inputs = np.where(lab.ids == 0, 1, lab.ids)
     expected = {"source": inputs, "source_mask": inputs != 1}
     options = {"max_length": 4, "special": special}
-    assert_same(
-        decode(model_named("gru"), inputs, **options),
-        decode(model_named("gru"), expected, **options),
-    )
+    assert_same(decode(model, inputs, **options), decode(model, expected, **options))
+    both = Ensemble([model, model])
+    assert_same(decode(both, inputs, **options), decode(both, expected, **options))
 
 
 def test_the_old_keyword_of_inputs_works(lab, model_named):

@@ -113,3 +113,12 @@ def test_refuses_what_is_no_model_of_this_package(made, model_named):
         made[0](truncated(model_named("gru"), 2))
     with pytest.raises(TypeError, match=r"a model of `build_model`.*got NoneType"):
         made[0](None)
+
+
+def test_a_view_takes_sources_without_a_mask(made, model_named, inputs):
+    view = made[0](model_named("luong"))
+    bare = {name: value for name, value in inputs.items() if name != "source_mask"}
+    if set(bare) <= set(view.input):
+        expected, found = (keras.tree.flatten(view(each)) for each in (inputs, bare))
+        for one, other in zip(expected, found, strict=True):
+            np.testing.assert_allclose(other, one, rtol=1e-6)
