@@ -32,7 +32,7 @@ def check_search(search: Any, name: str = "search") -> Search:
         name: of the argument, for messages.
 
     Raises:
-        ValueError: `search` is neither; the message says what to pass.
+        ValueError: if `search` is neither; the message says what to pass.
 
     Example:
         >>> from kseq2seq.decoding.requests import check_search
@@ -57,7 +57,7 @@ def check_filters(filters: Any) -> tuple[Filter, ...]:
     """Returns filters as a tuple, refusing anything else.
 
     Raises:
-        ValueError: it is no sequence of `Filter`s; the message says what to pass.
+        ValueError: if it is no sequence of `Filter`s; the message says what to pass.
 
     Example:
         >>> from kseq2seq.decoding import MinLength
@@ -190,8 +190,8 @@ def tensors_of(
             first = getattr(model, "models", [model])[0]
             padding = getattr(first, "source_padding", None)  # a source's may be another's
             tensors["source_mask"] = ids != (special.padding if padding is None else padding)
-    shape = next(iter(tensors.values())).shape if tensors else ()
-    return tensors, shape[0] if shape else None
+    shapes = [tensor.shape for tensor in tensors.values()]
+    return tensors, shapes[0][0] if shapes and shapes[0].rank else None
 
 
 def check_inputs(model: Any, inputs: dict[str, Any], target_length: int) -> None:

@@ -129,8 +129,9 @@ def test_refuses_what_is_no_array(model_named, inputs):
 def test_refuses_texts_and_what_is_no_batch(model_named):
     with pytest.raises(ValueError, match=r"`inputs` must be ids, not texts.*Pipeline"):
         decode(model_named("gru"), ["a text"], max_length=4)
-    with pytest.raises(ValueError, match=r"`inputs` must hold a batch, \(rows, length\)"):
-        decode(model_named("gru"), [7, 8, 2], max_length=4)
+    for inputs in ([7, 8, 2], 7):
+        with pytest.raises(ValueError, match=r"`inputs` must hold a batch, \(rows, length\)"):
+            decode(model_named("gru"), inputs, max_length=4)
 
 
 @pytest.mark.parametrize("rows", [3, 8])
