@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
@@ -73,12 +73,13 @@ class Architecture:
                 return False
         return False
 
-    def check_whole(self, *names: str, least: int = 1, most: int = checks.MOST) -> None:
-        """Refuses sizes that are not whole numbers from `least` to `most`; None if by default."""
-        sizes = {field.name: (getattr(self, field.name), field.default) for field in fields(self)}
-        for name in names:
-            if sizes[name] != (None, None):
-                checks.check_whole(name, sizes[name][0], least, most)
+    def check_whole(
+        self, *names: str, optional: Sequence[str] = (), least: int = 1, most: int = checks.MOST
+    ) -> None:
+        """Refuses sizes that are not whole numbers; those that are `optional` may be None."""
+        for name in (*names, *optional):
+            if name not in optional or getattr(self, name) is not None:
+                checks.check_whole(name, getattr(self, name), least, most)
 
     @property
     def facts(self) -> Facts:

@@ -51,8 +51,8 @@ class Convolutional(Architecture):
     encoder_settings = ("position_scheme", "kernel_size")
 
     def __post_init__(self):
-        self.check_whole("hidden_dim", "embedding_dim", "max_positions")
-        self.check_whole("num_layers", "decoder_layers", most=checks.MOST_LAYERS)
+        self.check_whole("hidden_dim", "max_positions", optional=["embedding_dim"])
+        self.check_whole("num_layers", optional=["decoder_layers"], most=checks.MOST_LAYERS)
         self.check_whole("kernel_size", least=2, most=checks.MOST_PLACES)
         checks.one_of(("learned", "sinusoidal"), position_scheme=self.position_scheme)
         checks.one_of(("none", "target"), tie_embeddings=self.tie_embeddings)

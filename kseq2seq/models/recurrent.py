@@ -44,7 +44,7 @@ class Recurrent(Architecture):
     layer_names = ("rnn", "lstm", "gru", "both")
 
     def __post_init__(self):
-        self.check_whole("hidden_dim", "embedding_dim")
+        self.check_whole("hidden_dim", optional=["embedding_dim"])
         self.check_whole("num_layers", most=checks.MOST_LAYERS)
         checks.rate(dropout=self.dropout)
         checks.flag(

@@ -68,7 +68,7 @@ class TransformerSizes(Architecture):
     old_names: ClassVar = {"positions": "position_scheme"}
 
     def __post_init__(self):
-        self.check_whole("hidden_dim", "num_heads", "inner_dim", "max_positions")
+        self.check_whole("hidden_dim", "num_heads", "max_positions", optional=["inner_dim"])
         self.check_whole("num_layers", most=checks.MOST_LAYERS)
         checks.divides("num_heads", self.num_heads, "hidden_dim", self.hidden_dim)
         checks.one_of(ACTIVATIONS, activation=self.activation)
@@ -196,7 +196,7 @@ class Transformer(EncoderSizes):
 
     def __post_init__(self):
         super().__post_init__()
-        self.check_whole("decoder_layers", most=checks.MOST_LAYERS)
+        self.check_whole(optional=["decoder_layers"], most=checks.MOST_LAYERS)
         checks.one_of(TIES, tie_embeddings=self.tie_embeddings)
 
     def decoder_weights(self, target: int) -> int:
