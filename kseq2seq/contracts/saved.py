@@ -121,8 +121,9 @@ class Saved(tf.Module, ABC):
         except (ValueError, TypeError) as error:
             if isinstance(error, ValueError) and str(directory) in str(error):
                 raise
+            why = str(error).rstrip(".")
             raise ValueError(
-                f"{path} does not describe a {found.__name__} ({error}). Save it again."
+                f"{path} does not describe a {found.__name__} ({why}). Save it again."
             ) from error
 
 

@@ -93,7 +93,7 @@ class CharacterTokenizer(Tokenizer):
             warnings.warn(
                 f"vocabulary_size {vocabulary_size} has room for {len(kept)} of the "
                 f"{len(ranked):,} characters of these texts; {unknown:.2%} of the text is unknown. "
-                f"{vocabulary_size + len(ranked) - len(kept)} ids would hold all.",
+                f"{len(cls.special) + len(apart.names) + len(ranked)} ids would hold all.",
                 stacklevel=2,
             )
         return cls(kept, symbols=apart.names)

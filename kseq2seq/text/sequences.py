@@ -38,7 +38,7 @@ class TextSequences(Saved):
 
     tokenizer: Tokenizer
     max_length: int
-    special: SpecialTokens
+    special: Any  # `SpecialTokens`
 
     def take(self, tokenizer: Any) -> None:
         """Sets the tokenizer and its special ids.

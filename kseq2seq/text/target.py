@@ -53,8 +53,9 @@ class TextTarget(TextSequences, Target):
 
     def prepare(self, raws: Any, room: Any, sample: bool = False) -> tf.RaggedTensor:
         """See `Target`."""
-        longest = tf.minimum(self.max_length, room)
-        return drawn(self.tokens, raws, longest) if sample else self.tokens(raws)
+        if not sample:
+            return self.tokens(raws)
+        return drawn(self.tokens, raws, tf.minimum(self.max_length, room))
 
     def read(self, ids: Any) -> tf.Tensor:
         """Returns the texts of predicted ids, each up to its first `end`; in graph.

@@ -5,6 +5,7 @@ import warnings
 import pytest
 import tensorflow as tf
 
+from kseq2seq import data
 from kseq2seq.data.pairs import Pair
 from kseq2seq.data.readers import BadLine, pairs_from, read_pairs
 
@@ -229,3 +230,8 @@ def test_what_is_no_iterable_of_examples():
         list(pairs_from([(b"\xff", b"a")]))
     with pytest.raises(ValueError, match="example 1: half of a surrogate pair"):
         list(pairs_from([("a", "b"), ("a", "\ud83d")]))
+
+
+def test_the_older_name_of_a_bad_line_warns():
+    with pytest.warns(FutureWarning, match=r"data\.Problem is kseq2seq\.data\.BadLine now"):
+        assert data.Problem is data.BadLine
