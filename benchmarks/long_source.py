@@ -18,12 +18,12 @@ import time
 SIZES = {"hidden_dim": 128, "num_heads": 2, "num_layers": 2, "decoder_layers": 1, "dropout": 0.1}
 VARIANTS = {
     "full": {"attention": "full"},
-    "full, rematerialised": {"attention": "full", "remat": True},
+    "full, rematerialized": {"attention": "full", "remat": True},
     "chunked": {"attention": "chunked"},
-    "chunked, rematerialised": {"attention": "chunked", "remat": True},
+    "chunked, rematerialized": {"attention": "chunked", "remat": True},
     "local, 128 to each side": {"attention": "local", "window": 128},
 }
-CHUNKED = ("chunked", "chunked, rematerialised")
+CHUNKED = ("chunked", "chunked, rematerialized")
 GOAL = 2.3
 
 

@@ -70,14 +70,14 @@ def segments(source: str, target: str) -> Iterator[tuple[str, str]]:
 
     Example:
         >>> from kseq2seq.data.debian_index import segments
-        >>> english = "a shell\nIt is small. It is quick.\n.\n * no colours"
+        >>> english = "a shell\nIt is small. It is quick.\n.\n * no colors"
         >>> french = "interpréteur\nIl est petit. Il est rapide.\n.\n - sans couleurs"
         >>> for pair in segments(english, french):
         ...     print(pair)
         ('a shell', 'interpréteur')
         ('It is small.', 'Il est petit.')
         ('It is quick.', 'Il est rapide.')
-        ('no colours', 'sans couleurs')
+        ('no colors', 'sans couleurs')
     """
     synopsis, _, body = _SPACE_MARK.sub(" ", source).partition("\n")
     translated, _, translated_body = _SPACE_MARK.sub(" ", target).partition("\n")

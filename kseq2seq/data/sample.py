@@ -31,7 +31,7 @@ def sample(language: str = "fr") -> Iterator[Pair]:
         >>> pairs["Add a comment"]
         'Ajouter un commentaire'
 
-    Source: message catalogues of BSD and MIT Python packages, listed in `samples/NOTICE.md`.
+    Source: message catalogs of BSD and MIT Python packages, listed in `samples/NOTICE.md`.
     """
     if language not in LANGUAGES:
         raise ValueError(

@@ -1,4 +1,4 @@
-"""How artefacts lie on disk: versioned JSON, and files checked by their hash."""
+"""How artifacts lie on disk: versioned JSON, and files checked by their hash."""
 
 from __future__ import annotations
 

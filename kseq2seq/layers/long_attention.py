@@ -61,7 +61,7 @@ def attend_in_chunks(
     chunks = ops.reshape(chunks, (rows, -1, heads * chunk * width))
 
     # 2. What is recomputed for the gradient: a chunk's scores (B, H, chunk, S). It may read tensors
-    # alone, so that learned tables and the mask are arguments; rematerialisation takes no bool.
+    # alone, so that learned tables and the mask are arguments; rematerialization takes no bool.
     @keras.remat
     def look(queries, key, value, mask, query_steps, key_steps, *tables):
         queries = ops.reshape(queries, (-1, heads, chunk, width))

@@ -42,7 +42,7 @@ class PositionScheme:
     def reading(self, tables) -> PositionScheme:
         """Returns the same scheme over tensors in place of its weights.
 
-        Keras rematerialises functions of tensors, which must not capture variables.
+        Keras rematerializes functions of tensors, which must not capture variables.
         """
         return _OverTensors(self, tables) if tables else self
 

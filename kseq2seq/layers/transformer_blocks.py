@@ -198,7 +198,7 @@ class EncoderBlock(Prebuilt):
         `padding_mask` is bool (B, S), True = real; or a mask for each query (B, S, S), which
         `attend` must then take.
         """
-        real = for_heads(keras.ops.cast(padding_mask, "int32"))  # rematerialisation takes no bool
+        real = for_heads(keras.ops.cast(padding_mask, "int32"))  # rematerialization takes no bool
         x = self.attended.around(
             lambda x, real: self.attention(x, real > 0, training=training),
             x,

@@ -180,7 +180,7 @@ class SentencePieceTokenizer(Tokenizer):
     """Cuts a text into learned pieces, by the sentencepiece library.
 
     Args:
-        model: a serialised SentencePiece model.
+        model: a serialized SentencePiece model.
         symbols: user-defined pieces of it that are one token each, wherever they stand in a text.
 
     Raises:

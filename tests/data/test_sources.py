@@ -46,7 +46,7 @@ class Frames(ArraySource):
 
 
 class Pictures(Source):
-    """Grey pictures of 4 x 4 as four rows: nothing of it may be sliced."""
+    """Gray pictures of 4 x 4 as four rows: nothing of it may be sliced."""
 
     kind = "test_pictures"
     unit = "rows"

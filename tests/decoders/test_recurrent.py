@@ -26,7 +26,7 @@ def test_other_widths_go_through_a_tanh_of_their_own(lab):
             np.testing.assert_allclose(np.array(made[layer][state]), expected, atol=1e-5)
 
 
-def test_keeps_the_larger_of_neighbours():
+def test_keeps_the_larger_of_neighbors():
     assert np.array(maxout(np.array([[[1.0, -2.0, -4.0, -3.0]]]))).tolist() == [[[1.0, -3.0]]]
 
 

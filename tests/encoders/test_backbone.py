@@ -178,10 +178,10 @@ def test_what_can_not_be_described_is_refused():
 
     with pytest.raises(ValueError, match="another class of that name"):
         backbone_config(BertBackbone(vocabulary_size=20, **SIZES))
-    quantised = make()
-    quantised.pooled_dense.quantize("int8")
+    quantized = make()
+    quantized.pooled_dense.quantize("int8")
     with pytest.raises(ValueError, match="'dtype' of BertBackbone must be a number"):
-        backbone_config(quantised)
+        backbone_config(quantized)
 
 
 GOOD = {"vocabulary_size": 20, **SIZES}

@@ -52,7 +52,7 @@ def test_order_matters(lab, positions):
 
 
 @pytest.mark.parametrize("norm", NORMS)
-def test_outputs_are_normalised(lab, norm):
+def test_outputs_are_normalized(lab, norm):
     outputs = np.array(build(norm=norm)(lab.source)["outputs"])
     np.testing.assert_allclose(outputs.mean(-1), 0, atol=1e-5)
     np.testing.assert_allclose(outputs.std(-1), 1, atol=1e-2)

@@ -17,7 +17,7 @@ def spelled(path):
     return tuple(label for label, _ in itertools.groupby(path) if label)
 
 
-def labellings(logits):
+def labelings(logits):
     """All labels that logits (S, V) can spell, and their log-probabilities over all paths."""
     logs, total = log_softmax(logits), {}
     for path in itertools.product(range(logits.shape[1]), repeat=len(logits)):

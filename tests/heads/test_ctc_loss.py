@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from kseq2seq.heads import CtcLoss
 from kseq2seq.heads.ctc import certain_blanks
-from tests.heads.conftest import labellings
+from tests.heads.conftest import labelings
 
 # repeated labels, none, one, as many as fit, and more than fit
 LABELS = np.array([[1, 1, 0], [0, 0, 0], [2, 0, 0], [1, 2, 1], [2, 2, 1]], "int32")
@@ -24,7 +24,7 @@ def expected(logits):
     wanted = []
     for row, labels, real in zip(logits, LABELS, REAL, strict=True):
         ids = tuple(label for label in labels if label)
-        found = labellings(row[:real]).get(ids)
+        found = labelings(row[:real]).get(ids)
         wanted.append(0.0 if found is None else -found / max(len(ids), 1))
     return np.array(wanted)
 
@@ -125,10 +125,10 @@ def test_the_end_of_a_target_is_no_label(rng):
 def test_the_smallest_shapes(rng, shape):
     logits = rng.normal(size=shape).astype("float32")
     labels = np.ones((shape[0], 1), "int32")
-    wanted = [-labellings(row)[(1,)] for row in logits]
+    wanted = [-labelings(row)[(1,)] for row in logits]
     np.testing.assert_allclose(CtcLoss().call(labels, logits), wanted, rtol=1e-5)
     none = np.zeros((shape[0], 0), "int32")
-    wanted = [-labellings(row)[()] for row in logits]
+    wanted = [-labelings(row)[()] for row in logits]
     np.testing.assert_allclose(CtcLoss().call(none, logits), wanted, rtol=1e-5)
 
 

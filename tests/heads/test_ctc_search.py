@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from kseq2seq.heads.ctc import certain_blanks
 from kseq2seq.heads.ctc_search import best_labels, best_path
-from tests.heads.conftest import labellings, log_softmax, spelled
+from tests.heads.conftest import labelings, log_softmax, spelled
 
 
 def found(decoded, row):
@@ -24,7 +24,7 @@ def found(decoded, row):
 @pytest.mark.parametrize("places, size", [(4, 3), (5, 2), (1, 4), (3, 4)])
 def test_a_beam_of_all_beginnings_is_exhaustive(rng, places, size):
     logits = (2 * rng.normal(size=(3, places, size))).astype("float32")
-    everything = [labellings(row) for row in logits]
+    everything = [labelings(row) for row in logits]
     made = best_labels(tf.constant(logits), 90)
     for row, wanted in enumerate(everything):
         got = found(made, row)
@@ -39,7 +39,7 @@ def test_a_narrow_beam_finds_the_best_of_most_and_never_scores_too_high(rng):
     logits = (2 * rng.normal(size=(20, 5, 3))).astype("float32")
     made, right = best_labels(tf.constant(logits), 4), 0
     for row in range(20):
-        wanted, got = labellings(logits[row]), found(made, row)
+        wanted, got = labelings(logits[row]), found(made, row)
         assert len(got) == 4
         assert all(score <= wanted[ids] + 1e-4 for ids, score in got.items())
         right += next(iter(got)) == max(wanted, key=wanted.get)
@@ -87,7 +87,7 @@ def test_a_limit_of_labels_keeps_the_shorter_ones_exact(rng):
     made = best_labels(tf.constant(logits), 60, 2)
     assert made.ids.shape == (2, 60, 2)
     for row in range(2):
-        wanted = {ids: s for ids, s in labellings(logits[row]).items() if len(ids) <= 2}
+        wanted = {ids: s for ids, s in labelings(logits[row]).items() if len(ids) <= 2}
         got = found(made, row)
         assert got.keys() == wanted.keys()
         assert all(abs(got[ids] - wanted[ids]) < 1e-4 for ids in wanted)

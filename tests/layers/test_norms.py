@@ -1,4 +1,4 @@
-"""DeepNet's constants and first weights; and that rematerialising changes nothing but memory."""
+"""DeepNet's constants and first weights; and that rematerializing changes nothing but memory."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def test_models_take_their_depths():
 
 
 def twins(scheme="sinusoidal", dropout=0.0, kind="pre"):
-    """The same block, not rematerialised and rematerialised, its dropouts' seeds alike."""
+    """The same block, not rematerialized and rematerialized, its dropouts' seeds alike."""
     made = []
     for remat in (False, True):
         keras.utils.set_random_seed(1)

@@ -76,7 +76,7 @@ def test_config_is_what_build_model_takes(lab, model):
     np.testing.assert_allclose(run(again, lab.source), run(model, lab.source), atol=1e-6)
 
 
-def test_summarises(plain_model):
+def test_summarizes(plain_model):
     lines = []
     plain_model.summary(print_fn=lines.append)
     summary = "\n".join(lines)

@@ -27,7 +27,7 @@ def tiny(optimizer=None, metrics=("mae",), units=3, **options):
     return model
 
 
-def normalised():
+def normalized():
     model = keras.Sequential([keras.Input((5,)), keras.layers.BatchNormalization()])
     model.add(keras.layers.Dense(1))
     adam = keras.optimizers.Adam(gradient_accumulation_steps=4)
@@ -133,7 +133,7 @@ def runs():
         fit=fit,
         goes_on=goes_on,
         names=names,
-        normalised=normalised,
+        normalized=normalized,
         numbers=numbers,
         put=put,
         sentences=sentences,

@@ -17,7 +17,7 @@ from kseq2seq.training.state import state_variables
 
 SETUPS = {
     "averaged": ("tiny", {}),
-    "normalised, scaled and gathered": ("normalised", {}),
+    "normalized, scaled and gathered": ("normalized", {}),
     "two at once, compiled": ("tiny", {"jit_compile": True, "steps_per_execution": 2}),
 }
 
@@ -35,7 +35,7 @@ def test_an_ended_run_goes_on_as_if_nothing_had_been(runs, tmp_path, setup):
     for variable in state_variables(model):  # as it was, and what the first step made, at zero
         if variable.name != "learning_rate":
             variable.assign(begun.get(id(variable), np.zeros(variable.shape)))
-    if name == "normalised":
+    if name == "normalized":
         model.optimizer.dynamic_scale.assign(2.0**4)
     ended = [runs.At(8 // model.steps_per_execution, runs.end)]
     with pytest.raises(runs.Ended):

@@ -56,7 +56,7 @@ def test_every_text_comes_back_up_to_nfkc(model_type):
     assert not tf.reduce_any(ids.flat_values < 4)
 
 
-def test_white_space_is_normalised():
+def test_white_space_is_normalized():
     tokenizer = trained()
     assert decoded(tokenizer.detokenize(tokenizer.tokenize(["  a\n\n b\t▁c "]))) == ["a b c"]
 
