@@ -95,8 +95,9 @@ def accumulating(optimizer: Any) -> Any:
     """Returns the optimizer, or the one inside a loss scale, if it accumulates gradients.
 
     Example:
-        >>> accumulating(keras.optimizers.Adam(gradient_accumulation_steps=4)).name
-        'adam'
+        >>> adam = keras.optimizers.Adam(gradient_accumulation_steps=4)
+        >>> accumulating(adam) is adam
+        True
         >>> accumulating(keras.optimizers.Adam()) is None
         True
     """
