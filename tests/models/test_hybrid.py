@@ -58,7 +58,7 @@ def test_fitting_states_are_handed_on_and_others_are_the_mean(lab):
             r"encoder of the hybrid.*None.*known are rnn",
         ),
         ({"encoder": "lstm", "decoder": {"architecture": "gru", "score": "dot"}}, r"`score`"),
-        ({"encoder": 3, "decoder": "gru"}, r"`encoder` must be one of.*a dict such as.*3"),
+        ({"encoder": 3, "decoder": "gru"}, r"`encoder` must be one of.*a dict, for example.*3"),
         ({"encoder": "gru", "decoder": Transformer(tie_embeddings="all")}, r"'all'.*decoder"),
         ({"encoder": "gru", "decoder": "gru", "hidden_dim": 8}, r"no size `hidden_dim`"),
         ({"encoder": READER, "decoder": Luong(score="dot", hidden_dim=16)}, r"8 and 16 wide.*Pass"),
