@@ -8,15 +8,17 @@ from typing import Any
 import keras
 from keras import ops
 
+from kseq2seq.checks import one_of
 from kseq2seq.layers.prebuilt import Prebuilt
-from kseq2seq.layers.token_embedding import look_up
+from kseq2seq.layers.token_embedding import POSITION_SCHEMES, look_up
 
 
 @keras.saving.register_keras_serializable(package="kseq2seq", name="Positions")
 class PositionScheme:
     """The three points at which a scheme may act on attention; this one does nothing at any.
 
-    Steps are the positions of queries or keys, int (1, T), or (B, T) where rows differ.
+    Steps are the positions of queries or keys, int (1, T), or (B, T) where rows differ. A learned
+    scheme reads `tables`, tensors, in place of its weights if they are passed; see `reading`.
 
     Example:
         >>> import numpy as np
@@ -59,7 +61,7 @@ class PositionScheme:
         return None
 
 
-NOWHERE = PositionScheme()  # which attention does not even call
+NOWHERE = PositionScheme()  # of positions that act nowhere in attention, which skips the calls
 
 
 class _OverTensors(PositionScheme):
@@ -154,7 +156,7 @@ class Alibi(PositionScheme):
         """See `PositionScheme`; float32 (1 or B, H, T, S)."""
         far = ops.cast(ops.absolute(_distance(query_steps, key_steps)), "float32")
         slopes = ops.reshape(ops.convert_to_tensor(self.slopes, "float32"), (-1, 1, 1))
-        return (0.0 - far)[:, None] * slopes
+        return (0.0 - far)[:, None] * slopes  # a negated 0 would be -0
 
 
 @keras.saving.register_keras_serializable(package="kseq2seq")
@@ -306,9 +308,14 @@ def _by_position(x, matrices):
     return ops.transpose(product, (1, 2, 0, 3))
 
 
+def counted(x, steps=None):
+    """Returns `steps`; if None, those of x (B, H, T, D) counted from 0, int32 (1, T)."""
+    return ops.arange(ops.shape(x)[2], dtype="int32")[None] if steps is None else steps
+
+
 def _steps(query, query_steps, key_steps):
-    if query_steps is None:
-        query_steps = ops.arange(ops.shape(query)[2], dtype="int32")[None]
+    """Returns both, counted from 0 if None; there are then as many keys as queries."""
+    query_steps = counted(query, query_steps)
     return query_steps, query_steps if key_steps is None else key_steps
 
 
@@ -336,6 +343,7 @@ def stack_positions(
         >>> first is second
         True
     """
+    one_of(POSITION_SCHEMES, position_scheme=scheme)
     if scheme == "shaw":
         return [RelativeVectors(head_dim, name=f"positions_{i}") for i in range(num_layers)]
     if scheme == "t5":
