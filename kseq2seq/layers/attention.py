@@ -49,8 +49,7 @@ def attend(
         position_scheme: how positions act on scores and values; see `PositionScheme`.
         query_steps: int (1 or B, T), the positions of the queries; None counts from 0.
         key_steps: int (1 or B, S), the positions of the keys; None counts from 0.
-        drop: dropout, a function applied to the probabilities that values are mixed by; None for no
-            dropout.
+        drop: a function that applies dropout to the probabilities; None for no dropout.
 
     Returns:
         (mixed values (B, H, T, D), probabilities (B, H, T, S) float32 before dropout).
@@ -205,8 +204,7 @@ class SelfAttention(_Heads):
         num_heads: heads; divides `hidden_dim`.
         position_scheme: how positions act on scores and values; see `PositionScheme`.
         attend: `attend`, or a function that gives its result in less memory or from fewer keys.
-        dropout: rate on the probabilities that values are mixed by, in [0, 1); `attend` must then
-            take a `drop`.
+        dropout: rate on the probabilities, in [0, 1); `attend` must then take a `drop`.
 
     Example:
         >>> import numpy as np
@@ -302,7 +300,7 @@ class CrossAttention(_Heads):
         hidden_dim: width of queries and output.
         num_heads: heads; divides `hidden_dim`.
         source_dim: width of the source's outputs.
-        dropout: rate on the probabilities that values are mixed by, in [0, 1).
+        dropout: rate on the probabilities, in [0, 1).
 
     Example:
         >>> import numpy as np

@@ -196,10 +196,7 @@ class DistanceBuckets(Prebuilt, PositionScheme):
             self.table = self.add_weight((num_buckets, num_heads), "zeros", name="buckets")
 
     def call(self, query, query_steps=None, key_steps=None):
-        """Returns the scores (1 or B, H, T, S) of queries (B, H, T, D) and keys at those steps.
-
-        Steps are as for `PositionScheme`; None counts from 0, and takes as many keys as queries.
-        """
+        """Returns what `scores` does; without steps, for a sequence that attends to itself."""
         return self.scores(query, *_steps(query, query_steps, key_steps))
 
     @property
@@ -227,7 +224,7 @@ class DistanceBuckets(Prebuilt, PositionScheme):
         return first + ops.where(distance < exact, distance, ops.minimum(far, count - 1))
 
     def scores(self, query, query_steps, key_steps, tables=None):
-        """See `PositionScheme`; float32."""
+        """See `PositionScheme`; float32 (1 or B, H, T, S)."""
         (table,) = tables or self.tables
         rows = self.bucket(_distance(query_steps, key_steps))  # (1 or B, T, S)
         return ops.transpose(look_up(ops.cast(table, "float32"), rows), (0, 3, 1, 2))
@@ -264,10 +261,7 @@ class RelativeVectors(Prebuilt, PositionScheme):
             self.values = self.add_weight(shape, "glorot_uniform", name="relative_values")
 
     def call(self, query, query_steps=None, key_steps=None):
-        """Returns the scores (B, H, T, S) of queries (B, H, T, D), scaled, and keys at those steps.
-
-        Steps are as for `PositionScheme`; None counts from 0, and takes as many keys as queries.
-        """
+        """Returns what `scores` does; without steps, for a sequence that attends to itself."""
         return self.scores(query, *_steps(query, query_steps, key_steps))
 
     @property
@@ -276,7 +270,7 @@ class RelativeVectors(Prebuilt, PositionScheme):
         return (self.keys, self.values)
 
     def scores(self, query, query_steps, key_steps, tables=None):
-        """See `PositionScheme`; `query` (B, H, T, D), already scaled."""
+        """See `PositionScheme`; (B, H, T, S), of `query` (B, H, T, D), already scaled."""
         keys, _ = tables or self.tables
         vectors = self._vectors(keys, query_steps, key_steps, query)  # (1 or B, T, S, D)
         return _by_position(query, ops.swapaxes(vectors, -1, -2))
