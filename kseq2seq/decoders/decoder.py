@@ -72,8 +72,8 @@ class Decoder(Prebuilt):
             length: how many steps the state must hold; 0, for training, keeps no cache.
 
         Returns:
-            (context, state), both with B rows. Axes that grow with the source have zeros where a
-            shorter source ends.
+            (context, state), both with B rows. Sources of different lengths may be joined: axes of
+            the context that grow with the source are then filled up with zeros.
         """
         raise NotImplementedError
 
@@ -86,9 +86,12 @@ class Decoder(Prebuilt):
 
         Args:
             tokens: int32 (B * N, T), N hypotheses for each source, side by side.
-            context: of B rows.
-            state: of B * N rows.
+            context: of B rows, from `initial`.
+            state: of B * N rows, from `initial` or the last `Step`.
             position: scalar int, the number of steps before.
             training: bool.
+
+        Returns:
+            The logits of the T next tokens, and the state after them; see `Step`.
         """
         raise NotImplementedError

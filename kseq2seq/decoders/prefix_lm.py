@@ -79,20 +79,21 @@ class PrefixDecoder(Decoder):
         mask, same_segment = context["mask"], None
         if not state:
             self._check(mask, tokens.shape[1] or 0)
-        # 1. A target's positions continue those of its source: from `first` on in the embeddings,
-        # and from `begin` on in attention, which counts from the start of a row, packed or not.
+        # 1. A target's positions continue those of its source. In attention they begin at `begin`,
+        # counted from the start of the row (B * N, 1), or for packed rows (B, T). The embeddings
+        # take an `offset` from steps 0 to T - 1 to positions, counted from the start of a segment.
         if segments is None:
             begin = self._begin(tokens, context["lengths"])
-            first = begin + position
+            offset = begin + position
         else:
             same_segment = together(segments, segments)
-            first = context["lengths"] - first_positions(segments, segments)
-            begin = first + ops.argmax(ops.cast(mask, "int32"), axis=-1)
-        x = self.embedding(tokens, position=first, training=training)
+            offset = context["lengths"] - first_positions(segments, segments)
+            begin = offset + ops.argmax(ops.cast(mask, "int32"), axis=-1)
+        x = self.embedding(tokens, position=offset, training=training)
         # 2. The blocks, each with the keys and values of the source and of earlier steps.
-        new_caches, of_source = [], None
+        new_caches, on_source = [], None
         for block, memory, cache in zip(self.blocks, context["blocks"], caches, strict=True):
-            x, cache, of_source = block.follow(
+            x, cache, on_source = block.follow(
                 x,
                 memory,
                 mask,
@@ -108,12 +109,13 @@ class PrefixDecoder(Decoder):
         # 3. The alignment (B * N, T, S): probabilities (B * N, H, T, S) that fall on the source.
         alignment = None
         if self.follows_source:
-            alignment = ops.mean(of_source, axis=1)
+            alignment = ops.mean(on_source, axis=1)
             alignment = alignment / ops.maximum(ops.sum(alignment, axis=-1, keepdims=True), 1e-9)
         logits = self.table(x, reverse=True)
         return Step(logits, x, alignment, {"blocks": new_caches} if state else {})
 
     def _check(self, mask, length):
+        """Refuses a source and a target of `length` that learned positions do not reach."""
         before = mask.shape[-1] if self.follows_source else 0
         if self.max_positions and before is not None and before + length > self.max_positions:
             raise ValueError(

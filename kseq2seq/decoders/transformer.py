@@ -95,14 +95,15 @@ class TransformerDecoder(Decoder):
     def call(self, tokens, context, state, position=0, training=None, segments=None):
         """See `Decoder`; in training, `segments` int (B, T) keeps targets of one row apart."""
         caches = state.get("blocks", [None] * len(self.blocks))
-        # 1. What each step sees, (T, T) or for packed rows (B, 1, T, T), and its position.
+        # 1. What each step sees, (T, T) or for packed rows (B, 1, T, T), and the offset from steps
+        # to positions: the steps before, or for packed rows (B, T) minus where a segment begins.
         steps = ops.arange(ops.shape(tokens)[1], dtype="int32")
-        mask, first = steps[None, :] <= steps[:, None], position
+        mask, offset = steps[None, :] <= steps[:, None], position
         if segments is not None:
             mask = ops.logical_and(mask, together(segments, segments))[:, None]
-            first = -first_positions(segments, segments)
+            offset = -first_positions(segments, segments)
         # 2. The blocks, each with its keys and values of the source and of earlier steps.
-        x = self.embedding(tokens, position=first, training=training)
+        x = self.embedding(tokens, position=offset, training=training)
         new_caches, alignment = [], None
         for block, memory, cache in zip(self.blocks, context["blocks"], caches, strict=True):
             x, *new_cache, alignment = block(

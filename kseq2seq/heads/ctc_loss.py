@@ -184,5 +184,6 @@ def _moved(x: Any, by: int) -> Any:
 
 
 def _log_sum(*terms: Any) -> Any:
+    """Returns the log of the sum of exp over three terms, each (B, M)."""
     top = ops.maximum(ops.maximum(terms[0], terms[1]), terms[2])
     return top + ops.log(sum(ops.exp(term - top) for term in terms))

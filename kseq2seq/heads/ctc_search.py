@@ -16,6 +16,7 @@ from kseq2seq.heads.rows import collapsed
 
 
 def _log_probs(logits: Any) -> Any:
+    """Returns log-probabilities float32 (B, S, V), NEVER where a label is impossible."""
     log_probs = ops.log_softmax(ops.cast(logits, "float32"), axis=-1)
     return ops.where(log_probs > LEAST, log_probs, NEVER)
 
@@ -72,7 +73,7 @@ def best_labels(logits: Any, width: int, longest: int | None = None) -> Decoded:
     first_rows = ops.arange(rows, dtype="int32")[:, None] * width
 
     def prefixes_at(x, parents):
-        """X (B, N, ...) at the prefixes `parents` (B, N)."""
+        """Returns x (B, N, ...) at the prefixes `parents` (B, N)."""
         flat = ops.reshape(x, (rows * width, *ops.shape(x)[2:]))
         return ops.take(flat, parents + first_rows, axis=0)
 
@@ -149,6 +150,7 @@ def best_labels(logits: Any, width: int, longest: int | None = None) -> Decoded:
 
 
 def _log_add(a: Any, b: Any) -> Any:
+    """Returns log(exp(a) + exp(b)), at least NEVER."""
     top = ops.maximum(a, b)
     total = top + ops.log(ops.exp(a - top) + ops.exp(b - top))
     return ops.maximum(total, NEVER)

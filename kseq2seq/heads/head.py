@@ -219,7 +219,7 @@ class Head(Prebuilt):
 
     def config(self) -> dict[str, Any]:
         """Returns the arguments of the constructor, in JSON's own types."""
-        return dict(self._given)
+        return dict(self._constructor_arguments)
 
 
 def described_head(head: Head) -> dict[str, Any]:

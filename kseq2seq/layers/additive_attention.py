@@ -5,6 +5,7 @@ from __future__ import annotations
 import keras
 from keras import ops
 
+from kseq2seq.checks import one_of
 from kseq2seq.layers.attention import fold, unfold
 from kseq2seq.layers.prebuilt import Prebuilt, linear
 
@@ -47,6 +48,7 @@ class Attention(Prebuilt):
 
     def __init__(self, score, query_dim, source_dim, units, **kwargs):
         super().__init__(**kwargs)
+        one_of(SCORES, score=score)
         self.score = score
         with self.parts():
             if score in ("additive", "concat"):

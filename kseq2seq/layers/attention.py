@@ -17,8 +17,9 @@ from collections.abc import Callable
 import keras
 from keras import ops
 
+from kseq2seq.checks import divides
 from kseq2seq.deprecation import renamed
-from kseq2seq.layers.position_schemes import NOWHERE, PositionScheme
+from kseq2seq.layers.position_schemes import NOWHERE, PositionScheme, counted
 from kseq2seq.layers.prebuilt import Prebuilt, linear
 
 
@@ -46,10 +47,9 @@ def attend(
         value: (B, H, S, D).
         mask: bool, broadcasts to (B, H, T, S); True where a query may look. None looks everywhere.
         position_scheme: how positions act on scores and values; see `PositionScheme`.
-        query_steps: int (1 or B, T), the positions of the queries.
-        key_steps: int (1 or B, S), the positions of the keys.
-        drop: dropout, a function applied to the probabilities that values are mixed by; None for no
-            dropout.
+        query_steps: int (1 or B, T), the positions of the queries; None counts from 0.
+        key_steps: int (1 or B, S), the positions of the keys; None counts from 0.
+        drop: a function that applies dropout to the probabilities; None for no dropout.
 
     Returns:
         (mixed values (B, H, T, D), probabilities (B, H, T, S) float32 before dropout).
@@ -65,6 +65,8 @@ def attend(
     Source:
         Vaswani et al. 2017, "Attention Is All You Need", equation 1.
     """
+    if position_scheme is not NOWHERE:
+        query_steps, key_steps = counted(query, query_steps), counted(key, key_steps)
     where = (position_scheme, query_steps, key_steps)
     return scaled_dot_product(query, transposed(key), value, mask, *where, drop)
 
@@ -157,6 +159,7 @@ class _Heads(Prebuilt):
 
     def __init__(self, hidden_dim: int, num_heads: int, dropout: float, **kwargs):
         super().__init__(**kwargs)
+        divides("num_heads", num_heads, "hidden_dim", hidden_dim)
         self.num_heads = num_heads
         self.head_dim = hidden_dim // num_heads
         with self.parts():
@@ -201,8 +204,7 @@ class SelfAttention(_Heads):
         num_heads: heads; divides `hidden_dim`.
         position_scheme: how positions act on scores and values; see `PositionScheme`.
         attend: `attend`, or a function that gives its result in less memory or from fewer keys.
-        dropout: rate on the probabilities that values are mixed by, in [0, 1); `attend` must then
-            take a `drop`.
+        dropout: rate on the probabilities, in [0, 1); `attend` must then take a `drop`.
 
     Example:
         >>> import numpy as np
@@ -257,7 +259,7 @@ class SelfAttention(_Heads):
         query, key, value = self.project(x, steps)
         key, value, key_steps, cache = self.recall(key, value, steps, cache, position)
         if cache is not None:
-            attention_mask = key_steps <= steps[0, :, None]
+            attention_mask = key_steps <= steps[0, :, None]  # (T, L)
         mixed = self.look(query, key, value, attention_mask, steps, key_steps, training)
         return self.merge(mixed) if cache is None else (self.merge(mixed), cache)
 
@@ -298,7 +300,7 @@ class CrossAttention(_Heads):
         hidden_dim: width of queries and output.
         num_heads: heads; divides `hidden_dim`.
         source_dim: width of the source's outputs.
-        dropout: rate on the probabilities that values are mixed by, in [0, 1).
+        dropout: rate on the probabilities, in [0, 1).
 
     Example:
         >>> import numpy as np

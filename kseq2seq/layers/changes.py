@@ -95,7 +95,7 @@ def apply_changes(layer: keras.layers.Layer, changes: Mapping[str, Any] | None) 
 
 def _checked(changes: Any) -> dict[str, Mapping[str, Any]]:
     """Returns changes by path, from a record that may come from anywhere."""
-    what = "What was changed in a model's layers"
+    what = "The record of changes to a model's layers"
     if not isinstance(changes, Mapping):
         raise ValueError(f"{what} must be a dict; got {changes!r:.80}.")
     parts = upgraded(changes, _UPGRADES, what).get("parts")
@@ -106,7 +106,9 @@ def _checked(changes: Any) -> dict[str, Mapping[str, Any]]:
             raise ValueError(f"{what} must have a dict for {path!r}; got {change!r:.80}.")
         flags = [change.get("trainable", True), *dict(change.get("weights", {})).values()]
         if not all(isinstance(flag, bool) for flag in flags):
-            raise ValueError(f"What is trainable in {path!r} must be true or false; got {flags}.")
+            raise ValueError(
+                f"'trainable' and 'weights' of {path!r} must be true or false; got {flags}."
+            )
     return dict(parts)
 
 

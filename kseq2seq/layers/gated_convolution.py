@@ -32,8 +32,8 @@ class GatedConvolution(Prebuilt):
 
     Source:
         Dauphin et al. 2017, "Language Modeling with Gated Convolutional Networks", equation 1.
-        First weights as Gehring et al. 2017, section 3.5, without regard to dropout; without their
-        weight normalization.
+        Initial weights as in Gehring et al. 2017, section 3.5, without regard to dropout; without
+        their weight normalization.
     """
 
     def __init__(self, dim: int, width: int, **kwargs):

@@ -11,7 +11,7 @@ from keras import ops
 
 from kseq2seq.deprecation import renamed
 from kseq2seq.layers.attention import attend
-from kseq2seq.layers.position_schemes import NOWHERE
+from kseq2seq.layers.position_schemes import NOWHERE, counted
 from kseq2seq.layers.recurrence import recur
 
 
@@ -33,7 +33,8 @@ def attend_in_chunks(
         position_scheme: how positions act on scores and values; see `PositionScheme`.
         query_steps: not used: queries count from 0.
         key_steps: int (1 or B, S), the positions of the keys; None counts from 0.
-        chunk: queries at a time; at least 1.
+        chunk: queries at a time; at least 1. With a scheme that acts on scores or values, at least
+            T / 256 in bfloat16, and T / 2048 in float16, which count chunks exactly to there.
 
     Returns:
         (mixed values (B, H, T, D), None).
@@ -71,10 +72,9 @@ def attend_in_chunks(
 
     tables = [ops.copy(table) for table in position_scheme.tables]
     mask = ops.cast(mask, "float32")
-    if key_steps is None:
-        key_steps = ops.arange(ops.shape(key)[2], dtype="int32")[None]
+    key_steps = counted(key, key_steps)
 
-    # 3. The loop over chunks counts them in the dtype of the queries: exact to 256 in bfloat16.
+    # 3. The loop over chunks counts them in the dtype of the queries, the one that `recur` has.
     def step(queries, count):
         steps = ops.cast(count[:1], "int32") * chunk + ops.arange(chunk, dtype="int32")
         return look(queries, key, value, mask, steps, key_steps, *tables), count + 1

@@ -23,13 +23,13 @@ class Norm(NamedTuple):
     - pre: :math:`x + f(\mathrm{norm}(x))` (Xiong et al. 2020), and one normalization after the
       whole stack
     - post: :math:`\mathrm{norm}(x + f(x))` (Vaswani et al. 2017, section 3.1)
-    - deep: :math:`\mathrm{norm}(\alpha x + f(x))`, with the first weights of values, output
+    - deep: :math:`\mathrm{norm}(\alpha x + f(x))`, with the initial weights of values, output
       projections and feed-forward networks scaled by :math:`\beta`
 
     Attributes:
         kind: one of `NORMS`.
         alpha: weight of the input; 1 unless deep.
-        beta: scale of the first weights; 1 unless deep.
+        beta: scale of initial weights; 1 unless deep.
 
     Source:
         Wang et al. 2022, "DeepNet: Scaling Transformers to 1,000 Layers", figure 2. Queries, keys

@@ -8,15 +8,17 @@ from typing import Any
 import keras
 from keras import ops
 
+from kseq2seq.checks import one_of
 from kseq2seq.layers.prebuilt import Prebuilt
-from kseq2seq.layers.token_embedding import look_up
+from kseq2seq.layers.token_embedding import POSITION_SCHEMES, look_up
 
 
 @keras.saving.register_keras_serializable(package="kseq2seq", name="Positions")
 class PositionScheme:
     """The three points at which a scheme may act on attention; this one does nothing at any.
 
-    Steps are the positions of queries or keys, int (1, T), or (B, T) where rows differ.
+    Steps are the positions of queries or keys, int (1, T), or (B, T) where rows differ. A learned
+    scheme reads `tables`, tensors, in place of its weights if they are passed; see `reading`.
 
     Example:
         >>> import numpy as np
@@ -59,7 +61,7 @@ class PositionScheme:
         return None
 
 
-NOWHERE = PositionScheme()  # which attention does not even call
+NOWHERE = PositionScheme()  # of positions that act nowhere in attention, which skips the calls
 
 
 class _OverTensors(PositionScheme):
@@ -154,7 +156,7 @@ class Alibi(PositionScheme):
         """See `PositionScheme`; float32 (1 or B, H, T, S)."""
         far = ops.cast(ops.absolute(_distance(query_steps, key_steps)), "float32")
         slopes = ops.reshape(ops.convert_to_tensor(self.slopes, "float32"), (-1, 1, 1))
-        return (0.0 - far)[:, None] * slopes
+        return (0.0 - far)[:, None] * slopes  # a negated 0 would be -0
 
 
 @keras.saving.register_keras_serializable(package="kseq2seq")
@@ -194,10 +196,7 @@ class DistanceBuckets(Prebuilt, PositionScheme):
             self.table = self.add_weight((num_buckets, num_heads), "zeros", name="buckets")
 
     def call(self, query, query_steps=None, key_steps=None):
-        """Returns the scores (1 or B, H, T, S) of queries (B, H, T, D) and keys at those steps.
-
-        Steps are as for `PositionScheme`; None counts from 0, and takes as many keys as queries.
-        """
+        """Returns what `scores` does; without steps, for a sequence that attends to itself."""
         return self.scores(query, *_steps(query, query_steps, key_steps))
 
     @property
@@ -225,7 +224,7 @@ class DistanceBuckets(Prebuilt, PositionScheme):
         return first + ops.where(distance < exact, distance, ops.minimum(far, count - 1))
 
     def scores(self, query, query_steps, key_steps, tables=None):
-        """See `PositionScheme`; float32."""
+        """See `PositionScheme`; float32 (1 or B, H, T, S)."""
         (table,) = tables or self.tables
         rows = self.bucket(_distance(query_steps, key_steps))  # (1 or B, T, S)
         return ops.transpose(look_up(ops.cast(table, "float32"), rows), (0, 3, 1, 2))
@@ -262,10 +261,7 @@ class RelativeVectors(Prebuilt, PositionScheme):
             self.values = self.add_weight(shape, "glorot_uniform", name="relative_values")
 
     def call(self, query, query_steps=None, key_steps=None):
-        """Returns the scores (B, H, T, S) of queries (B, H, T, D), scaled, and keys at those steps.
-
-        Steps are as for `PositionScheme`; None counts from 0, and takes as many keys as queries.
-        """
+        """Returns what `scores` does; without steps, for a sequence that attends to itself."""
         return self.scores(query, *_steps(query, query_steps, key_steps))
 
     @property
@@ -274,7 +270,7 @@ class RelativeVectors(Prebuilt, PositionScheme):
         return (self.keys, self.values)
 
     def scores(self, query, query_steps, key_steps, tables=None):
-        """See `PositionScheme`; `query` (B, H, T, D), already scaled."""
+        """See `PositionScheme`; (B, H, T, S), of `query` (B, H, T, D), already scaled."""
         keys, _ = tables or self.tables
         vectors = self._vectors(keys, query_steps, key_steps, query)  # (1 or B, T, S, D)
         return _by_position(query, ops.swapaxes(vectors, -1, -2))
@@ -306,9 +302,14 @@ def _by_position(x, matrices):
     return ops.transpose(product, (1, 2, 0, 3))
 
 
+def counted(x, steps=None):
+    """Returns `steps`; if None, those of x (B, H, T, D) counted from 0, int32 (1, T)."""
+    return ops.arange(ops.shape(x)[2], dtype="int32")[None] if steps is None else steps
+
+
 def _steps(query, query_steps, key_steps):
-    if query_steps is None:
-        query_steps = ops.arange(ops.shape(query)[2], dtype="int32")[None]
+    """Returns both, counted from 0 if None; there are then as many keys as queries."""
+    query_steps = counted(query, query_steps)
     return query_steps, query_steps if key_steps is None else key_steps
 
 
@@ -336,6 +337,7 @@ def stack_positions(
         >>> first is second
         True
     """
+    one_of(POSITION_SCHEMES, position_scheme=scheme)
     if scheme == "shaw":
         return [RelativeVectors(head_dim, name=f"positions_{i}") for i in range(num_layers)]
     if scheme == "t5":

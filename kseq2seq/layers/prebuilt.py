@@ -52,7 +52,8 @@ class Prebuilt(keras.layers.Layer):
         """Makes a layer that remembers the arguments of its constructor."""
         layer = super().__new__(cls, *args, **kwargs)
         arguments = _arguments(cls, args, _today(cls, kwargs))
-        vars(layer)["_given"] = MappingProxyType(arguments)  # which Keras neither tracks nor saves
+        # a mappingproxy, which Keras neither tracks nor saves
+        vars(layer)["_constructor_arguments"] = MappingProxyType(arguments)
         return layer
 
     def __init__(self, **kwargs):
@@ -83,11 +84,11 @@ class Prebuilt(keras.layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         """Returns the arguments of the constructor, and "changes" if parts were changed."""
-        arguments = {name: _described(value) for name, value in self._given.items()}
+        settings = self._constructor_arguments
         changes = changes_of(self)
         return {
             **super().get_config(),
-            **arguments,
+            **{name: _described(value) for name, value in settings.items()},
             **({"changes": changes} if changes else {}),
         }
 
@@ -101,10 +102,33 @@ class Prebuilt(keras.layers.Layer):
         return layer
 
 
+def _constructors(cls: type) -> Iterator[tuple[Any, list[str]]]:
+    """Yields the constructors that keyword arguments pass through, and their parameters' names.
+
+    The first is that of the class; while one takes **kwargs, its base's follows, up to `Prebuilt`.
+    """
+    for base in cls.__mro__[: cls.__mro__.index(Prebuilt)]:
+        if "__init__" not in vars(base):
+            continue
+        constructor = vars(base)["__init__"]
+        parameters = list(inspect.signature(constructor).parameters.values())[1:]
+        names = [each.name for each in parameters if each.kind is not _REST]
+        yield constructor, names
+        if len(names) == len(parameters):
+            return
+
+
 def _today(cls: type, arguments: dict[str, Any]) -> dict[str, Any]:
-    """Returns keyword arguments under today's names, where the constructor's were `renamed`."""
-    renames = getattr(cls.__init__, "renamed", {})  # type: ignore[misc]
-    return {renames.get(name, name): value for name, value in arguments.items()}
+    """Returns keyword arguments under today's names, where a constructor's were `renamed`."""
+    taken: set[str] = set()  # by a subclass, as a name of its own
+    for constructor, names in _constructors(cls):
+        taken.update(names)
+        renames = getattr(constructor, "renamed", {})
+        arguments = {
+            name if name in taken else renames.get(name, name): value
+            for name, value in arguments.items()
+        }
+    return arguments
 
 
 def settings_of(cls: type) -> list[str]:
@@ -112,14 +136,7 @@ def settings_of(cls: type) -> list[str]:
 
     If it takes **kwargs for its base, they include those of the base's constructor, and so on.
     """
-    names: dict[str, None] = {}
-    for base in cls.__mro__[: cls.__mro__.index(Prebuilt)]:
-        if "__init__" not in vars(base):
-            continue
-        parameters = list(inspect.signature(base.__init__).parameters.values())[1:]  # type: ignore[misc]
-        names.update((each.name, None) for each in parameters if each.kind is not _REST)
-        if all(each.kind is not _REST for each in parameters):
-            break
+    names = dict.fromkeys(name for _, own in _constructors(cls) for name in own)
     return [name for name in names if name != "name"]
 
 

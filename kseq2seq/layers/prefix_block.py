@@ -86,7 +86,7 @@ class PrefixBlock(EncoderBlock):
             x: (B * N, T, hidden_dim).
             source: {"key" (B, H, D, S), "value" (B, H, S, D)}, from `call`.
             padding_mask: bool (B, S), True = real; or, for N = 1, a mask for each query (B, T, S).
-            begin: int (B * N, 1 or T), an offset from a target's steps to its positions.
+            begin: int (B * N, 1 or T), what to add to a target's steps to get its positions.
             cache: this block's keys and values of earlier steps, or None.
             position: steps taken before.
             training: bool.
@@ -98,36 +98,38 @@ class PrefixBlock(EncoderBlock):
         """
         attention, scheme = self.attention, self.attention.positions
         # 1. Queries (B * N, H, T, D), keys and values of the target, L steps with the cached ones.
-        own = ops.arange(ops.shape(x)[1], dtype="int32")[None] + position
-        query, key, value = attention.project(self.attended.enter(x), begin + own)
-        key, value, own_keys, cache = attention.recall(key, value, own, cache, position)
+        query_steps = ops.arange(ops.shape(x)[1], dtype="int32")[None] + position
+        query, key, value = attention.project(self.attended.enter(x), begin + query_steps)
+        key, value, key_steps, cache = attention.recall(key, value, query_steps, cache, position)
         # 2. Scores among the target's steps, (B * N, H, T, L). Absolute positions are not needed
         # here: only distances count.
-        causal = own_keys[:, None, :] <= own[:, :, None]
+        causal = key_steps[:, None, :] <= query_steps[:, :, None]
         if attention_mask is not None:
             causal = ops.logical_and(causal, attention_mask)[:, None]
-        target_scores = similarity(query, transposed(key), causal, scheme, own, own_keys)
+        in_target = (scheme, query_steps, key_steps)
+        target_scores = similarity(query, transposed(key), causal, *in_target)
         # 3. Scores of the source, of all its hypotheses at once: (B, H, N * T, S), and unfolded to
         # (B * N, H, T, S).
         rows, sources = ops.shape(x)[0], ops.shape(padding_mask)[0]
-        source_keys = ops.arange(ops.shape(padding_mask)[-1], dtype="int32")[None]
-        steps = ops.reshape(begin + own, (sources, -1))
+        source_positions = ops.arange(ops.shape(padding_mask)[-1], dtype="int32")[None]
+        query_positions = ops.reshape(begin + query_steps, (sources, -1))  # (B, N * T)
+        in_source = (scheme, query_positions, source_positions)
         queries, mask = _fold_heads(query, sources), for_heads(padding_mask)
-        source_scores = similarity(queries, source["key"], mask, scheme, steps, source_keys)
+        source_scores = similarity(queries, source["key"], mask, *in_source)
         source_scores = _unfold_heads(source_scores, rows)
         # 4. One softmax over both, (B * N, H, T, S + L).
         length = ops.shape(source_scores)[-1]
         probabilities = ops.softmax(ops.concatenate([source_scores, target_scores], axis=-1))
-        of_source, weights = probabilities[..., :length], probabilities
+        on_source, weights = probabilities[..., :length], probabilities
         if attention.dropout is not None:
             weights = attention.dropout(probabilities, training=training)
         # 5. The values of both, each (B * N, T, H * D) when the heads are joined, are added up.
-        mixed = attention.join(mix(weights[..., length:], value, scheme, own, own_keys))
+        mixed = attention.join(mix(weights[..., length:], value, *in_target))
         folded = _fold_heads(weights[..., :length], sources)
-        folded = mix(folded, source["value"], scheme, steps, source_keys)
+        folded = mix(folded, source["value"], *in_source)
         mixed = mixed + unfold(attention.join(folded), like=mixed)
         x = self.attended(x, attention.output_projection(mixed), training=training)
-        return self.fed.around(self.feed_forward, x, training=training), cache, of_source
+        return self.fed.around(self.feed_forward, x, training=training), cache, on_source
 
 
 def _fold_heads(x, sources):

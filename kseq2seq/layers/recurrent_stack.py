@@ -23,6 +23,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from kseq2seq.checks import one_of
 from kseq2seq.layers.prebuilt import Prebuilt
 from kseq2seq.layers.recurrence import recur
 
@@ -85,6 +86,7 @@ def recurrent(kind: str, input_dim: int, units: int, name: str | None = None) ->
         >>> recurrent("gru", input_dim=3, units=4).count_params()
         96
     """
+    one_of(tuple(STATES), kind=kind)
     options: dict[str, Any] = {
         "return_sequences": True,
         "return_state": True,

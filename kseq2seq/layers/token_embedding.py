@@ -5,6 +5,7 @@ from __future__ import annotations
 import keras
 from keras import ops
 
+from kseq2seq.checks import one_of
 from kseq2seq.deprecation import renamed
 from kseq2seq.layers.adaptable import Adaptable
 from kseq2seq.layers.prebuilt import Prebuilt
@@ -162,6 +163,7 @@ class TokenEmbedding(Prebuilt):
         self, table, dim, position_scheme, max_positions, dropout, deviation=1.0, **kwargs
     ):
         super().__init__(**kwargs)
+        one_of(POSITION_SCHEMES, position_scheme=position_scheme)
         self.table = table
         if not table.built:
             table.build()
@@ -175,6 +177,7 @@ class TokenEmbedding(Prebuilt):
                 # as large as tokens where those start small, else as Keras draws them
                 small = deviation < 1
                 start = keras.initializers.RandomNormal(0, deviation) if small else "uniform"
+                # attribute and name stay as they are in files of weights
                 self.places = Embedding(max_positions, dim, start, name="places")
                 self.places.build()
 
@@ -188,7 +191,8 @@ class TokenEmbedding(Prebuilt):
 
         Args:
             tokens: int32 (B, T).
-            position: int, that of the first token; or (B, 1) where rows differ.
+            position: int, an offset from steps 0 to T - 1 to positions; or (B, 1) where rows
+                differ, or (B, T) where they are packed.
             training: bool.
 
         Returns:

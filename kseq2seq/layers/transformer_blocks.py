@@ -142,7 +142,7 @@ def _feed_forward(sizes: BlockSizes) -> FeedForward:
 
 
 def _scale(layer, beta: float, start: int = 0) -> None:
-    """Scales the first weights of a layer's outputs from `start` on; see `Norm`."""
+    """Multiplies a layer's initial weights by `beta`, for its outputs from `start` on."""
     if beta != 1:
         kernel = keras.ops.convert_to_numpy(layer.kernel).copy()
         kernel[:, start:] *= beta

@@ -66,3 +66,8 @@ def test_no_place_to_look_at_is_finite():
     mixed, alignment = layer(SOURCE[:, 0], layer.context(SOURCE, np.zeros((2, 5), bool)))
     assert np.isfinite(np.array(mixed)).all()
     assert np.isfinite(np.array(alignment)).all()
+
+
+def test_a_score_that_does_not_exist_is_refused():
+    with pytest.raises(ValueError, match=r"`score` must be one of 'additive'.*; got 'bilinear'"):
+        made("bilinear")

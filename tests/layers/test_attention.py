@@ -176,3 +176,22 @@ def test_attend_takes_the_old_keyword():
     with pytest.warns(FutureWarning, match="`positions`"):
         mixed, _ = attend(x, x, x, positions=Alibi(2), query_steps=steps, key_steps=steps)
     np.testing.assert_array_equal(np.array(mixed), np.array(expected))
+
+
+@pytest.mark.parametrize("scheme", ["alibi", "t5", "shaw", "rotary", "sinusoidal"])
+def test_steps_count_from_zero_unless_passed(scheme):
+    (positions,) = stack_positions(scheme, 1, 2, 4, bidirectional=True)
+    query, key = draw(1, 2, 3, 4), draw(1, 2, 5, 4)
+    steps = (np.arange(3, dtype="int32")[None], np.arange(5, dtype="int32")[None])
+    for one, other in zip(
+        attend(query, key, key, None, positions),
+        attend(query, key, key, None, positions, *steps),
+        strict=True,
+    ):
+        np.testing.assert_array_equal(np.array(one), np.array(other))
+
+
+@pytest.mark.parametrize("layer", [SelfAttention, CrossAttention])
+def test_heads_must_divide_the_width(layer):
+    with pytest.raises(ValueError, match=r"`num_heads`=3 does not divide `hidden_dim`=8\. Pass"):
+        layer(hidden_dim=8, num_heads=3)

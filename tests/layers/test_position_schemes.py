@@ -286,3 +286,8 @@ def test_keeps_lengths_and_dtype():
     np.testing.assert_allclose(norms, np.linalg.norm(x, axis=-1), rtol=1e-5)
     half = rotate(keras.ops.cast(x, "bfloat16"), np.arange(4))
     assert keras.backend.standardize_dtype(half.dtype) == "bfloat16"
+
+
+def test_a_scheme_that_does_not_exist_is_refused():
+    with pytest.raises(ValueError, match=r"`position_scheme` must be one of .*; got 'rotery'"):
+        stack_positions("rotery", 2, 2, 4, bidirectional=True)

@@ -108,3 +108,8 @@ def test_signals_neither_vanish_nor_saturate(name):
         # With Keras' initializers the most looked at place has 1.0003 to 1.0024 times the mean.
         looked = np.asarray(step.alignment)
         assert (looked.max(-1) / looked.mean(-1)).mean() > 1.02
+
+
+def test_a_kind_that_does_not_exist_is_refused():
+    with pytest.raises(ValueError, match="`kind` must be one of 'rnn', 'lstm', 'gru'; got 'ltsm'"):
+        recurrent("ltsm", input_dim=3, units=4)

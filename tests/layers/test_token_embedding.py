@@ -183,3 +183,8 @@ def test_no_model_has_sparse_gradients(model_named, lab, name):
         total = tf.reduce_sum(model(inputs))
     for gradient in tape.gradient(total, [v.value for v in model.trainable_variables]):
         assert not isinstance(gradient, tf.IndexedSlices)
+
+
+def test_a_scheme_that_does_not_exist_is_refused():
+    with pytest.raises(ValueError, match=r"`position_scheme` must be one of .*; got 'rotery'"):
+        TokenEmbedding(token_table(9, 4), 4, "rotery", 8, dropout=0.0)
