@@ -159,6 +159,8 @@ class Pipeline(Generator):
         }
         settings = {name: repr(value) for name, value in options.items()}
         settings |= {"seed": repr(seed), "model": fingerprint(self.model)}
+        # The record on disk keeps the name that `beam_width` had when the format was made.
+        settings["search"] = settings["search"].replace("beam_width=", "width=")
 
         def generate(texts: list[str], first: int) -> list[Prediction]:
             seeds = seeds_of(seed, first + len(texts)).numpy()[first:]
