@@ -118,10 +118,10 @@ class Pipeline(Generator):
     ) -> int:
         """Generates for each line of a file, of any size, in constant memory.
 
-        A window of lines at a time is sorted by length, decoded, and written in its own order. Until
-        all are done, the output is in `output_path` + ".part"; after an interruption, even a kill,
-        the same call continues where it stopped, in another process too, with no line lost or
-        doubled.
+        A window of lines at a time is sorted by length, decoded, and written in its own order.
+        Until all are done, the output is in `output_path` + ".part"; after an interruption, even a
+        kill, the same call continues where it stopped, in another process too, with no line lost
+        or doubled.
 
         Args:
             input_path: UTF-8, a text on each line; in a ".jsonl" file an object with a "text",
