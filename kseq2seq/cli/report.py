@@ -46,7 +46,7 @@ def report(
         <BLANKLINE>
         Held-out pairs: 1                         BLEU    chrF
         copying the source                        59.5    47.9
-        Beam(width=4, length_penalty=0.6)        100.0   100.0
+        Beam(beam_width=4, length_penalty=0.6)   100.0   100.0
         <BLANKLINE>
           a b c d
           = x b c d

@@ -9,10 +9,10 @@ from keras import tree
 
 from kseq2seq.decoding import Search, search_targets
 from kseq2seq.decoding.sources import croppable
-from kseq2seq.export.fewer_places import FewerPlaces
+from kseq2seq.export.fewer_units import FewerUnits
 from kseq2seq.special_tokens import SpecialTokens
 
-LOWEST = -1e30  # of a score
+LOWEST = -1e30  # a score of at most this is that of no hypothesis
 CONTEXT, STATE = "context", "state"
 
 
@@ -26,21 +26,22 @@ class FixedModel(tf.Module):
       `finished` (1, N), a whole search, best first. `finished` is int32, 0 where a target was cut
       at its limit (see `Decoded`) and else 1.
 
-    Without a `source`, `source` is (1, S) int32 ids, or (1, S, ...) of whatever the encoder takes;
-    with one, what its `fixed` says stands in its place, and its features are computed inside. A
+    `source` is int32 ids (1, S), or whatever the encoder takes, (1, S, ...). With a `Source`, the
+    inputs of `encode` and `generate` are those of its `fixed`, and features are computed inside. A
     model without a decoder has `generate` alone. `source_length`, `token` and `position` are int32
-    (1,). A host starts with the token `special.start` at position
-    0 and the state of `encode`, and hands the state of each step to the next. The names of context
-    and state follow the decoder's own, so that a host needs to know none of them: what `encode`
-    gives, `decode_step` takes under the same name.
+    (1,).
+
+    A host starts with the token `special.start` at position 0 and the state of `encode`, and passes
+    the state of each step to the next. It needs to know no name of context or state: `decode_step`
+    takes them under the names that `encode` returns.
 
     Args:
         model: of `build_model`, computing in float32; or an `Ensemble` of such.
         search: what `generate` runs.
-        source_length: S, places of a source.
+        source_length: S, the most units of a source.
         target_length: T, the most tokens of a target, its end included.
         special: the target's ids that are not text.
-        source: the `Source` whose raws a host gives; None for a host that makes the model's inputs.
+        source: makes the model's inputs from a host's; None for a host that makes them itself.
 
     Example:
         >>> import numpy as np
@@ -67,7 +68,7 @@ class FixedModel(tf.Module):
     ):
         super().__init__(name="kseq2seq")
         self.weights = [weight.value for weight in model.variables]
-        self.source = source  # whose resources go with it
+        self.source = source  # its resources, for example tables, are saved with the module
         self.source_length = source_length
         specs, inputs = (source or _Encoded(model)).fixed(source_length)
         signature = list(specs.values())
@@ -89,16 +90,17 @@ class FixedModel(tf.Module):
 
         @tf.function(input_signature=signature)
         def generate(*arguments):
-            # `encode` is for hosts and delegates that know no choice; this one knows loops, too.
-            fewer = model
+            # `encode` has no IF, which some delegates refuse; they refuse this function's loop too.
+            searched = model
             if steps and croppable(model):
-                fewer = FewerPlaces(model.encoder, model.decoder, model.facts)
+                searched = FewerUnits(model.encoder, model.decoder, model.facts)
             decoded = search_targets(
-                fewer, inputs(**named(arguments)), search, target_length, special=special
+                searched, inputs(**named(arguments)), search, target_length, special=special
             )
-            # A constant -inf would become the lowest number; the logarithm is taken as it runs.
-            there = decoded.lengths > 0 if steps else decoded.scores > LOWEST  # labels may be none
-            never = tf.math.log(tf.cast(there, tf.float32))
+            # -inf for hypotheses that were not found; a head may answer with no label. As a
+            # constant it would become the lowest number, so the logarithm is taken as it runs.
+            found = decoded.lengths > 0 if steps else decoded.scores > LOWEST
+            never = tf.math.log(tf.cast(found, tf.float32))
             return {
                 "ids": decoded.ids,
                 "lengths": decoded.lengths,
@@ -110,7 +112,7 @@ class FixedModel(tf.Module):
         if not steps:
             return
 
-        # What `initial` gives is a tree; a caller sees its leaves, each under a name of its own.
+        # `initial` returns trees; a host sees their leaves, each under a name of its own.
         traced = tf.function(initial).get_concrete_function(*signature)
         context, state = traced.structured_outputs
 
@@ -147,14 +149,14 @@ class FixedModel(tf.Module):
 
 
 class _Encoded:
-    """In the place of a source, where the host makes the model's inputs."""
+    """Stands for a source, if the host makes the model's inputs."""
 
     def __init__(self, model: Any):
         self.input = model.encoder.input["source"]
 
-    def fixed(self, places: int) -> tuple[dict[str, tf.TensorSpec], Any]:
+    def fixed(self, units: int) -> tuple[dict[str, tf.TensorSpec], Any]:
         """See `Source`."""
-        shape = (1, places, *self.input.shape[2:])
+        shape = (1, units, *self.input.shape[2:])
         specs = {
             "source": tf.TensorSpec(shape, self.input.dtype, name="source"),
             "source_length": tf.TensorSpec((1,), tf.int32, name="source_length"),
@@ -187,10 +189,10 @@ def _unnamed(prefix: str, structure: Any, leaves: dict[str, Any]) -> Any:
 
 
 def _handed_out(leaf: tf.Tensor, one: tf.Tensor) -> tf.Tensor:
-    """A leaf as float32 that no loop made.
+    """A leaf as float32, times `one`.
 
-    LiteRT.js refuses booleans, and LiteRT's compiled models leave an output unwritten that is a
-    loop's own.
+    LiteRT.js refuses booleans, and LiteRT's compiled models do not write an output that comes
+    straight from a loop.
     """
     if tf.get_static_value(leaf) is not None:
         return tf.cast(leaf, tf.float32)

@@ -28,19 +28,19 @@ def export_onnx(
     source_length: int | None = None,
     target_length: int | None = None,
 ) -> None:
-    """Writes `encode.onnx` and `decode_step.onnx`, and what goes with them, into a directory.
+    """Writes `encode.onnx` and `decode_step.onnx`, `kseq2seq.json` and the tokenizers.
 
     They are the functions of `FixedModel` in float32, one source at a time. ONNX lets no output
-    have an input's name, so a step gives its state as `new_state_...`. An input that a model does
-    not use, such as the position of a recurrent one, is left out. The loop, and with it the search,
-    is the host's. `kseq2seq.json` and the tokenizers lie beside them.
+    have an input's name, so a step returns its state as `new_state_...`. An input that a model does
+    not use, for example the position of a recurrent one, is left out. The loop, and with it the
+    search, is up to the host.
 
     Args:
         directory: where to write; it appears whole or not at all.
         model: the trained `Seq2Seq`.
         source: raw input -> the model's inputs, a `Source`.
         target: ids -> raw output, a `Target`.
-        source_length: places of a source; `source.max_length` by default.
+        source_length: S, the most units of a source; `source.max_length` by default.
         target_length: the most tokens of a target, its end included; by default
             `target.max_length`.
 
@@ -56,8 +56,8 @@ def export_onnx(
             encode = onnxruntime.InferenceSession("model-onnx/encode.onnx")
     """
     plain = in_float32(model)
-    places = lengths(source, target, source_length, target_length)
-    fixed = FixedModel(plain, Greedy(), *places, target.special, source)
+    sizes = lengths(source, target, source_length, target_length)
+    fixed = FixedModel(plain, Greedy(), *sizes, target.special, source)
     if "decode_step" not in fixed.signatures:
         raise ValueError(
             "ONNX files hold single steps of a decoder, and this model has none. Export it for "
@@ -68,7 +68,7 @@ def export_onnx(
             (scratch / f"{name}.onnx").write_bytes(_converted(name, fixed.signatures[name]))
         write_json(
             scratch / "kseq2seq.json",
-            description(plain, source, target, places, precision="float32"),
+            description(plain, source, target, sizes, precision="float32"),
         )
         source.save(scratch)
         target.save(scratch)
@@ -92,7 +92,7 @@ def _converted(name: str, function: Any) -> bytes:
     for tensor, output in zip(outputs, sorted(function.structured_outputs), strict=True):
         steps = name == "decode_step" and output.startswith(STATE)
         names[tensor] = NEW + output if steps else output
-    made, _ = convert._convert_common(
+    onnx, _ = convert._convert_common(
         graph,
         name=name,
         opset=OPSET,
@@ -100,17 +100,17 @@ def _converted(name: str, function: Any) -> bytes:
         output_names=outputs,
         tensors_to_rename=names,
     )
-    return made.SerializeToString()
+    return onnx.SerializeToString()
 
 
 def _know_updates() -> None:
-    """Tells tf2onnx of the one operation that it lacks: writing a place of a cache."""
+    """Tells tf2onnx of the one operation that it lacks: writing a position of a cache."""
     from tf2onnx import utils
     from tf2onnx.handler import tf_op
 
     @tf_op("XlaDynamicUpdateSlice")
     class _Update:
-        """What is written has one place on one axis; it is chosen where that is."""
+        """Writes one position along one axis: Where(position == begin, update, cache)."""
 
         @classmethod
         def version_11(cls, graph, node, **_):

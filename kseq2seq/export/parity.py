@@ -91,7 +91,7 @@ def compare(
         source: raws -> the model's inputs.
         target: ids -> raw texts.
         search: what `generate` runs.
-        lengths: the file's places of a source, and of a target.
+        lengths: the most units of a source and of a target in the file.
         exact: whether a target that differs by more than a near tie is an error.
         strings: whether the file has `generate_texts`, to be compared too.
         examples: raw sources of the kind the model is for; those that do not fit are left out.
@@ -105,20 +105,22 @@ def compare(
         ValueError: if no example fits.
     """
     raws, references = _fitting(source, lengths[0], examples, references)
-    file, (places, limit) = Signatures(content, text_ops=strings), lengths
+    file, (source_length, limit) = Signatures(content, text_ops=strings), lengths
     special, steps = target.special, hasattr(model, "decoder")
     ours, theirs, ties, unfinished = [], [], 0, np.zeros(2, int)
     for first in range(0, len(raws), ROWS):
         part = raws[first : first + ROWS]
-        batch = padded(model, source(source.batch(part)), places, source.padding)
+        # 1. The targets of the model, and of the file: ids (rows, T).
+        batch = padded(model, source(source.batch(part)), source_length, source.padding)
         decoded = decode(model, batch, search, max_length=limit, special=special)
         model_ids, model_finished = decoded.ids[:, 0].numpy(), decoded.finished[:, 0].numpy()
-        feeds = [source.feed(raw, places) for raw in part]
+        feeds = [source.feed(raw, source_length) for raw in part]
         answers = [file("generate", **row) for row in feeds]
         file_ids = np.stack([answer["ids"][0, 0] for answer in answers])
         model_ids, file_ids = _same_width(model_ids, file_ids, special.padding)
         file_finished = np.array([answer["finished"][0, 0] > 0 for answer in answers])
         unfinished += [(~model_finished).sum(), (~file_finished).sum()]
+        # 2. Where they differ, or only one of them is finished, it must be a near tie.
         for row, step, margin in _differences(model, batch, model_ids, file_ids, special):
             if margin < TIE:
                 ties += 1
@@ -135,11 +137,12 @@ def compare(
                 ties += 1
             elif exact:
                 raise ParityError(
-                    f"The file takes {file_ids[row].tolist()} for {_said(file_finished[row])}, the "
-                    f"model for {_said(model_finished[row])}: at the limit the end and the "
+                    f"The file calls {file_ids[row].tolist()} {_said(file_finished[row])}, the "
+                    f"model calls it {_said(model_finished[row])}: at the limit the end and the "
                     f"likeliest other token are {margin:.2g} nats apart. The conversion changed "
                     "the model; nothing was written."
                 )
+        # 3. Single steps must give the targets of the first rows the model's log-probabilities.
         if exact and steps and not first:
             _check_steps(file, model, batch, model_ids[:WALKED], feeds, special)
         ours += list(model_ids)
@@ -150,6 +153,7 @@ def compare(
             f"{ties} of {len(raws)} targets differ from the model's by near ties, more than "
             f"{MOST_TIES:.1%}: the conversion changed the model; nothing was written."
         )
+    # 4. Texts and scores.
     our_texts, their_texts = _texts(target, ours), _texts(target, theirs)
     agree = sum(bool((a == b).all()) for a, b in zip(ours, theirs, strict=True))
     same_texts = None
@@ -164,11 +168,11 @@ def compare(
 
 def _fitting(
     source: Any,
-    places: int,
+    source_length: int,
     examples: Sequence[Any] | None,
     references: Sequence[Reference] | None,
 ) -> tuple[list[Any], list[Reference] | None]:
-    """The raws that fit and hold something, and their references."""
+    """The raws that fit and are not empty, and their references."""
     if examples is None:
         if references is not None:
             raise ValueError("`references` belong to `examples`; pass those too.")
@@ -187,18 +191,19 @@ def _fitting(
     if examples:
         raws = source.batch(examples)
         lengths = source.lengths(raws)
-        fits = np.flatnonzero(~source.empty(raws, lengths) & (lengths <= places)).tolist()
+        short = lengths <= source_length
+        fits = np.flatnonzero(~source.empty(raws, lengths) & short).tolist()
     if not fits:
         raise ValueError(
             f"None of the {len(examples)} `examples` holds something and has at most "
-            f"{source.counted(places)}; pass some of the kind the model is for."
+            f"{source.counted(source_length)}; pass some of the kind the model is for."
         )
     kept = None if references is None else [references[index] for index in fits]
     return [examples[index] for index in fits], kept
 
 
 def _same_width(ours: np.ndarray, theirs: np.ndarray, padding: int) -> tuple[Any, Any]:
-    """Both (N, T), the narrower filled up: a file answers in as many places as it has."""
+    """Both (N, T), the narrower padded: a file always answers with as many ids as it can."""
     width = max(ours.shape[1], theirs.shape[1])
     filled = [
         np.pad(ids, [(0, 0), (0, width - ids.shape[1])], constant_values=padding)
@@ -299,7 +304,7 @@ def _scores(
     ours: list[str], theirs: list[str], references: list[Reference] | None
 ) -> dict[str, tuple[float, float]]:
     if references is None and not any(text.strip() for text in ours):
-        return {}  # nothing that a score could be of
+        return {}  # chrF of empty texts says nothing
     if references is None:
         return {"chrF against the model": (chrf(ours, ours), chrf(theirs, ours))}
     metrics = {"BLEU": bleu, "chrF": chrf}

@@ -24,7 +24,7 @@ SETTINGS = {  # of a `Sample`, given with each call
     "seed": tf.TensorSpec([], tf.int32, name="seed"),
 }
 USUAL = {"temperature": 1.0, "top_k": 0, "top_p": 1.0, "seed": 0}
-TEMPERATURES, TOP_PS = (1e-4, 1e4), (1e-6, 1.0)  # what a call gives beyond is taken as these
+TEMPERATURES, TOP_PS = (1e-4, 1e4), (1e-6, 1.0)  # to which the settings of a call are clipped
 IDS = "_ids"
 WARM_UP = ("a", "a b c d e f g h")
 
@@ -44,13 +44,13 @@ def export_saved_model(
 
     - its name: `texts`, string (B,) -> `texts`, string (B, N), `scores`, float32 (B, N), best
       first, and `finished`, bool (B, N), False where a target was cut at its limit (see `Decoded`);
-      N is the search's width. A text without a token gives an empty one with a score of 0. A text
-      longer than the source allows is refused, not cut.
+      N is the search's `num_hypotheses`. A text without a token gives an empty one with a score of
+      0. A text longer than the source allows is refused, not cut.
     - its name and "_ids": `source`, (B, S, ...) as the encoder takes it, and `source_length`, int32
-      (B,), the real places of each -> `ids`, int32 (B, N, L), `lengths`, `scores` and `finished`
+      (B,), the real units of each -> `ids`, int32 (B, N, L), `lengths`, `scores` and `finished`
       (B, N). It has no strings and no resources, so it can be compiled by XLA.
 
-    Where fewer than N were found the rest are empty and finished, with a score of -inf. A `Sample`
+    If fewer than N were found, the rest are empty and finished, with a score of -inf. A `Sample`
     takes `temperature`, `top_k`, `top_p` and `seed`, scalars, with each call.
 
     Args:
@@ -58,16 +58,16 @@ def export_saved_model(
         model: the trained model: a `Seq2Seq`, `Ensemble` or `Speculative`.
         source: raw texts -> the model's inputs, with a `max_length` in tokens.
         target: ids -> raw texts, with a `max_length` in tokens.
-        searches: names of signatures and their searches; a server asks for "serving_default" where
-            its client names none.
+        searches: names of signatures and their searches; a server runs "serving_default" for a
+            client that names none.
         warm_up: texts that TensorFlow Serving runs through each signature of texts before it
-            answers anyone, so that no one waits for a first call; two short ones by default, none
-            where empty.
+            answers requests, so that none waits for a first call; two short ones by default, none
+            if empty.
 
     Raises:
         FileExistsError: if `directory` is a file.
-        ValueError: if the directory holds something else than a SavedModel, two signatures would
-            have one name, or a text to warm up with is too long.
+        ValueError: if the directory holds anything but a SavedModel, two signatures would have one
+            name, or a text to warm up with is too long.
 
     Example:
         `Pipeline.export` calls this. Ids compiled by XLA, in another process::
@@ -117,7 +117,7 @@ def _check_names(searches: Mapping[str, Search]) -> None:
 
 
 def _fitting(source: Any, warm_up: Sequence[Any] | None) -> list[Any]:
-    """The raws to warm up with."""
+    """The raws to warm up with; of the default ones, those that are short enough."""
     usual = warm_up is None
     if usual:
         trial = source.trial(len(WARM_UP))
@@ -144,22 +144,25 @@ def _of_texts(model: Any, source: Any, target: Any, search: Search) -> Any:
 
     @tf.function(input_signature=[*specs, *_specs(search)])
     def generate(*arguments: tf.Tensor) -> dict[str, tf.Tensor]:
+        # 1. B raws; one empty raw stands in for none, and is cut off at the end.
         count = tf.shape(arguments[0])[0]
-        row = tf.cast(count == 0, tf.int32)  # at least one
+        row = tf.cast(count == 0, tf.int32)
         filled = [
             tf.pad(x, [[0, row], *([0, 0] for _ in x.shape[1:])]) for x in arguments[: len(specs)]
         ]
         raws, settings = tf.nest.pack_sequence_as(source.raw, filled), arguments[len(specs) :]
+        # 2. The model's inputs, once no raw is too long.
         lengths = source.lengths(raws)
         checks = []
         if source.too_long != "cut":
             limit, longest = source.max_length, tf.reduce_max(lengths)
-            said = f"A {source.noun.lower()} has more than {limit} {source.unit}; shorten it:"
-            checks.append(tf.debugging.Assert(longest <= limit, [said, longest]))
+            message = f"A {source.noun.lower()} has more than {limit} {source.unit}; shorten it:"
+            checks.append(tf.debugging.Assert(longest <= limit, [message, longest]))
         inputs = source(raws)
         with tf.control_dependencies(checks):
             inputs = tf.nest.map_structure(tf.identity, inputs)
         inputs = padded(model, inputs, source.max_length, source.padding)
+        # 3. Texts (B, N) of ids (B, N, L); an empty raw has an empty text, and no other.
         decoded = _searched(model, inputs, target, search, settings)
         texts = target.read(tf.reshape(decoded.ids, (-1, decoded.ids.shape[-1])))
         texts = tf.reshape(texts, tf.shape(decoded.scores))
@@ -180,7 +183,7 @@ def _source_spec(model: Any) -> Any:
 
 
 def _of_ids(model: Any, target: Any, search: Search) -> Any:
-    """The signature from what the encoder takes to ids; its mask is made of lengths."""
+    """The signature from the encoder's inputs to ids; the mask is made from lengths."""
     inputs = _source_spec(model).inputs
     kinds = {name: kind for name, kind in inputs.items() if name != "source_mask"}
     specs = [
@@ -203,21 +206,21 @@ def _of_ids(model: Any, target: Any, search: Search) -> Any:
 
 
 def _specs(search: Search) -> list[tf.TensorSpec]:
-    """What a call passes beside the source."""
+    """The inputs of a signature beside the source."""
     return list(SETTINGS.values()) if isinstance(search, Sample) else []
 
 
-def _searched(model: Any, tokens: dict, target: Any, search: Search, settings: tuple) -> Any:
+def _searched(model: Any, inputs: dict, target: Any, search: Search, settings: tuple) -> Any:
     seeds = None
     if isinstance(search, Sample):
         temperature, top_k, top_p, seed = settings
         temperature = tf.clip_by_value(temperature, *TEMPERATURES)
         top_p = tf.clip_by_value(top_p, *TOP_PS)
         search = replace(search, temperature=temperature, top_k=top_k, top_p=top_p)
-        seeds = seeds_of(seed, tf.shape(next(iter(tokens.values())))[0])
+        seeds = seeds_of(seed, tf.shape(next(iter(inputs.values())))[0])
     return search_targets(
         model,
-        tokens,
+        inputs,
         search,
         target.max_length,
         seeds=seeds,

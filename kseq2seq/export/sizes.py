@@ -1,4 +1,4 @@
-"""What an export of fixed sizes settles first: the model, its lengths, its record."""
+"""What exports of fixed sizes begin with: the model in float32, its lengths, its record."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from kseq2seq.models import BuiltModel, build_model
 
 
 def in_float32(model: Any) -> BuiltModel:
-    """Returns the model, or its like that computes in float32.
+    """Returns the model, or one of the same weights that computes in float32.
 
     Raises:
         ValueError: if it is not a single model of `build_model`.
     """
     if not isinstance(model, BuiltModel):
         raise ValueError(
-            f"Such a file holds a single model; got {type(model).__name__}. Export its models one "
-            "by one, or as a SavedModel."
+            f"`model` must be a single model for TFLite and ONNX; got {type(model).__name__}. "
+            "Export its models one by one, or as a SavedModel."
         )
     if model.source_spec is None:
         raise ValueError("A language model has no source, which an export turns into a target.")
@@ -33,7 +33,7 @@ def in_float32(model: Any) -> BuiltModel:
 def lengths(
     source: Any, target: Any, source_length: int | None, target_length: int | None
 ) -> tuple[int, int]:
-    """Returns the places of a source and of a target, in units: those given, or the limits.
+    """Returns S and T, the most units of a source and of a target; by default their limits.
 
     Raises:
         ValueError: if one is more than its limit.
@@ -54,14 +54,14 @@ def lengths(
 
 
 def description(
-    model: BuiltModel, source: Any, target: Any, places: tuple[int, int], **others: Any
+    model: BuiltModel, source: Any, target: Any, sizes: tuple[int, int], **others: Any
 ) -> dict:
-    """Returns what `kseq2seq.json` says of a model of fixed sizes."""
-    specs, _ = source.fixed(places[0])
+    """Returns the content of `kseq2seq.json` for a model of fixed sizes."""
+    specs, _ = source.fixed(sizes[0])
     return {
         "parameters": model.count_params(),
-        "source_length": places[0],
-        "target_length": places[1],
+        "source_length": sizes[0],
+        "target_length": sizes[1],
         "source_vocabulary": source.vocabulary_size,
         "target_vocabulary": target.size,
         "special": target.special._asdict(),

@@ -14,8 +14,8 @@ class TextModel(FixedModel):
 
     - `generate_texts(texts)`, string (1,) -> `texts`, string (1, N), `scores` and `finished`
       (1, N), best first, and `source_length`, int32 (1,): how many tokens the text has, its end
-      included. If they are more than there are places, the texts are empty and their scores -inf;
-      if it has none but the end, the first is an empty text with a score of 0. Both are finished.
+      included. If they are more than S, the texts are empty and their scores -inf; if it has none
+      but the end, the first is an empty text with a score of 0. Both are finished.
 
     An interpreter must know tensorflow-text's operations to open a file with it::
 
@@ -26,11 +26,11 @@ class TextModel(FixedModel):
             model_path="model.tflite", custom_op_registerers=tflite_registrar.SELECT_TFTEXT_OPS
         )
 
-    They know no byte fallback: a character that has no piece is unknown on the way in, and one that
-    the model spells in bytes is lost on the way out. White space of any kind is a space to them,
-    also where the tokenizer would keep tabs and new lines. Symbols of a tokenizer they would cut
-    and normalize, so such a tokenizer is refused. The other signatures, with a tokenizer
-    of the host's, have no such limit.
+    These operations have no byte fallback: a character without a piece is read as unknown, and one
+    that the model spells in bytes is lost. They read any white space as a space, even if the
+    tokenizer would keep tabs and new lines. They would cut and normalize symbols, so a tokenizer
+    with symbols is refused. The other signatures have no such limits, since the host has the
+    tokenizer.
 
     Args:
         source: a `TextSource` with a SentencePiece tokenizer that has no symbols.
@@ -46,18 +46,21 @@ class TextModel(FixedModel):
         (reader, _), (writer, space) = _fast(source), _fast(target)
         self.tokenizers = [reader, writer]
         special = target.special
-        places = self.source_length
+        most = self.source_length
 
         @tf.function(input_signature=[tf.TensorSpec([1], tf.string, name="texts")])
         def generate_texts(texts):
+            # 1. Ids (1, S) of the text, closed by the end.
             ids = tf.concat([reader.tokenize(texts).flat_values, [special.end]], axis=0)
             length = tf.shape(ids)[0]
-            fits, blank = length <= places, length <= 1
-            ids = tf.pad(ids[:places], [[0, places - tf.minimum(length, places)]])
+            fits, blank = length <= most, length <= 1
+            ids = tf.pad(ids[:most], [[0, most - tf.minimum(length, most)]])
             decoded = self.generate(
-                source=tf.reshape(ids, (1, places)),
-                source_length=tf.reshape(tf.minimum(length, places), (1,)),
+                source=tf.reshape(ids, (1, most)),
+                source_length=tf.reshape(tf.minimum(length, most), (1,)),
             )
+            # 2. The ids (N, T) of the targets, without special ones and without spaces at the
+            #    beginning, as texts; no ids where nothing was to be searched.
             searched = tf.logical_and(fits, tf.logical_not(blank))
             rows = tf.where(searched, decoded["ids"][0], special.end)
             text = (rows != special.padding) & (rows != special.start) & (rows != special.end)
@@ -66,10 +69,9 @@ class TextModel(FixedModel):
             first = tf.range(decoded["scores"].shape[1])[None] == 0
             # a text without a token gives an empty one and no other; a length is never 0
             nothing = _log(tf.logical_and(first, length > 0))
-            kept = tf.ragged.boolean_mask(rows, text).with_row_splits_dtype(tf.int32)
-            written = writer.detokenize(kept)
+            tokens = tf.ragged.boolean_mask(rows, text).with_row_splits_dtype(tf.int32)
             return {
-                "texts": written[None],
+                "texts": writer.detokenize(tokens)[None],
                 "scores": tf.where(blank, nothing, decoded["scores"] + _log(fits)),
                 "finished": tf.maximum(decoded["finished"], tf.cast(~searched, tf.int32)),
                 "source_length": length[None],

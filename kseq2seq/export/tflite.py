@@ -53,13 +53,14 @@ def export_tflite(
     model's: in float32 they must be the same, up to near ties.
 
     Args:
-        path: where to write, such as "model.tflite"; it appears whole or not at all.
+        path: where to write, for example "model.tflite"; it appears whole or not at all.
         model: the trained model.
         source: raw input -> the model's inputs, a `Source`.
         target: ids -> raw output, a `Target`.
         search: what `generate` runs.
-        source_length: places of a source; `source.max_length` by default. The time to look grows
-            with it, however short a source is; and that to encode, but in quarters for `generate`.
+        source_length: S, the most units of a source; `source.max_length` by default. The time of
+            attention grows with it, however short a source is. So does the time of encoding, but
+            `generate` encodes only a quarter, half or all of S, whichever holds the source.
         target_length: the most tokens of a target, its end included; by default
             `target.max_length`.
         precision: "float32"; "float16" (weights of half the size, computed in float32 on a CPU);
@@ -67,13 +68,11 @@ def export_tflite(
             them, scaled as they come).
         strings: add the signature `generate_texts` of `TextModel`, with the tokenizers inside; only
             an interpreter that knows tensorflow-text's operations can then open the file.
-        license: a text to go with the file: under what terms the model may be used.
-        examples: raw texts of the kind the model is for, to compare on; English sentences of the
-            bundled sample where there are none.
-        references: what the examples should become, one text each or a list of some, to see how
-            scores move.
-        report: called with a line that says how large the file is and how it compares; None is
-            silent.
+        license: a text that goes with the file: the terms under which the model may be used.
+        examples: raw texts of the kind the model is for, to compare on; if None, English sentences
+            of the bundled sample.
+        references: one target text, or a list of several, for each example, to compare scores.
+        report: called with a line about the size of the file and the comparison; None is silent.
 
     Returns:
         A `Parity`: how the file compares with the model.
@@ -94,7 +93,7 @@ def export_tflite(
     if isinstance(search, Sample):
         raise ValueError(
             "TFLite has no random numbers that a seed repeats, so `generate` can't sample. Export "
-            "another search, such as Greedy(), and sample in the host, by `decode_step`."
+            "another search, for example Greedy(), and sample in the host, by `decode_step`."
         )
     check_search(search)
     if license is not None and not isinstance(license, str):
@@ -103,25 +102,26 @@ def export_tflite(
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a directory; name a file in it.")
     path.parent.mkdir(parents=True, exist_ok=True)
-    places = lengths(source, target, source_length, target_length)
-    record = description(
-        plain, source, target, places, precision=precision, search=describe(search)
-    )
-    sizes = (plain, search, *places, target.special)
-    fixed = TextModel(source, target, *sizes) if strings else FixedModel(*sizes, source)
+    # 1. The record, and the flatbuffer.
+    sizes = lengths(source, target, source_length, target_length)
+    record = description(plain, source, target, sizes, precision=precision, search=describe(search))
+    arguments = (plain, search, *sizes, target.special)
+    fixed = TextModel(source, target, *arguments) if strings else FixedModel(*arguments, source)
     content = convert(fixed, precision)
+    # 2. The comparison, which may refuse it.
     parity = compare(
         content,
         plain,
         source,
         target,
         search,
-        lengths=places,
+        lengths=sizes,
         exact=precision == "float32",
         strings=strings,
         examples=examples,
         references=references,
     )
+    # 3. The file.
     with tempfile.TemporaryDirectory() as scratch:
         source.save(scratch)
         target.save(scratch)
@@ -163,7 +163,7 @@ def convert(fixed: FixedModel, precision: str) -> bytes:
 
 
 def _reason(error: Exception) -> str:
-    """The line of the converter's page that says what it could not do."""
+    """The line of the converter's long message that names the error."""
     lines = [line for line in str(error).splitlines() if "error:" in line]
     return (lines or str(error).splitlines() or [type(error).__name__])[0].strip()
 

@@ -1,4 +1,4 @@
-"""Which format a pipeline is exported in, and what it gives the exporter of its own."""
+"""The format that a pipeline is exported in, and the defaults that it gives the exporter."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ _FOREIGN = re.compile(  # suffixes of files that no exporter here writes
 def format_of(path: str | os.PathLike) -> str:
     """Returns the format that the name of a path asks for: "saved_model", "tflite" or "onnx".
 
-    A directory may have dots in its name: only the suffixes of known kinds of files, and what looks
-    like a mistyped one of ours, say that something else was meant.
+    A directory may have dots in its name: only a suffix of another known kind of file, or one that
+    looks like a mistyped ".tflite" or ".onnx", is refused.
 
     Args:
         path: where to write.
@@ -49,7 +49,7 @@ def format_of(path: str | os.PathLike) -> str:
         return _FORMATS[suffix]
     name = os.fspath(path)
     if _FOREIGN.fullmatch(suffix):
-        keras = f" To go on with it in Keras, save the model by pipeline.model.save({name!r})."
+        keras = f" For a file that Keras loads, call pipeline.model.save({name!r})."
         raise ValueError(
             f"No exporter writes {suffix!r} files; got {name!r}. Name a file that ends in "
             "'.tflite', or a directory for a SavedModel; format='saved_model' or 'onnx' writes to "
@@ -77,10 +77,11 @@ def export_parts(
         path: where to write.
         parts: model, source and target.
         search: the pipeline's own.
-        examples: those that the pipeline keeps. What fits is used where `options` have none.
+        examples: those of the pipeline; the ones that fit are used unless `options` has others.
         format: as for `Pipeline.export`.
         options: of the exporter.
     """
+    model, source, _ = parts
     format = format_of(path) if format is None else format
     if format not in ("saved_model", "tflite", "onnx"):
         raise ValueError(f"`format` must be 'saved_model', 'tflite' or 'onnx'; got {format!r}.")
@@ -88,18 +89,18 @@ def export_parts(
         return export_onnx(path, *parts, **options)
     if format == "tflite":
         if options.get("references") is None:  # which belong to examples given with them
-            kept = _fitting(parts[1], examples, options.get("source_length"))
-            options = {"examples": kept, **options}
+            fitting = _fitting(source, examples, options.get("source_length"))
+            options = {"examples": fitting, **options}
         return export_tflite(path, *parts, **{"search": search, **options})
-    searches = options.pop("searches", None) or _searches(parts[0], search)
-    options = {"warm_up": _fitting(parts[1], examples, None), **options}
+    searches = options.pop("searches", None) or _searches(model, search)
+    options = {"warm_up": _fitting(source, examples, None), **options}
     return export_saved_model(
         path, *parts, searches={"serving_default": search, **searches}, **options
     )
 
 
 def _searches(model: Any, search: Any) -> dict[str, Any]:
-    """The searches of a SavedModel where none are named: what the model can be asked for."""
+    """The searches of a SavedModel by default, as far as the model's head has them."""
     greedy, beam = Greedy(), search if isinstance(search, Beam) else Beam()
     if hasattr(model, "decoder"):
         return {"greedy": greedy, "beam": beam, "sample": Sample()}
@@ -108,11 +109,11 @@ def _searches(model: Any, search: Any) -> dict[str, Any]:
     return {"greedy": greedy, **({"beam": beam} if several else {})}
 
 
-def _fitting(source: Any, examples: Sequence[Any], places: Any) -> list[Any] | None:
-    """The examples that hold something and are not too long; None where there are none."""
+def _fitting(source: Any, examples: Sequence[Any], length: Any) -> list[Any] | None:
+    """The examples that are not empty and not too long; None if there are none."""
     if not examples:
         return None
-    longest = places if isinstance(places, int) else source.max_length
+    longest = length if isinstance(length, int) else source.max_length
     raws = source.batch(examples)
     lengths = source.lengths(raws)
     fits = (~source.empty(raws, lengths) & (lengths <= longest)).numpy()

@@ -17,20 +17,20 @@ from kseq2seq.disk.files import read_json, sha256, write_json
 from kseq2seq.disk.lines import numbered_lines
 from kseq2seq.pipeline.prediction import Prediction
 
-CUT = "cut_at_the_limit"  # a run's record of lines, beside its settings
+CUT = "cut_at_the_limit"  # the field of the record for `_Cut`, beside the settings
 JSONL = ".jsonl"
-MOST_LINES = 2**20  # held at a time
+MOST_LINES = 2**20  # in a window
 
 
 class FileProgress(NamedTuple):
-    """How far a file is.
+    """How much of a file is done.
 
     Attributes:
-        lines: how many are done, those of an earlier run included.
-        total: how many there are.
-        seconds_left: estimated from this run's own speed.
-        unfinished: how many of the lines that are done were cut at the target's limit, as in
-            `Prediction`; those of an earlier run included.
+        lines: how many lines are done, those of an interrupted call included.
+        total: how many lines there are.
+        seconds_left: estimated from the speed of this call.
+        unfinished: how many of the targets that are done were cut at their limit, as in
+            `Prediction`; those of an interrupted call included.
 
     Example:
         >>> from kseq2seq.pipeline import FileProgress
@@ -69,10 +69,16 @@ def generate_lines(
     window: int,
     progress: Callable[[FileProgress], None] | None,
 ) -> int:
-    """Writes what `generate(lines, number of the first from 0)` makes of each line of a file.
+    """Writes a text or prediction for each line of a file; see `Pipeline.generate_file`.
 
-    See `Pipeline.generate_file`; `settings` are what a run that goes on must agree in. Of a
-    prediction the text is written, and counted if it is not finished.
+    Args:
+        generate: maps some lines and the number of the first one, from 0, to a text or a
+            `Prediction` for each. Of predictions the text is written; unfinished ones are counted.
+        input_path: see `Pipeline.generate_file`.
+        output_path: see `Pipeline.generate_file`.
+        settings: names and values, which must be those of an interrupted call to continue it.
+        window: see `Pipeline.generate_file`.
+        progress: see `Pipeline.generate_file`.
     """
     input_path, output_path = Path(input_path), Path(output_path)
     check_whole("window", window, most=MOST_LINES)
@@ -80,7 +86,9 @@ def generate_lines(
         raise FileNotFoundError(f"{input_path} is not a file; pass one with a text on each line.")
     if output_path.exists():
         raise FileExistsError(f"{output_path} exists already; name another file, or remove it.")
-    total = sum(1 for _ in _texts(input_path))  # also refuses at once what is not UTF-8, or no JSON
+    # 1. Read the whole input once: a line that is not UTF-8, or not JSON, is refused at once.
+    total = sum(1 for _ in _texts(input_path))
+    # 2. Open the partial output and its record, of this call or of an interrupted one.
     part = output_path.with_name(output_path.name + ".part")
     record = part.with_name(part.name + ".json")
     settings = {**settings, "source_sha256": sha256(input_path)}
@@ -89,6 +97,8 @@ def generate_lines(
         _lock(file, part)
         done = first = _whole_lines(file)
         cut = cut.of(done)
+        # 3. Generate a window of lines at a time. The numbers of targets that were cut go to the
+        #    record first, then the window to the partial output.
         lines = islice(_texts(input_path), done, None)
         began = time.monotonic()
         while texts := [*islice(lines, window)]:
@@ -96,8 +106,8 @@ def generate_lines(
                 results = generate(texts, done)
             except ValueError as error:
                 raise ValueError(
-                    f"{input_path}, of the lines from {done + 1} (text 0) on: {error} What is done "
-                    f"is kept; run again to go on."
+                    f"{input_path}, of the lines from {done + 1} (text 0) on: {error} The lines "
+                    f"before are kept in {part.name}; the same call continues after them."
                 ) from error
             if numbers := [done + n for n, one in enumerate(results) if not _finished(one)]:
                 cut = _Cut(cut.before + len(cut.lines), numbers)
@@ -112,6 +122,7 @@ def generate_lines(
                 each = (time.monotonic() - began) / (done - first)
                 count = cut.before + len(cut.lines)
                 progress(FileProgress(done, total, each * (total - done), count))
+        # 4. All is done.
         os.replace(part, output_path)
         record.unlink()
     return total
@@ -136,10 +147,10 @@ def _row(path: Path, text: str) -> str:
 
 
 class _Cut(NamedTuple):
-    """Which lines were cut at the target's limit; recorded before they are written.
+    """The lines whose targets were cut at their limit; recorded before they are written.
 
     Attributes:
-        before: how many of the windows before the last one that had some.
+        before: how many there are before the last window that has any.
         lines: the numbers, from 0, of those in that window.
     """
 
@@ -147,7 +158,7 @@ class _Cut(NamedTuple):
     lines: list[int]
 
     def of(self, done: int) -> _Cut:
-        """Returns those of the lines that were written, if only so many were."""
+        """Returns those among the first `done` lines: a kill may have come before the writing."""
         return self._replace(lines=[number for number in self.lines if number < done])
 
 
@@ -161,7 +172,7 @@ def _write_record(record: Path, settings: dict[str, str], cut: _Cut) -> None:
 
 
 def _begin(part: Path, record: Path, settings: dict[str, str]) -> _Cut:
-    """Makes the files of a run that is new; refuses to go on with what is not its own."""
+    """Makes the files of a new call; refuses to continue one with other settings."""
     if not part.exists():
         part.parent.mkdir(parents=True, exist_ok=True)
         nothing = _Cut(0, [])
@@ -170,8 +181,8 @@ def _begin(part: Path, record: Path, settings: dict[str, str]) -> _Cut:
         return nothing
     if not record.exists():
         raise ValueError(
-            f"{part} is there, but not {record.name}, which says what it was begun with. Remove "
-            "or rename it to begin anew."
+            f"{part} is there, but not {record.name}, which has the settings of the call that "
+            "wrote it. Remove or rename it to begin anew."
         )
     known = read_json(record)
     known.pop("format_version")
@@ -180,13 +191,13 @@ def _begin(part: Path, record: Path, settings: dict[str, str]) -> _Cut:
         names = [name for name in {**settings, **known} if known.get(name) != settings.get(name)]
         raise ValueError(
             f"{part} was begun with another {', '.join(names)}; remove {part} and {record} to "
-            "begin anew, or go on with what it was begun with."
+            "begin anew, or pass the settings, model and input that it was begun with."
         )
     return _Cut(**cut)
 
 
 def _whole_lines(file: BinaryIO) -> int:
-    """Returns how many lines are done; cuts off one that was being written at a kill."""
+    """Returns how many lines are done, after removing one that a kill left incomplete."""
     count = whole = 0
     for line in file:
         if not line.endswith(b"\n"):
@@ -206,6 +217,6 @@ def _lock(file: BinaryIO, part: Path) -> None:
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
-        raise ValueError(f"Another process is writing {part}; name another target.") from None
+        raise ValueError(f"Another process is writing {part}; name another file.") from None
     if not part.exists():
-        raise ValueError(f"Another process has just finished {part}.")
+        raise ValueError(f"Another process has just finished {part}; its output is there.")

@@ -39,9 +39,9 @@ Result = TypeVar("Result")
 
 
 class Generator:
-    """A model, its source, its target and its search: what generates, whatever is done with it.
+    """A model with its source, its target and its search, which generates.
 
-    See `Pipeline`, which adds how it is kept, scored and shipped.
+    `Pipeline`, the public class, adds how it is scored, saved and exported.
     """
 
     def __init__(
@@ -74,42 +74,43 @@ class Generator:
         batch_size: int = 64,
         workers: int = 1,
     ) -> list[Prediction]:
-        """Generates.
+        """Generates a target for each text.
 
         Args:
             texts: one text, or several.
             search: in place of the pipeline's own: a `Search`, or its name, for example "beam".
-            max_length: the most tokens of a target of this call, its end included;
-                `target.max_length` by default. More than that compiles anew.
-            filters: rules about next tokens; see `kseq2seq.decoding.Filter`. Those that tell
-                sources apart have a row for each text. `phrases` makes ids of words.
+            max_length: the most tokens of a target in this call, its end included;
+                `target.max_length` by default. A larger number compiles anew.
+            filters: rules about next tokens; see `kseq2seq.decoding.Filter`. Filters that treat
+                sources differently have a row for each text. `phrases` makes ids of words.
             unsatisfied: what happens to a text for which the filters leave no target: "error" or
                 "partial"; see `decode`.
             seed: for searches that draw at random: a whole number, or one for each text. A text's
                 draws depend on it and on the text's place among `texts`, not on `batch_size`.
-            alignments: also say where each target token looked.
-            replace_unknown: put in the place of each unknown token the source word that the model
-                looked at most, in the best text; needs a model with attention.
+            alignments: also return the attention of each target token to the source.
+            replace_unknown: in the best text, replace each unknown token by the source word that
+                the model attended to most; needs a model with attention.
             too_long: what happens to a text of more than `source.max_length` tokens: "error";
                 "split" at the ends of its sentences (scores then add up, and there are no
-                alternatives and no alignment); or "cut", with a warning that says how many were.
-                By default as the source says.
+                alternatives and no alignment); or "cut", with a warning that counts such texts.
+                `source.too_long` by default.
             batch_size: how many texts are decoded together, at most.
-            workers: how many batches are decoded at once, each on a thread of its own. A step's
-                products are too thin to fill several cores, so on a processor two are faster than
-                one; on a GPU one fills it.
+            workers: how many batches are decoded at once, each on a thread of its own. The matrix
+                products of a step are too small to fill several cores, so on a CPU two workers are
+                faster than one; a GPU is filled by one.
 
         Returns:
             A `Prediction` for each text, in their order.
 
         Raises:
-            TypeError: if `texts` holds something else than strings.
+            TypeError: if `texts` holds anything but strings.
             ValueError: if a text, or a sentence of it, is too long, or holds a lone surrogate.
+            UnsatisfiedError: a ValueError, if the filters leave a text no target.
         """
         check_whole("batch_size", batch_size)
         check_whole("workers", workers, most=MOST_WORKERS)
         search = self.search if search is None else check_search(search)
-        # 1. Raws, split into parts where they are too long.
+        # 1. N raws, of which those that are too long are split into parts.
         raws = self.source.several(texts)
         too_long = chosen_too_long(self.source, too_long)
         graphs = raw_graphs(self, too_long)
@@ -119,8 +120,8 @@ class Generator:
         seeds = parts.seeds(seeds_of(seed, len(raws)).numpy().tolist())
         longest, limit = _lengths(self.target.max_length, max_length)
 
+        # 2. A batch of B parts: the model's inputs (B, S, ...), ids (B, N, L), texts.
         def generate(batch: list[int]) -> list[Prediction]:
-            # 2. The inputs of a batch of B parts, then ids (B, N, T), then texts.
             inputs = graphs.inputs([parts.raws[index] for index in batch])
             try:
                 decoded = decode(
@@ -147,7 +148,7 @@ class Generator:
                 ]
             return rows
 
-        # 3. All batches, and one prediction again for each raw.
+        # 3. All batches; the predictions of a raw's parts become one.
         results = iter(in_batches(generate, parts, batch_size, workers))
         return [joined([next(results) for _ in range(n)], self.target) for n in parts.counts]
 
@@ -158,14 +159,14 @@ class Generator:
     def phrases(self, texts: Sequence[str]) -> list[list[int]]:
         """Returns the target ids of words or phrases, as filters take them.
 
-        A tokenizer may write a word in other ways too, for example inside a longer one: what is
-        forbidden is this way of writing it.
+        A tokenizer may cut a word in other ways too, for example inside a longer one. A filter
+        forbids or requires the ids that are returned here, and no others.
 
         Args:
             texts: a list of raw words or phrases.
 
         Raises:
-            TypeError: if one is no string.
+            TypeError: if one is not a string.
             ValueError: if one has no token, or `texts` is not a list.
         """
         return self.target.phrases(texts)
@@ -180,21 +181,21 @@ class Generator:
         filters: Sequence[Filter] = (),
         seed: int = 0,
     ) -> Stream:
-        """Yields the target as it is written: each time all of it so far, the last one whole.
+        """Yields the target while it is being generated: each time all of it so far.
 
-        Nothing is computed before it is asked for, and nothing more once the iterator is closed
-        or left. A character whose bytes are not all there is held back. A search that keeps
-        several hypotheses shows the best at the time, so it may change its mind.
+        A step is computed only when the next text is asked for. A character is held back until
+        all of its bytes are there. A search with several hypotheses shows the best at the time, so
+        a text need not begin with the one before.
 
         Args:
             text: one raw text.
-            search: `Greedy()` by default, whatever the pipeline's own is.
+            search: `Greedy()` by default, whatever the search of the pipeline.
             max_length: as for a call.
             filters: as for a call.
             seed: as for a call.
 
         Returns:
-            A `Stream`, an iterator whose `finished` says at the end whether the target was cut.
+            A `Stream`, an iterator; afterwards its `finished` is False if the target was cut.
 
         Raises:
             ValueError: if the text is too long.
@@ -234,19 +235,19 @@ def in_batches(
     """Returns a prediction for each part, in their order.
 
     Args:
-        generate: places of parts -> their predictions.
-        parts: what is decoded. Those of like length are decoded together, empty ones not at all.
-        batch_size: how many at once, at most.
+        generate: the indices of some parts -> their predictions.
+        parts: what to decode. Parts of similar length are decoded together, empty ones not at all.
+        batch_size: how many parts at once, at most.
         workers: how many batches at once.
     """
-    found = {index: Prediction("", 0.0) for index in np.flatnonzero(parts.empty).tolist()}
+    results = {index: Prediction("", 0.0) for index in np.flatnonzero(parts.empty).tolist()}
     order = np.argsort(parts.lengths, kind="stable").tolist()
-    order = [index for index in order if index not in found]
+    order = [index for index in order if index not in results]
     batches = [order[first : first + batch_size] for first in range(0, len(order), batch_size)]
-    batches.reverse()  # the longest first, so that no worker is left with them in the end
+    batches.reverse()  # the longest first, so that no worker has to run one alone at the end
     for batch, rows in zip(batches, in_parallel(generate, batches, workers), strict=True):
-        found.update(zip(batch, rows, strict=True))
-    return [found[index] for index in range(len(parts.raws))]
+        results.update(zip(batch, rows, strict=True))
+    return [results[index] for index in range(len(parts.raws))]
 
 
 def in_parallel(
@@ -254,8 +255,8 @@ def in_parallel(
 ) -> Iterator[Result]:
     """Yields the result of a function for each item, in their order.
 
-    One worker is the caller's own thread, with its devices and strategies. Where an item fails,
-    those that have not begun are left.
+    One worker is the caller's own thread, with its devices and strategies. If an item fails, no
+    further one is begun.
 
     Example:
         >>> from kseq2seq.pipeline.generator import in_parallel
@@ -273,11 +274,7 @@ def in_parallel(
 
 
 def _check_rows(filters: Sequence[Filter], parts: Parts, noun: str) -> None:
-    """Refuses filters whose rows are not those of the raws.
-
-    Raises:
-        ValueError: a raw was split, or the numbers of rows differ.
-    """
+    """Refuses filters with rows, if a raw was split or there is not one row for each raw."""
     rules = [rule for rule in filters if rule.of_sources]
     if rules and len(parts.raws) != len(parts.counts):
         raise ValueError(
@@ -288,12 +285,12 @@ def _check_rows(filters: Sequence[Filter], parts: Parts, noun: str) -> None:
         if other := {len(rows) for rows in rule.given().values()} - {len(parts.raws)}:
             raise ValueError(
                 f"{type(rule).__name__} is for {other.pop()} {noun.lower()}s, but there are "
-                f"{len(parts.raws)}."
+                f"{len(parts.raws)}. Give it a row for each {noun.lower()}."
             )
 
 
 def _lengths(usual: int, asked: int | None) -> tuple[int, int | None]:
-    """Returns what a loop is compiled for, and the limit of each target where that is less."""
+    """Returns the length that a loop is compiled for, and the limit of targets if it is shorter."""
     if asked is None:
         return usual, None
     asked = check_whole("max_length", asked)

@@ -12,16 +12,21 @@ from kseq2seq.encoders import SourceSpec
 from kseq2seq.models import BuiltModel
 from kseq2seq.text import TextSource, TextTarget, Tokenizer
 
-SOURCE_LENGTH, TARGET_LENGTH = 512, 128  # tokens, where a tokenizer stands for a side
+SOURCE_LENGTH, TARGET_LENGTH = 512, 128  # tokens, if a tokenizer stands for a side
 
 
 def with_lengths(model: Any, source: Any, target: Any) -> tuple[Any, Any]:
-    """Returns source and target; tokenizers become sides of the usual lengths, where they fit."""
+    """Returns source and target; a tokenizer becomes a side of 512 or 128 tokens, or fewer.
+
+    Fewer where the model has positions for fewer. A decoder that reads the source as the beginning
+    of its own sequence has one range of positions for both: the target then gets 128 or half of
+    them, whichever is less, and the source the rest.
+    """
     decoder = getattr(model, "decoder", None)
     longest = getattr(decoder, "max_positions", None) or SOURCE_LENGTH + TARGET_LENGTH
     if isinstance(source, Tokenizer):
         limit = getattr(model, "max_source_length", None) or SOURCE_LENGTH
-        if decoder is not None and decoder.follows_source:  # source and target share its positions
+        if decoder is not None and decoder.follows_source:
             limit = min(limit, longest - min(TARGET_LENGTH, longest // 2))
             longest -= min(limit, SOURCE_LENGTH)
         source = TextSource(source, min(limit, SOURCE_LENGTH))
@@ -34,7 +39,7 @@ def check_parts(model: Any, source: Any, target: Any) -> None:
     """Refuses parts of a pipeline that do not fit each other.
 
     Raises:
-        ValueError: what does not agree, and what to build otherwise.
+        ValueError: if they do not; the message says what to change.
     """
     if not isinstance(model, BuiltModel | Several):
         raise ValueError(f"`model` must be a model from `build_model`; got {type(model).__name__}.")
@@ -63,12 +68,12 @@ def _check_ids(model: Any, source: Source, target: Target) -> None:
                 f"The model was built for {sizes[side]} {side} ids, but the {side} tokenizer "
                 f"has {size}. Give the tokenizer to `build_model`."
             )
-    given, taken = SourceSpec.of(source).inputs, one.source_spec.inputs
-    for name in sorted({*given, *taken}):
-        if given.get(name) != taken.get(name):
+    made, read = SourceSpec.of(source).inputs, one.source_spec.inputs
+    for name in sorted({*made, *read}):
+        if made.get(name) != read.get(name):
             raise ValueError(
-                f"The source gives {name!r} as {given.get(name)}, and the model takes it as "
-                f"{taken.get(name)}. Give the source to `build_model`."
+                f"The source gives {name!r} as {made.get(name)}, and the model takes it as "
+                f"{read.get(name)}. Give the source to `build_model`."
             )
 
 

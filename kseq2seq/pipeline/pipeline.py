@@ -31,11 +31,11 @@ MOST_EXAMPLES = 16  # that a pipeline keeps
 
 
 class Pipeline(Generator):
-    """A model, its source, its target and its search.
+    """A model with its source, its target and its search.
 
-    What follows speaks of texts; a source of another kind, such as an array, stands wherever a
-    source text does. A target has at most `target.max_length` ids, its end included. A source that
-    holds nothing, such as a text without a token, gives an empty text.
+    Wherever these pages say source text, a source of another kind takes its own raws, for example
+    arrays. A target has at most `target.max_length` ids, its end included. A source that holds
+    nothing, for example a text without a token, gives an empty text.
 
     Args:
         model: of `build_model`, or an `Ensemble` or `Speculative` of some.
@@ -45,16 +45,16 @@ class Pipeline(Generator):
             for a `TextTarget` of at most 128 tokens, or as many as the model has positions for.
         search: used unless a call names another: a `Search`, or its name, for example "beam";
             `Beam()` by default, and `Greedy()` for a model without a decoder.
-        examples: raw sources of the kind the model is for, such as some held out of training. The
-            first 16 are kept: `save` writes them, and `export` compares a TFLite file with the
-            model on them and puts them into a SavedModel as what a server warms up with. Keep none
-            where they must not leave your machine.
+        examples: raw sources of the kind the model is for, for example some held out of training.
+            The first 16 are kept: `save` writes them, and `export` compares a TFLite file with the
+            model on them and puts them into a SavedModel, where a server warms up with them. Pass
+            none if they must not leave your machine.
 
     Attributes:
         examples: the sources that are kept, at most 16; may be set.
 
     Raises:
-        TypeError: if `examples` holds something else than sources.
+        TypeError: if `examples` holds anything but sources.
         ValueError: if model, source and target do not agree.
 
     Example:
@@ -91,7 +91,7 @@ class Pipeline(Generator):
         self._examples = tuple(self.source.several(raws)[:MOST_EXAMPLES])
 
     def __repr__(self) -> str:
-        """What it is made of, on one line."""
+        """The model, the lengths, the search and the number of examples, on one line."""
         name = getattr(self.model, "name", type(self.model).__name__)
         return (
             f"<Pipeline {name}: {self.source.max_length} {self.source.unit} -> "
@@ -118,26 +118,27 @@ class Pipeline(Generator):
     ) -> int:
         """Generates for each line of a file, of any size, in constant memory.
 
-        A window of lines at a time is sorted by length, decoded and written in its order. What is
-        done is kept in `output_path` + ".part" until all is; after an interruption, even a kill,
-        the same call continues where it stopped, with no line lost or doubled.
+        A window of lines at a time is sorted by length, decoded, and written in its own order.
+        Until all are done, the output is in `output_path` + ".part"; after an interruption, even a
+        kill, the same call continues where it stopped, in another process too, with no line lost
+        or doubled.
 
         Args:
-            input_path: UTF-8, a text a line; of a ".jsonl" file the "text" of each line, which may
-                hold line breaks. Unpacked if its name ends in ".gz".
-            output_path: where to write, a line for each; must not exist. In a ".jsonl" file they
-                are objects with a "text"; in others line breaks become spaces.
-            window: lines held at a time.
-            progress: called with a `FileProgress` after each window, which also counts the lines
-                whose target was cut at its limit; None is silent.
+            input_path: UTF-8, a text on each line; in a ".jsonl" file an object with a "text",
+                which may hold line breaks. Unpacked if its name ends in ".gz".
+            output_path: where to write a line for each; must not exist. In a ".jsonl" file a line
+                is an object with a "text"; in others line breaks become spaces.
+            window: how many lines are held at a time.
+            progress: called with a `FileProgress` after each window, which also counts the targets
+                that were cut at their limit; None is silent.
             too_long: as for a call.
             search: as for a call.
             max_length: as for a call.
-            filters: as for a call, but none that tells sources apart.
+            filters: as for a call, but none with a row for each text.
             unsatisfied: as for a call.
             seed: a whole number; what is drawn for a line depends on it and on the line's number.
             replace_unknown: as for a call.
-            batch_size: as for a call; an interrupted run may go on with another.
+            batch_size: as for a call; may change when an interrupted call continues.
             workers: as for a call.
 
         Returns:
@@ -146,7 +147,7 @@ class Pipeline(Generator):
         Raises:
             FileExistsError: if `output_path` is there.
             FileNotFoundError: if `input_path` is not.
-            ValueError: if a line is too long or not UTF-8, if an interrupted run had other
+            ValueError: if a line is too long or not UTF-8, if an interrupted call had other
                 settings or another model, or if another process is writing the same file.
         """
         options: dict[str, Any] = {
@@ -159,6 +160,8 @@ class Pipeline(Generator):
         }
         settings = {name: repr(value) for name, value in options.items()}
         settings |= {"seed": repr(seed), "model": fingerprint(self.model)}
+        # The record on disk keeps the name that `beam_width` had when the format was made.
+        settings["search"] = settings["search"].replace("beam_width=", "width=")
 
         def generate(texts: list[str], first: int) -> list[Prediction]:
             seeds = seeds_of(seed, first + len(texts)).numpy()[first:]
@@ -171,7 +174,7 @@ class Pipeline(Generator):
     def score(
         self, sources: Sequence[Any], targets: Sequence[str], *, batch_size: int = 64
     ) -> list[Score]:
-        """Says how likely the model holds each target to be, given its source.
+        """Returns the log-probability of each target, given its source, and of each token.
 
         Args:
             sources: N raw texts.
@@ -179,10 +182,11 @@ class Pipeline(Generator):
             batch_size: how many pairs are run together, at most.
 
         Returns:
-            N `Score`; what `decode` would give a target as the same tokens without penalties.
+            N `Score`, in nats; the sums are what a search without penalties would give the same
+            tokens.
 
         Raises:
-            TypeError: if something else than strings is given.
+            TypeError: if anything but strings is given.
             ValueError: if there is not one target for each source, or a text is too long.
         """
         return score_pairs(self, self._several(sources), raw_texts(targets, "targets"), batch_size)
@@ -200,23 +204,23 @@ class Pipeline(Generator):
     ) -> Scores:
         """Scores generated texts against references, and counts those cut at their limit.
 
-        A target that is cut can look complete, and even right; a warning says how many were.
+        A target that was cut can look complete, and even right; a warning counts them.
 
         Args:
             sources: N raw texts.
             references: N raw texts, one for each source, or N lists of texts, of any number each.
-            metrics: names and functions (hypotheses, references) -> float, which are given the
-                references as they are here. If None, BLEU and chrF of texts; of labels, the share
-                that is right.
+            metrics: names and functions (hypotheses, references) -> float, which are called with
+                the references as passed. If None, BLEU and chrF of texts; of labels, the share of
+                correct ones.
             **options: as for a call.
 
         Returns:
-            A score for each name, and under "unfinished" how many of the texts were cut. Scores of
-            BLEU and chrF have a `signature`, which printing the whole shows: BLEU chooses its
-            tokenizer by the scripts of the references.
+            A score for each name, and as "unfinished" how many texts were cut. Scores of BLEU and
+            chrF have a `signature`, which is printed with them: BLEU chooses its tokenizer by the
+            scripts of the references.
 
         Raises:
-            TypeError: if something else than texts is given.
+            TypeError: if anything but texts is given.
             ValueError: if sources and references differ in number, there are none, or a metric is
                 named "unfinished".
         """
@@ -234,10 +238,11 @@ class Pipeline(Generator):
         predictions = self(sources, **options)
         cut = sum(not prediction.finished for prediction in predictions)
         if cut:
+            limit = options.get("max_length") or self.target.max_length
             warnings.warn(
-                f"{cut} of {len(predictions)} generated texts were cut at the limit of "
-                f"{self.target.max_length} {self.target.unit}, and are scored as they are. Raise "
-                "the target's `max_length` to let them end.",
+                f"{cut} of {len(predictions)} generated texts were cut at the limit of {limit} "
+                f"{self.target.unit}, and are scored as they are. Raise `max_length` to let them "
+                "end.",
                 stacklevel=2,
             )
         hypotheses = [prediction.text for prediction in predictions]
@@ -247,16 +252,16 @@ class Pipeline(Generator):
         return Scores({**scores, "unfinished": cut})
 
     def _several(self, sources: Any) -> list[Any]:
-        """Returns sources as raws; a single string is no list of one, where a list is wanted."""
+        """Returns a list of sources as raws; a single string is refused."""
         if isinstance(sources, str | bytes):
             raw_texts(sources, "sources")
         return self.source.several(sources)
 
     def save(self, directory: str | os.PathLike) -> None:
-        """Writes JSON, weights as HDF5, tokenizers and examples; what was there is replaced.
+        """Writes JSON, weights as HDF5, tokenizers and examples; replaces an earlier pipeline.
 
         The directory appears whole or not at all, whatever ends the process: until all of the new
-        one is on disk, the old one stays in its place.
+        one is on disk, the old one stays.
 
         Raises:
             ValueError: if the model is not a single one of `build_model`.
@@ -264,7 +269,7 @@ class Pipeline(Generator):
         if not isinstance(self.model, BuiltModel):
             raise ValueError(
                 f"Only a single model can be saved; this pipeline has {type(self.model).__name__}. "
-                "Save a pipeline of each model, and put them together again."
+                "Save a pipeline for each model, and combine the models again after loading."
             )
         save_parts(
             Path(directory), self.model, self.source, self.target, self.search, self.examples
@@ -291,10 +296,9 @@ class Pipeline(Generator):
 
         Args:
             path: where to write: a file for TFLite, a directory for the others.
-            format: "tflite", "saved_model" or "onnx", whatever the path is called. Where it is not
-                given, the path says it: ".tflite", ".onnx" (a directory of that name), and a
-                SavedModel for others. The suffix of another kind of file, such as ".keras" or
-                ".h5", is refused.
+            format: "tflite", "saved_model" or "onnx". If None, the suffix of the path decides:
+                ".tflite", ".onnx" (a directory of that name), or a SavedModel. The suffix of
+                another kind of file, for example ".keras" or ".h5", is refused.
             **options: of `kseq2seq.export.export_tflite` (`search`, the pipeline's own by default;
                 `source_length`, `target_length`, `precision`, `strings`, `license`, `examples`,
                 those of the pipeline by default, `references`), of `kseq2seq.export.export_onnx`
@@ -304,11 +308,10 @@ class Pipeline(Generator):
                 is the pipeline's own unless it is named too).
 
         Returns:
-            What the export function does: for TFLite how the file compares with the model.
+            What the export function returns: for TFLite how the file compares with the model.
 
         Raises:
-            ValueError: for another format, a suffix that is none of its kind, or what the export
-                function refuses.
+            ValueError: for another format or suffix, or whatever the export function refuses.
 
         Example:
             A server needs `tensorflow`, and `tensorflow_text` for SentencePiece and WordPiece; a

@@ -1,4 +1,4 @@
-"""What a pipeline makes of a source."""
+"""What a pipeline returns for a source: texts, scores, tokens and their alignment."""
 
 from __future__ import annotations
 
@@ -50,12 +50,12 @@ class Prediction:
         score: what the search ranks by, in nats; for beam search over the length penalty.
         alternatives: further (text, score), best first, each an `Alternative`.
         source_tokens: the source as the model saw it, its end included: names of its units, or
-            of the first of those that share a position of the encoder.
+            of the first of the units that share a position of the encoder.
         target_tokens: the best target as the model wrote it, its end included.
-        alignment: float32 (target tokens, source tokens), rows sum to 1; None if not asked for or
-            if the model has no attention, or its encoder other places than source tokens.
-        finished: False if the best target was cut: its end stands at the limit, where the model
-            held another token likelier. Of a source that was split, True if all parts are finished.
+        alignment: float32 (target tokens, source tokens), rows sum to 1; None if not asked for, if
+            the model has no attention, or if its encoder's positions are not source tokens.
+        finished: False if the best target was cut: its end stands at the limit, where another token
+            was likelier. Of a source that was split, True if all parts are finished.
     """
 
     text: str
@@ -73,10 +73,10 @@ def predictions(
     """Returns a prediction for each of B sources that were decoded together.
 
     Args:
-        pipeline: its model, source and target.
+        pipeline: has the model, the source and the target.
         inputs: names -> tensors (B, ...), the sources as the model saw them.
-        decoded: of the model; ids (B, N, T), the best of N first.
-        read: ids (rows, T) -> texts.
+        decoded: the model's answer; ids (B, N, L), the best of N first.
+        read: ids (B * N, L) -> texts.
 
     Raises:
         ValueError: a source has no hypothesis of finite score.
@@ -84,7 +84,8 @@ def predictions(
     ids, lengths, scores = (part.numpy() for part in decoded[:3])
     finished = decoded.finished.numpy()
     texts = np.array(read(ids.reshape(-1, ids.shape[-1])), object).reshape(scores.shape)
-    # An empty answer of a head is one, of finite score; an empty hypothesis is none.
+    # Of N hypotheses, those without a token were not found. A head may answer with no label; its
+    # score is finite then.
     real = (lengths > 0) | (np.isfinite(scores) & (not hasattr(pipeline.model, "decoder")))
     source_labels = pipeline.source.labels({name: x.numpy() for name, x in inputs.items()})
     facts = facts_of(pipeline.model)
@@ -92,7 +93,7 @@ def predictions(
     if alignments is not None and alignments.shape[-1] != facts.positions(
         inputs["source_mask"].shape[1]
     ):
-        alignments = None  # the encoder made other positions
+        alignments = None  # the encoder's positions are not those of the source
     rows = []
     for row, names in enumerate(source_labels):
         alternatives = [
@@ -105,7 +106,7 @@ def predictions(
                 "infinities. Load an earlier checkpoint, or train with a lower rate."
             )
         names, alignment = names[:: facts.stride], None  # one for each position of the encoder
-        if alignments is not None:
+        if alignments is not None:  # (L, S) without padding
             alignment = alignments[row, 0].numpy()[: lengths[row, 0], : len(names)]
         rows.append(
             Prediction(
@@ -121,7 +122,7 @@ def predictions(
 
 
 def joined(parts: list[Prediction], target: Target) -> Prediction:
-    """Makes one prediction of those of a source's parts; scores add up, and all must finish."""
+    """Returns the prediction of a source from those of its parts; scores add up."""
     if len(parts) == 1:
         return parts[0]
     return Prediction(

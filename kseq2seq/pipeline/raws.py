@@ -1,7 +1,7 @@
 """Raws as a pipeline takes them: measured, split where they are too long, and made into inputs.
 
-What source and target do is traced once. Run eagerly, a tokenizer's hundred operations each take
-and leave Python's lock, and threads that serve requests would spend their time waiting for it.
+The operations of source and target are traced once. Run eagerly, each of a tokenizer's hundred
+operations would take Python's lock, and threads that serve requests would wait for one another.
 """
 
 from __future__ import annotations
@@ -25,10 +25,11 @@ class RawGraphs:
     """A pipeline's source and target, traced once for batches of any size.
 
     Args:
-        model: what the sources are for; see `padded`.
+        model: takes the inputs; see `padded`.
         source: raws -> the model's inputs.
         target: ids -> raws.
-        too_long: what happens to a raw that is too long; here it matters whether that is "cut".
+        too_long: "cut" makes inputs of at most `source.max_length` units; "error" leaves raws as
+            they are.
 
     Example:
         >>> from kseq2seq import build_model
@@ -59,7 +60,7 @@ class RawGraphs:
         self._read = tf.function(target.read).get_concrete_function(_IDS)
 
     def measure(self, raws: Sequence[Any]) -> tuple[np.ndarray, np.ndarray]:
-        """Returns int32 (N,), how many units each source has, and bool (N,), which are empty."""
+        """Returns int32 (N,), the length of each source in units, and bool (N,), the empty ones."""
         lengths, empty = self._measure(self._batch(raws))
         return lengths.numpy(), empty.numpy()
 
@@ -73,20 +74,20 @@ class RawGraphs:
 
 
 def raw_graphs(pipeline: Any, too_long: str = "error") -> RawGraphs:
-    """Returns the graphs of a pipeline's source and target, which are kept beside it."""
+    """Returns the graphs of a pipeline's source and target, made once for each pipeline."""
     parts = pipeline.model, pipeline.source, pipeline.target
     cut = "cut" if too_long == "cut" else "error"
     return compiled(pipeline, ("raws", *parts, cut), lambda: RawGraphs(*parts, cut))
 
 
 class Parts(NamedTuple):
-    """What is decoded for N raws: a raw that was split has several parts, the others are their own.
+    """The parts of N raws: several of each raw that was split, one of each other, the raw itself.
 
     Attributes:
-        raws: the parts of all raws, in their order.
+        raws: the P parts of all raws, in their order.
         counts: how many parts each of the N raws has.
-        lengths: int (parts,), their units.
-        empty: bool (parts,), which of them hold nothing.
+        lengths: int (P,), their lengths in units.
+        empty: bool (P,), whether each holds nothing.
     """
 
     raws: list[Any]
@@ -107,10 +108,10 @@ def fitting_parts(graphs: RawGraphs, source: Source, raws: list[Any], too_long: 
     """Returns the parts of raws to decode, none of which is too long.
 
     Args:
-        graphs: measure the raws.
-        source: has the limit, and splits.
-        raws: what was given.
-        too_long: what happens to one that is too long, from `chosen_too_long`.
+        graphs: measure raws.
+        source: has the limit, and splits raws.
+        raws: N raws.
+        too_long: "error", "split" or "cut".
 
     Raises:
         ValueError: a raw, or a part of it, is too long.
@@ -129,7 +130,7 @@ def fitting_parts(graphs: RawGraphs, source: Source, raws: list[Any], too_long: 
         warnings.warn(
             f"{cut} of {len(raws)} sources are longer than {source.counted(longest)}, "
             "and were cut there.",
-            stacklevel=3,
+            stacklevel=4,  # the caller of a method of `Pipeline`
         )
         lengths = np.minimum(lengths, longest)
     for part in np.flatnonzero(lengths > longest).tolist():
@@ -143,7 +144,7 @@ def fitting_parts(graphs: RawGraphs, source: Source, raws: list[Any], too_long: 
 
 
 def chosen_too_long(source: Source, too_long: str | None) -> str:
-    """Returns "error", "split" or "cut": what a call asks for, or the source's own if it is None.
+    """Returns "error", "split" or "cut": the value of a call, or the source's own if it is None.
 
     Raises:
         ValueError: it is none of these.

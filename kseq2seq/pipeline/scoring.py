@@ -1,4 +1,4 @@
-"""How likely a pipeline holds given targets, and alternatives in another order."""
+"""Log-probabilities of given targets, and alternatives reranked by several scores."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Scorer = Callable[[Sequence[str], Sequence[str]], Sequence[float]]
 
 @dataclass(frozen=True)
 class Score:
-    """How likely a model holds a target to be, given its source.
+    """The log-probability of a target, given its source.
 
     Attributes:
         log_prob: of the whole target, its end included, in nats.
@@ -94,7 +94,7 @@ def rerank(
 
     Args:
         sources: N raw texts.
-        predictions: what a pipeline made of them, with alternatives.
+        predictions: of a pipeline, with alternatives.
         scorers: pairs of a function (sources, targets) -> one number each, and its weight. Another
             pipeline's `log_probs` is one; that of a pipeline from target to source is used as
             `lambda sources, targets: reverse.log_probs(targets, sources)`.
@@ -105,8 +105,8 @@ def rerank(
         Tokens and alignment are kept only where the best text is still the same.
 
     Raises:
-        TypeError: if a source is no string.
-        ValueError: if numbers do not agree.
+        TypeError: if a source is not a string.
+        ValueError: if there is not one prediction for each source, or one score for each pair.
 
     Example:
         >>> from kseq2seq.pipeline import Prediction, rerank
@@ -122,13 +122,18 @@ def rerank(
     if not any(isinstance(one, np.ndarray) for one in sources or ()):
         sources = raw_texts(sources, "sources")
     if len(sources) != len(predictions):
-        raise ValueError(f"There are {len(sources)} sources but {len(predictions)} predictions.")
-    candidates = [
+        raise ValueError(
+            f"There must be one prediction for each source; got {len(sources)} sources and "
+            f"{len(predictions)} predictions."
+        )
+    # 1. The texts of each prediction, and all pairs of a source and one of its texts.
+    choices = [
         [Alternative(one.text, one.score, one.finished), *one.alternatives] for one in predictions
     ]
-    repeated = [source for source, of in zip(sources, candidates, strict=True) for _ in of]
-    texts = [text for of in candidates for text, _ in of]
-    totals = own * np.array([score for of in candidates for _, score in of])
+    repeated = [source for source, row in zip(sources, choices, strict=True) for _ in row]
+    texts = [text for row in choices for text, _ in row]
+    # 2. The weighted sum of scores of each pair.
+    totals = own * np.array([score for row in choices for _, score in row])
     for scorer, weight in scorers:
         scores = np.asarray(scorer(repeated, texts), float)
         if scores.shape != totals.shape:
@@ -137,12 +142,13 @@ def rerank(
                 f"shape {scores.shape}."
             )
         totals = totals + weight * scores
+    # 3. The texts of each prediction in the order of these.
     reranked, first = [], 0
-    for one, of in zip(predictions, candidates, strict=True):
-        scores = totals[first : first + len(of)]
-        first += len(of)
+    for one, row in zip(predictions, choices, strict=True):
+        scores = totals[first : first + len(row)]
+        first += len(row)
         ranked = [
-            Alternative(of[n][0], float(scores[n]), getattr(of[n], "finished", True))
+            Alternative(row[n][0], float(scores[n]), getattr(row[n], "finished", True))
             for n in np.argsort(-scores, kind="stable")
         ]
         same = ranked[0].text == one.text

@@ -30,11 +30,11 @@ def save_parts(
 ) -> None:
     """Writes the parts of a pipeline; the directory appears whole or not at all.
 
-    `pipeline.json` has the SHA-256 of every other file, by which `load_parts` knows them.
+    `pipeline.json` has the SHA-256 of every other file, which `load_parts` checks.
 
     Raises:
-        ValueError: if the directory holds something else than a saved pipeline, or the search is
-            of a kind that has no name here.
+        ValueError: if the directory holds anything but a saved pipeline, or the search is of a
+            class that no file can name.
     """
     described_search = describe(search)
     with whole_directory(directory, may_hold=[EXAMPLES]) as scratch:
@@ -98,7 +98,10 @@ def _check_files(directory: Path, files: Mapping[str, Any]) -> None:
     for name, expected in files.items():
         plain = PurePosixPath(name)
         if plain.is_absolute() or ".." in plain.parts or "\0" in name:
-            raise ValueError(f"{directory / CONFIG} names {name!r}, no file of a pipeline.")
+            raise ValueError(
+                f"{directory / CONFIG} must name files inside {directory}; got {name!r}. Don't use "
+                "this pipeline, or save it again."
+            )
         path = directory / plain
         if not path.is_file():
             raise FileNotFoundError(f"{path} is missing; copy or save the pipeline again.")
@@ -126,13 +129,13 @@ def _described(source: Source, examples: tuple[Any, ...]) -> dict[str, Any]:
 def _examples(path: Path, source: Source) -> tuple[Any, ...]:
     record = read_json(path)
     name = "packed" if "packed" in record else "texts"
-    kept = read_field(record, name, list, path)
-    if not all(isinstance(text, str) for text in kept):
+    strings = read_field(record, name, list, path)
+    if not all(isinstance(string, str) for string in strings):
         raise ValueError(f"{path} must have a list of strings as {name!r}. Save it again.")
     if name == "texts":
-        return tuple(kept)
+        return tuple(strings)
     try:
-        return tuple(source.restore(base64.b64decode(text, validate=True)) for text in kept)
+        return tuple(source.restore(base64.b64decode(each, validate=True)) for each in strings)
     except ValueError as error:
         raise ValueError(f"{path} has examples that can't be read ({error}).") from error
 

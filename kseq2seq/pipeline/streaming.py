@@ -11,11 +11,11 @@ from kseq2seq.special_tokens import REPLACEMENT
 
 
 class Stream(Iterator[str]):
-    """One target as it is written: each time all of it so far.
+    """An iterator over one target while it is being generated: each time all of it so far.
 
     Args:
-        written: yields the texts, and returns whether the target is finished.
-        finished: known from the start where nothing is to be written.
+        written: a generator of the texts, which returns whether the target is finished.
+        finished: of a target that is known from the start, without a text.
 
     Attributes:
         finished: after the last text, whether the target is finished: False if it was cut at its
@@ -33,7 +33,7 @@ class Stream(Iterator[str]):
         self.finished = finished
 
     def __next__(self) -> str:
-        """Computes on until there is more to show."""
+        """Computes steps until there is more to show."""
         try:
             return next(self._written)
         except StopIteration as end:
@@ -42,7 +42,7 @@ class Stream(Iterator[str]):
             raise
 
     def close(self) -> None:
-        """Ends it where it is; nothing more is computed."""
+        """Ends the iterator; nothing more is computed."""
         self._written = iter(())
 
 
@@ -51,24 +51,26 @@ def stream_text(
 ) -> Generator[str, None, bool]:
     """Yields the text of one target so far, after each step that adds to it.
 
-    A character whose bytes are not all there is held back until they are. It returns whether the
-    target is finished.
+    A character is held back until all of its bytes are there.
 
     Args:
-        model: what decodes.
-        loop: its loop.
-        tensors: what `prepare` made of one source.
+        model: encodes the source.
+        loop: of `prepare`.
+        tensors: of `prepare`, for one source.
         target: ids -> texts.
 
+    Returns:
+        Whether the target is finished.
+
     Raises:
-        UnsatisfiedError: once it is sure that the filters leave no target.
+        UnsatisfiedError: at the end, if the filters leave no target.
     """
     start, run, finish, done = compiled(loop, ("stream",), lambda: _graphs(model, loop))
     carry, shown = start(tensors), ""
     while not done(carry):
         carry = run(carry)
-        text = target.read(carry.live.ids[:1]).numpy()[0].decode()
-        # Later bytes may complete what now can't be read; at the end it is shown as it is.
+        text = target.read(carry.live.ids[:1]).numpy()[0].decode()  # of (1, L), the best row
+        # Bytes that can't be read yet may be completed by later ones; at the end they are shown.
         text = text.rstrip(REPLACEMENT)
         if text != shown:
             shown = text
@@ -83,7 +85,7 @@ def stream_text(
 
 
 def _graphs(model: Any, loop: Loop) -> tuple:
-    """The loop's parts as graphs."""
+    """The parts of a loop as graphs; a step is `run` for one token."""
 
     def start(tensors):
         return loop.begin(model.encoder(tensors["source"], training=False), tensors)

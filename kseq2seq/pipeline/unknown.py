@@ -24,43 +24,43 @@ _MARKS_AFTER = re.compile(rf"(?:{_EDGE}|\s)*")
 def replace_unknown(
     text: str, tokens: np.ndarray, alignment: np.ndarray, of_source: list[str], unknown: int
 ) -> str:
-    """Puts, for each unknown token of a target, what the model looked at most when it wrote it.
+    """Replaces each unknown token of a target by the source word that it attended to most.
 
     Args:
         text: the target, with U+FFFD at each unknown token.
         tokens: int (T,), the target's ids.
-        alignment: (T, S), where each looked; its last place is the source's end.
-        of_source: what each source token stands for, S - 1 strings.
+        alignment: (T, S), the attention of each; the last position is the source's end.
+        of_source: the text that each source token stands for, S - 1 strings.
         unknown: the id of unknown tokens.
 
     Returns:
-        The text without U+FFFD, as far as the model looked at words.
+        The text with these words; unchanged if the source has none.
 
     Source:
         Luong et al. 2015, "Addressing the Rare Word Problem"; Jean et al. 2015, section 3.3.
     """
     if not of_source:
         return text
-    looked = alignment[:, : len(of_source)].argmax(axis=1)
-    words = iter([of_source[place] for place in looked[tokens == unknown]])
+    attended = alignment[:, : len(of_source)].argmax(axis=1)
+    words = iter([of_source[position] for position in attended[tokens == unknown]])
 
-    def word(lost: re.Match[str]) -> str:
-        return fitted(next(words, REPLACEMENT), text[: lost.start()], text[lost.end() :])
+    def word(mark: re.Match[str]) -> str:
+        return fitted(next(words, REPLACEMENT), text[: mark.start()], text[mark.end() :])
 
     return re.sub(REPLACEMENT, word, text)
 
 
 def fitted(word: str, before: str, after: str) -> str:
-    """Returns a word of a source without the marks at its ends that don't suit its new place.
+    """Returns a word of a source without the punctuation around it that doesn't suit a target.
 
-    A kind of mark (one that ends a sentence or a part of it, a quote, a bracket) that the target
-    has there is left to the target. Of the others, a full stop stays at the end of the target or
+    Marks are of three kinds: stops, quotes and brackets. A kind that the target itself has beside
+    the word is removed from the word. Otherwise a full stop stays at the end of the target or
     within an abbreviation, a comma before another word, and quotes and brackets in pairs.
 
     Args:
-        word: with the marks that adjoin it in the source.
-        before: the target up to its place.
-        after: the target from there on.
+        word: with the marks around it in the source.
+        before: the target before the word.
+        after: the target after the word.
 
     Example:
         >>> from kseq2seq.pipeline.unknown import fitted
@@ -95,18 +95,18 @@ def with_source_words(
     """Returns a prediction with words of its source in the place of unknown tokens.
 
     Args:
-        pipeline: its source and target.
+        pipeline: has the source and the target.
         raw: the source.
         prediction: with its alignment.
-        ids: int (L,), the best target's, with whatever follows its end.
+        ids: int (L,), of the best target, padding included.
 
     Raises:
-        ValueError: without alignment, or if the source has no words.
+        ValueError: if the prediction has no alignment.
     """
     if prediction.alignment is None:
         raise ValueError(
             "`replace_unknown` needs a model with attention to each source token, and this one has "
-            "none."
+            "none. Leave it out, or train a model with attention, for example a 'transformer'."
         )
     words = pipeline.source.words(raw) or []
     ids = ids[: len(prediction.alignment)]

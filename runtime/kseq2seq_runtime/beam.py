@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -20,7 +21,7 @@ WIDEST = 4096
 
 
 class _Branch(NamedTuple):
-    """A live hypothesis, and how much of each source place it has looked at, float32 (S,)."""
+    """A live hypothesis, and its attention to each source position so far, float32 (S,)."""
 
     live: Live
     covered: np.ndarray
@@ -37,7 +38,7 @@ class Beam(Search):
         + \beta \sum_j \log \min\Bigl(\sum_t \alpha_{tj}, 1\Bigr), \quad
         \mathrm{lp}(n) = \left(\frac{5 + n}{6}\right)^\alpha
 
-    with :math:`|y|` counting the end and :math:`\alpha_{tj}` where step t looked. Of the best
+    with :math:`|y|` counting the end and :math:`\alpha_{tj}` the attention of step t. Of the best
     2 `beam_width` candidates of a step, the first `beam_width` may finish, and the first
     `beam_width` that do not end live on. It ends once no live hypothesis can become better than the
     worst finished one.
@@ -83,6 +84,12 @@ class Beam(Search):
             check_number("patience", self.patience, above=True)
 
     @property
+    def width(self) -> int:
+        """The old name of `beam_width`."""
+        warnings.warn("`width` of Beam was renamed to `beam_width`.", FutureWarning, stacklevel=2)
+        return self.beam_width
+
+    @property
     def settings(self) -> dict[str, Any]:
         """See `Search`; files call the width of a beam "width"."""
         return {
@@ -120,7 +127,7 @@ class Beam(Search):
     def _done(
         self, branches: list[_Branch], finished: list[Hypothesis], count: int, limit: int
     ) -> bool:
-        """Whether patience ends, or nothing better can come: log-probabilities only fall."""
+        """Whether patience ends, or no score can rise any more: log-probabilities only fall."""
         if not branches or (self.patience is not None and count >= self.patience * self.beam_width):
             return True
         bound = branches[0].live.log_prob / self._penalty(limit)
@@ -129,24 +136,26 @@ class Beam(Search):
     def _advance(
         self, branches: list[_Branch], candidates: list[Candidates], record: Record
     ) -> tuple[list[_Branch], list[Hypothesis]]:
-        """Returns what lives on, likeliest first, and what is finished by this step."""
+        """Returns the next live hypotheses, likeliest first, and those that this step finishes."""
+        # Log-probabilities of all extensions, (live hypotheses, V).
         totals = np.stack(
             [
                 branch.live.log_prob + each.log_probs
                 for branch, each in zip(branches, candidates, strict=True)
             ]
         )
-        end, places = record.special.end, record.source_length
+        end, source_length = record.special.end, record.source_length
         live_on: list[_Branch] = []
         ended: list[Hypothesis] = []
-        for rank, place in enumerate(_largest(totals.ravel(), 2 * self.beam_width)):
-            parent, token = divmod(int(place), totals.shape[1])
+        for rank, index in enumerate(_largest(totals.ravel(), 2 * self.beam_width)):
+            parent, token = divmod(int(index), totals.shape[1])
             total, (before, covered) = totals[parent, token], branches[parent]
             if total == NEVER:
                 break
             ids = (*before.ids, token)
             if self.coverage_penalty:
-                covered = covered + self._alignment(candidates[parent], len(covered), places)
+                alignment = self._alignment(candidates[parent], source_length)
+                covered = covered + alignment[: len(covered)]
             if token == end and rank < self.beam_width:
                 score = float(self._score(total, len(ids), covered))
                 ended.append(Hypothesis(ids, score, candidates[parent].finished))
@@ -166,24 +175,24 @@ class Beam(Search):
             self.length_penalty
         )
 
-    def _alignment(self, candidates: Candidates, length: int, places: int) -> np.ndarray:
+    def _alignment(self, candidates: Candidates, source_length: int) -> np.ndarray:
         if candidates.alignment is None:
             raise ValueError(
                 f"`coverage_penalty`={self.coverage_penalty} needs a model with attention, and "
                 "this one has none. Leave it at 0."
             )
-        if len(candidates.alignment) != places:
+        if len(candidates.alignment) != source_length:
             raise ValueError(
                 f"`coverage_penalty`={self.coverage_penalty} needs a model with attention to each "
-                f"of {places} source tokens, and this one looks at {len(candidates.alignment)} "
-                "positions. Leave it at 0."
+                f"of {source_length} source tokens, and this one attends to "
+                f"{len(candidates.alignment)} positions. Leave it at 0."
             )
-        return candidates.alignment[:length]
+        return candidates.alignment
 
 
 def _largest(values: np.ndarray, count: int) -> np.ndarray:
-    """The places of the largest values (n,), descending; equal ones in their order."""
-    places = np.arange(len(values))
+    """The indices of the largest values (n,), descending; equal ones in their order."""
+    indices = np.arange(len(values))
     if count < len(values):
-        places = np.flatnonzero(values >= np.partition(values, -count)[-count])
-    return places[np.argsort(-values[places], kind="stable")[:count]]
+        indices = np.flatnonzero(values >= np.partition(values, -count)[-count])
+    return indices[np.argsort(-values[indices], kind="stable")[:count]]

@@ -13,7 +13,7 @@ from typing import Any
 from kseq2seq_runtime.fields import read_field, read_object
 
 RECORD = "kseq2seq.json"
-MOST = 64 * 2**20  # bytes of all that is unpacked: more is no tokenizer, but a zip bomb
+MOST = 64 * 2**20  # bytes of all entries, unpacked; more would be a zip bomb
 AGAIN = "Copy it again, or export the model again."
 
 
@@ -23,9 +23,9 @@ class Bundle:
 
     Attributes:
         path: the file's.
-        record: what `kseq2seq.json` says.
-        files: what goes with the model, by name.
-        model: the whole file, as TFLite takes it: it reads the flatbuffer at the front alone.
+        record: the content of `kseq2seq.json`.
+        files: the other entries of the archive, by name.
+        model: the whole file; TFLite reads only the flatbuffer at its front.
     """
 
     path: Path
@@ -47,7 +47,7 @@ class Bundle:
 def open_bundle(path: str | os.PathLike[str]) -> Bundle:
     """Reads a file into memory and checks it; nothing is written to disk, nothing executed.
 
-    It is read and not mapped: whoever changes the file later changes nothing here.
+    It is read, not mapped, so later changes of the file have no effect.
 
     Args:
         path: of a `.tflite` file that kseq2seq exported.
@@ -60,7 +60,7 @@ def open_bundle(path: str | os.PathLike[str]) -> Bundle:
     if not path.exists():
         raise FileNotFoundError(f"{path} is missing; give a .tflite file that kseq2seq exported.")
     if not path.is_file():
-        raise ValueError(f"{path} is no file; give a .tflite file that kseq2seq exported.")
+        raise ValueError(f"{path} is not a file; give a .tflite file that kseq2seq exported.")
     data = path.read_bytes()
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))

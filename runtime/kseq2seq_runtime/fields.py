@@ -15,7 +15,7 @@ def read_object(data: bytes, where: str, later: Mapping[str, int] | None = None)
     Args:
         data: the JSON, UTF-8.
         where: what to call it in an error.
-        later: fields that came with later format versions, and these; without them it is of none.
+        later: field -> the format version that it came with, for fields of later versions.
 
     Raises:
         ValueError: it is not JSON, not an object, has no format version, or a newer one.
@@ -50,7 +50,7 @@ def read_field(record: dict[str, Any], name: str, kind: type, where: str) -> Any
     Args:
         record: a JSON object.
         name: the field's.
-        kind: its type, exactly: `True` is no `int`.
+        kind: its exact type: `True` is not an `int`.
         where: what to call the object in an error.
 
     Raises:

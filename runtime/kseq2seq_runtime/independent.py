@@ -1,4 +1,4 @@
-"""Searches that go on with one token a step."""
+"""Searches that keep one hypothesis and pick one token a step."""
 
 from __future__ import annotations
 

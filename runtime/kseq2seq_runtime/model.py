@@ -22,12 +22,12 @@ Tensors = dict[str, np.ndarray]
 
 
 class Step(NamedTuple):
-    """What a step of the decoder makes.
+    """The result of a step of the decoder.
 
     Attributes:
         logits: float32 (V,), of the next token.
-        carried: what the next step takes.
-        alignment: float32 (S,), where the model looked; None without attention.
+        carried: context and state for the next step.
+        alignment: float32 (S,), the attention to the source; None without attention.
     """
 
     logits: np.ndarray
@@ -39,16 +39,15 @@ class Model:
     """A model of ids, for callers with tokenizers of their own; `Pipeline` does the rest.
 
     A source is a sequence of ids as the model was trained on them, closed by the source's end id;
-    or an array, for a model of such.
-    One model may be used by several threads; they take turns.
+    for a model of arrays it is an array. Several threads may use one model; they take turns.
 
     Args:
         path: of a `.tflite` file that kseq2seq exported.
-        threads: of the processor, that compute one source; None leaves it to LiteRT.
+        threads: how many threads compute one source; None leaves it to LiteRT.
 
     Attributes:
-        bundle: what the file holds.
-        record: what it says of the model.
+        bundle: the content of the file.
+        record: the file's description of the model.
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -88,29 +87,29 @@ class Model:
         Args:
             source: ids, their end included, at most `record.source_length`; for a model of arrays,
                 an array without padding, or a dict of what its functions take.
-            search: such as `Greedy()` or `Beam(4)`; None runs the one that is inside the file,
-                and so does its like.
+            search: for example `Greedy()` or `Beam(4)`. None, or the search that is inside the
+                file, runs in one call of the file's `generate`.
             seed: for searches that draw at random: a whole number, or several.
 
         Returns:
-            What was found, best first; at least one.
+            Hypotheses, best first; at least one.
 
         Raises:
-            ValueError: if the source is too long or holds something else than ids of the model's.
+            ValueError: if the source is too long or holds anything but ids of the model.
         """
         if search is None or check_search(search).settings == self.record.search:
             return self._generate(source)
         self._check_steps()
-        *_, found = search.run(self, source, generator(seed))
-        return found
+        *_, hypotheses = search.run(self, source, generator(seed))
+        return hypotheses
 
     def stream(
         self, source: Any, *, search: Search | None = None, seed: int | Sequence[int] = 0
     ) -> Iterator[list[Hypothesis]]:
-        """Yields, after each step, what there is, best first; the last time what was found.
+        """Yields the hypotheses after each step, best first; the last time the finished ones.
 
-        A hypothesis is whole if its last token is the end. Nothing is computed before it is asked
-        for.
+        A hypothesis is finished if its last token is the end. A step is computed only when its
+        hypotheses are asked for.
 
         Args:
             source: as for `generate`.
@@ -123,13 +122,13 @@ class Model:
         return search.run(self, source, generator(seed))
 
     def encode(self, source: Any) -> Tensors:
-        """Returns what the first step of the decoder takes.
+        """Returns the context and state with which the first step of the decoder begins.
 
         Args:
-            source: ids, their end included; at most `record.source_length`.
+            source: as for `generate`.
 
         Raises:
-            ValueError: if the source is too long or holds something else than ids of the model's.
+            ValueError: if the source is too long or holds anything but ids of the model.
         """
         return self._run("encode", self._inputs(source))
 
@@ -137,12 +136,12 @@ class Model:
         """Takes one step.
 
         Args:
-            token: the one before; `record.special.start` at position 0.
+            token: the token before; `record.special.start` at position 0.
             position: from 0 on, below `record.target_length`.
-            carried: what `encode`, or the step before, has given; it stays as it is.
+            carried: from `encode` or the step before; it is not changed.
 
         Raises:
-            ValueError: if the file has no such token or position, or `carried` is something else.
+            ValueError: if the model has no such token or position, or `carried` has other tensors.
         """
         for name, number, limit in (
             ("token", token, self.record.target_vocabulary),
@@ -150,38 +149,39 @@ class Model:
         ):
             if check_whole(name, number, 0) >= limit:
                 raise ValueError(f"`{name}` must be below {limit}; got {number}.")
-        given = {"token": np.array([token], "int32"), "position": np.array([position], "int32")}
-        made = self._run("decode_step", {**given, **carried})
-        logits, alignment = made.pop("logits")[0], made.pop("alignment", None)
-        return Step(logits, {**carried, **made}, None if alignment is None else alignment[0])
+        inputs = {"token": np.array([token], "int32"), "position": np.array([position], "int32")}
+        state = self._run("decode_step", {**inputs, **carried})
+        logits, alignment = state.pop("logits")[0], state.pop("alignment", None)
+        return Step(logits, {**carried, **state}, None if alignment is None else alignment[0])
 
     def _check_steps(self) -> None:
         if not self.record.steps:
             raise ValueError(
-                "This model answers at once and not step by step, so it runs the search inside the "
-                f"file alone: {self.record.search}. Leave `search` out."
+                "This model has no decoder that takes single steps, so it runs only the search "
+                f"inside the file, {self.record.search}. Leave `search` out."
             )
 
     def _generate(self, source: Any) -> list[Hypothesis]:
-        made = self._run("generate", self._inputs(source))
-        count = len(made["lengths"][0])
-        said = made["finished"][0] if "finished" in made else [None] * count
-        rows = zip(made["ids"][0], made["lengths"][0], made["scores"][0], said, strict=True)
-        found = [
+        batch = self._run("generate", self._inputs(source))  # of one source
+        outputs = {name: rows[0] for name, rows in batch.items()}
+        lengths = outputs["lengths"]
+        finished = outputs.get("finished", [None] * len(lengths))  # older files do not say
+        rows = zip(outputs["ids"], lengths, outputs["scores"], finished, strict=True)
+        hypotheses = [
             Hypothesis(
                 tuple(ids[:length].tolist()),
                 float(score),
-                None if finished is None else bool(finished),
+                None if whole is None else bool(whole),
             )
-            for ids, length, score, finished in rows
+            for ids, length, score, whole in rows
             if length > 0 or (not self.record.steps and np.isfinite(score))  # no labels at all
         ]
-        if not found:
+        if not hypotheses:
             raise ValueError(
                 "The search found no hypothesis of finite score: the model's weights hold NaN or "
                 "infinities. Export another checkpoint."
             )
-        return found
+        return hypotheses
 
     def _inputs(self, source: Any) -> Tensors:
         """A source as the signatures take it."""
@@ -196,13 +196,15 @@ class Model:
                 f"{source!r:.80}."
             )
         if ids.min() < 0 or ids.max() > np.iinfo("int32").max:
-            raise ValueError(f"Ids are at least 0 and fit in int32; got {source!r:.80}.")
+            raise ValueError(
+                f"Ids of a source must be at least 0 and fit in int32; got {source!r:.80}."
+            )
         padded = np.zeros((1, longest), "int32")
         padded[0, : len(ids)] = ids
         return {"source": padded, "source_length": np.array([len(ids)], "int32")}
 
     def _array(self, values: np.ndarray) -> Tensors:
-        """An array, zeros behind it up to the size that the model takes."""
+        """An array, padded with zeros to the size that the model takes."""
         (name, (shape, dtype)), *others = self.record.arrays.items()
         if others or values.ndim != len(shape) - 1 or values.shape[1:] != shape[2:]:
             kinds = ", ".join(f"{name} {kind[0]}" for name, kind in self.record.inputs.items())
@@ -228,13 +230,13 @@ class Model:
 
 
 def generator(seed: int | Sequence[int]) -> np.random.Generator:
-    """Returns the random numbers of a seed: a whole number, or several."""
+    """Returns the generator of random numbers for a seed: a whole number, or several."""
     seeds = seed if isinstance(seed, Sequence) else [seed]
     return np.random.default_rng([check_whole("seed", number, 0) for number in seeds])
 
 
 def check_search(search: Search) -> Search:
-    """Returns a search, refusing what is none."""
+    """Returns a search, refusing anything else."""
     if not isinstance(search, Search):
         hint = f" Call the class: {search.__name__}()." if isinstance(search, type) else ""
         raise ValueError(

@@ -9,7 +9,7 @@ from typing import Any
 from kseq2seq_runtime.model import Model
 from kseq2seq_runtime.prediction import Alternative, Prediction, Stream
 from kseq2seq_runtime.search import Hypothesis, Search
-from kseq2seq_runtime.sources import given_as, load_source
+from kseq2seq_runtime.sources import inputs_of, load_source
 from kseq2seq_runtime.targets import load_target
 from kseq2seq_runtime.tokenizers import REPLACEMENT, SPECIAL
 
@@ -17,19 +17,18 @@ from kseq2seq_runtime.tokenizers import REPLACEMENT, SPECIAL
 class Pipeline:
     """A model with its source and target, from one file.
 
-    What follows speaks of texts; for a model of arrays, such as the readings of a sensor, an array
-    (length, ...) stands wherever a source text does. A source that holds nothing gives an empty
-    text. One pipeline may be used by several threads; they
-    take turns.
+    Wherever these pages say source text, a model of arrays, for example of a sensor's readings,
+    takes an array (length, ...). A source that holds nothing gives an empty text. Several threads
+    may use one pipeline; they take turns.
 
     Args:
         path: of a `.tflite` file that kseq2seq exported.
-        threads: of the processor, that compute one text; None leaves it to LiteRT.
+        threads: how many threads compute one text; None leaves it to LiteRT.
 
     Attributes:
         model: the model, which takes ids, or arrays.
-        source: turns what comes in into what the model takes.
-        target: turns ids into what goes out.
+        source: turns raw sources into ids, or arrays.
+        target: turns ids into texts.
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -61,12 +60,12 @@ class Pipeline:
     def __call__(
         self, texts: Any, *, search: Search | None = None, seed: int = 0
     ) -> list[Prediction]:
-        """Generates.
+        """Generates a target for each text.
 
         Args:
             texts: one text, or several.
-            search: such as `Greedy()`, `Beam(4)` or `Sample(top_p=0.9)`; None runs the one that is
-                inside the file, in one call of the model, and so does its like.
+            search: for example `Greedy()`, `Beam(4)` or `Sample(top_p=0.9)`. None, or the search
+                that is inside the file, runs in one call of the file's `generate`.
             seed: for searches that draw at random, a whole number of at least 0. A text's draws
                 depend on it and on the text's place among `texts`.
 
@@ -74,10 +73,10 @@ class Pipeline:
             A `Prediction` for each text, in their order.
 
         Raises:
-            TypeError: if `texts` holds something else than strings.
+            TypeError: if `texts` holds anything but strings.
             ValueError: if a text is too long.
         """
-        sources = given_as(self.source.several(texts), self.source)
+        sources = inputs_of(self.source.several(texts), self.source)
         return [
             self._predict(source, search, (seed, index)) for index, source in enumerate(sources)
         ]
@@ -87,22 +86,22 @@ class Pipeline:
         return [prediction.text for prediction in self(texts, search=search, seed=seed)]
 
     def stream(self, text: Any, *, search: Search | None = None, seed: int = 0) -> Stream:
-        """Yields the target as it is written: each time all of it so far, the last one whole.
+        """Yields the target while it is being generated: each time all of it so far.
 
-        Nothing is computed before it is asked for, and nothing more once the iterator is closed
-        or left. A character whose bytes are not all there is held back. A search that keeps
-        several hypotheses shows the best at the time, so it may change its mind.
+        A step is computed only when the next text is asked for. A character is held back until
+        all of its bytes are there. A search with several hypotheses shows the best at the time, so
+        a text need not begin with the one before.
 
         Args:
             text: one raw text.
-            search: `Greedy()` by default, whatever is inside the file.
+            search: `Greedy()` by default, whatever the search inside the file.
             seed: as for a call.
 
         Returns:
-            A `Stream`, an iterator whose `finished` says at the end whether the target was cut.
+            A `Stream`, an iterator; afterwards its `finished` is False if the target was cut.
 
         Raises:
-            TypeError: if `text` is no string.
+            TypeError: if `text` is not a string.
             ValueError: if the text is too long.
 
         Example:
@@ -114,7 +113,7 @@ class Pipeline:
                 if not stream.finished:
                     print("... and here it was cut.")
         """
-        (source,) = given_as(self.source.several([text]), self.source)
+        (source,) = inputs_of(self.source.several([text]), self.source)
         if source is None:
             return Stream(iter(()), finished=True)
         return Stream(self._written(self.model.stream(source, search=search, seed=(seed, 0))))
@@ -125,7 +124,8 @@ class Pipeline:
             finished = best.finished
             text = self.target.decode(best.ids)
             if best.ids[-1] != SPECIAL.end:
-                # Later bytes may complete what now can't be read; at the end it is shown as it is.
+                # Bytes that can't be read yet may be completed by later ones; at the end they are
+                # shown.
                 text = text.rstrip(REPLACEMENT)
             if text != shown:
                 shown = text
@@ -135,8 +135,8 @@ class Pipeline:
     def _predict(self, source: Any, search: Search | None, seed: tuple[int, int]) -> Prediction:
         if source is None:
             return Prediction("", 0.0)
-        found = [
+        best, *others = (
             Alternative(self.target.decode(one.ids), one.score, one.finished)
             for one in self.model.generate(source, search=search, seed=seed)
-        ]
-        return Prediction(*found[0], alternatives=[*found[1:]], finished=found[0].finished)
+        )
+        return Prediction(*best, alternatives=others, finished=best.finished)

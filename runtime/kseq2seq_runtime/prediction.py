@@ -1,4 +1,4 @@
-"""What a pipeline makes of a text, at once or bit by bit."""
+"""What a pipeline returns for a text, at once or while it is being generated."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ class Alternative(_Scored):
     finished: bool | None = True
 
     def __new__(cls, text: str, score: float, finished: bool | None = True) -> Alternative:  # noqa: D102
-        made = super().__new__(cls, text, score)
-        made.finished = finished
-        return made
+        pair = super().__new__(cls, text, score)
+        pair.finished = finished
+        return pair
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """What a pipeline made of one text.
+    """What a pipeline returns for one text.
 
     Attributes:
         text: the best target.
@@ -55,7 +55,7 @@ class Prediction:
 
 
 class Stream(Iterator[str]):
-    """One target as it is written: each time all of it so far.
+    """An iterator over one target while it is being generated: each time all of it so far.
 
     Attributes:
         finished: after the last text, whether the target is finished: False if it was cut at the
@@ -67,7 +67,7 @@ class Stream(Iterator[str]):
         self.finished = finished
 
     def __next__(self) -> str:
-        """Computes on until there is more to show."""
+        """Computes steps until there is more to show."""
         try:
             return next(self._written)
         except StopIteration as end:
@@ -76,5 +76,5 @@ class Stream(Iterator[str]):
             raise
 
     def close(self) -> None:
-        """Ends it where it is; nothing more is computed."""
+        """Ends the iterator; nothing more is computed."""
         self._written = iter(())

@@ -1,4 +1,4 @@
-"""What a file says of its model."""
+"""The record of a file, which describes its model."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ OF_IDS = ("source", "source_length")
 
 @dataclass(frozen=True)
 class Record:
-    """What a file says of its model.
+    """The record of a file, which describes its model.
 
     Attributes:
         precision: "float32", "float16" or "int8", of the weights.

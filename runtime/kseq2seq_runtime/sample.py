@@ -50,7 +50,7 @@ class Sample(Independent):
         check_number("min_p", self.min_p, 0, 1)
 
     def distribution(self, log_probs: np.ndarray) -> np.ndarray:
-        """Returns what a token is drawn from, float64 (V,), given log-probabilities (V,)."""
+        """Returns the probabilities of a draw, float64 (V,), for log-probabilities (V,)."""
         kept = log_probs.astype("float64") / self.temperature
         if self.top_k:
             kept = _at_least(kept, np.sort(kept)[-min(self.top_k, len(kept))])
@@ -65,7 +65,7 @@ class Sample(Independent):
     def pick(self, log_probs: np.ndarray, random: np.random.Generator) -> int:
         """See `Independent`."""
         mass = np.cumsum(self.distribution(log_probs))
-        # one uniform number, mapped through the cumulated distribution
+        # one uniform number, mapped through the cumulative distribution
         return int(np.searchsorted(mass, random.random() * mass[-1], side="right"))
 
 

@@ -11,7 +11,7 @@ import numpy as np
 if TYPE_CHECKING:
     from kseq2seq_runtime.model import Model
 
-NEVER = -np.inf  # the log-probability of what is forbidden
+NEVER = -np.inf  # the log-probability of a forbidden token
 
 
 class _Scored(NamedTuple):
@@ -52,8 +52,8 @@ class Live(NamedTuple):
     Attributes:
         ids: its tokens so far.
         log_prob: their log-probability, float32.
-        carried: what the model carries for it: `context_...` and `state_...`. It is never written
-            to, so several hypotheses may go on from one.
+        carried: the model's `context_...` and `state_...` for it. They are never written to, so
+            several hypotheses may extend one.
     """
 
     ids: tuple[int, ...]
@@ -62,12 +62,12 @@ class Live(NamedTuple):
 
 
 class Candidates(NamedTuple):
-    """What is known of every possible next token of a hypothesis.
+    """All possible next tokens of a hypothesis.
 
     Attributes:
         log_probs: float32 (V,); -inf where a token is forbidden.
-        carried: what the model carries on.
-        alignment: float32 (S,), where the model looked; None without attention.
+        carried: context and state after this step.
+        alignment: float32 (S,), the attention of this step; None without attention.
         finished: whether a target that ends with the next token is finished, and not cut.
     """
 
@@ -84,10 +84,10 @@ class Search:
     def run(
         self, model: Model, source: Sequence[int], random: np.random.Generator
     ) -> Iterator[list[Hypothesis]]:
-        """Yields, after each step, what there is, best first; the last time what was found.
+        """Yields the hypotheses after each step, best first; the last time the finished ones.
 
         Args:
-            model: what is searched.
+            model: takes the steps.
             source: ids, their end included.
             random: for searches that draw.
         """
@@ -107,7 +107,7 @@ def begin(model: Model, source: Sequence[int]) -> Live:
 def extend(model: Model, live: Live) -> Candidates:
     """Takes one step of the model.
 
-    Padding and start are forbidden everywhere, and at the last place all but the end.
+    Padding and start are forbidden everywhere, and at the last position all but the end.
 
     Raises:
         ValueError: the model's numbers are not finite.

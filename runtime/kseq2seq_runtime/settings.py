@@ -69,6 +69,11 @@ def renamed(**names: str) -> Callable[[type], type]:
         @functools.wraps(init)
         def take(self: Any, *arguments: Any, **keywords: Any) -> None:
             for old in names.keys() & keywords.keys():
+                if names[old] in keywords:
+                    raise TypeError(
+                        f"{cls.__name__}() got `{names[old]}` and its old name, `{old}`. Pass "
+                        f"`{names[old]}`."
+                    )
                 warnings.warn(
                     f"`{old}` of {cls.__name__} was renamed to `{names[old]}`; the old name works "
                     "until the next release.",

@@ -29,14 +29,14 @@ def load_signatures(bundle: Bundle, record: Record, threads: int | None) -> dict
         interpreter = Interpreter(model_content=bundle.model, num_threads=threads)
         there = NAMES & interpreter.get_signature_list().keys()
         runners = {name: interpreter.get_signature_runner(name) for name in there}
-        given = {name: _kinds(runner.get_input_details()) for name, runner in runners.items()}
-        made = {name: _kinds(runner.get_output_details()) for name, runner in runners.items()}
+        inputs = {name: _kinds(runner.get_input_details()) for name, runner in runners.items()}
+        outputs = {name: _kinds(runner.get_output_details()) for name, runner in runners.items()}
     except (RuntimeError, ValueError) as error:
         raise ValueError(
             f"{bundle.path}: LiteRT can't load the model ({error}). {AGAIN}"
         ) from error
     try:
-        _check(given, made, record)
+        _check(inputs, outputs, record)
     except ValueError as error:
         raise ValueError(f"{bundle.path}: {error} {AGAIN}") from error
     return runners
@@ -49,39 +49,40 @@ def _kinds(details: dict[str, Any]) -> Kinds:
     }
 
 
-def _check(given: dict[str, Kinds], made: dict[str, Kinds], record: Record) -> None:
+def _check(inputs: dict[str, Kinds], outputs: dict[str, Kinds], record: Record) -> None:
     """Refuses functions of other inputs and outputs than the record says."""
     wanted = NAMES if record.steps else {"generate"}
-    if missing := sorted(wanted - given.keys()):
+    if missing := sorted(wanted - inputs.keys()):
         raise ValueError(f"The model lacks the signatures {missing}.")
     if record.steps:
-        _check_steps(given, made, record)
-    _agree("generate", "takes", given["generate"], record.inputs)
+        _check_steps(inputs, outputs, record)
+    generated = outputs["generate"]
+    _agree("generate", "takes", inputs["generate"], record.inputs)
     longest = record.target_length
     if not record.steps:  # as many as the encoder has positions
-        longest = made["generate"].get("ids", ((0, 0, 0), ""))[0][-1]
-    count = made["generate"].get("lengths", ((0, 0), ""))[0][-1]
-    found: Kinds = {
+        longest = generated.get("ids", ((0, 0, 0), ""))[0][-1]
+    count = generated.get("lengths", ((0, 0), ""))[0][-1]
+    expected: Kinds = {
         "ids": ((1, count, longest), "int32"),
         "lengths": ((1, count), "int32"),
         "scores": ((1, count), "float32"),
     }
-    if "finished" in made["generate"]:  # files of earlier versions do not say
-        found["finished"] = ((1, count), "int32")
-    _agree("generate", "gives", made["generate"], found)
+    if "finished" in generated:  # files of earlier versions do not say
+        expected["finished"] = ((1, count), "int32")
+    _agree("generate", "gives", generated, expected)
 
 
-def _check_steps(given: dict[str, Kinds], made: dict[str, Kinds], record: Record) -> None:
-    one = ((1,), "int32")
-    _agree("encode", "takes", given["encode"], record.inputs)
-    carried = made["encode"]
+def _check_steps(inputs: dict[str, Kinds], outputs: dict[str, Kinds], record: Record) -> None:
+    _agree("encode", "takes", inputs["encode"], record.inputs)
+    one, carried, step = ((1,), "int32"), outputs["encode"], outputs["decode_step"]
+    expected: Kinds = {"token": one, "position": one, **carried}
+    _agree("decode_step", "takes", inputs["decode_step"], expected)
     state = {name: kind for name, kind in carried.items() if name.startswith("state_")}
-    _agree("decode_step", "takes", given["decode_step"], {"token": one, "position": one, **carried})
-    logits: Kinds = {"logits": ((1, record.target_vocabulary), "float32"), **state}
-    if "alignment" in made["decode_step"]:  # an encoder may have other places than its source
-        looked = made["decode_step"]["alignment"][0]
-        logits["alignment"] = ((1, looked[-1] if looked else record.source_length), "float32")
-    _agree("decode_step", "gives", made["decode_step"], logits)
+    expected = {"logits": ((1, record.target_vocabulary), "float32"), **state}
+    if "alignment" in step:  # an encoder may have other positions than its source
+        shape, _ = step["alignment"]
+        expected["alignment"] = ((1, shape[-1] if shape else record.source_length), "float32")
+    _agree("decode_step", "gives", step, expected)
 
 
 def _agree(name: str, verb: str, found: Kinds, expected: Kinds) -> None:

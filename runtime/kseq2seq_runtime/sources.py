@@ -18,13 +18,13 @@ NONE = -1  # fills up rows of positions
 
 
 class Source(Protocol):
-    """Turns raw sources into what a model takes."""
+    """Turns raw sources into inputs of a model."""
 
-    def several(self, given: Any) -> list[Any]:
-        """Returns one raw or several as a list, refusing what is none."""
+    def several(self, raws: Any) -> list[Any]:
+        """Returns one raw or several as a list, refusing anything else."""
 
     def __call__(self, raw: Any, which: str) -> Any:
-        """Returns what `Model.generate` takes; None for a raw that holds nothing.
+        """Returns the `source` of `Model.generate`; None for a raw that holds nothing.
 
         Raises:
             ValueError: the raw is too long; `which` names it.
@@ -48,9 +48,9 @@ class TextSource:
         """Returns the ids of a text, without its end."""
         return self.tokenizer.encode(text)
 
-    def several(self, given: Any) -> list[str]:
+    def several(self, raws: Any) -> list[str]:
         """See `Source`."""
-        return strings(given)
+        return strings(raws)
 
     def __call__(self, raw: str, which: str) -> Any:
         """See `Source`."""
@@ -66,7 +66,11 @@ class TextSource:
 
 
 class WordSource(TextSource):
-    """Texts whose words are to be labeled: each is cut alone, and where it begins is an input."""
+    """Texts whose words are to be labeled: words are cut one by one, and "items" has their firsts.
+
+    Inputs: `source` (1, S), `items` (1, S) with the position of the first token of each word, then
+    -1, and `source_length` (1,).
+    """
 
     def __call__(self, raw: str, which: str) -> Any:
         """See `Source`."""
@@ -94,16 +98,16 @@ class WordSource(TextSource):
 
 
 class ArraySource:
-    """Arrays of numbers, (length, ...), which the model makes its features of."""
+    """Arrays of numbers, (length, ...), from which the model computes its features."""
 
     def __init__(self, shape: tuple[int, ...], dtype: str, cut: bool):
         self.longest, self.shape = shape[0], shape[1:]
         self.dtype = np.dtype(dtype)
         self.cut = cut
 
-    def several(self, given: Any) -> list[np.ndarray]:
+    def several(self, raws: Any) -> list[np.ndarray]:
         """See `Source`; a list or tuple is several, anything else one."""
-        arrays = given if isinstance(given, list | tuple) else [given]
+        arrays = raws if isinstance(raws, list | tuple) else [raws]
         return [self._checked(array, index) for index, array in enumerate(arrays)]
 
     def __call__(self, raw: np.ndarray, which: str) -> np.ndarray | None:
@@ -117,31 +121,31 @@ class ArraySource:
             raw = raw[: self.longest]
         return raw if len(raw) else None
 
-    def _checked(self, given: Any, index: int) -> np.ndarray:
-        values = np.asarray(given)
+    def _checked(self, raw: Any, index: int) -> np.ndarray:
+        values = np.asarray(raw)
         if values.dtype.kind not in "iufb":
-            raise TypeError(f"Source {index} must be an array of numbers; got {shown(given)}.")
+            raise TypeError(f"Source {index} must be an array of numbers; got {shown(raw)}.")
         if values.ndim != 1 + len(self.shape) or values.shape[1:] != self.shape:
             wanted = ", ".join(["length", *map(str, self.shape)])
             raise ValueError(f"Source {index} must have the shape ({wanted}); got {values.shape}.")
         if values.dtype.kind == "f" and not np.isfinite(values).all():
             raise ValueError(f"Source {index} holds NaN or infinities. Replace or leave them out.")
-        with np.errstate(all="ignore"):  # what is lost is found below
-            made = values.astype(self.dtype)
+        with np.errstate(all="ignore"):  # numbers that do not fit are found below
+            cast = values.astype(self.dtype)
         whole = self.dtype.kind != "f"
-        if not (np.array_equal(made, values) if whole else np.isfinite(made).all()):
+        if not (np.array_equal(cast, values) if whole else np.isfinite(cast).all()):
             raise ValueError(
                 f"Source {index} holds numbers that {self.dtype} does not; got {values.dtype} from "
                 f"{values.min()} to {values.max()}. Scale or round them."
             )
-        return made
+        return cast
 
 
 TEXTS = {"text": TextSource, "words": WordSource}
 
 
 def load_source(bundle: Bundle, record: Record) -> Source:
-    """Returns the source of a file: of texts, or of arrays whatever their type is called.
+    """Returns the source of a file: of texts, or of arrays, under any name of a type.
 
     Raises:
         ValueError: its tokenizer needs TensorFlow, or knows other ids than the model; or the model
@@ -153,11 +157,11 @@ def load_source(bundle: Bundle, record: Record) -> Source:
     cut = described.get("too_long", ERROR) == CUT
     if kind in TEXTS:
         tokenizer = load_tokenizer(bundle, "source")
-        found = tokenizer.vocabulary_size
-        if found != record.source_vocabulary:
+        if tokenizer.vocabulary_size != record.source_vocabulary:
             raise ValueError(
                 f"{bundle.path}: the model reads {record.source_vocabulary} ids, and the source "
-                f"tokenizer has {found}. Export the model again, with its own tokenizer."
+                f"tokenizer has {tokenizer.vocabulary_size}. Export the model again, with its own "
+                "tokenizer."
             )
         return TEXTS[kind](tokenizer, record.source_length, cut)
     arrays = record.arrays
@@ -171,6 +175,6 @@ def load_source(bundle: Bundle, record: Record) -> Source:
     return ArraySource(shape[1:], dtype, cut)
 
 
-def given_as(raws: Sequence[Any], source: Source) -> list[Any]:
-    """Returns what a model takes for raws, refusing what is too long before any is run."""
+def inputs_of(raws: Sequence[Any], source: Source) -> list[Any]:
+    """Returns the model's input for each raw, refusing too long ones before any is run."""
     return [source(raw, str(index)) for index, raw in enumerate(raws)]

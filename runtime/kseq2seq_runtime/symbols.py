@@ -15,11 +15,11 @@ class Symbols:
     """Cuts symbols out of a text before a tokenizer sees the rest.
 
     Args:
-        names: the symbols, in the order of their ids. Of those that fit at a place the longest
-            wins.
+        names: the symbols, in the order of their ids. If several begin at one character, the
+            longest wins.
 
     Raises:
-        ValueError: one is empty, no string, or given twice.
+        ValueError: one is empty, not a string, or there twice.
 
     Example:
         >>> from kseq2seq_runtime.symbols import Symbols
@@ -31,22 +31,22 @@ class Symbols:
         if not all(isinstance(name, str) and name for name in names):
             raise ValueError("Symbols must be strings that are not empty.")
         if len(set(names)) < len(names):
-            raise ValueError("Each symbol must be given once.")
+            raise ValueError("No symbol may be there twice.")
         self.names = tuple(names)
-        self._places = {name: place for place, name in enumerate(names)}
+        self._indices = {name: index for index, name in enumerate(names)}
         longest_first = sorted(names, key=len, reverse=True)
         found = "|".join(map(re.escape, longest_first)) or "(?!)"
         self._found = re.compile(f"({found})")
 
     def split(self, text: str) -> list[str]:
-        """Returns the parts of a text, the symbols in odd places."""
+        """Returns the parts of a text; those with odd indices are symbols."""
         return self._found.split(text)
 
     def encode(self, text: str, first: int, encode: Callable[[str], list[int]]) -> list[int]:
         """Returns the ids of a text, those of symbols from `first` on."""
         ids: list[int] = []
-        for place, part in enumerate(self.split(text)):
-            ids += [first + self._places[part]] if place % 2 else encode(part)
+        for index, part in enumerate(self.split(text)):
+            ids += [first + self._indices[part]] if index % 2 else encode(part)
         return ids
 
     def decode(self, ids: Iterable[int], first: int, decode: Callable[[list[int]], str]) -> str:
@@ -80,7 +80,7 @@ class Placeholders:
 
     def __init__(self, names: Sequence[str]):
         self.symbols = Symbols(names)
-        self._characters = {name: chr(_FIRST + place) for place, name in enumerate(names)}
+        self._characters = {name: chr(_FIRST + index) for index, name in enumerate(names)}
         self._names = {ord(character): name for name, character in self._characters.items()}
         self._lost = dict.fromkeys(self._names, _REPLACEMENT)
 

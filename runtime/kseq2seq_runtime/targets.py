@@ -1,4 +1,4 @@
-"""What a model's ids say: texts, or labels."""
+"""Targets: a model's ids as texts, or as labels."""
 
 from __future__ import annotations
 

@@ -159,9 +159,9 @@ class WordTokenizer(Tokenizer):
         self._words = list(words)
         self._ids = {word: i + len(SPECIAL) for i, word in enumerate(self._words)}
         if not words or any(word.split() != [word] for word in self._words):
-            raise ValueError("There must be words, without white space in them.")
+            raise ValueError("There must be at least one word, and no word with white space.")
         if len(self._ids) < len(self._words):
-            raise ValueError("Each word must be given once.")
+            raise ValueError("No word may be there twice.")
 
     @property
     def vocabulary_size(self) -> int:
@@ -199,7 +199,7 @@ class SentencePieceTokenizer(Tokenizer):
             if self._hidden:
                 processor.LoadFromSerializedProto(self._hidden.inside(model))
         except (RuntimeError, TypeError) as error:
-            raise ValueError(f"This is no SentencePiece model ({error}).") from error
+            raise ValueError(f"This is not a SentencePiece model ({error}).") from error
         ids = (processor.pad_id(), processor.bos_id(), processor.eos_id(), processor.unk_id())
         if ids != SPECIAL:
             raise ValueError(

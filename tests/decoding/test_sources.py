@@ -10,7 +10,7 @@ import tensorflow as tf
 import kseq2seq as ks
 from kseq2seq.decoding import search_targets
 from kseq2seq.decoding.sources import croppable
-from kseq2seq.export.fewer_places import FewerPlaces
+from kseq2seq.export.fewer_units import FewerUnits
 from kseq2seq.export.fixed import FixedModel
 from kseq2seq.export.interpreter import Signatures
 from kseq2seq.export.saved_model import _of_texts
@@ -89,7 +89,7 @@ def test_every_way_to_decode_finds_the_same(strided, many, found):
 
 def test_tflite_finds_the_same(strided, many, found):
     tensors = {name: tf.constant(x[:1]) for name, x in many.items()}
-    encode = tf.function(FewerPlaces(strided.encoder, strided.decoder).encoder)
+    encode = tf.function(FewerUnits(strided.encoder, strided.decoder).encoder)
     kinds = {op.type for op in encode.get_concrete_function(tensors).graph.get_operations()}
     assert not kinds & {"If", "StatelessIf"}
     fixed = FixedModel(strided, ks.Beam(2), LONGEST, 8, ks.SpecialTokens())

@@ -7,10 +7,11 @@ import re
 import signal
 import subprocess
 import sys
+from contextlib import nullcontext
 
 import pytest
 
-from kseq2seq import Beam, Sample
+from kseq2seq import Beam, Pipeline, Sample
 from kseq2seq.decoding import MinLength
 from kseq2seq.pipeline.files import FileProgress, generate_lines
 
@@ -188,6 +189,31 @@ def test_another_model_does_not_go_on(pipeline, wild, source, tmp_path):
     pipeline.generate_file(source, tmp_path / "t", window=3, progress=None, batch_size=2)
     expected = [text.replace("\r", " ").replace("\n", " ") for text in pipeline.texts(LINES)]
     assert (tmp_path / "t").read_bytes().decode().split("\n") == [*expected, ""]
+
+
+def test_goes_on_with_a_pipeline_that_was_loaded_again(wild, source, tmp_path):
+    """As in another process: seeds of dropout are drawn anew, and no search depends on them."""
+    wild("luong", dropout=0.1).save(tmp_path / "saved")
+
+    def stop(progress):
+        raise KeyboardInterrupt
+
+    for target, interrupt in (("t", True), ("t", False), ("whole", False)):
+        pipeline = Pipeline.load(tmp_path / "saved")
+        with pytest.raises(KeyboardInterrupt) if interrupt else nullcontext():
+            progress = stop if interrupt else None
+            pipeline.generate_file(source, tmp_path / target, window=2, progress=progress)
+    assert (tmp_path / "t").read_bytes() == (tmp_path / "whole").read_bytes()
+
+
+def test_the_record_calls_the_width_of_a_beam_as_ever(pipeline, source, tmp_path):
+    def stop(progress):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        pipeline.generate_file(source, tmp_path / "t", window=2, progress=stop, search=Beam(2))
+    search = json.loads((tmp_path / "t.part.json").read_text())["search"]
+    assert search.startswith("Beam(width=2, length_penalty=0.6, ")
 
 
 def test_draws_do_not_depend_on_the_window(pipeline, tmp_path):

@@ -75,3 +75,26 @@ def test_evaluation_takes_several_references_and_names_its_tokenizer(pipeline):
     assert given == [[["x", "y"], "z"]]
     with pytest.raises(ValueError, match="at least one source; got 0 sources"):
         pipeline.evaluate([], [])
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda pipeline, text: pipeline([text], too_long="cut"),
+        lambda pipeline, text: pipeline.stream(text),
+        lambda pipeline, text: pipeline.score([text], ["a"]),
+    ],
+)
+def test_a_warning_that_a_text_was_cut_names_the_line_of_the_caller(pipeline, call):
+    source = TextSource(pipeline.source.tokenizer, 40, too_long="cut")
+    cutting = Pipeline(pipeline.model, source, pipeline.target, Greedy())
+    with pytest.warns(UserWarning, match="1 of 1 sources are longer than 40 tokens") as caught:
+        call(cutting, "a" * 50)
+    assert caught[0].filename == __file__
+
+
+def test_evaluation_names_the_limit_of_the_call(pipeline):
+    with pytest.warns(UserWarning, match="cut at the limit of 2 tokens"):
+        pipeline.evaluate(["a"], ["b"], max_length=2)
+    with pytest.warns(UserWarning, match="cut at the limit of 4 tokens"):
+        pipeline.evaluate(["a"], ["b"])

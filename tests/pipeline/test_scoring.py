@@ -81,7 +81,7 @@ def test_rerank_by_the_other_direction(pipeline, wild):
 
 def test_rerank_refuses():
     one = Prediction("a", -1.0, [("b", -2.0)])
-    with pytest.raises(ValueError, match=r"2 sources but 1 predictions"):
+    with pytest.raises(ValueError, match=r"got 2 sources and 1 predictions"):
         rerank(["x", "y"], [one], [])
     with pytest.raises(ValueError, match=r"one number for each of 2 pairs; it returned.*\(1,\)"):
         rerank(["x"], [one], [(lambda s, t: [1.0], 1.0)])

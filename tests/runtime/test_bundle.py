@@ -39,7 +39,7 @@ def test_a_missing_file(tmp_path):
 
 
 def test_a_directory(tmp_path):
-    refuses(tmp_path, "is no file")
+    refuses(tmp_path, "is not a file")
 
 
 def test_a_file_truncated_anywhere(made, tmp_path):
@@ -237,7 +237,7 @@ def test_a_changed_tokenizer(remade):
     settings = {"format_version": 1, "type": "sentencepiece"}
     settings["sha256"] = hashlib.sha256(b"another").hexdigest()
     files["source_tokenizer/tokenizer.json"] = json.dumps(settings).encode()
-    refuses(remade("pieces", files=files), "no SentencePiece model")
+    refuses(remade("pieces", files=files), "not a SentencePiece model")
 
 
 @pytest.mark.parametrize(

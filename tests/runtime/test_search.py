@@ -159,6 +159,10 @@ def test_settings_that_make_no_sense_are_refused(make, message):
 def test_an_old_keyword_warns():
     with pytest.warns(FutureWarning, match="`width` of Beam was renamed to `beam_width`"):
         assert Beam(width=3) == Beam(3)
+    with pytest.warns(FutureWarning, match="`width` of Beam was renamed to `beam_width`"):
+        assert Beam(3).width == 3
+    with pytest.raises(TypeError, match="got `beam_width` and its old name, `width`"):
+        Beam(beam_width=3, width=2)
 
 
 def test_what_is_no_search_is_refused(opened):

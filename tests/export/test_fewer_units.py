@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from kseq2seq.export.fewer_places import FewerPlaces
+from kseq2seq.export.fewer_units import FewerUnits
 
 PLACES = 11
 
@@ -23,7 +23,7 @@ def source_of(length):
 def test_what_follows_is_the_same(model_named, name, length):
     model, source = model_named(name), source_of(length)
     whole = model.encoder(source, training=False)
-    few = FewerPlaces(model.encoder, model.decoder).encoder(source)
+    few = FewerUnits(model.encoder, model.decoder).encoder(source)
     keras.tree.assert_same_structure(few, whole)
     for made, x in zip(keras.tree.flatten(few), keras.tree.flatten(whole), strict=True):
         assert made.shape == x.shape and made.dtype == x.dtype
@@ -45,7 +45,7 @@ def test_encodes_as_few_places_as_hold_the_source(model_named, length, encoded):
         sizes.append(source["source"].shape[1])
         return model.encoder(source, training=training)
 
-    found = FewerPlaces(encode, model.decoder).encoder(source_of(length))
+    found = FewerUnits(encode, model.decoder).encoder(source_of(length))
     assert sizes == [11, 3, encoded]  # two are traced, for the shapes, and not run
     assert found["mask"].numpy().sum() == length
 
@@ -55,7 +55,7 @@ def test_loops_and_states_take_all_places(model_named, name):
     """TFLite's converter knows no loop inside an IF, and mixes up states that are the same."""
     model = model_named(name)
     specs = {name: tf.TensorSpec(x.shape, x.dtype) for name, x in source_of(3).items()}
-    encode = tf.function(FewerPlaces(model.encoder, model.decoder).encoder)
+    encode = tf.function(FewerUnits(model.encoder, model.decoder).encoder)
     kinds = {made.type for made in encode.get_concrete_function(specs).graph.get_operations()}
     assert not kinds & {"If", "StatelessIf"}
 
@@ -64,5 +64,5 @@ def test_loops_and_states_take_all_places(model_named, name):
 def test_hardly_any_places(model_named, places):
     model = model_named("transformer")
     source = {name: x[:, :places] for name, x in source_of(11).items()}
-    few = FewerPlaces(model.encoder, model.decoder).encoder(source)
+    few = FewerUnits(model.encoder, model.decoder).encoder(source)
     np.testing.assert_allclose(few["outputs"], model.encoder(source)["outputs"], atol=1e-5)
