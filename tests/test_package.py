@@ -84,7 +84,7 @@ def test_unknown_name_lists_the_known():
         ("load", r"kseq2seq\.Pipeline\.load"),
         ("load_model", r"keras\.saving\.load_model"),
         ("train", r"compile and fit of the model itself"),
-        ("Run", r"kseq2seq\.training\.Run to keep and resume a run"),
+        ("Run", r"kseq2seq\.runs\.Run to keep and resume a run"),
         ("BeamSearch", r"kseq2seq\.Beam"),
     ],
 )

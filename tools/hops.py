@@ -5,20 +5,18 @@ what happens once (imports, graphs that are traced, weights that are built) is n
 
 - `decode step`: one step of the greedy loop of a small Transformer, run eagerly;
 - `pipeline call`: `pipeline("text")` on a Pipeline that has answered before;
-- `training batch`: the batch that `fit` takes next, traced anew: model, loss and metrics.
+- `training batch`: the batch that `fit` takes next, traced anew: model, loss and optimizer.
 
     python tools/hops.py            # the counts
     python tools/hops.py --files    # and the names of the files
 
-Functions are followed by `sys.setprofile`; a generated file of a traced function counts as the file
-it was made from.
+Functions are followed by `sys.setprofile`.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -32,36 +30,25 @@ def entered(call: Callable[[], object]) -> dict[str, list[str]]:
     files: dict[str, list[str]] = {}
 
     def follow(frame, event, _):
-        if event != "call":
-            return
         code = frame.f_code
-        path = code.co_filename
-        if not path.startswith(str(PACKAGE)):
-            return
-        name = str(Path(path).relative_to(PACKAGE))
-        if code.co_name == "<module>":  # an import
-            return
-        functions = files.setdefault(name, [])
-        if code.co_qualname not in functions and not code.co_name.startswith("<"):
-            functions.append(code.co_qualname)
+        path = Path(code.co_filename)
+        if event == "call" and path.is_relative_to(PACKAGE) and code.co_name != "<module>":
+            functions = files.setdefault(path.relative_to(PACKAGE).as_posix(), [])
+            if code.co_qualname not in functions and not code.co_name.startswith("<"):
+                functions.append(code.co_qualname)
 
-    threading.setprofile(follow)
     sys.setprofile(follow)
     try:
         call()
     finally:
         sys.setprofile(None)
-        threading.setprofile(None)
     return files
 
 
 def decode_step() -> Callable[[], object]:
     """Returns one step of a greedy loop, after a first one."""
-    from kseq2seq import Greedy
-    from kseq2seq.decoding import Loop
-
     model, source = _transformer(), _source()
-    loop = Loop(model.decoder, Greedy(), max_length=8)
+    loop = kseq2seq.decoding.Loop(model.decoder, kseq2seq.Greedy(), max_length=8)
     carry = loop.run(loop.start(model.encoder(source)), steps=1)
     if loop.done(carry):
         raise SystemExit("Nothing is left to decode after the first step; choose another seed.")
@@ -70,33 +57,25 @@ def decode_step() -> Callable[[], object]:
 
 def pipeline_call() -> Callable[[], object]:
     """Returns a call of a pipeline with one text, after a first one of the same length."""
-    from kseq2seq import Greedy, Pipeline
-    from kseq2seq.text import ByteTokenizer, TextSource, TextTarget
-
-    tokenizer = ByteTokenizer()
-    model = _transformer(tokenizer)
-    sides = TextSource(tokenizer, 64), TextTarget(tokenizer, 8)
-    pipeline = Pipeline(model, *sides, Greedy())
-    pipeline("text")
-    return lambda: pipeline("text")
+    tokenizer = kseq2seq.text.ByteTokenizer()
+    pipeline = kseq2seq.Pipeline(_transformer(tokenizer), tokenizer, tokenizer, "greedy")
+    pipeline("text", max_length=8)
+    return lambda: pipeline("text", max_length=8)
 
 
 def training_batch() -> Callable[[], object]:
     """Returns a batch trained on in a newly traced step, after one of another length."""
-    import keras
     import numpy as np
 
-    from kseq2seq import TokenCrossEntropy
-
     model = _transformer()
-    model.compile(keras.optimizers.Adam(1e-3), TokenCrossEntropy(), weighted_metrics=[])
+    model.compile("adam", kseq2seq.TokenCrossEntropy(), weighted_metrics=[])
 
-    def batch(length: int):
+    def fit(length: int) -> object:
         target = np.full((2, length), 5)
-        return {**_source(), "target": target}, target
+        return model.fit({**_source(), "target": target}, target, verbose=0)
 
-    model.fit(*batch(4), verbose=0, batch_size=2)
-    return lambda: model.fit(*batch(6), verbose=0, batch_size=2)
+    fit(4)
+    return lambda: fit(6)
 
 
 CALLS = {
@@ -114,11 +93,9 @@ def hops(name: str) -> dict[str, list[str]]:
 def _transformer(ids=20):
     import keras
 
-    from kseq2seq import build_model
-
     keras.utils.set_random_seed(1)  # with other weights the first token may be the end
     sizes = {"hidden_dim": 8, "num_layers": 1, "num_heads": 2, "inner_dim": 16}
-    return build_model("transformer", ids, ids, **sizes)
+    return kseq2seq.build_model("transformer", ids, ids, **sizes)
 
 
 def _source():
@@ -135,9 +112,8 @@ def main() -> None:
     for name in CALLS:
         files = hops(name)
         print(f"{name}: {len(files)} files")
-        if arguments.files:
-            for file, functions in sorted(files.items()):
-                print(f"    {file}: {', '.join(functions)}")
+        for file, functions in sorted(files.items()) if arguments.files else []:
+            print(f"    {file}: {', '.join(functions)}")
 
 
 if __name__ == "__main__":
