@@ -62,7 +62,7 @@ class BahdanauDecoder(RecurrentDecoder):
         """See `Decoder`; the context is the source's outputs, their projections and mask."""
         context = self.attention.context(encoded["outputs"], encoded["mask"])
         states = [start(encoded["start"]) for start in self.starts]
-        each = self.num_states
+        each = self.num_states  # of a layer, side by side
         return context, {"layers": [states[i : i + each] for i in range(0, len(states), each)]}
 
     def call(self, tokens, context, state, position=0, training=None):

@@ -53,13 +53,15 @@ class ChoDecoder(RecurrentDecoder):
 
     def call(self, tokens, context, state, position=0, training=None):
         """See `Decoder`."""
-        embedded = self.embedded(tokens, training)
+        embedded = self.embedded(tokens, training)  # (B * N, T, E)
+        # 1. The source's summary beside each token of its hypotheses: (B * N, T, E + hidden_dim).
         summary = context["summary"][:, None, :]
         folded = fold(embedded, ops.shape(summary)[0])  # (B, N * T, E)
         summary = ops.broadcast_to(
             summary, (ops.shape(folded)[0], ops.shape(folded)[1], summary.shape[-1])
         )
         x = ops.concatenate([embedded, unfold(summary, embedded)], axis=-1)
+        # 2. The recurrence, and the readout from [h_t; E y_{t-1}; c].
         outputs, layers = self.stack(x, state["layers"], training=training)
         hidden = maxout(self.readout(ops.concatenate([outputs, x], axis=-1)))
         return self.answer(hidden, None, {"layers": layers}, training)

@@ -76,10 +76,13 @@ class LuongDecoder(RecurrentDecoder):
         return self.answer(hidden, alignment, state, training)
 
     def _look(self, outputs, context):
+        """Returns attentional vectors for h_t (rows, T, hidden_dim), and the alignment."""
         mixed, alignment = self.attention(outputs, context)
         return self.combine(ops.concatenate([mixed, outputs], axis=-1)), alignment
 
     def _feed(self, embedded, context, state, training):
+        """Runs the steps, each of which is fed the last one's attentional vector."""
+
         def step(token, state):
             x = ops.concatenate([token, state["fed"]], axis=-1)
             output, layers = self.stack.step(x, state["layers"], training=training)

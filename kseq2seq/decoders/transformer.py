@@ -102,7 +102,8 @@ class TransformerDecoder(Decoder):
         if segments is not None:
             mask = ops.logical_and(mask, together(segments, segments))[:, None]
             offset = -first_positions(segments, segments)
-        # 2. The blocks, each with its keys and values of the source and of earlier steps.
+        # 2. The blocks, each with its keys and values of the source and of earlier steps; without a
+        # cache, a block returns no new one.
         x = self.embedding(tokens, position=offset, training=training)
         new_caches, alignment = [], None
         for block, memory, cache in zip(self.blocks, context["blocks"], caches, strict=True):

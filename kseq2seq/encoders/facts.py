@@ -92,13 +92,13 @@ def along_units(inputs: Any) -> tuple[str, ...]:
     return tuple(n for n, shape in shapes.items() if shape[:1] == (None,) and None not in shape[1:])
 
 
-def filled(x: Any, multiple: int) -> Any:
+def fill_up(x: Any, multiple: int) -> Any:
     """Returns x (B, S, ...) with zeros after it, until its length is a multiple.
 
     Example:
         >>> import numpy as np
-        >>> from kseq2seq.encoders.facts import filled
-        >>> np.array(filled(np.array([[7, 8, 2]]), 2)).tolist()
+        >>> from kseq2seq.encoders.facts import fill_up
+        >>> np.array(fill_up(np.array([[7, 8, 2]]), 2)).tolist()
         [[7, 8, 2, 0]]
     """
     length = x.shape[1]
@@ -112,6 +112,7 @@ def filled(x: Any, multiple: int) -> Any:
     return longer
 
 
+@keras.saving.register_keras_serializable(package="kseq2seq")
 class FilledEncoder(keras.Model):
     """The same functional encoder, which fills its sources up to a multiple before it reads them.
 
@@ -130,10 +131,22 @@ class FilledEncoder(keras.Model):
     def call(self, inputs: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         """See `keras.Model`."""
         longer = {
-            name: filled(x, self.multiple) if name in self.filled_names else x
+            name: fill_up(x, self.multiple) if name in self.filled_names else x
             for name, x in inputs.items()
         }
         return super().call(longer, *args, **kwargs)
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the same graph as a plain functional model, and the multiple."""
+        plain = keras.Model(self.input, self.output, name=self.name)
+        config = keras.saving.serialize_keras_object(plain)
+        return {"encoder": config, "multiple": self.multiple}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> FilledEncoder:
+        """Makes the encoder that `get_config` described."""
+        plain = keras.saving.deserialize_keras_object(config["encoder"], custom_objects)
+        return cls(plain.input, plain.output, config["multiple"], name=plain.name)
 
 
 def with_facts(encoder: keras.Model, facts: Facts) -> keras.Model:

@@ -18,7 +18,7 @@ class FeatureProjection(Prebuilt):
     Args:
         num_features: how many a unit has; several axes are flattened.
         dim: width of the vectors.
-        deviation: of the vectors at the start, if the features have the variance 1.
+        deviation: standard deviation of the initial vectors, if that of the features is 1.
 
     Example:
         >>> import numpy as np
@@ -47,7 +47,7 @@ def source_table(spec: SourceSpec, dim: int, deviation: float | None = None) -> 
     Args:
         spec: of a sequence.
         dim: width of the vectors.
-        deviation: of the vectors at the start; None takes dim ** -0.5.
+        deviation: standard deviation of the initial vectors; None takes dim ** -0.5.
 
     Example:
         >>> from kseq2seq.encoders import SourceSpec

@@ -13,7 +13,7 @@ from keras import ops
 
 from kseq2seq.heads.rows import leading
 
-MOST = 80.0  # of an exponent, for float32
+MOST = 80.0  # the largest exponent whose exp, times a length, float32 holds
 
 
 def stacked(emissions: Any, transitions: Any) -> Any:

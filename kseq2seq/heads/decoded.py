@@ -1,4 +1,4 @@
-"""What a head is asked for, what every model answers with, and answers of a label a position."""
+"""A request to a head, the answer of any model, and answers with a label for each position."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ FORBIDDEN = -3e4  # a logit that float16 holds, of which the softmax is 0
 
 
 class Asked(NamedTuple):
-    """What a head is asked for.
+    """A request to a head.
 
     Attributes:
         width: the hypotheses that a beam keeps and the answers it gives, at most the head's
@@ -49,7 +49,7 @@ class Decoded(NamedTuple):
 
 
 def likeliest_labels(logits: Any, real: Any) -> Decoded:
-    """Returns the likeliest label of each real position, padding never being one.
+    """Returns the likeliest label, never padding, of each real position.
 
     Args:
         logits: (B, P, V).

@@ -146,7 +146,7 @@ class TokenEmbedding(Prebuilt):
             here; all others act in attention (see `PositionScheme`).
         max_positions: how many positions a learned table has.
         dropout: rate on the sum, in [0, 1).
-        deviation: of the features at the start, if the table is drawn from N(0, 1/dim).
+        deviation: standard deviation of the initial vectors, if the table is from N(0, 1/dim).
 
     Example:
         >>> import numpy as np

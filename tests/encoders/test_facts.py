@@ -86,3 +86,17 @@ def test_facts_of_encoders_with_limits_or_without_units_are_not_doubted():
     outputs = keras.layers.Reshape((-1, 4))(patches)
     encoder = keras.Model({"source": image}, {"outputs": outputs})
     check_facts(encoder, UNKNOWN)
+
+
+def test_a_saved_encoder_still_fills_up(tmp_path):
+    encoder = with_facts(strided(2), Facts(stride=2))
+    inputs = {"source": np.ones((1, 5, 5), "float32"), "source_mask": np.ones((1, 5), "int32")}
+    (convolution,) = (layer for layer in encoder.layers if layer.weights)
+    convolution.trainable = False
+    encoder.save(tmp_path / "encoder.keras")
+    assert not convolution.trainable
+    loaded = keras.saving.load_model(tmp_path / "encoder.keras")
+    assert loaded.multiple == 2 and type(loaded).__name__ == "FilledEncoder"
+    expected, outputs = encoder(inputs)["outputs"], loaded(inputs)["outputs"]
+    assert outputs.shape == (1, 3, 8)
+    np.testing.assert_array_equal(np.array(outputs), np.array(expected))
