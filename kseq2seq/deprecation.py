@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import importlib
 import inspect
+import sys
 import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -45,7 +46,7 @@ def renamed(**names: str) -> Callable:
 
 
 def new_keywords(
-    function: str, names: Mapping[str, str], keywords: dict[str, Any], stacklevel: int = 4
+    function: str, names: Mapping[str, str], keywords: dict[str, Any]
 ) -> dict[str, Any]:
     """Returns keywords under their new names, with a warning for each old one.
 
@@ -53,14 +54,13 @@ def new_keywords(
         function: its name, for messages.
         names: old keyword -> new keyword.
         keywords: as they were passed.
-        stacklevel: how far up the caller is; see `warnings.warn`.
     """
     for old, new in names.items():
         if old not in keywords:
             continue
         if new in keywords:
             raise TypeError(f"{function}() got `{new}` and its old name, `{old}`. Pass `{new}`.")
-        warn_of(f"`{old}` of {function}() was renamed to `{new}`", stacklevel)
+        warn_of(f"`{old}` of {function}() was renamed to `{new}`")
     return {names.get(keyword, keyword): value for keyword, value in keywords.items()}
 
 
@@ -82,7 +82,7 @@ def renamed_attributes(**names: str) -> Callable[[Any, str], Any]:
     def look_up(self: Any, name: str) -> Any:
         if name not in names:
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-        warn_of(f"`{name}` of {type(self).__name__} was renamed to `{names[name]}`", 3)
+        warn_of(f"`{name}` of {type(self).__name__} was renamed to `{names[name]}`")
         return getattr(self, names[name])
 
     return look_up
@@ -111,7 +111,10 @@ def moved(module: str, homes: Mapping[str, str]) -> Callable[[str], Any]:
     return look_up
 
 
-def warn_of(change: str, stacklevel: int = 4) -> None:
-    """Warns that a name has changed, and that the old one works for a release."""
+def warn_of(change: str) -> None:
+    """Warns that a name has changed, at the line of the caller outside of this package."""
+    level, frame = 1, sys._getframe()
+    while frame.f_back and frame.f_globals.get("__name__", "").split(".")[0] == "kseq2seq":
+        level, frame = level + 1, frame.f_back
     message = f"{change}; the old name works until the next release."
-    warnings.warn(message, FutureWarning, stacklevel=stacklevel)
+    warnings.warn(message, FutureWarning, stacklevel=level)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from kseq2seq import build_model
 from kseq2seq.deprecation import moved, renamed
 
 
@@ -16,6 +17,13 @@ def test_an_old_keyword_works_and_warns_at_the_caller():
     ) as seen:
         assert search(width=2) == (2, 1)
     assert seen[0].filename == __file__
+
+
+def test_an_old_size_of_a_model_warns_at_the_caller_of_build_model():
+    sizes = {"hidden_dim": 4, "num_layers": 1, "num_heads": 1}
+    with pytest.warns(FutureWarning, match=r"renamed to `position_scheme`") as seen:
+        build_model("transformer", 9, 9, positions="rotary", **sizes)
+    assert [one.filename for one in seen] == [__file__]
 
 
 def test_new_keywords_and_positions_do_not_warn(recwarn):

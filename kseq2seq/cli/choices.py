@@ -53,7 +53,7 @@ def make_tokenizer(options: argparse.Namespace, texts: Iterable[str]) -> Tokeniz
         texts: to learn from, read once.
 
     Raises:
-        ValueError: there is no such kind or directory, or the texts make no vocabulary.
+        ValueError: if there is no such kind or directory, or the texts make no vocabulary.
 
     Example:
         >>> options = argparse.Namespace(tokenizer="characters", vocabulary=7)

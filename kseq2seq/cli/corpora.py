@@ -27,22 +27,22 @@ def read_corpora(
 ) -> dict[str, Corpus]:
     """Returns the corpora of `--data`, or those of `--train`, `--validation` and `--test`.
 
-    Splits without a file are taken out of the training file by the hash of keys, as the splits of
-    `--data` are. A warning counts the pairs that are in two splits.
+    Splits without a file are taken from the training file by the hash of keys, like the splits of
+    `--data`. A warning counts the pairs that are in two splits.
 
     Args:
-        options: with `data`, and perhaps `columns`, `train`, `validation` and `test`.
-        read: (name, columns) -> examples, which `--data` and the files are read by.
+        options: with `data` and, optionally, `columns`, `train`, `validation` and `test`.
+        read: (name, columns) -> examples; reads `--data` and the files.
         messages: of the recipe.
-        advice: printed where a name is not that of a file.
-        source: reads the sources of examples where they are not texts. Those that it can't read are
-            left out, with a warning.
+        advice: printed if a name is not that of a file.
+        source: reads the sources of examples that are not texts. Those that it can't read are left
+            out, with a warning.
 
     Returns:
         {"train", "validation", "test"}: corpora.
 
     Raises:
-        SystemExit: a file can't be read or split; after a line that says why.
+        SystemExit: if a file can't be read or split; after a line that says why.
     """
     columns = getattr(options, "columns", ())
     names = vars(options)
@@ -70,7 +70,7 @@ def read_corpora(
 
 
 def shared_pairs(corpora: Mapping[str, Iterable[Any]]) -> dict[tuple[str, str], int]:
-    """Returns how many pairs, source and target, two corpora have in common, where they do.
+    """Returns how many pairs, source and target, two corpora have in common, if they have any.
 
     Args:
         corpora: names and corpora, each without repeats; the first may be large.
@@ -114,13 +114,13 @@ def _written(examples: Iterable[Any], source: Any) -> Corpus:
 
 
 def _unless_file(name: str, advice: str) -> str:
-    """Returns the advice about names, which those of files that are there do not need."""
+    """Returns the advice about names; "" if the name is that of existing files."""
     paths = [name] if Path(name).exists() else str(name).split(",")
     return "" if all(Path(path).is_file() for path in paths) else advice
 
 
 def _digest(pair: Pair) -> bytes:
-    """Returns 16 bytes that stand for a source with its target, of whatever kind they are."""
+    """Returns 16 bytes that stand for a source with its target."""
     digest = blake2b(digest_size=16)
     for raw in map(_bytes, pair[:2]):
         digest.update(len(raw).to_bytes(8, "big") + raw)

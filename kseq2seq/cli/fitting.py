@@ -1,4 +1,4 @@
-"""Trains the model of a recipe: on which batches, how fast, and where the run is kept."""
+"""Trains the model of a recipe: its batches, its learning rate, its run directory."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Batches(NamedTuple):
 
     Attributes:
         model: the pipeline's, or a view of it.
-        dataset: of batches, without end.
+        dataset: of batches, endless.
         shapes: how many shapes of batches are compiled.
         compiles: whether XLA compiles them.
     """
@@ -68,30 +68,30 @@ def make_batches(options: argparse.Namespace, pipeline: Pipeline, corpus: Corpus
     """
     assert isinstance(pipeline.model, Seq2Seq)  # others are not trained
     sides = pipeline.source, pipeline.target
-    found = survey(corpus, *sides)
+    counts = survey(corpus, *sides)
     budget = {"seed": options.seed, "tokens_per_batch": options.batch_tokens}
     compiles = _compiles(options, pipeline.model)
     if options.packed:
-        view, row = packed(pipeline.model), fit_row(found)
+        view, row = packed(pipeline.model), fit_row(counts)
         dataset = packed_batches(corpus, *sides, shape=row, **budget)
         empty = padding_share(dataset, 20)
-        print(f"Training pairs\n{found}\nin rows of {row[0]} + {row[1]}, {empty:.1%} padding\n")
+        print(f"Training pairs\n{counts}\nin rows of {row[0]} + {row[1]}, {empty:.1%} padding\n")
         return Batches(view, dataset, 1, compiles)
-    buckets = fit_buckets(found, _how_many(options, found, compiles))
-    print(f"Training pairs\n{bucket_table(found, buckets)}\n")
+    buckets = fit_buckets(counts, _how_many(options, counts, compiles))
+    print(f"Training pairs\n{bucket_table(counts, buckets)}\n")
     dataset = train_batches(corpus, *sides, buckets=buckets, **budget)
     return Batches(pipeline.model, dataset, len(buckets) if compiles else 1, compiles)
 
 
-def _how_many(options: argparse.Namespace, found: Survey, compiles: bool) -> int:
-    """Returns a number of buckets: few where each is compiled, one where seconds count."""
+def _how_many(options: argparse.Namespace, counts: Survey, compiles: bool) -> int:
+    """Returns a number of buckets: few if each is compiled, one with `--smoke`."""
     if options.smoke:
         return 1
-    return 40 if found.kept > _LARGE and not compiles else 6
+    return 40 if counts.kept > _LARGE and not compiles else 6
 
 
 def _compiles(options: argparse.Namespace, model: keras.Model) -> bool:
-    """XLA's products for CPUs are not in bfloat16, TensorFlow's own are. It compiles each shape."""
+    """Returns whether to compile by XLA, whose products on CPUs are not in bfloat16."""
     if options.smoke or options.graph:
         return False
     on_gpu = bool(tf.config.list_physical_devices("GPU"))
@@ -103,7 +103,7 @@ class Pace(NamedTuple):
 
     Attributes:
         peak: of the learning rate.
-        warmup: steps in which it rises.
+        warmup: the steps in which the learning rate rises.
         momentum: of the average of weights.
     """
 
@@ -145,10 +145,10 @@ def fit_batches(
         pace: of learning.
         model: described in the record.
         corpora: named in the record.
-        loss: label-smoothed cross-entropy of tokens where None.
+        loss: if None, label-smoothed cross-entropy of tokens.
 
     Returns:
-        The callback that has put the better of raw and averaged weights into the model.
+        The callback that put the better of raw and averaged weights into the model.
     """
     batches.model.compile(
         keras.optimizers.Adam(
@@ -189,6 +189,6 @@ def fit_batches(
 
 
 def _watched(score: GenerationScore, watch: str) -> Callable[[], float]:
-    """Returns what measures one metric, with the sign that makes higher better."""
+    """Returns a function that measures one metric, with the sign that makes higher better."""
     sign = -1 if less_is_better(watch) else 1
     return lambda: sign * score.measure()[watch.lower()]

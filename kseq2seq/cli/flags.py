@@ -67,11 +67,11 @@ def _number(text: str) -> float:
 
 
 GROUPS = {
-    "data": "What it learns from",
-    "text": "What a model sees of it",
+    "data": "Data",
+    "text": "Texts and tokenizers",
     "model": "The model",
     "training": "Training",
-    "output": "What is kept, and where",
+    "output": "Output",
 }
 _COUNT: dict[str, Any] = {"type": whole, "metavar": "N"}
 _SWITCH: dict[str, Any] = {"action": "store_true"}
@@ -168,7 +168,7 @@ class Flags:
         self.defaults: dict[str, Any] = dict(defaults)
         self.given: set[str] = set()
         self._paths: set[str] = set()
-        # Only what is given comes out of the parser, so that it can be told from defaults.
+        # The parser returns the flags that a user gave alone; defaults are added in `parse`.
         self._parser = argparse.ArgumentParser(
             description=doc,
             formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -189,7 +189,7 @@ class Flags:
 
         Args:
             group: one of `GROUPS`.
-            flag: its name, such as "--language".
+            flag: its name, for example "--language".
             **settings: for `argparse`. The `default`, which `help` then names, may be in `defaults`
                 instead.
         """
@@ -214,15 +214,15 @@ class Flags:
             smoke: what `--smoke` sets.
 
         Raises:
-            SystemExit: a flag is unknown or its value is bad; after a line that says which.
-            ValueError: there is nothing to resume.
+            SystemExit: if a flag is unknown or its value is bad; after a line that says which.
+            ValueError: if there is nothing to resume.
         """
         given = vars(self._parser.parse_args(arguments))
         self.given = set(given)
         values = {**self.defaults, **((smoke or {}) if given.get("smoke") else {})}
         if given.get("resume"):
             if "output" in given:
-                self.refuse("--resume goes on in the directory of the run; leave --output out")
+                self.refuse("--resume continues in the directory of the run; leave --output out")
             before = settings_of(given["resume"])
             paths = {name: Path(before[name]) for name in self._paths if before.get(name)}
             values |= {**before, **paths}

@@ -1,4 +1,4 @@
-"""How long examples are: which ones a model can read, and what happens to the others."""
+"""Lengths of examples: which ones a model can read, and what happens to the others."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import numpy as np
 
 from kseq2seq.checks import shown
 from kseq2seq.cli.report import as_text
-from kseq2seq.text import split_sentences
 
 _TOGETHER = 1000
 _NAMED = 3
@@ -27,16 +26,17 @@ def source_lengths(source: Any, raws: Sequence[Any]) -> tuple[np.ndarray, np.nda
     """
     lengths, empty = [np.zeros(0, int)], [np.zeros(0, bool)]
     for part in _parts(raws):
-        batch = source.batch(part) if hasattr(source, "batch") else part
-        found = source.lengths(batch)
-        lengths.append(found.numpy())
-        none = source.empty(batch, found) if hasattr(source, "empty") else found <= 1
-        empty.append(none.numpy())
+        batch = source.batch(part)
+        of_part = source.lengths(batch)
+        lengths.append(of_part.numpy())
+        empty.append(source.empty(batch, of_part).numpy())
     return np.concatenate(lengths), np.concatenate(empty)
 
 
 def unreadable(source: Any, raws: Sequence[Any]) -> tuple[np.ndarray, np.ndarray]:
-    """Returns which raw inputs are too long for a source as its `too_long` has it, or empty, (N,).
+    """Returns bool (N,), the raw inputs that are too long for a source, and bool (N,), empty ones.
+
+    With `source.too_long` "cut" none is too long; with "split" those with too long parts are.
 
     Example:
         >>> from kseq2seq.text import ByteTokenizer, TextSource
@@ -48,13 +48,11 @@ def unreadable(source: Any, raws: Sequence[Any]) -> tuple[np.ndarray, np.ndarray
     """
     lengths, empty = source_lengths(source, raws)
     too_long = lengths > source.max_length
-    way = getattr(source, "too_long", "error")
-    if way == "cut":
+    if source.too_long == "cut":
         too_long[:] = False
-    elif way == "split":
-        split = getattr(source, "split", split_sentences)
+    elif source.too_long == "split":
         for index in np.flatnonzero(too_long).tolist():
-            of_parts, _ = source_lengths(source, split(raws[index]))
+            of_parts, _ = source_lengths(source, source.split(raws[index]))
             too_long[index] = not len(of_parts) or (of_parts > source.max_length).any()
     return too_long, empty
 
@@ -63,12 +61,12 @@ def refuse_too_long(source: Any, target: Any, corpora: Mapping[str, Iterable[Any
     """Refuses corpora with an example that is too long, as `--too-long error` asks.
 
     Args:
-        source: has a `max_length`.
-        target: has a `max_length`, in ids.
+        source: of a pipeline.
+        target: of a pipeline.
         corpora: by the names of splits.
 
     Raises:
-        ValueError: some are too long; the message counts them by split and shows the first ones.
+        ValueError: if some are too long; the message counts them by split and shows the first ones.
 
     Example:
         >>> from kseq2seq.text import ByteTokenizer, TextSource, TextTarget
@@ -80,7 +78,6 @@ def refuse_too_long(source: Any, target: Any, corpora: Mapping[str, Iterable[Any
         -> 'y' (9 and 2). Raise `max_length`, split them, or choose another `too_long`.
     """
     counts = []
-    unit = getattr(source, "unit", "tokens")
     for split, pairs in corpora.items():
         total, count = 0, 0
         first: list[tuple[Any, int, int]] = []
@@ -97,7 +94,7 @@ def refuse_too_long(source: Any, target: Any, corpora: Mapping[str, Iterable[Any
             more = " and others" * (count > len(first))
             counts.append(
                 f"{count:,} of {total:,} {split} pairs have more than {source.max_length} source "
-                f"{unit} or {target.max_length} target tokens: {named}{more}."
+                f"{source.unit} or {target.max_length} target tokens: {named}{more}."
             )
     if counts:
         advice = "Raise `max_length`, split them, or choose another `too_long`."
@@ -108,8 +105,7 @@ def _both_lengths(
     source: Any, target: Any, pairs: Sequence[Any]
 ) -> tuple[Sequence[int], Sequence[int]]:
     of_sources, _ = source_lengths(source, [pair.source for pair in pairs])
-    ids = getattr(target, "ids", None) or target.tokens
-    of_targets = ids([pair.target for pair in pairs]).row_lengths().numpy()
+    of_targets = target.ids([pair.target for pair in pairs]).row_lengths().numpy()
     return of_sources.tolist(), of_targets.tolist()
 
 
@@ -127,17 +123,17 @@ def _parts(items: Iterable[Any]) -> Iterator[list[Any]]:
 def held_out(source: Any, pairs: Iterable[Any], what: str, limit: int | None = None) -> list[Any]:
     """Returns the pairs whose sources a model can read, and prints how many are left out.
 
-    Where `source.too_long` is "cut", too long ones can be read, and where it is "split" those
-    whose parts are short enough.
+    With `source.too_long` "cut", too long ones can be read; with "split", those whose parts are
+    short enough.
 
     Args:
-        source: has a `max_length`, in its `unit`.
+        source: of a pipeline.
         pairs: held-out ones.
         what: the name of their split, for messages.
         limit: how many to return at most, from the first; None returns all.
 
     Raises:
-        ValueError: none can be read.
+        ValueError: if none can be read.
 
     Example:
         >>> from kseq2seq.data import Pair
@@ -148,10 +144,10 @@ def held_out(source: Any, pairs: Iterable[Any], what: str, limit: int | None = N
         ['y']
     """
     pairs = list(pairs)
-    longest, unit = source.max_length, getattr(source, "unit", "tokens")
+    longest, unit = source.max_length, source.unit
     too_long, empty = unreadable(source, [pair.source for pair in pairs])
-    kept = [pair for pair, no in zip(pairs, empty | too_long, strict=True) if not no]
-    if not kept:
+    readable = [pair for pair, no in zip(pairs, empty | too_long, strict=True) if not no]
+    if not readable:
         raise ValueError(
             f"none of the {len(pairs)} {what} pairs has a source of 1 to {longest} {unit}, so "
             "nothing could be scored; give more pairs, split long texts at the ends of their "
@@ -162,4 +158,4 @@ def held_out(source: Any, pairs: Iterable[Any], what: str, limit: int | None = N
             f"Left out {too_long.sum()} of {len(pairs)} {what} pairs, whose sources have more than "
             f"{longest} {unit}."
         )
-    return kept[:limit]
+    return readable[:limit]

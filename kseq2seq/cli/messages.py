@@ -66,7 +66,7 @@ class Messages:
             raise SystemExit(status) from None
 
     def show_warnings(self) -> None:
-        """Prints warnings as one line each from now on, naming flags and no place in the code."""
+        """Prints warnings as one line each from now on, with flags, and no line of the code."""
 
         def show(message: Any, *_: Any, **__: Any) -> None:
             print(f"{_program()}: {self.translated(str(message))}", file=sys.stderr)

@@ -28,9 +28,9 @@ DEFAULTS = {
     "seed": 1,
 }
 SMOKE = {"minutes": 0.1, "vocabulary": 800, "hidden_dim": 32, "layers": 1}
-# Flags that --init makes idle: the pipeline that it names has decided them.
+# Flags that have no effect with --init: the saved pipeline has its own values of them.
 _OF_MODEL = ("model", "hidden_dim", "layers", "dropout", "tokenizer", "vocabulary", "max_length")
-# What the package calls things, and what the flags call them.
+# Words of the package's messages -> the flags that a user knows.
 WORDS = {
     "vocabulary_size": "--vocabulary",
     "hidden_dim": "--hidden-dim",
@@ -113,13 +113,13 @@ def _check_data(flags: Flags, options: argparse.Namespace) -> None:
     """Allows `--data` or files of splits; only flags given now count, not a resumed run's."""
     own = [split for split in SPLITS if split in flags.given]
     if own and "data" in flags.given:
-        flags.refuse(f"--{own[0]} is in place of --data; give one of the two")
+        flags.refuse(f"--{own[0]} replaces --data; give one of the two")
     if "data" in flags.given:
         options.train = options.validation = options.test = None
     if options.train:
         options.data = None
     elif own:
-        flags.refuse(f"--{own[0]} is held out of training on --train; give that, too")
+        flags.refuse(f"--{own[0]} needs --train, the file to train on; give that, too")
 
 
 def _check_model(flags: Flags, options: argparse.Namespace) -> None:

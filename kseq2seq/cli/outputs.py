@@ -1,4 +1,4 @@
-"""The directory that a recipe writes to: what may be there, what is resumed, what is exported."""
+"""The directory of a recipe: checked before it is written to, resumed, filled with exports."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ CHECKPOINTS = "checkpoints/*-step-*"
 
 
 def check_output(output: Path, parts: Mapping[str, str]) -> None:
-    """Refuses, before any work, a directory that can't be written to or holds what no run made.
+    """Refuses, before any work, a directory that can't be written to or holds files of others.
 
     Args:
-        output: the directory, which need not be there; nothing is made.
+        output: the directory, which need not exist; nothing is made.
         parts: names of the directories that will be made in it, each with the name of the file that
             marks it as made by an earlier run; such a directory is replaced.
 
     Raises:
-        ValueError: it can't be written to, or a part exists that no run made.
+        ValueError: if it can't be written to, or a part exists that no run made.
 
     Example:
         >>> check_output(Path(tempfile.mkdtemp(), "new"), {"pipeline": "pipeline.json"})
@@ -42,7 +42,9 @@ def check_output(output: Path, parts: Mapping[str, str]) -> None:
     for name, mark in parts.items():
         part = output / name
         if part.is_file() or (part.is_dir() and any(part.iterdir()) and not (part / mark).exists()):
-            raise ValueError(f"{part} is there, and no run made it; it is left alone.")
+            raise ValueError(
+                f"{part} is there, and no run made it. Move it away, or name another directory."
+            )
 
 
 def check_not_begun(output: Path) -> None:
@@ -52,7 +54,7 @@ def check_not_begun(output: Path) -> None:
         output: the directory.
 
     Raises:
-        ValueError: another process trains there, a run was interrupted, or its model was not
+        ValueError: if another process trains there, a run was interrupted, or its model was not
             exported yet; the message says how to continue.
 
     Example:
@@ -60,15 +62,15 @@ def check_not_begun(output: Path) -> None:
     """
     if not any(output.glob(CHECKPOINTS)):
         return
-    found, _ = read_runs([output])
-    state = found[0].state if found else "interrupted"
+    runs, _ = read_runs([output])
+    state = runs[0].state if runs else "interrupted"
     if state == "running":
         raise ValueError(f"Another process is training in {output}; name another --output.")
-    what, rest = "a run that was interrupted. Go on with it", "remove"
+    what = "a run that was interrupted. Continue it"
     if state == "finished":
-        what = "a finished run that was not scored and exported to its end. Do that"
+        what = "a finished run whose scores and exports are not all written. Write them"
     raise ValueError(
-        f"{output} holds {what}: --resume {output}; name another --output; or {rest} "
+        f"{output} holds {what} by --resume {output}; name another --output; or remove "
         f"{output / 'checkpoints'}."
     )
 
@@ -80,7 +82,7 @@ def settings_of(output: Path) -> dict[str, Any]:
         output: the directory of the run.
 
     Raises:
-        ValueError: there is nothing to resume.
+        ValueError: if there is nothing to resume.
 
     Example:
         >>> settings_of(Path("nowhere"))
@@ -89,11 +91,12 @@ def settings_of(output: Path) -> dict[str, Any]:
     """
     if not any(output.glob(CHECKPOINTS)):
         raise ValueError(f"there is no checkpoint in {output} to resume from")
-    found, problems = read_runs([output])
-    if not found:
+    runs, problems = read_runs([output])
+    if not runs:
         raise ValueError(" ".join(problems) or f"there is no run.json in {output}")
-    settings = dict(found[0].record["settings"])
-    for resumed in found[0].record["resumed"]:
+    record = runs[0].record
+    settings = dict(record["settings"])
+    for resumed in record["resumed"]:
         settings |= resumed.get("settings", {})
     return {name: value for name, value in settings.items() if name != "output"}
 
@@ -112,7 +115,7 @@ def resumable(output: Path) -> Iterator[None]:
         yield
     except (KeyboardInterrupt, SystemExit) as end:
         if any(output.glob(CHECKPOINTS)):
-            print(f"\nInterrupted; --resume {output} goes on with it.")
+            print(f"\nInterrupted; --resume {output} continues it.")
         else:
             print("\nInterrupted before anything was saved.")
         raise SystemExit(130 if isinstance(end, KeyboardInterrupt) else end.code) from None
@@ -133,8 +136,8 @@ def export_served(pipeline: Pipeline, directory: Path) -> Callable[[Any], str]:
     signature = signatures["beam" if isinstance(pipeline.search, Beam) else "serving_default"]
 
     def served(raw: Any) -> str:
-        texts = signature(**_given(pipeline.source, raw))["texts"].numpy()
-        return texts.reshape(-1)[0].decode()  # of a beam the best comes first
+        texts = signature(**_inputs(pipeline.source, raw))["texts"].numpy()
+        return texts.reshape(-1)[0].decode()  # (1, N), the best first
 
     return served
 
@@ -157,13 +160,9 @@ def export_mobile(pipeline: Pipeline, file: Path, precision: str) -> Callable[[A
     return lambda raw: opened.texts([raw])[0]
 
 
-def _given(source: Any, raw: Any) -> dict[str, tf.Tensor]:
-    """Returns a raw input as a signature takes it: a batch of one."""
-    if not hasattr(source, "raw"):
-        return {"texts": tf.constant([raw])}
-    named = zip(
-        tf.nest.flatten(source.raw),
-        tf.nest.flatten(source.batch([source.read(raw)])),
-        strict=True,
+def _inputs(source: Any, raw: Any) -> dict[str, tf.Tensor]:
+    """Returns the inputs of a signature for a batch of one raw."""
+    specs, values = (
+        tf.nest.flatten(nest) for nest in (source.raw, source.batch([source.read(raw)]))
     )
-    return {spec.name: value for spec, value in named}
+    return {spec.name: value for spec, value in zip(specs, values, strict=True)}

@@ -41,25 +41,25 @@ _VALIDATION, _SMOKE_TEST = 100, 32  # pairs
 class Recipe:
     """One run of a recipe: its methods are the steps, listed here in their order.
 
-    What is wrong with a user's flags or files ends the program with one line that names the flag,
-    before anything is written.
+    An error in a user's flags or files ends the program with one line that names the flag, before
+    anything is written.
 
     Args:
         name: of the recipe; its output is saved_models/NAME unless the user names another.
         doc: the docstring of the recipe, which `--help` shows.
         data: what `--data` takes, in a line of help.
-        advice: what to say where `--data` is no file and nothing that the recipe knows.
+        advice: printed if `--data` is neither a file nor a name that the recipe knows.
         models: the architectures it offers, the default first, and what each takes for
             `build_model` besides the sizes of the flags.
-        metrics: names and functions (texts, references) -> float; BLEU and chrF where None. The
-            last one chooses between averaged and raw weights.
-        defaults: of flags, by their names with "_" in place of "-", where they are others.
-        smoke: what `--smoke` sets besides.
+        metrics: names and functions (texts, references) -> float; BLEU and chrF if None. The last
+            one chooses between averaged and raw weights.
+        defaults: of flags that differ from the common ones, by their names with "_" for "-".
+        smoke: further settings of `--smoke`.
         without: common flags that make no sense for the task.
 
     Attributes:
-        flags: add those of the task's own before `begin`.
-        options: what the flags say, after `begin`.
+        flags: add the task's own flags before `begin`.
+        options: the values of the flags, after `begin`.
     """
 
     def __init__(
@@ -116,8 +116,8 @@ class Recipe:
         """Returns the examples of training, validation and test.
 
         Args:
-            read: (name, columns) -> examples; what `--data` and the other files are read by.
-            source: reads the sources of examples where they are not texts.
+            read: (name, columns) -> examples; reads `--data` and the other files.
+            source: reads the sources of examples that are not texts.
         """
         return read_corpora(self.options, read, self.messages, self._advice, source)
 
@@ -180,8 +180,8 @@ class Recipe:
             pipeline: whose model is trained.
             corpora: from `corpora`.
             validation: what is scored after each epoch.
-            peak: of the learning rate of a new model; a quarter of it goes on from `--init`.
-            loss: of the model's outputs; label-smoothed cross-entropy of tokens where None.
+            peak: of the learning rate of a new model; a quarter of it with `--init`.
+            loss: of the model's outputs; if None, label-smoothed cross-entropy of tokens.
         """
         options = self.options
         with self._errors("data", "train", "packed"):
@@ -189,7 +189,7 @@ class Recipe:
         raws = [pair.source for pair in validation]
         score = GenerationScore(
             lambda _: self._texts(pipeline, raws, search=Greedy()),
-            [""] * len(raws),  # of whatever kind the raws are, they stay here
+            [""] * len(raws),  # the function above has the raws, which need not be texts
             references_of(validation),
             {name.lower(): metric for name, metric in self.metrics.items()},
         )
@@ -218,11 +218,11 @@ class Recipe:
         Args:
             pipeline: with its own search.
             test: N examples.
-            baselines: name -> the N texts that something untrained gives.
+            baselines: name -> N texts that need no training, for example the sources.
         """
         with resumable(self.options.output):
-            made = self._texts(pipeline, [pair.source for pair in test])
-        scores, below = report(test, made, pipeline.search, baselines, self.metrics)
+            texts = self._texts(pipeline, [pair.source for pair in test])
+        scores, below = report(test, texts, pipeline.search, baselines, self.metrics)
         add_scores(self.options.output, scores)
         self._useless = bool(below)
         if below:
@@ -241,7 +241,7 @@ class Recipe:
             pipeline: what to write.
 
         Returns:
-            Raw input -> text, by the SavedModel that was loaded again.
+            A function from raw input to text, by the SavedModel that was loaded again.
         """
         options = self.options
         advice = f"Then --resume {options.output}."
@@ -265,7 +265,7 @@ class Recipe:
         print(f"\nSaved in {output}: pipeline/ (to go on from), saved_model/ ({use}){mobile}")
 
     def _of_model(self) -> tuple[str, ...]:
-        """Returns the flags that a failure to make a model most often depends on."""
+        """Returns the flags that most failures to make a model depend on."""
         tokenizer = ("tokenizer",) * ("tokenizer" in self.flags.given)
         return (*tokenizer, "vocabulary", "hidden_dim", "max_length")
 

@@ -29,9 +29,9 @@ def report(
         pairs: N sources and references.
         hypotheses: N generated texts.
         search: generated them.
-        baselines: name -> N texts that were made without a model.
+        baselines: name -> N texts that need no model.
         metrics: names and functions (hypotheses, references) -> float; higher is better except for
-            losses and error rates. None takes BLEU and chrF.
+            losses and error rates. BLEU and chrF if None.
 
     Returns:
         The scores, by names in lower case; and for each baseline that is not beaten, the metrics in
@@ -59,16 +59,16 @@ def report(
     widths[0] -= 2
     print(f"\n{_row(f'Held-out pairs: {len(pairs)}', list(metrics), widths)}")
     references = references_of(pairs)
-    found = {}
+    table = {}
     for name, texts in (*baselines.items(), (search_name(search), hypotheses)):
-        found[name] = {each: float(metric(texts, references)) for each, metric in metrics.items()}
-        print(_row(name, [f"{score:.1f}" for score in found[name].values()], widths))
+        table[name] = {each: float(metric(texts, references)) for each, metric in metrics.items()}
+        print(_row(name, [f"{score:.1f}" for score in table[name].values()], widths))
     for index in range(0, len(pairs), max(1, len(pairs) // _SAMPLES))[:_SAMPLES]:
         pair = pairs[index]
         print(f"\n  {as_text(pair.source)}\n  = {hypotheses[index]}\n  ~ {pair.target}")
-    made = found[search_name(search)]
-    below = {name: below_baseline(_signed(made), _signed(found[name])) for name in baselines}
-    scores = {name.lower(): score for name, score in made.items()}
+    own = table[search_name(search)]
+    below = {name: below_baseline(_signed(own), _signed(table[name])) for name in baselines}
+    scores = {name.lower(): score for name, score in own.items()}
     return scores, {name: not_better for name, not_better in below.items() if not_better}
 
 
@@ -94,29 +94,30 @@ def as_text(raw: Any) -> str:
 
 
 def report_training(output: Path, better: BetterWeights, warmup: int, metric: str = "chrF") -> None:
-    """Prints minutes and steps of a run, and which weights it ended with; says if it was too short.
+    """Prints minutes and steps of a run and the weights that it kept; warns if it was too short.
 
     Args:
         output: the directory of a `Record`.
-        better: has chosen the weights.
+        better: the callback that chose the weights.
         warmup: for how many steps the learning rate rises; fewer steps bring a warning.
         metric: the name of the metric that chose them, on validation pairs.
     """
-    found, _ = read_runs([output])
-    if not found:  # what can't be written ends no training
+    runs, _ = read_runs([output])
+    if not runs:  # a record that can't be written does not end training
         return
-    kept = found[0].record
+    record = runs[0].record
     print(
-        f"\nTrained for {kept['minutes'] - kept['compiling']:.1f} minutes, {kept['steps']:,} "
-        f"steps, after {kept['compiling']:.1f} minutes of compiling."
+        f"\nTrained for {record['minutes'] - record['compiling']:.1f} minutes, "
+        f"{record['steps']:,} steps, after {record['compiling']:.1f} minutes of compiling."
     )
     if better.chosen:
         scores = ", ".join(f"{name} {abs(score):.1f}" for name, score in better.scores.items())
         print(f"Kept the {better.chosen} weights; {metric} on validation pairs: {scores}.")
-    if kept["steps"] < warmup:
+    if record["steps"] < warmup:
         print(
-            f"WARNING: {kept['steps']:,} steps are too few: the learning rate rises for {warmup}. "
-            "Give more --minutes, or make steps cheaper (--batch-tokens, --hidden-dim, --layers)."
+            f"WARNING: {record['steps']:,} steps are too few: the learning rate rises for "
+            f"{warmup}. Give more --minutes, or make steps cheaper (--batch-tokens, --hidden-dim, "
+            "--layers)."
         )
 
 

@@ -174,7 +174,7 @@ class Search:
         super().__init_subclass__(**options)
         own = {**vars(cls), **vars(cls).get("__annotations__", {})}
         if "width" in own and "num_hypotheses" not in own:
-            warn_of(f"`width` of {cls.__name__} was renamed to `num_hypotheses`", 3)
+            warn_of(f"`width` of {cls.__name__} was renamed to `num_hypotheses`")
             cls.num_hypotheses = property(lambda self: self.width)  # type: ignore
 
     __getattr__ = renamed_attributes(width="num_hypotheses")

@@ -65,8 +65,8 @@ def curves(
     size = (3.4 * columns, 0.4 + 2.6 * rows)
     figure = Figure(figsize=size, dpi=200, facecolor="white", layout="constrained")
     figure.suptitle(title, font=font_for(title), size=11, color=_INK, parse_math=False)
-    for place, metric in enumerate(metrics, start=1):
-        axes = figure.add_subplot(rows, columns, place)
+    for panel, metric in enumerate(metrics, start=1):
+        axes = figure.add_subplot(rows, columns, panel)
         for prefix, style in _STYLES.items():
             name = prefix + metric
             points = [(epoch, values[name]) for epoch, values in logs.items() if name in values]
@@ -93,8 +93,8 @@ def _logs(history: Any) -> dict[int, dict[str, Any]]:
             raise FileNotFoundError(
                 f"{file} is missing. Give the directory of a `Run`, or what `fit` returned."
             )
-        lines = map(json.loads, file.read_text(encoding="utf-8").splitlines())
-        logs = {line["epoch"]: line["logs"] for line in lines}
+        lines = file.read_bytes().split(b"\n")[:-1]  # the last one may be half written
+        logs = {line["epoch"]: line["logs"] for line in map(json.loads, lines)}
     else:
         lists = getattr(history, "history", history)
         if not isinstance(lists, Mapping):

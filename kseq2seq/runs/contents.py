@@ -215,7 +215,7 @@ def _check_data(path: Path) -> None:
     try:
         tf.train.load_checkpoint(str(path / "data"))
     except Exception as error:  # TensorFlow raises several
-        raise ValueError(f"data.index is of something else ({type(error).__name__}).") from error
+        raise ValueError(f"data.index is not of a checkpoint ({type(error).__name__}).") from error
     if not list(path.glob("data.data-*")):
         raise ValueError("data.data-00000-of-00001 is missing.")
 

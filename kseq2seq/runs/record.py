@@ -98,7 +98,7 @@ class Record(keras.callbacks.Callback):
             self._begin()
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
-        """Tells the clock."""
+        """Counts the step by the clock."""
         self._clock.step()
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
@@ -112,7 +112,7 @@ class Record(keras.callbacks.Callback):
         self._write_if_possible()
 
     def on_train_end(self, logs: dict | None = None) -> None:
-        """Writes that it is finished."""
+        """Marks the record as finished and writes it."""
         if not self._record and self._step():  # a run that had no step left
             self._begin()
         if self._record:

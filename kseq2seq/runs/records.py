@@ -160,7 +160,7 @@ def _read(path: Path) -> dict[str, Any]:
         raise ValueError(f"run.json is not valid JSON: {error}") from error
     version = record.get("format_version") if isinstance(record, dict) else None
     if type(version) is not int or version < 1:
-        raise ValueError("run.json has no format_version, so it is of something else")
+        raise ValueError("run.json has no format_version, so no `Record` wrote it")
     if version > FORMAT_VERSION:
         raise ValueError(f"run.json has format_version {version}; a newer kseq2seq reads it")
     if (name := _unusable(record)) is not None:

@@ -1,4 +1,4 @@
-"""The state of a run outside of its model: its place in the data, and that of its callbacks."""
+"""The state of a run outside of its model: its position in the data, and its callbacks."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ class ResumableIterator:
         return iter(self._strategy.experimental_distribute_dataset(batches))
 
 
-# Callbacks of Keras can't be asked; these of their attributes are no settings.
+# Callbacks of Keras have no `get_state`; these of their attributes change during training.
 _REMEMBERED: dict[type, str] = {
     keras.callbacks.EarlyStopping: "wait stopped_epoch best best_epoch best_weights",
     keras.callbacks.ReduceLROnPlateau: "wait best cooldown_counter",

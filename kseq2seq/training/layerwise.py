@@ -218,8 +218,8 @@ def weight_paths(model: keras.Model) -> list[str]:
     and `decoder`; a layer of another model, or of a list of layers, has its own name, and any other
     layer that of the attribute that holds it. A weight that several layers share has the first of
     its paths: if encoder and decoder share it, the encoder's. Keras' own `variable.path` would not
-    do: it leaves out layers such as `Bidirectional`, and in models of other packages it may not be
-    unique.
+    do: it leaves out some layers, for example `Bidirectional`, and in models of other packages it
+    may not be unique.
 
     Args:
         model: any built model.

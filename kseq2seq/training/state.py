@@ -1,4 +1,4 @@
-"""Everything that a training step changes: read, put back, and so steps taken and undone."""
+"""Everything that a training step changes: read, put back, and compiled ahead of training."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def optimizers(model: keras.Model) -> list[keras.optimizers.Optimizer]:
 def random_state() -> dict[str, Any]:
     """Returns the states of the global random numbers of Python, NumPy and Keras.
 
-    The states of TensorFlow's own, such as `tf.random.uniform`, can't be read.
+    The states of TensorFlow's own, for example of `tf.random.uniform`, can't be read.
     """
     version, words, gauss = random.getstate()
     generator = global_state.get_global_attribute(seed_generator.GLOBAL_SEED_GENERATOR)

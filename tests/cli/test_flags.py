@@ -53,7 +53,7 @@ def test_help_has_a_line_for_each_flag_in_groups_and_names_its_default(capsys):
     assert ended.value.code == 0
     for name, (_, _, told) in COMMON.items():
         flag = f"--{name.replace('_', '-')}"
-        assert told and f"{flag} " in said.partition("What it learns from:")[2], flag
+        assert told and f"{flag} " in said.partition("Data:")[2], flag
     assert "default: 0.1" in said and "3 % of that" in said and "{" + "data}" not in said
 
 

@@ -20,9 +20,9 @@ def parse(tmp_path):
 @pytest.mark.parametrize(
     ("given", "told"),
     [
-        (("--data", "a.tsv", "--train", "b.tsv"), "--train is in place of --data"),
-        (("--data", "a.tsv", "--test", "b.tsv"), "--test is in place of --data"),
-        (("--validation", "b.tsv"), "--validation is held out of training on --train"),
+        (("--data", "a.tsv", "--train", "b.tsv"), "--train replaces --data"),
+        (("--data", "a.tsv", "--test", "b.tsv"), "--test replaces --data"),
+        (("--validation", "b.tsv"), "--validation needs --train"),
         (("--packed", "--model", "gru"), "--packed is for --model transformer or decoder_only"),
         (("--too-long", "perhaps"), "invalid choice: 'perhaps'"),
         (("--vocabulary", "0"), "must be a whole number of at least 1"),

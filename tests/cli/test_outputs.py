@@ -41,11 +41,11 @@ def test_a_file_in_the_way_is_told_of(tmp_path):
 def test_a_finished_run_is_not_called_interrupted(tmp_path):
     check_not_begun(tmp_path)
     run(tmp_path, "finished")
-    with pytest.raises(ValueError, match=r"finished run that was not .*: --resume ") as told:
+    with pytest.raises(ValueError, match=r"finished run whose .* by --resume ") as told:
         check_not_begun(tmp_path)
     assert "interrupted" not in str(told.value)
     (tmp_path / "run.json").unlink()
-    with pytest.raises(ValueError, match=r"a run that was interrupted\. Go on with it: --resume "):
+    with pytest.raises(ValueError, match=r"a run that was interrupted\. Continue it by --resume "):
         check_not_begun(tmp_path)
 
 
@@ -70,4 +70,4 @@ def test_what_ends_a_run_says_how_to_go_on(tmp_path, capsys, end, code):
     run(tmp_path, "training")
     with pytest.raises(SystemExit), resumable(tmp_path):
         raise end
-    assert f"--resume {tmp_path} goes on with it" in capsys.readouterr().out
+    assert f"--resume {tmp_path} continues it" in capsys.readouterr().out

@@ -33,7 +33,7 @@ def test_ctrl_c_after_training_says_how_to_go_on(begun, tmp_path, capsys, step):
     with pytest.raises(SystemExit) as ended:
         getattr(recipe, step)(Interrupted(), *([[], {}] if step == "evaluate" else []))
     assert ended.value.code == 130
-    assert f"--resume {tmp_path} goes on with it" in capsys.readouterr().out
+    assert f"--resume {tmp_path} continues it" in capsys.readouterr().out
 
 
 def test_a_directory_in_the_place_of_the_file_for_phones_is_told_of_first(begun, tmp_path, capsys):

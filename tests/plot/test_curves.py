@@ -75,6 +75,12 @@ def test_a_run_is_read_from_its_directory(tmp_path):
     assert drawn(plot.curves(str(tmp_path))).keys() == {"loss"}
 
 
+def test_a_line_that_is_being_written_does_not_count(tmp_path):
+    line = json.dumps({"epoch": 1, "logs": {"loss": 3.0}}) + "\n"
+    (tmp_path / "history.jsonl").write_text(line + '{"epoch": 2, "logs": {"lo')
+    assert drawn(plot.curves(tmp_path))["loss"]["training"] == [(1.0, 3.0)]
+
+
 def test_epochs_are_whole_numbers():
     figure = plot.curves({"loss": [2.0, 1.0]})
     FigureCanvasAgg(figure).draw()

@@ -69,7 +69,7 @@ def test_packs_korean_and_computes_in_bfloat16_and_survives_being_told_to_end(tm
     told.terminate()
     said, _ = told.communicate(timeout=200)
     assert told.returncode == 143
-    assert f"--resume {tmp_path} goes on with it" in said
+    assert f"--resume {tmp_path} continues it" in said
     done = run(*command)
     assert done.returncode == 1
     assert "holds a run that was interrupted" in done.stderr
