@@ -41,7 +41,7 @@ WORDS = {
     "too_long": "--too-long",
     "tokenizer": "--tokenizer",
     "Build it with more `max_positions`": "Give a smaller --max-length",
-    "name the columns, or give their numbers (source=0, target=1) if the file has no header line": (
+    "Name the columns, or give their numbers (source=0, target=1) if the file has no header line": (
         "--columns names the columns of a file, or numbers them (--columns 0 1) where it has no "
         "header line"
     ),

@@ -96,5 +96,5 @@ def test_what_needs_a_decoder_says_so(models):
     with pytest.raises(TypeError, match="with a decoder"):
         packed(models["labels"])
     joint = build_model("gru", 9, 9, head="joint", hidden_dim=4)
-    with pytest.raises(TypeError, match="learns by CTC too"):
+    with pytest.raises(TypeError, match="learns by CTC, too"):
         truncated(joint, steps=2)

@@ -64,9 +64,9 @@ def test_a_perfect_draft_saves_steps(lab):
     calls = []
     for draft in (model, lab.make("transformer", seed=99)):
         both = Speculative(model, draft, ahead=3)
-        filled = both.decoder._filled
+        filled = both.decoder._new_block
         count = []
-        both.decoder._filled = lambda *given, f=filled, c=count: c.append(1) or f(*given)
+        both.decoder._new_block = lambda *given, f=filled, c=count: c.append(1) or f(*given)
         loop = Loop(both.decoder, Greedy(), 8)
         carry = loop.run(loop.start(both.encoder(source)))
         assert np.array(loop.finish(carry).lengths)[0, 0] == length

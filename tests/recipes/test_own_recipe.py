@@ -28,7 +28,7 @@ def test_the_recipe_of_the_readme_trains_scores_exports_and_reloads(tmp_path, mo
     said = capsys.readouterr().out
     assert "WARNING: 3 of 43 test pairs are train pairs, too" in said
     assert "Left out" not in said  # whose sentences are short enough
-    assert re.search(r"\ncopying the source  .*\nBeam\(width=4.*\n", said)
+    assert re.search(r"\ncopying the source  .*\nBeam\(beam_width=4.*\n", said)
     assert f"model.tflite: {(output / 'model.tflite').stat().st_size:,} bytes" in said
     assert "WARNING: no better than copying the source by " in said
     settings = json.loads((output / "run.json").read_text(encoding="utf-8"))["settings"]
