@@ -149,6 +149,10 @@ class FilledEncoder(keras.Model):
         return cls(plain.input, plain.output, config["multiple"], name=plain.name)
 
 
+# Models derive a class of the same name that makes masks, which files know by this name alone.
+keras.saving.get_custom_objects()[FilledEncoder.__name__] = FilledEncoder
+
+
 def with_facts(encoder: keras.Model, facts: Facts) -> keras.Model:
     """Returns an encoder that fills up its sources to its stride; itself if the stride is 1.
 

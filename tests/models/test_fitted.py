@@ -135,7 +135,7 @@ def test_padding_is_the_sources_own(tmp_path):
         build("gru", source_padding=-1)
 
 
-def test_the_source_of_a_strided_encoder_is_masked_before_it_is_filled_up(monkeypatch):
+def test_the_source_of_a_strided_encoder_is_masked_before_it_is_filled_up(monkeypatch, tmp_path):
     monkeypatch.setattr(ARCHITECTURES, "_classes", dict(ARCHITECTURES._classes))
 
     @register_architecture("halved")
@@ -150,10 +150,18 @@ def test_the_source_of_a_strided_encoder_is_masked_before_it_is_filled_up(monkey
             encoded = {"outputs": x, "mask": mask, "states": [[x[:, 0]]], "start": x[:, 0]}
             return keras.Model(inputs, encoded, name="encoder")
 
-    encoder = ks.build_model("halved", 9, 7, **SIZES).encoder
+    model = ks.build_model("halved", 9, 7, **SIZES)
+    encoder = model.encoder
     ids = np.array([[7, 8, 2], [8, 2, 0]])
-    same(encoder({"source": ids}), encoder({"source": ids, "source_mask": ids != 0}))
+    inputs = {"source": ids, "source_mask": ids != 0}
+    same(encoder({"source": ids}), encoder(inputs))
     assert type(encoder).__name__ == "FilledEncoder"
+    clone = keras.models.clone_model(model)
+    clone.set_weights(model.get_weights())
+    encoder.save(tmp_path / "encoder.keras")
+    for again in (clone.encoder, keras.saving.load_model(tmp_path / "encoder.keras")):
+        assert type(again).__name__ == "FilledEncoder" and again.multiple == 2
+        same(again(inputs), encoder(inputs))
 
 
 def test_features_need_their_mask(lab):
