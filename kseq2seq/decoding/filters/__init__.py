@@ -5,6 +5,7 @@ from kseq2seq.decoding.filters.filter import Filter, Filtered
 from kseq2seq.decoding.filters.phrases import Forbid, Prefix, Require
 from kseq2seq.decoding.filters.rules import MaxLength, MinLength, NoRepeatNgram, RepetitionPenalty
 from kseq2seq.decoding.filters.scorers import CtcPrefix, Fusion
+from kseq2seq.deprecation import moved
 
 __all__ = [
     "Automaton",
@@ -20,3 +21,5 @@ __all__ = [
     "RepetitionPenalty",
     "Require",
 ]
+
+__getattr__ = moved(__name__, {"check_filters": "kseq2seq.decoding.requests.check_filters"})
