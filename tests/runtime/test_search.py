@@ -9,6 +9,7 @@ from kseq2seq_runtime import Beam, Greedy, Pipeline, Sample
 
 import kseq2seq
 from kseq2seq import decode
+from kseq2seq.decoding.records import describe
 
 SEARCHES = [
     Greedy(),
@@ -23,8 +24,7 @@ SEARCHES = [
 
 def like(search):
     """The same search of kseq2seq."""
-    settings = {name: value for name, value in search.settings.items() if name != "type"}
-    return getattr(kseq2seq, type(search).__name__)(**settings)
+    return getattr(kseq2seq, type(search).__name__)(**vars(search))
 
 
 def theirs(pipeline, texts, search, lab):
@@ -186,4 +186,5 @@ def test_ties_fall_to_the_first():
 
 def test_defaults_are_kseq2seqs():
     assert like(Beam()) == kseq2seq.Beam()
-    assert set(Beam().settings) - {"type"} == set(vars(kseq2seq.Beam()))
+    assert vars(Beam()) == vars(kseq2seq.Beam())
+    assert Beam().settings == describe(kseq2seq.Beam())
