@@ -56,7 +56,7 @@ def test_what_is_no_source_is_refused(source, opened):
 
 @pytest.mark.parametrize("token", [-1, 2**31, 2**63])
 def test_ids_that_can_be_none_are_refused(token, opened):
-    with pytest.raises(ValueError, match="Ids are at least 0"):
+    with pytest.raises(ValueError, match="Ids of a source must be at least 0"):
         opened["bytes"].model.generate(np.array([token, 2], "uint64" if token > 0 else "int64"))
 
 

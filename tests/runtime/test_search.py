@@ -187,4 +187,4 @@ def test_ties_fall_to_the_first():
 def test_defaults_are_kseq2seqs():
     assert like(Beam()) == kseq2seq.Beam()
     assert vars(Beam()) == vars(kseq2seq.Beam())
-    assert Beam(3).settings == describe(kseq2seq.Beam(3))
+    assert Beam().settings == describe(kseq2seq.Beam())
