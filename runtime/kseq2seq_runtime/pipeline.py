@@ -139,4 +139,4 @@ class Pipeline:
             Alternative(self.target.decode(one.ids), one.score, one.finished)
             for one in self.model.generate(source, search=search, seed=seed)
         )
-        return Prediction(*best, alternatives=others, finished=best.finished)
+        return Prediction(*best, alternatives=[*others], finished=best.finished)
