@@ -33,9 +33,9 @@ MOST_EXAMPLES = 16  # that a pipeline keeps
 class Pipeline(Generator):
     """A model with its source, its target and its search.
 
-    Wherever these pages say source text, a source of another kind takes its own raws, for example
-    arrays. A target has at most `target.max_length` ids, its end included. A source that holds
-    nothing, for example a text without a token, gives an empty text.
+    A source text may be a raw of any other kind of source, for example an array. A target has at
+    most `target.max_length` ids, its end included. A source that holds nothing, for example a text
+    without a token, gives an empty text.
 
     Args:
         model: of `build_model`, or an `Ensemble` or `Speculative` of some.

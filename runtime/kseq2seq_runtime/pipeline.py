@@ -17,9 +17,9 @@ from kseq2seq_runtime.tokenizers import REPLACEMENT, SPECIAL
 class Pipeline:
     """A model with its source and target, from one file.
 
-    Wherever these pages say source text, a model of arrays, for example of a sensor's readings,
-    takes an array (length, ...). A source that holds nothing gives an empty text. Several threads
-    may use one pipeline; they take turns.
+    For a model of arrays, for example of a sensor's readings, a source text is an array
+    (length, ...). A source that holds nothing gives an empty text. Several threads may use one
+    pipeline; they take turns.
 
     Args:
         path: of a `.tflite` file that kseq2seq exported.

@@ -208,7 +208,7 @@ def test_a_target_that_is_cut_for_the_file_alone_is_noticed(
     monkeypatch.setattr(parity, "Signatures", Turned)
     parts = (written[0].read_bytes(), pipeline.model, pipeline.source, pipeline.target, search)
     options = {"lengths": (12, 14), "examples": translator.sources[:1]}
-    with pytest.raises(ParityError, match="for cut at its limit, the model for finished"):
+    with pytest.raises(ParityError, match="cut at its limit, the model calls it finished"):
         parity.compare(*parts, exact=True, **options)
     said = parity.compare(*parts, exact=False, **options)
     assert said.unfinished == (0, 1) and "cut at the limit 0 -> 1" in str(said)

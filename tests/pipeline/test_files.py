@@ -231,7 +231,9 @@ def test_draws_do_not_depend_on_the_window(pipeline, tmp_path):
 def test_a_line_that_is_too_long_is_named_and_nothing_is_lost(pipeline, tmp_path):
     source, target = tmp_path / "s", tmp_path / "t"
     source.write_text("a\nb\nc\n" + "d" * 40 + "\n")
-    with pytest.raises(ValueError, match=r"lines from 3 \(text 0\) on: Text 1 has.*is kept"):
+    with pytest.raises(
+        ValueError, match=r"lines from 3 \(text 0\) on: Text 1 has.*are kept in t.part"
+    ):
         pipeline.generate_file(source, target, window=2, progress=None)
     assert (tmp_path / "t.part").read_text(encoding="utf-8").count("\n") == 2
 
