@@ -44,8 +44,8 @@ def instead(name: str, known: Iterable[str]) -> str:
     """Returns a sentence that says what to use in place of a name.
 
     Args:
-        name: what is not there.
-        known: what is.
+        name: the one that is missing.
+        known: the names that exist.
 
     Example:
         >>> from kseq2seq.hints import instead

@@ -139,7 +139,7 @@ def _build(corpus: Path, language: str, tell: Callable[[str], None]) -> None:
 
 
 def _update(lists: Path, language: str, tell: Callable[[str], None]) -> None:
-    """Fetches the indexes into `lists`; what an earlier, broken run left there is gone on with."""
+    """Fetches the indexes into `lists`; continues what an interrupted run left there."""
     apt = shutil.which("apt-get")
     if apt is None or not APT_HELPER.exists():
         missing = "apt-get" if apt is None else str(APT_HELPER)
