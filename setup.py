@@ -28,6 +28,7 @@ setup(
     python_requires=">=3.11",
     install_requires=[
         "ai-edge-litert>=2.3",
+        "jiwer>=4,<5",
         "tensorflow>=2.21,<2.22",
         "keras>=3.15.1,<3.16",
         "keras-hub>=0.32,<0.33",
@@ -38,6 +39,7 @@ setup(
     ],
     extras_require={
         "gpu": ["tensorflow[and-cuda]>=2.21,<2.22"],
+        "labels": ["seqeval>=1.2.2,<2"],
         "mobile": ["kseq2seq-runtime"],
         "onnx": ["tf2onnx>=1.17", "onnx>=1.20"],
         "plot": ["matplotlib>=3.9", "pydot>=3"],
@@ -56,6 +58,7 @@ setup(
             "pytest>=8",
             "pytest-xdist>=3.6",
             "ruff>=0.11",
+            "seqeval>=1.2.2,<2",
             "tensorboard>=2.20",
             "tf2onnx>=1.17",
         ],

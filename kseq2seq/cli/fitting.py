@@ -22,7 +22,6 @@ from kseq2seq.data import (
     survey,
     train_batches,
 )
-from kseq2seq.metrics import TokenAccuracy
 from kseq2seq.models import Seq2Seq
 from kseq2seq.pipeline import Pipeline
 from kseq2seq.runs import Record, Run, less_is_better
@@ -32,7 +31,8 @@ from kseq2seq.training import (
     InverseSquareRoot,
     Progress,
     TimeLimit,
-    TokenCrossEntropy,
+    loss_for,
+    metrics_for,
     packed,
 )
 
@@ -66,12 +66,12 @@ def make_batches(options: argparse.Namespace, pipeline: Pipeline, corpus: Corpus
     Raises:
         ValueError: no pair can be trained on, or the model can't be trained on packed rows.
     """
-    assert isinstance(pipeline.model, Seq2Seq)  # others are not trained
     sides = pipeline.source, pipeline.target
     counts = survey(corpus, *sides)
     budget = {"seed": options.seed, "tokens_per_batch": options.batch_tokens}
     compiles = _compiles(options, pipeline.model)
     if options.packed:
+        assert isinstance(pipeline.model, Seq2Seq)  # the flag is for these
         view, row = packed(pipeline.model), fit_row(counts)
         dataset = packed_batches(corpus, *sides, shape=row, **budget)
         empty = padding_share(dataset, 20)
@@ -134,6 +134,7 @@ def fit_batches(
     model: keras.Model,
     corpora: Mapping[str, Corpus],
     loss: Any = None,
+    label_smoothing: float = 0.1,
 ) -> BetterWeights:
     """Trains until `--steps` or `--minutes`, in the run directory `--output`.
 
@@ -145,7 +146,8 @@ def fit_batches(
         pace: of learning.
         model: described in the record.
         corpora: named in the record.
-        loss: if None, label-smoothed cross-entropy of tokens.
+        loss: if None, that of `loss_for`.
+        label_smoothing: of that.
 
     Returns:
         The callback that put the better of raw and averaged weights into the model.
@@ -158,8 +160,8 @@ def fit_batches(
             use_ema=True,
             ema_momentum=pace.momentum,
         ),
-        loss or TokenCrossEntropy(label_smoothing=0.1),
-        metrics=None if loss else [TokenAccuracy()],
+        loss or loss_for(model, label_smoothing),
+        metrics=None if loss else metrics_for(model),
         jit_compile=batches.compiles,
     )
     minutes = options.minutes or (math.inf if options.steps else 10)

@@ -173,6 +173,7 @@ class Recipe:
         *,
         peak: float = 2e-3,
         loss: Any = None,
+        label_smoothing: float = 0.1,
     ) -> None:
         """Trains, keeps checkpoints, and saves the pipeline with some examples of its input.
 
@@ -181,7 +182,8 @@ class Recipe:
             corpora: from `corpora`.
             validation: what is scored after each epoch.
             peak: of the learning rate of a new model; a quarter of it with `--init`.
-            loss: of the model's outputs; if None, label-smoothed cross-entropy of tokens.
+            loss: of the model's outputs; if None, that of `loss_for`.
+            label_smoothing: of that; 0 for a model whose loss has none.
         """
         options = self.options
         with self._errors("data", "train", "packed"):
@@ -204,6 +206,7 @@ class Recipe:
                 model=pipeline.model,
                 corpora=corpora,
                 loss=loss,
+                label_smoothing=label_smoothing,
             )
         pipeline.examples = () if options.no_examples else raws
         with self._errors(advice=f"Then --resume {options.output}."):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections import Counter
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,17 +18,28 @@ from kseq2seq.data.sample import sample
 from kseq2seq.data.split import SPLITS, select, split_of, unique
 from kseq2seq.disk.lines import SUFFIXES
 
+Known = Mapping[str, Callable[[str], Iterable[Pair | Example]]]
+TRANSLATIONS: Known = {
+    "sample": lambda language: sample(language or "fr"),
+    "debian": lambda language: debian(language or "fr"),
+}
+
 
 def named_pairs(
-    name: str, columns: Sequence[str] = ("source", "target")
+    name: str,
+    columns: Sequence[str] = ("source", "target"),
+    known: Known = TRANSLATIONS,
 ) -> Iterator[Pair | Example]:
     """Streams the pairs of a corpus, by its name.
 
     Args:
-        name: "sample" or "sample:LANGUAGE" (bundled), "debian:LANGUAGE" (fetched), a TSV, CSV or
-            JSONL file, or two parallel text files with a comma between.
+        name: a name of `known`, by default "sample" or "sample:LANGUAGE" (bundled) or
+            "debian:LANGUAGE" (fetched); a TSV, CSV or JSONL file; or two parallel text files with
+            a comma between.
         columns: the file's columns of sources, targets and, optionally, keys: names, or numbers
             from 0 for a file without a header.
+        known: names and functions that return the pairs of these corpora; each is called with what
+            follows the name and a colon, "" without one.
 
     Returns:
         An iterator of pairs.
@@ -49,13 +60,13 @@ def named_pairs(
             "`columns` must be a list that names the source, the target and, optionally, the key "
             f"column, for example ['en', 'fr']; got {columns!r:.80}."
         )
-    kind, colon, language = name.partition(":")
-    if kind in ("sample", "debian") and colon and not language:
-        raise ValueError(f"{name!r} must name a language after the colon, for example '{kind}:fr'.")
-    if kind == "sample":
-        return sample(language or "fr")
-    if kind == "debian":
-        return debian(language or "fr")
+    kind, colon, part = name.partition(":")
+    if kind in known:
+        if colon and not part:
+            what = f"a language after the colon, for example '{kind}:fr'"
+            what = what if known is TRANSLATIONS else "a part after the colon, or have no colon"
+            raise ValueError(f"{name!r} must name {what}.")
+        return iter(known[kind](part))
     paths = [name] if os.path.exists(name) else name.split(",")
     if len(paths) == 2:
         if list(columns) != ["source", "target"]:

@@ -1,0 +1,5 @@
+"""Corpora of the recipes: fetched once through a package manager, or bundled."""
+
+from kseq2seq.corpora.fetching import fetched
+
+__all__ = ["fetched"]
