@@ -12,7 +12,7 @@ from typing import Any
 import keras
 
 from kseq2seq.cli.corpora import Read, read_corpora
-from kseq2seq.cli.fitting import Pace, fit_batches, make_batches
+from kseq2seq.cli.fitting import ModelScore, Pace, fit_batches, make_batches
 from kseq2seq.cli.lengths import held_out, refuse_too_long
 from kseq2seq.cli.messages import Messages
 from kseq2seq.cli.options import WORDS, parsed, recipe_flags
@@ -30,7 +30,6 @@ from kseq2seq.decoding import Greedy
 from kseq2seq.metrics import TextMetric
 from kseq2seq.pipeline import Pipeline
 from kseq2seq.runs import add_scores
-from kseq2seq.training import GenerationScore
 
 # What is made in the output, and a file that marks each as made by an earlier run.
 _PARTS = {"pipeline": "pipeline.json", "saved_model": "saved_model.pb"}
@@ -52,7 +51,7 @@ class Recipe:
         models: the architectures it offers, the default first, and what each takes for
             `build_model` besides the sizes of the flags.
         metrics: names and functions (texts, references) -> float; BLEU and chrF if None. The last
-            one chooses between averaged and raw weights.
+            one chooses between averaged and raw weights, unless `fit` is given measures.
         defaults: of flags that differ from the common ones, by their names with "_" for "-".
         smoke: further settings of `--smoke`.
         without: common flags that make no sense for the task.
@@ -78,7 +77,6 @@ class Recipe:
         self.name = name
         self.models = models
         self.metrics = dict(metrics or METRICS)
-        self.watched = list(self.metrics)[-1]
         self.messages = Messages(WORDS)
         self.flags = recipe_flags(
             name, doc, data=data, models=models, defaults=defaults or {}, without=without
@@ -174,6 +172,7 @@ class Recipe:
         peak: float = 2e-3,
         loss: Any = None,
         label_smoothing: float = 0.1,
+        measures: Mapping[str, Callable[[], float]] | None = None,
     ) -> None:
         """Trains, keeps checkpoints, and saves the pipeline with some examples of its input.
 
@@ -184,12 +183,18 @@ class Recipe:
             peak: of the learning rate of a new model; a quarter of it with `--init`.
             loss: of the model's outputs; if None, that of `loss_for`.
             label_smoothing: of that; 0 for a model whose loss has none.
+            measures: names and functions that measure what texts don't show, for example
+                perplexity, after each epoch. If there are any, the last one chooses between
+                averaged and raw weights.
         """
         options = self.options
+        measures = measures or {}
+        watched = [*self.metrics, *measures][-1]
         with self._errors("data", "train", "packed"):
             batches = make_batches(options, pipeline, corpora["train"])
         raws = [pair.source for pair in validation]
-        score = GenerationScore(
+        score = ModelScore(
+            measures,
             lambda _: self._texts(pipeline, raws, search=Greedy()),
             [""] * len(raws),  # the function above has the raws, which need not be texts
             references_of(validation),
@@ -201,7 +206,7 @@ class Recipe:
                 options,
                 batches,
                 score,
-                self.watched,
+                watched,
                 pace,
                 model=pipeline.model,
                 corpora=corpora,
@@ -211,7 +216,7 @@ class Recipe:
         pipeline.examples = () if options.no_examples else raws
         with self._errors(advice=f"Then --resume {options.output}."):
             pipeline.save(options.output / "pipeline")
-        report_training(options.output, better, pace.warmup, self.watched)
+        report_training(options.output, better, pace.warmup, watched)
 
     def evaluate(
         self, pipeline: Pipeline, test: Sequence[Any], baselines: Mapping[str, Sequence[str]]
