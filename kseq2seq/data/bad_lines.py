@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from kseq2seq.data.pairs import SHOWN, Example, Pair
 
@@ -35,7 +35,13 @@ class BadLine(NamedTuple):
         return f"{self.path}:{self.line}: {self.message}"
 
 
-def as_pair(values: Sequence[str], path: str, line: int, lines: int = 1) -> Pair | BadLine:
+Check = Callable[[Pair, str, int], str | None]
+OnError = Literal["report", "raise"] | Callable[[BadLine], object]
+
+
+def as_pair(
+    values: Sequence[str], path: str, line: int, lines: int = 1, check: Check | None = None
+) -> Pair | BadLine:
     """Returns the pair of the texts of a line, or a `BadLine` that says why they are none.
 
     Args:
@@ -43,6 +49,7 @@ def as_pair(values: Sequence[str], path: str, line: int, lines: int = 1) -> Pair
         path: the file they come from.
         line: number of their line.
         lines: how many lines they span.
+        check: (pair, path, line) -> what is wrong with the pair, or None; see `read_pairs`.
 
     Example:
         >>> as_pair(["hello", "안녕"], "corpus.tsv", 2)
@@ -55,7 +62,9 @@ def as_pair(values: Sequence[str], path: str, line: int, lines: int = 1) -> Pair
             return BadLine(path, line, f"empty {role}", lines)
         if "\0" in value:
             return BadLine(path, line, f"the {role} holds a NUL character", lines)
-    return Pair(values[0], values[1], values[-1] if len(values) > 2 else values[0])
+    pair = Pair(values[0], values[1], values[-1] if len(values) > 2 else values[0])
+    wrong = check(pair, path, line) if check else None
+    return BadLine(path, line, wrong, lines) if wrong else pair
 
 
 def usable(
