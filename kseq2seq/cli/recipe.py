@@ -220,7 +220,13 @@ class Recipe:
         report_training(options.output, better, pace.warmup, self.watched)
 
     def evaluate(
-        self, pipeline: Pipeline, test: Sequence[Any], baselines: Mapping[str, Sequence[str]]
+        self,
+        pipeline: Pipeline,
+        test: Sequence[Any],
+        baselines: Mapping[str, Sequence[str]],
+        *,
+        metrics: Mapping[str, TextMetric] | None = None,
+        name: str = "",
     ) -> None:
         """Prints scores on test examples beside those of baselines, and records them.
 
@@ -228,12 +234,21 @@ class Recipe:
             pipeline: with its own search.
             test: N examples.
             baselines: name -> N texts that need no training, for example the sources.
+            metrics: further ones, for example of these very sources.
+            name: of examples beside those of the test, which the record shows before each score.
         """
         with resumable(self.options.output):
             texts = self._texts(pipeline, [pair.source for pair in test])
-        scores, below = report(test, texts, pipeline.search, baselines, self.metrics)
-        add_scores(self.options.output, scores)
-        self._useless = bool(below)
+        scores, below = report(
+            test,
+            texts,
+            pipeline.search,
+            baselines,
+            {**self.metrics, **(metrics or {})},
+            title=name or "Held-out pairs",
+        )
+        add_scores(self.options.output, {f"{name} {key}".strip(): scores[key] for key in scores})
+        self._useless |= bool(below)
         if below:
             beaten = ", no better than ".join(
                 f"{baseline} by {' and '.join(names)}" for baseline, names in below.items()

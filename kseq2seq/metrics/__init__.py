@@ -7,6 +7,7 @@ from kseq2seq.metrics.edits import (
     exact_match,
     word_error_rate,
 )
+from kseq2seq.metrics.frequent_labels import FrequentLabels
 from kseq2seq.metrics.kept import kept_placeholders
 from kseq2seq.metrics.labels import LabelReport, chunk_f1, label_accuracy, label_f1, label_report
 from kseq2seq.metrics.references import tokenizer_for
@@ -16,8 +17,10 @@ from kseq2seq.metrics.scoring import below_baseline
 from kseq2seq.metrics.text import bleu, chrf, chrf_plus, ter
 from kseq2seq.metrics.tokens import Perplexity, TokenAccuracy
 from kseq2seq.metrics.tokens import token_weights as token_weights
+from kseq2seq.metrics.unseen_words import UnseenWords
 
 __all__ = [
+    "FrequentLabels",
     "Interval",
     "LabelReport",
     "Perplexity",
@@ -25,6 +28,7 @@ __all__ = [
     "TextMetric",
     "TextScore",
     "TokenAccuracy",
+    "UnseenWords",
     "below_baseline",
     "bleu",
     "character_error_rate",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from kseq2seq.text.backbone_tokenizer import BackboneTokenizer
 from kseq2seq.text.bytes import ByteTokenizer
+from kseq2seq.text.character_word_source import CharacterWordSource
 from kseq2seq.text.characters import CharacterTokenizer
 from kseq2seq.text.label_target import LabelTarget
 from kseq2seq.text.sentencepiece import SentencePieceTokenizer
@@ -19,6 +20,7 @@ __all__ = [
     "BackboneTokenizer",
     "ByteTokenizer",
     "CharacterTokenizer",
+    "CharacterWordSource",
     "LabelTarget",
     "SentencePieceTokenizer",
     "TextSource",
