@@ -11,6 +11,7 @@ from typing import Any
 
 import keras
 
+from kseq2seq.cli.by_group import report_groups
 from kseq2seq.cli.corpora import Read, read_corpora
 from kseq2seq.cli.fitting import Pace, fit_batches, make_batches
 from kseq2seq.cli.lengths import held_out, refuse_too_long
@@ -23,7 +24,14 @@ from kseq2seq.cli.outputs import (
     export_served,
     resumable,
 )
-from kseq2seq.cli.report import METRICS, as_text, references_of, report, report_training
+from kseq2seq.cli.report import (
+    METRICS,
+    as_text,
+    references_of,
+    report,
+    report_training,
+    search_name,
+)
 from kseq2seq.data import Corpus
 from kseq2seq.data.split import SPLITS
 from kseq2seq.decoding import Greedy
@@ -214,7 +222,11 @@ class Recipe:
         report_training(options.output, better, pace.warmup, self.watched)
 
     def evaluate(
-        self, pipeline: Pipeline, test: Sequence[Any], baselines: Mapping[str, Sequence[str]]
+        self,
+        pipeline: Pipeline,
+        test: Sequence[Any],
+        baselines: Mapping[str, Sequence[str]],
+        groups: Sequence[str] = (),
     ) -> None:
         """Prints scores on test examples beside those of baselines, and records them.
 
@@ -222,10 +234,14 @@ class Recipe:
             pipeline: with its own search.
             test: N examples.
             baselines: name -> N texts that need no training, for example the sources.
+            groups: the group of each of the N examples, for example its language; the scores of
+                each are reported, too.
         """
         with resumable(self.options.output):
             texts = self._texts(pipeline, [pair.source for pair in test])
         scores, below = report(test, texts, pipeline.search, baselines, self.metrics)
+        both = {**baselines, search_name(pipeline.search): texts}
+        scores |= report_groups(groups, both, references_of(test), self.metrics)
         add_scores(self.options.output, scores)
         self._useless = bool(below)
         if below:

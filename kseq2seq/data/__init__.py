@@ -9,7 +9,9 @@ from kseq2seq.data.corpus import Corpus
 from kseq2seq.data.corpus import pair_dataset as pair_dataset
 from kseq2seq.data.corpus import write_pairs as write_pairs
 from kseq2seq.data.debian import debian
+from kseq2seq.data.languages import by_language, translations
 from kseq2seq.data.masking import mask_tokens, masked_batches
+from kseq2seq.data.mixture import mixed
 from kseq2seq.data.named import OwnSplits as OwnSplits
 from kseq2seq.data.named import named_pairs, own_splits, split_corpora
 from kseq2seq.data.packing import fit_row, packed_batches
@@ -33,12 +35,14 @@ __all__ = [
     "Survey",
     "WordVectors",
     "bucket_table",
+    "by_language",
     "debian",
     "eval_batches",
     "fit_buckets",
     "fit_row",
     "mask_tokens",
     "masked_batches",
+    "mixed",
     "named_pairs",
     "own_splits",
     "packed_batches",
@@ -53,6 +57,7 @@ __all__ = [
     "split_of",
     "survey",
     "train_batches",
+    "translations",
     "unique",
     "write_examples",
 ]

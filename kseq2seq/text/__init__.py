@@ -6,6 +6,7 @@ from kseq2seq.text.backbone_tokenizer import BackboneTokenizer
 from kseq2seq.text.bytes import ByteTokenizer
 from kseq2seq.text.characters import CharacterTokenizer
 from kseq2seq.text.label_target import LabelTarget
+from kseq2seq.text.languages import language_of, language_symbol, without_language
 from kseq2seq.text.sentencepiece import SentencePieceTokenizer
 from kseq2seq.text.sentences import split_sentences
 from kseq2seq.text.source import TextSource
@@ -27,7 +28,10 @@ __all__ = [
     "WordPieceTokenizer",
     "WordSource",
     "WordTokenizer",
+    "language_of",
+    "language_symbol",
     "load_tokenizer",
     "register_tokenizer",
     "split_sentences",
+    "without_language",
 ]

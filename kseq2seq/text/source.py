@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from kseq2seq.checks import checked_text, raw_texts
 from kseq2seq.contracts import register_source
 from kseq2seq.contracts.target import drawn
 from kseq2seq.text.characters import CharacterTokenizer
+from kseq2seq.text.languages import into, language_of, languages_in, without_language
 from kseq2seq.text.sentences import split_sentences
 from kseq2seq.text.sequences import TextSequences, TokenRows
 from kseq2seq.text.tokenizer import Tokenizer
@@ -116,8 +117,35 @@ class TextSource(TextSequences, TokenRows):
         return {"source": source, "source_mask": mask}
 
     def split(self, raw: str) -> list[str]:
-        """See `Source`; at the ends of sentences."""
-        return split_sentences(raw)
+        """See `Source`; at the ends of sentences, which all ask for its language."""
+        language = language_of(raw)
+        if not language or language not in self.languages:
+            return split_sentences(raw)
+        return self.into(language, split_sentences(without_language(raw)))
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The languages that a text may ask for, of a model that translates into several."""
+        return languages_in(self.tokenizer.symbols)
+
+    def into(self, language: str, texts: str | Collection[str]) -> list[str]:
+        """Returns texts that ask for a language: with its symbol before each; not in graph.
+
+        Args:
+            language: one of `languages`.
+            texts: one text or several.
+
+        Raises:
+            ValueError: for another language, or a text that asks for one already.
+
+        Example:
+            >>> from kseq2seq.text import ByteTokenizer, TextSource, language_symbol
+            >>> symbols = [language_symbol(language) for language in ("fr", "ko")]
+            >>> source = TextSource(ByteTokenizer(symbols), 64)
+            >>> source.into("ko", ["Save the file"])
+            ['<2ko>Save the file']
+        """
+        return into(language, texts, self.languages)
 
     def labels(self, inputs: dict[str, np.ndarray]) -> list[list[str]]:
         """See `Source`; the pieces of the tokenizer."""
