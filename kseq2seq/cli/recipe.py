@@ -11,6 +11,7 @@ from typing import Any
 
 import keras
 
+from kseq2seq.cli.by_group import report_groups
 from kseq2seq.cli.corpora import Read, read_corpora
 from kseq2seq.cli.fitting import Pace, fit_batches, make_batches
 from kseq2seq.cli.labels import report_unknown_labels
@@ -25,7 +26,14 @@ from kseq2seq.cli.outputs import (
     resumable,
 )
 from kseq2seq.cli.places import Places
-from kseq2seq.cli.report import METRICS, as_text, references_of, report, report_training
+from kseq2seq.cli.report import (
+    METRICS,
+    as_text,
+    references_of,
+    report,
+    report_training,
+    search_name,
+)
 from kseq2seq.data import Corpus
 from kseq2seq.data.split import SPLITS
 from kseq2seq.decoding import Greedy
@@ -225,6 +233,7 @@ class Recipe:
         test: Sequence[Any],
         baselines: Mapping[str, Sequence[str]],
         *,
+        groups: Sequence[str] = (),
         metrics: Mapping[str, TextMetric] | None = None,
         name: str = "",
     ) -> None:
@@ -234,19 +243,18 @@ class Recipe:
             pipeline: with its own search.
             test: N examples.
             baselines: name -> N texts that need no training, for example the sources.
+            groups: the group of each of the N examples, for example its language; the scores of
+                each are reported, too.
             metrics: further ones, for example of these very sources.
             name: of examples beside those of the test, which the record shows before each score.
         """
         with resumable(self.options.output):
             texts = self._texts(pipeline, [pair.source for pair in test])
-        scores, below = report(
-            test,
-            texts,
-            pipeline.search,
-            baselines,
-            {**self.metrics, **(metrics or {})},
-            title=name or "Held-out pairs",
-        )
+        asked = {**self.metrics, **(metrics or {})}
+        title = name or "Held-out pairs"
+        scores, below = report(test, texts, pipeline.search, baselines, asked, title=title)
+        both = {**baselines, search_name(pipeline.search): texts}
+        scores |= report_groups(groups, both, references_of(test), asked)
         add_scores(self.options.output, {f"{name} {key}".strip(): scores[key] for key in scores})
         self._useless |= bool(below)
         if below:

@@ -11,7 +11,9 @@ from kseq2seq.data.corpus import pair_dataset as pair_dataset
 from kseq2seq.data.corpus import write_pairs as write_pairs
 from kseq2seq.data.debian import debian
 from kseq2seq.data.labeled import LabeledPairs
+from kseq2seq.data.languages import by_language, translations
 from kseq2seq.data.masking import mask_tokens, masked_batches
+from kseq2seq.data.mixture import mixed
 from kseq2seq.data.named import OwnSplits as OwnSplits
 from kseq2seq.data.named import named_pairs, own_splits, split_corpora
 from kseq2seq.data.packing import fit_row, packed_batches
@@ -38,6 +40,7 @@ __all__ = [
     "Survey",
     "WordVectors",
     "bucket_table",
+    "by_language",
     "conll_pairs",
     "debian",
     "eval_batches",
@@ -45,6 +48,7 @@ __all__ = [
     "fit_row",
     "mask_tokens",
     "masked_batches",
+    "mixed",
     "named_pairs",
     "one_label_a_word",
     "own_splits",
@@ -61,6 +65,7 @@ __all__ = [
     "split_of",
     "survey",
     "train_batches",
+    "translations",
     "unique",
     "write_examples",
 ]

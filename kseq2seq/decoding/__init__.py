@@ -10,6 +10,7 @@ from kseq2seq.decoding.diverse_beam import DiverseBeam
 from kseq2seq.decoding.ensemble import Ensemble
 from kseq2seq.decoding.filters import (
     Automaton,
+    Carried,
     CtcPrefix,
     Filter,
     Filtered,
@@ -37,6 +38,7 @@ __all__ = [
     "Automaton",
     "Beam",
     "Candidates",
+    "Carried",
     "Choice",
     "Contrastive",
     "CtcPrefix",

@@ -14,6 +14,7 @@ from kseq2seq.data import named_pairs
 from kseq2seq.decoding import Search, decode, score_targets
 from kseq2seq.decoding.sources import padded
 from kseq2seq.export.interpreter import Signatures
+from kseq2seq.export.sizes import filters_of
 from kseq2seq.export.walk import walk
 from kseq2seq.metrics import bleu, chrf
 from kseq2seq.metrics.references import Reference, checked_references
@@ -112,7 +113,14 @@ def compare(
         part = raws[first : first + ROWS]
         # 1. The targets of the model, and of the file: ids (rows, T).
         batch = padded(model, source(source.batch(part)), source_length, source.padding)
-        decoded = decode(model, batch, search, max_length=limit, special=special)
+        decoded = decode(
+            model,
+            batch,
+            search,
+            max_length=limit,
+            filters=filters_of(model, source, target),
+            special=special,
+        )
         model_ids, model_finished = decoded.ids[:, 0].numpy(), decoded.finished[:, 0].numpy()
         feeds = [source.feed(raw, source_length) for raw in part]
         answers = [file("generate", **row) for row in feeds]

@@ -15,6 +15,7 @@ from kseq2seq.decoding.requests import seeds_of
 from kseq2seq.decoding.sources import padded
 from kseq2seq.decoding.tensors import NEVER
 from kseq2seq.disk import whole_directory
+from kseq2seq.export.sizes import filters_of
 from kseq2seq.export.warm_up import write_warm_up
 
 SETTINGS = {  # of a `Sample`, given with each call
@@ -88,7 +89,7 @@ def export_saved_model(
     for name, search in searches.items():
         signatures[name] = _of_texts(model, source, target, search)
         if name != "serving_default":
-            signatures[name + IDS] = _of_ids(model, target, search)
+            signatures[name + IDS] = _of_ids(model, source, target, search)
     with whole_directory(Path(directory), may_hold=["assets.extra"]) as scratch:
         tf.saved_model.save(served, os.fspath(scratch), signatures=signatures)
         if warm_up:
@@ -163,8 +164,9 @@ def _of_texts(model: Any, source: Any, target: Any, search: Search) -> Any:
             inputs = tf.nest.map_structure(tf.identity, inputs)
         inputs = padded(model, inputs, source.max_length, source.padding)
         # 3. Texts (B, N) of ids (B, N, L); an empty raw has an empty text, and no other.
-        decoded = _searched(model, inputs, target, search, settings)
+        decoded = _searched(model, inputs, source, target, search, settings)
         texts = target.read(tf.reshape(decoded.ids, (-1, decoded.ids.shape[-1])))
+        texts = source.fill(texts, raws)
         texts = tf.reshape(texts, tf.shape(decoded.scores))
         blank = source.empty(raws, lengths)[:, None]
         first = tf.range(tf.shape(decoded.scores)[1])[None] == 0
@@ -182,7 +184,7 @@ def _source_spec(model: Any) -> Any:
     return getattr(model, "models", [model])[0].source_spec
 
 
-def _of_ids(model: Any, target: Any, search: Search) -> Any:
+def _of_ids(model: Any, source: Any, target: Any, search: Search) -> Any:
     """The signature from the encoder's inputs to ids; the mask is made from lengths."""
     inputs = _source_spec(model).inputs
     kinds = {name: kind for name, kind in inputs.items() if name != "source_mask"}
@@ -199,7 +201,7 @@ def _of_ids(model: Any, target: Any, search: Search) -> Any:
         if masked:
             units = tf.range(tf.shape(inputs["source"])[1])[None]
             inputs["source_mask"] = units < arguments[len(kinds)][:, None]
-        decoded = _searched(model, inputs, target, search, arguments[len(specs) :])
+        decoded = _searched(model, inputs, source, target, search, arguments[len(specs) :])
         return {name: getattr(decoded, name) for name in ("ids", "lengths", "scores", "finished")}
 
     return generate
@@ -210,7 +212,9 @@ def _specs(search: Search) -> list[tf.TensorSpec]:
     return list(SETTINGS.values()) if isinstance(search, Sample) else []
 
 
-def _searched(model: Any, inputs: dict, target: Any, search: Search, settings: tuple) -> Any:
+def _searched(
+    model: Any, inputs: dict, source: Any, target: Any, search: Search, settings: tuple
+) -> Any:
     seeds = None
     if isinstance(search, Sample):
         temperature, top_k, top_p, seed = settings
@@ -224,5 +228,6 @@ def _searched(model: Any, inputs: dict, target: Any, search: Search, settings: t
         search,
         target.max_length,
         seeds=seeds,
+        filters=filters_of(model, source, target),
         special=target.special,
     )

@@ -17,7 +17,7 @@ from kseq2seq.deprecation import renamed
 from kseq2seq.export.bundle import write_bundle
 from kseq2seq.export.fixed import FixedModel
 from kseq2seq.export.parity import Parity, compare
-from kseq2seq.export.sizes import description, in_float32, lengths
+from kseq2seq.export.sizes import description, filters_of, in_float32, lengths
 from kseq2seq.export.strings import TextModel
 from kseq2seq.metrics.references import Reference
 from kseq2seq.models import BuiltModel
@@ -106,7 +106,11 @@ def export_tflite(
     sizes = lengths(source, target, source_length, target_length)
     record = description(plain, source, target, sizes, precision=precision, search=describe(search))
     arguments = (plain, search, *sizes, target.special)
-    fixed = TextModel(source, target, *arguments) if strings else FixedModel(*arguments, source)
+    filters = filters_of(plain, source, target)
+    if strings:  # whose tokenizers have no symbols that a filter could count
+        fixed: FixedModel = TextModel(source, target, *arguments)
+    else:
+        fixed = FixedModel(*arguments, source, filters)
     content = convert(fixed, precision)
     # 2. The comparison, which may refuse it.
     parity = compare(

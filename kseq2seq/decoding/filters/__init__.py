@@ -1,6 +1,7 @@
 """Filters: rules about next tokens that any search runs under."""
 
 from kseq2seq.decoding.filters.automaton import Automaton
+from kseq2seq.decoding.filters.carried import Carried
 from kseq2seq.decoding.filters.filter import Filter, Filtered
 from kseq2seq.decoding.filters.phrases import Forbid, Prefix, Require
 from kseq2seq.decoding.filters.rules import MaxLength, MinLength, NoRepeatNgram, RepetitionPenalty
@@ -9,6 +10,7 @@ from kseq2seq.deprecation import moved
 
 __all__ = [
     "Automaton",
+    "Carried",
     "CtcPrefix",
     "Filter",
     "Filtered",
