@@ -24,9 +24,10 @@ from kseq2seq.cli.outputs import (
     resumable,
 )
 from kseq2seq.cli.report import METRICS, as_text, references_of, report, report_training
+from kseq2seq.cli.shares import report_shares
 from kseq2seq.data import Corpus
 from kseq2seq.data.split import SPLITS
-from kseq2seq.decoding import Greedy
+from kseq2seq.decoding import Filter, Greedy
 from kseq2seq.metrics import TextMetric
 from kseq2seq.pipeline import Pipeline
 from kseq2seq.runs import add_scores
@@ -59,6 +60,7 @@ class Recipe:
 
     Attributes:
         flags: add the task's own flags before `begin`.
+        metrics: as given; a recipe whose flags decide may set others after `begin`.
         options: the values of the flags, after `begin`.
     """
 
@@ -78,7 +80,6 @@ class Recipe:
         self.name = name
         self.models = models
         self.metrics = dict(metrics or METRICS)
-        self.watched = list(self.metrics)[-1]
         self.messages = Messages(WORDS)
         self.flags = recipe_flags(
             name, doc, data=data, models=models, defaults=defaults or {}, without=without
@@ -188,7 +189,7 @@ class Recipe:
         options = self.options
         with self._errors("data", "train", "packed"):
             batches = make_batches(options, pipeline, corpora["train"])
-        raws = [pair.source for pair in validation]
+        raws, watched = [pair.source for pair in validation], list(self.metrics)[-1]
         score = GenerationScore(
             lambda _: self._texts(pipeline, raws, search=Greedy()),
             [""] * len(raws),  # the function above has the raws, which need not be texts
@@ -201,7 +202,7 @@ class Recipe:
                 options,
                 batches,
                 score,
-                self.watched,
+                watched,
                 pace,
                 model=pipeline.model,
                 corpora=corpora,
@@ -211,20 +212,28 @@ class Recipe:
         pipeline.examples = () if options.no_examples else raws
         with self._errors(advice=f"Then --resume {options.output}."):
             pipeline.save(options.output / "pipeline")
-        report_training(options.output, better, pace.warmup, self.watched)
+        report_training(options.output, better, pace.warmup, watched)
 
     def evaluate(
-        self, pipeline: Pipeline, test: Sequence[Any], baselines: Mapping[str, Sequence[str]]
-    ) -> None:
+        self,
+        pipeline: Pipeline,
+        test: Sequence[Any],
+        baselines: Mapping[str, Sequence[str]],
+        **settings: Any,
+    ) -> list[str]:
         """Prints scores on test examples beside those of baselines, and records them.
 
         Args:
             pipeline: with its own search.
             test: N examples.
             baselines: name -> N texts that need no training, for example the sources.
+            **settings: of a call of the pipeline, for example `filters`.
+
+        Returns:
+            The N texts that were generated.
         """
         with resumable(self.options.output):
-            texts = self._texts(pipeline, [pair.source for pair in test])
+            texts = self._texts(pipeline, [pair.source for pair in test], **settings)
         scores, below = report(test, texts, pipeline.search, baselines, self.metrics)
         add_scores(self.options.output, scores)
         self._useless = bool(below)
@@ -236,12 +245,25 @@ class Recipe:
                 f"\nWARNING: no better than {beaten}. This model is of no use yet: train it longer "
                 "(--steps, --minutes)."
             )
+        return texts
 
-    def export(self, pipeline: Pipeline) -> Callable[[Any], str]:
+    def shares(
+        self, shares: Mapping[str, TextMetric], texts: Mapping[str, Sequence[str]]
+    ) -> None:
+        """Prints shares of texts in percent, and records those of the last texts.
+
+        Args:
+            shares: names and functions (texts, ()) -> percent.
+            texts: names of systems -> their texts.
+        """
+        add_scores(self.options.output, report_shares(shares, texts))
+
+    def export(self, pipeline: Pipeline, filters: Sequence[Filter] = ()) -> Callable[[Any], str]:
         """Writes files for servers and, with `--tflite`, for phones, and loads them again.
 
         Args:
             pipeline: what to write.
+            filters: rules about next tokens, which become part of the files.
 
         Returns:
             A function from raw input to text, by the SavedModel that was loaded again.
@@ -249,10 +271,12 @@ class Recipe:
         options = self.options
         advice = f"Then --resume {options.output}."
         with self._errors(advice=advice), resumable(options.output):
-            served = export_served(pipeline, options.output / "saved_model")
+            served = export_served(pipeline, options.output / "saved_model", filters)
             if options.tflite:
                 print()
-                self._mobile = export_mobile(pipeline, options.output / _MOBILE, options.tflite)
+                self._mobile = export_mobile(
+                    pipeline, options.output / _MOBILE, options.tflite, filters
+                )
         return served
 
     def finish(self, raw: Any, text: str) -> None:

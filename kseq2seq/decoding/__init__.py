@@ -19,6 +19,7 @@ from kseq2seq.decoding.filters import (
     MinLength,
     NoRepeatNgram,
     Prefix,
+    PythonLayout,
     RepetitionPenalty,
     Require,
 )
@@ -56,6 +57,7 @@ __all__ = [
     "MinLength",
     "NoRepeatNgram",
     "Prefix",
+    "PythonLayout",
     "RepetitionPenalty",
     "Request",
     "Require",

@@ -6,6 +6,7 @@ from kseq2seq.text.backbone_tokenizer import BackboneTokenizer
 from kseq2seq.text.bytes import ByteTokenizer
 from kseq2seq.text.characters import CharacterTokenizer
 from kseq2seq.text.label_target import LabelTarget
+from kseq2seq.text.line_breaks import line_breaks
 from kseq2seq.text.sentencepiece import SentencePieceTokenizer
 from kseq2seq.text.sentences import split_sentences
 from kseq2seq.text.source import TextSource
@@ -27,6 +28,7 @@ __all__ = [
     "WordPieceTokenizer",
     "WordSource",
     "WordTokenizer",
+    "line_breaks",
     "load_tokenizer",
     "register_tokenizer",
     "split_sentences",

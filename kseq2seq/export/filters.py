@@ -1,0 +1,38 @@
+"""Filters as parts of an exported file."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kseq2seq.decoding import Filter
+from kseq2seq.decoding.requests import check_filters
+
+
+def fixed_filters(model: Any, filters: Any) -> tuple[Filter, ...]:
+    """Returns filters that can be part of a file, refusing others.
+
+    Args:
+        model: that is written.
+        filters: rules about next tokens.
+
+    Raises:
+        ValueError: if one treats sources differently, which a file that is made for all sources
+            can't; or the model has no decoder to follow them.
+
+    Example:
+        >>> from kseq2seq import build_model
+        >>> from kseq2seq.decoding import MinLength
+        >>> model = build_model("gru", source=20, target=20, hidden_dim=8)
+        >>> fixed_filters(model, [MinLength(3)])
+        (MinLength(tokens=3, ratio=0.0),)
+    """
+    rules = check_filters(filters)
+    if rules and not hasattr(model, "decoder"):
+        raise ValueError("`filters` are for models with a decoder; this one has none.")
+    for rule in rules:
+        if rule.of_sources:
+            raise ValueError(
+                f"{type(rule).__name__} has a row for each source, so it can't be part of a file. "
+                "Pass it to each call of the pipeline."
+            )
+    return rules
