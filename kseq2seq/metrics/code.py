@@ -8,14 +8,17 @@ import warnings
 from collections.abc import Callable, Sequence
 
 from kseq2seq.checks import raw_texts
-from kseq2seq.metrics.references import Reference, reference_lists
-from kseq2seq.metrics.text import TextScore, bleu
+from kseq2seq.metrics.references import Reference
+from kseq2seq.metrics.score import TextScore
+from kseq2seq.metrics.sums import Sums, summed
+from kseq2seq.metrics.text import bleu
 
 LONGEST = 100_000  # characters; a longer text is not given to the parser
 _TOKEN = re.compile(r"\w+|[^\w\s]")
 
 
-def code_bleu(hypotheses: Sequence[str], references: Sequence[Reference]) -> TextScore:
+@summed
+def code_bleu(hypotheses: list[str], references: list[list[str]]) -> Sums:
     """Corpus BLEU of code, 0 to 100: of its names, numbers and single signs, without white space.
 
     This is BLEU of tokens, comparable with retrieval and translation; it is not CodeBLEU, which
@@ -42,8 +45,9 @@ def code_bleu(hypotheses: Sequence[str], references: Sequence[Reference]) -> Tex
     Source:
         Papineni et al. 2002, by sacreBLEU; "tok:none" of its signature is after this cut.
     """
-    rows = [[_cut(text) for text in row] for row in reference_lists(references)]
-    return bleu([_cut(text) for text in raw_texts(hypotheses, "hypotheses")], rows, tokenize="none")
+    rows = [[_cut(text) for text in row] for row in references]
+    counted = bleu.__dict__["sums"]
+    return counted([_cut(text) for text in hypotheses], rows, tokenize="none")
 
 
 def parses(text: str) -> bool:
