@@ -1,5 +1,6 @@
 """Scores of tokens and of texts."""
 
+from kseq2seq.metrics.code import blank, code_bleu, parsed, pass_bodies
 from kseq2seq.metrics.diversity import distinct_1, distinct_2
 from kseq2seq.metrics.edits import (
     character_error_rate,
@@ -30,11 +31,13 @@ __all__ = [
     "TokenAccuracy",
     "UnseenWords",
     "below_baseline",
+    "blank",
     "bleu",
     "character_error_rate",
     "chrf",
     "chrf_plus",
     "chunk_f1",
+    "code_bleu",
     "distinct_1",
     "distinct_2",
     "edit_similarity",
@@ -43,6 +46,8 @@ __all__ = [
     "label_accuracy",
     "label_f1",
     "label_report",
+    "parsed",
+    "pass_bodies",
     "rouge1",
     "rouge2",
     "rougeL",
