@@ -45,7 +45,10 @@ def tokenizer_kinds() -> list[str]:
 
 
 def make_tokenizer(
-    options: argparse.Namespace, texts: Iterable[str], symbols: Sequence[str] = ()
+    options: argparse.Namespace,
+    texts: Iterable[str],
+    symbols: Sequence[str] = (),
+    exact: bool = False,
 ) -> Tokenizer:
     """Returns the tokenizer that `--tokenizer` names, trained on texts if it learns from them.
 
@@ -53,7 +56,9 @@ def make_tokenizer(
         options: `tokenizer`, a kind or the directory of a saved one; and `vocabulary`, the most ids
             to learn.
         texts: to learn from, read once.
-        symbols: strings that are one token each.
+        symbols: strings that are one token each; a saved tokenizer must have them.
+        exact: whether texts come back as they are, with all their white space, as code must. A
+            SentencePiece model then normalizes nothing.
 
     Raises:
         ValueError: if there is no such kind or directory, the texts make no vocabulary, or a saved
@@ -66,12 +71,12 @@ def make_tokenizer(
     """
     kind = options.tokenizer
     if kind == "bytes":
-        return ByteTokenizer(symbols=symbols)
+        return ByteTokenizer(symbols)
     if kind in tokenizer_kinds():
-        own = {"symbols": symbols} if symbols else {}  # a user's kind need not know them
-        return TOKENIZERS[kind].train(  # type: ignore[attr-defined]
-            texts, options.vocabulary, **own
-        )
+        settings: dict[str, Any] = {"symbols": symbols} if symbols else {}  # others may not take it
+        if exact and kind == "sentencepiece":
+            settings["normalization"] = "identity"
+        return TOKENIZERS[kind].train(texts, options.vocabulary, **settings)  # type: ignore[attr-defined]
     saved = saved_tokenizer(Path(kind))
     if saved is None:
         raise ValueError(
@@ -79,10 +84,10 @@ def make_tokenizer(
             f"saved one; got {kind!r}, where there is no tokenizer.json."
         )
     tokenizer = load_tokenizer(saved)
-    if missing := [symbol for symbol in symbols if symbol not in tokenizer.symbols]:
+    if lacking := set(symbols) - set(tokenizer.symbols):
         raise ValueError(
-            f"`tokenizer` must have the symbol {missing[0]!r}; the one in {saved} has "
-            f"{', '.join(tokenizer.symbols) or 'none'}. Train one with it."
+            f"`tokenizer` must have the symbols of the data; that of {kind} lacks "
+            f"{', '.join(sorted(lacking))}. Train a new one."
         )
     return tokenizer
 

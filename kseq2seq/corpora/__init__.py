@@ -2,5 +2,7 @@
 
 from kseq2seq.corpora.chitchat import chitchat
 from kseq2seq.corpora.fetching import fetched
+from kseq2seq.corpora.functions import functions
+from kseq2seq.corpora.synopses import synopses
 
-__all__ = ["chitchat", "fetched"]
+__all__ = ["chitchat", "fetched", "functions", "synopses"]

@@ -176,7 +176,9 @@ def _events(
         raise ValueError(f"There are {len(rows)} `rows` and {len(starts)} `firsts`.")
     flat = np.concatenate([np.zeros(0, np.int64), *(np.asarray(row, np.int64) for row in rows)])
     if len(flat) and not 0 <= flat.min() <= flat.max() < size:
-        raise ValueError(f"`rows` must hold ids from 0 to {size - 1}; got {flat.min()} to {flat.max()}.")
+        raise ValueError(
+            f"`rows` must hold ids from 0 to {size - 1}; got {flat.min()} to {flat.max()}."
+        )
     padded = np.full(len(flat) + len(rows) * (order - 1), size, np.int64)
     position = np.arange(len(flat)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
     place = np.arange(len(flat)) + (order - 1) * (1 + np.repeat(np.arange(len(rows)), lengths))

@@ -124,7 +124,9 @@ def test_equals_nltk_where_it_is_the_same_model(monkeypatch):
     ]
     oracle.fit(grams, range(SIZE))
     lowest = model.levels[0]
-    monkeypatch.setattr(oracle, "unigram_score", lambda token: float(np.exp(model.next([[8, 8, 8]])[0, token])))
+    monkeypatch.setattr(
+        oracle, "unigram_score", lambda token: float(np.exp(model.next([[8, 8, 8]])[0, token]))
+    )
     checked = 0
     for row in rows[:10]:
         for n in range(2, len(row)):
