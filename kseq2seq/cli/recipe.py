@@ -7,6 +7,7 @@ import shutil
 import sys
 from collections.abc import Callable, Collection, Mapping, Sequence
 from io import TextIOWrapper
+from math import isfinite
 from typing import Any
 
 import keras
@@ -23,7 +24,14 @@ from kseq2seq.cli.outputs import (
     export_served,
     resumable,
 )
-from kseq2seq.cli.report import METRICS, as_text, references_of, report, report_training
+from kseq2seq.cli.report import (
+    METRICS,
+    as_text,
+    checked_names,
+    references_of,
+    report,
+    report_training,
+)
 from kseq2seq.data import Corpus
 from kseq2seq.data.split import SPLITS
 from kseq2seq.decoding import Greedy
@@ -53,6 +61,8 @@ class Recipe:
             `build_model` besides the sizes of the flags.
         metrics: names and functions (texts, references) -> float; BLEU and chrF if None. The last
             one chooses between averaged and raw weights.
+        decisive: names of the metrics in which a useful model beats each baseline; all if None.
+            Leave out those in which trivial texts may be perfect, for example `distinct_1`.
         defaults: of flags that differ from the common ones, by their names with "_" for "-".
         smoke: further settings of `--smoke`.
         without: common flags that make no sense for the task.
@@ -71,6 +81,7 @@ class Recipe:
         advice: str = "",
         models: Mapping[str, Mapping[str, Any]],
         metrics: Mapping[str, TextMetric] | None = None,
+        decisive: Collection[str] | None = None,
         defaults: Mapping[str, Any] | None = None,
         smoke: Mapping[str, Any] | None = None,
         without: Collection[str] = (),
@@ -79,6 +90,8 @@ class Recipe:
         self.models = models
         self.metrics = dict(metrics or METRICS)
         self.watched = list(self.metrics)[-1]
+        decisive = self.metrics if decisive is None else decisive
+        self.decisive = checked_names("decisive", decisive, self.metrics)
         self.messages = Messages(WORDS)
         self.flags = recipe_flags(
             name, doc, data=data, models=models, defaults=defaults or {}, without=without
@@ -225,8 +238,17 @@ class Recipe:
         """
         with resumable(self.options.output):
             texts = self._texts(pipeline, [pair.source for pair in test])
-        scores, below = report(test, texts, pipeline.search, baselines, self.metrics)
-        add_scores(self.options.output, scores)
+        scores, below = report(
+            test,
+            texts,
+            pipeline.search,
+            baselines,
+            self.metrics,
+            self.decisive,
+            self.options.interval,
+        )
+        known = {name: score for name, score in scores.items() if isfinite(score)}
+        add_scores(self.options.output, known)
         self._useless = bool(below)
         if below:
             beaten = ", no better than ".join(

@@ -10,6 +10,7 @@ from kseq2seq.metrics.edits import (
 from kseq2seq.metrics.kept import kept_placeholders
 from kseq2seq.metrics.labels import LabelReport, chunk_f1, label_accuracy, label_f1, label_report
 from kseq2seq.metrics.references import tokenizer_for
+from kseq2seq.metrics.resampling import Comparison, interval, significance
 from kseq2seq.metrics.rouge import rouge1, rouge2, rougeL
 from kseq2seq.metrics.score import Interval, Scores, TextMetric, TextScore
 from kseq2seq.metrics.scoring import below_baseline
@@ -18,6 +19,7 @@ from kseq2seq.metrics.tokens import Perplexity, TokenAccuracy
 from kseq2seq.metrics.tokens import token_weights as token_weights
 
 __all__ = [
+    "Comparison",
     "Interval",
     "LabelReport",
     "Perplexity",
@@ -35,6 +37,7 @@ __all__ = [
     "distinct_2",
     "edit_similarity",
     "exact_match",
+    "interval",
     "kept_placeholders",
     "label_accuracy",
     "label_f1",
@@ -42,6 +45,7 @@ __all__ = [
     "rouge1",
     "rouge2",
     "rougeL",
+    "significance",
     "ter",
     "tokenizer_for",
     "word_error_rate",
