@@ -7,6 +7,7 @@ import shutil
 import sys
 from collections.abc import Callable, Collection, Mapping, Sequence
 from io import TextIOWrapper
+from math import isfinite
 from typing import Any
 
 import keras
@@ -29,6 +30,7 @@ from kseq2seq.cli.places import Places
 from kseq2seq.cli.report import (
     METRICS,
     as_text,
+    checked_names,
     references_of,
     report,
     report_training,
@@ -64,6 +66,8 @@ class Recipe:
             `build_model` besides the sizes of the flags.
         metrics: names and functions (texts, references) -> float; BLEU and chrF if None. The last
             one chooses between averaged and raw weights.
+        decisive: names of the metrics in which a useful model beats each baseline; all if None.
+            Leave out those in which trivial texts may be perfect, for example `distinct_1`.
         defaults: of flags that differ from the common ones, by their names with "_" for "-".
         smoke: further settings of `--smoke`.
         without: common flags that make no sense for the task.
@@ -83,6 +87,7 @@ class Recipe:
         advice: str = "",
         models: Mapping[str, Mapping[str, Any]],
         metrics: Mapping[str, TextMetric] | None = None,
+        decisive: Collection[str] | None = None,
         defaults: Mapping[str, Any] | None = None,
         smoke: Mapping[str, Any] | None = None,
         without: Collection[str] = (),
@@ -90,6 +95,9 @@ class Recipe:
         self.name = name
         self.models = models
         self.metrics = dict(metrics or METRICS)
+        self.decisive = checked_names(
+            "decisive", self.metrics if decisive is None else decisive, self.metrics
+        )
         self.messages = Messages(WORDS)
         self.flags = recipe_flags(
             name, doc, data=data, models=models, defaults=defaults or {}, without=without
@@ -257,11 +265,20 @@ class Recipe:
         with resumable(self.options.output):
             texts = self._texts(pipeline, [pair.source for pair in test], **settings)
         asked = {**self.metrics, **(metrics or {})}
-        title = name or "Held-out pairs"
-        scores, below = report(test, texts, pipeline.search, baselines, asked, title=title)
+        scores, below = report(
+            test,
+            texts,
+            pipeline.search,
+            baselines,
+            asked,
+            title=name or "Held-out pairs",
+            decisive=[*self.decisive, *(metrics or ())],
+            interval=self.options.interval,
+        )
         both = {**baselines, search_name(pipeline.search): texts}
         scores |= report_groups(groups, both, references_of(test), asked)
-        add_scores(self.options.output, {f"{name} {key}".strip(): scores[key] for key in scores})
+        known = {key: score for key, score in scores.items() if isfinite(score)}
+        add_scores(self.options.output, {f"{name} {key}".strip(): known[key] for key in known})
         self._useless |= bool(below)
         if below:
             beaten = ", no better than ".join(

@@ -12,6 +12,7 @@ from kseq2seq.metrics.frequent_labels import FrequentLabels
 from kseq2seq.metrics.kept import kept_placeholders
 from kseq2seq.metrics.labels import LabelReport, chunk_f1, label_accuracy, label_f1, label_report
 from kseq2seq.metrics.references import tokenizer_for
+from kseq2seq.metrics.resampling import Comparison, interval, significance
 from kseq2seq.metrics.rouge import rouge1, rouge2, rougeL
 from kseq2seq.metrics.score import Interval, Scores, TextMetric, TextScore
 from kseq2seq.metrics.scoring import below_baseline
@@ -21,6 +22,7 @@ from kseq2seq.metrics.tokens import token_weights as token_weights
 from kseq2seq.metrics.unseen_words import UnseenWords
 
 __all__ = [
+    "Comparison",
     "FrequentLabels",
     "Interval",
     "LabelReport",
@@ -42,6 +44,7 @@ __all__ = [
     "distinct_2",
     "edit_similarity",
     "exact_match",
+    "interval",
     "kept_placeholders",
     "label_accuracy",
     "label_f1",
@@ -51,6 +54,7 @@ __all__ = [
     "rouge1",
     "rouge2",
     "rougeL",
+    "significance",
     "ter",
     "tokenizer_for",
     "word_error_rate",
