@@ -214,7 +214,11 @@ class Recipe:
         report_training(options.output, better, pace.warmup, self.watched)
 
     def evaluate(
-        self, pipeline: Pipeline, test: Sequence[Any], baselines: Mapping[str, Sequence[str]]
+        self,
+        pipeline: Pipeline,
+        test: Sequence[Any],
+        baselines: Mapping[str, Sequence[str]],
+        ceilings: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
         """Prints scores on test examples beside those of baselines, and records them.
 
@@ -222,10 +226,12 @@ class Recipe:
             pipeline: with its own search.
             test: N examples.
             baselines: name -> N texts that need no training, for example the sources.
+            ceilings: name -> N texts made with a look at the references, for example the best
+                extracts: they are shown beside the scores, and need not be beaten.
         """
         with resumable(self.options.output):
             texts = self._texts(pipeline, [pair.source for pair in test])
-        scores, below = report(test, texts, pipeline.search, baselines, self.metrics)
+        scores, below = report(test, texts, pipeline.search, baselines, self.metrics, ceilings)
         add_scores(self.options.output, scores)
         self._useless = bool(below)
         if below:

@@ -22,6 +22,7 @@ def report(
     search: Search,
     baselines: Mapping[str, Sequence[str]],
     metrics: Mapping[str, TextMetric] | None = None,
+    ceilings: Mapping[str, Sequence[str]] | None = None,
 ) -> tuple[dict[str, float], dict[str, list[str]]]:
     """Prints scores of generated texts and of baselines, and a few of the texts.
 
@@ -32,6 +33,7 @@ def report(
         baselines: name -> N texts that need no model.
         metrics: names and functions (hypotheses, references) -> float; higher is better except for
             losses and error rates. BLEU and chrF if None.
+        ceilings: name -> N texts made with a look at the references, which no model can.
 
     Returns:
         The scores, by names in lower case; and for each baseline that is not beaten, the metrics in
@@ -60,7 +62,8 @@ def report(
     print(f"\n{_row(f'Held-out pairs: {len(pairs)}', list(metrics), widths)}")
     references = references_of(pairs)
     table = {}
-    for name, texts in (*baselines.items(), (search_name(search), hypotheses)):
+    others = (*baselines.items(), *(ceilings or {}).items())
+    for name, texts in (*others, (search_name(search), hypotheses)):
         table[name] = {each: float(metric(texts, references)) for each, metric in metrics.items()}
         print(_row(name, [f"{score:.1f}" for score in table[name].values()], widths))
     for index in range(0, len(pairs), max(1, len(pairs) // _SAMPLES))[:_SAMPLES]:
