@@ -2,6 +2,7 @@
 
 from kseq2seq.cli.choices import architectures, make_tokenizer, tokenizer_kinds
 from kseq2seq.cli.corpora import read_corpora
+from kseq2seq.cli.extracts import best_sentences, first_sentences
 from kseq2seq.cli.flags import Flags, positive, share, whole
 from kseq2seq.cli.lengths import held_out
 from kseq2seq.cli.messages import DATA, Messages
@@ -18,8 +19,10 @@ __all__ = [
     "Messages",
     "Recipe",
     "architectures",
+    "best_sentences",
     "check_not_begun",
     "check_output",
+    "first_sentences",
     "held_out",
     "make_tokenizer",
     "nearest_targets",

@@ -242,6 +242,7 @@ class Recipe:
         test: Sequence[Any],
         baselines: Mapping[str, Sequence[str]],
         *,
+        ceilings: Mapping[str, Sequence[str]] | None = None,
         groups: Sequence[str] = (),
         metrics: Mapping[str, TextMetric] | None = None,
         name: str = "",
@@ -253,6 +254,8 @@ class Recipe:
             pipeline: with its own search.
             test: N examples.
             baselines: name -> N texts that need no training, for example the sources.
+            ceilings: name -> N texts made with a look at the references, for example the best
+                extracts: they are shown beside the scores, and need not be beaten.
             groups: the group of each of the N examples, for example its language; the scores of
                 each are reported, too.
             metrics: further ones, for example of these very sources.
@@ -272,6 +275,7 @@ class Recipe:
             baselines,
             asked,
             title=name or "Held-out pairs",
+            ceilings=ceilings,
             decisive=[*self.decisive, *(metrics or ())],
             interval=self.options.interval,
         )
