@@ -13,7 +13,7 @@ import keras
 
 from kseq2seq.cli.corpora import Read, read_corpora
 from kseq2seq.cli.fitting import Pace, fit_batches, make_batches
-from kseq2seq.cli.labels import report_unknown_labels
+from kseq2seq.cli.known_labels import refuse_unknown_labels
 from kseq2seq.cli.lengths import held_out, refuse_too_long
 from kseq2seq.cli.messages import Messages
 from kseq2seq.cli.options import WORDS, parsed, recipe_flags
@@ -163,7 +163,7 @@ class Recipe:
         source, some = pipeline.source, _SMOKE_TEST if self.options.smoke else None
         places = Places(self.options, self._read).of
         with self._errors("data", *SPLITS):
-            report_unknown_labels(pipeline.target, corpora, places)
+            refuse_unknown_labels(pipeline.target, corpora["train"], places)
             if self.options.too_long == "error":
                 refuse_too_long(source, pipeline.target, corpora, places)
             return (

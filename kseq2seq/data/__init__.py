@@ -19,7 +19,6 @@ from kseq2seq.data.readers import pairs_from, read_pairs
 from kseq2seq.data.sample import sample
 from kseq2seq.data.split import select, split_of, unique
 from kseq2seq.data.survey import Survey, survey
-from kseq2seq.data.word_labels import one_label_a_word
 from kseq2seq.data.word_vectors import WordVectors, read_word_vectors
 from kseq2seq.data.writing import read_examples, write_examples
 from kseq2seq.deprecation import moved
@@ -42,7 +41,6 @@ __all__ = [
     "mask_tokens",
     "masked_batches",
     "named_pairs",
-    "one_label_a_word",
     "own_splits",
     "packed_batches",
     "padding_share",
