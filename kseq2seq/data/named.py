@@ -30,6 +30,7 @@ def named_pairs(
     name: str,
     columns: Sequence[str] = ("source", "target"),
     known: Known = TRANSLATIONS,
+    *,
     check: Check | None = None,
     on_error: OnError = "report",
 ) -> Iterator[Pair | Example]:
@@ -43,7 +44,7 @@ def named_pairs(
             from 0 for a file without a header.
         known: names and functions that return the pairs of these corpora; each is called with what
             follows the name and a colon, "" without one.
-        check: of the pairs of files; see `read_pairs`.
+        check: called with each pair of a file; see `read_pairs`.
         on_error: what happens to bad lines of files; see `read_pairs`.
 
     Returns:
@@ -89,13 +90,9 @@ def named_pairs(
             f"{columns!r}."
         )
     source, target, *key = (int(name) if name.isdigit() else name for name in columns)
+    key_column = key[0] if key else None
     return read_pairs(
-        name,
-        source=source,
-        target=target,
-        key=key[0] if key else None,
-        check=check,
-        on_error=on_error,
+        name, source=source, target=target, key=key_column, check=check, on_error=on_error
     )
 
 

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from kseq2seq.cli import Recipe
-from kseq2seq.data import named_pairs
+from kseq2seq.data import named_pairs, one_label_a_word
 from kseq2seq.text import ByteTokenizer, LabelTarget, TextSource, TextTarget
 
 COUNT = 20
@@ -41,6 +41,17 @@ def pipeline(target, max_length=64):
 LABELS = LabelTarget(["N", "V"], 8)
 
 
+def test_a_label_that_only_held_out_examples_have_is_counted(begun, capsys):
+    recipe, corpora = begun(test=["new words\tN X", "more words\tY N", "old words\tN N"])
+    _, test = recipe.held_out(pipeline(LABELS), corpora)
+    assert len(test) == COUNT + 3  # none is lost
+    told = capsys.readouterr().out
+    assert f"WARNING: 2 of {COUNT + 3} test examples have a label that the model can't give" in told
+    assert "test.tsv:7: 'X'" in told and "test.tsv:8: 'Y'" in told
+    assert "Correct it, or add training examples with it." in told
+    assert told.count("WARNING") == 1
+
+
 def refused(recipe, corpora, target, capsys, **options):
     with pytest.raises(SystemExit) as ended:
         recipe.held_out(pipeline(target, **options), corpora)
@@ -59,17 +70,10 @@ def test_a_label_of_training_examples_that_a_saved_model_lacks_ends_the_recipe(b
 
 def test_whole_labels_may_hold_spaces(begun, capsys):
     target = LabelTarget(["N V", "a  b"], whole=True)
-    recipe, corpora = begun(train=["w\ta  b"])
+    recipe, corpora = begun(train=["w\ta  b"], test=["v\tN", "u\ta b"])
     recipe.held_out(pipeline(target), corpora)
-    told = refused(*begun(train=["w\ta  b", "u\ta b"]), target, capsys)
-    assert "1 of 22 train" in told and "train.tsv:8: 'a b'. Correct" in told
-
-
-def test_a_label_that_only_held_out_examples_have_loses_none(begun, capsys):
-    """It counts as an error of the model's; a recipe of labels says so."""
-    recipe, corpora = begun(test=["new words\tN X"], flags=["--too-long", "error"])
-    _, test = recipe.held_out(pipeline(LABELS), corpora)
-    assert len(test) == COUNT + 1
+    told = capsys.readouterr().out
+    assert f"2 of {COUNT + 2} test" in told and "test.tsv:7: 'N', " in told and "'a b'" in told
 
 
 def test_too_long_examples_are_refused_by_line_when_asked(begun, capsys):
@@ -87,11 +91,22 @@ def test_too_long_examples_are_refused_by_line_when_asked(begun, capsys):
     assert len(told) < 2000
 
 
+def test_labels_unlike_in_number_to_words_are_told_when_a_file_is_read(begun, capsys):
+    def read(name, columns):
+        return named_pairs(name, columns, check=one_label_a_word)
+
+    _, corpora = begun(read, train=["three words here\tN N"])
+    assert len(corpora["train"]) == COUNT
+    told = capsys.readouterr().err
+    assert f"1 of {COUNT + 1} entries left out" in told
+    assert "train.tsv:7: 2 labels for 3 words; give each word one label" in told
+
+
 def test_unknown_labels_of_examples_without_a_file(capsys, begun):
     recipe, corpora = begun()
     recipe.corpora(
         lambda name, columns: iter([pair._replace(key="k") for pair in corpora["train"]])
     )
     with pytest.raises(SystemExit):
-        recipe.held_out(pipeline(LabelTarget(["N"], 8)), corpora)
+        recipe.held_out(pipeline(LabelTarget(["N"])), corpora)
     assert "can't give: 'V', 'V', 'V' and others." in capsys.readouterr().err

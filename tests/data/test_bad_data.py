@@ -7,7 +7,7 @@ import warnings
 
 import pytest
 
-from kseq2seq.data import Example, Pair, named_pairs, place_of, read_pairs
+from kseq2seq.data import Example, Pair, named_pairs, one_label_a_word, place_of, read_pairs
 
 GOOD = [(f"words {n}", f"A B{n}") for n in range(4)]
 BAD_AT = 2  # how many good rows come before the bad one
@@ -18,20 +18,13 @@ LINES = {
     "a blank target": (("words", " \u3000"), "empty target"),
     "an empty source": (("", "A"), "empty source"),
     "a NUL": (("words", "A\0B"), "the target holds a NUL character"),
-    "fewer labels than words": (("one two three", "A B"), "2 labels for 3 words"),
-    "more labels than words": (("one", "A B"), "2 labels for 1 words"),
+    "fewer labels than words": (("one two three", "A B"), "2 labels for 3 words; give each word"),
+    "more labels than words": (("one", "A B"), "2 labels for 1 word; give each word one label"),
     "a line of 100,000 characters": (("x" * 100_000, "A"), None),
     "100,000 characters of labels": (("x", "A" * 100_000), None),
     "a label of another script": (("말", "명사"), None),
     "U+2028 and U+0085": (("a\u2028b\x85c", "A B C"), None),
 }
-
-
-def one_label_a_word(pair, path, line):
-    """What is wrong with the labels of a pair, by a rule that readers are given."""
-    assert path.endswith(("c.tsv", "c.csv", "c.jsonl", "a.txt")) and line > 0
-    words, labels = len(pair.source.split()), len(pair.target.split())
-    return f"{labels} labels for {words} words" if words != labels else None
 
 
 def table(rows, mark):
@@ -142,17 +135,17 @@ def test_a_bad_file_is_refused_with_a_remedy(file, content, told, tmp_path):
 
 def test_what_a_check_refuses_is_counted_or_raised_like_any_bad_line(tmp_path):
     path = tmp_path / "c.jsonl"
-    lines = [{"source": "a", "target": "b"}, {"source": "d", "target": "e"}]
+    lines = [
+        {"source": "a", "target": "b", "also": ["c"]},
+        {"source": "d", "target": "e", "also": []},
+    ]
     path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    options = {"references": "also", "check": lambda pair: "several" if pair.references else None}
     bad = []
-
-    def check(pair, path, line):
-        return None if pair.source == "d" else f"{pair.source} on line {line}"
-
-    assert list(read_pairs(path, on_error=bad.append, check=check)) == [Pair("d", "e", "d")]
-    assert [str(one) for one in bad] == [f"{path}:1: a on line 1"]
-    with pytest.raises(ValueError, match=r"c\.jsonl:1: a on line 1"):
-        list(read_pairs(path, on_error="raise", check=check))
+    assert list(read_pairs(path, on_error=bad.append, **options)) == [Pair("d", "e", "d")]
+    assert [str(one) for one in bad] == [f"{path}:1: several"]
+    with pytest.raises(ValueError, match=r"c\.jsonl:1: several"):
+        list(read_pairs(path, on_error="raise", **options))
 
 
 def test_a_row_of_several_lines_is_counted_as_such(tmp_path):
