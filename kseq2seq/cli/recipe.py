@@ -227,7 +227,7 @@ class Recipe:
         test: Sequence[Any],
         baselines: Mapping[str, Sequence[str]],
         groups: Sequence[str] = (),
-    ) -> None:
+    ) -> list[str]:
         """Prints scores on test examples beside those of baselines, and records them.
 
         Args:
@@ -236,6 +236,9 @@ class Recipe:
             baselines: name -> N texts that need no training, for example the sources.
             groups: the group of each of the N examples, for example its language; the scores of
                 each are reported, too.
+
+        Returns:
+            The N texts that were generated.
         """
         with resumable(self.options.output):
             texts = self._texts(pipeline, [pair.source for pair in test])
@@ -252,6 +255,7 @@ class Recipe:
                 f"\nWARNING: no better than {beaten}. This model is of no use yet: train it longer "
                 "(--steps, --minutes)."
             )
+        return texts
 
     def export(self, pipeline: Pipeline) -> Callable[[Any], str]:
         """Writes files for servers and, with `--tflite`, for phones, and loads them again.

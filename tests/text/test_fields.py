@@ -12,9 +12,9 @@ from kseq2seq.text import (
     FIELD_SYMBOLS,
     ByteTokenizer,
     SentencePieceTokenizer,
-    Tokenizer,
     TextSource,
     TextTarget,
+    Tokenizer,
     hidden_pairs,
 )
 from kseq2seq.text.fields import Fields, hidden, hidden_again, shown
