@@ -9,6 +9,7 @@ from kseq2seq.cli.options import WORDS
 from kseq2seq.cli.outputs import check_not_begun, check_output, resumable, settings_of
 from kseq2seq.cli.recipe import Recipe
 from kseq2seq.cli.report import report, report_training
+from kseq2seq.cli.retrieval import nearest_targets
 
 __all__ = [
     "DATA",
@@ -21,6 +22,7 @@ __all__ = [
     "check_output",
     "held_out",
     "make_tokenizer",
+    "nearest_targets",
     "positive",
     "read_corpora",
     "report",

@@ -45,7 +45,10 @@ def tokenizer_kinds() -> list[str]:
 
 
 def make_tokenizer(
-    options: argparse.Namespace, texts: Iterable[str], symbols: Sequence[str] = ()
+    options: argparse.Namespace,
+    texts: Iterable[str],
+    symbols: Sequence[str] = (),
+    exact: bool = False,
 ) -> Tokenizer:
     """Returns the tokenizer that `--tokenizer` names, trained on texts if it learns from them.
 
@@ -54,6 +57,8 @@ def make_tokenizer(
             to learn.
         texts: to learn from, read once.
         symbols: strings that are one token each; a saved tokenizer must have them.
+        exact: whether texts come back as they are, with all their white space, as code must. A
+            SentencePiece model then normalizes nothing.
 
     Raises:
         ValueError: if there is no such kind or directory, the texts make no vocabulary, or a saved
@@ -68,7 +73,9 @@ def make_tokenizer(
     if kind == "bytes":
         return ByteTokenizer(symbols)
     if kind in tokenizer_kinds():
-        settings = {"symbols": symbols} if symbols else {}  # which a user's own may not take
+        settings: dict[str, Any] = {"symbols": symbols} if symbols else {}  # others may not take it
+        if exact and kind == "sentencepiece":
+            settings["normalization"] = "identity"
         return TOKENIZERS[kind].train(texts, options.vocabulary, **settings)  # type: ignore[attr-defined]
     saved = saved_tokenizer(Path(kind))
     if saved is None:

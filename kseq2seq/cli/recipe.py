@@ -14,6 +14,7 @@ import keras
 from kseq2seq.cli.by_group import report_groups
 from kseq2seq.cli.corpora import Read, read_corpora
 from kseq2seq.cli.fitting import Pace, fit_batches, make_batches
+from kseq2seq.cli.labels import report_unknown_labels
 from kseq2seq.cli.lengths import held_out, refuse_too_long
 from kseq2seq.cli.messages import Messages
 from kseq2seq.cli.options import WORDS, parsed, recipe_flags
@@ -24,6 +25,7 @@ from kseq2seq.cli.outputs import (
     export_served,
     resumable,
 )
+from kseq2seq.cli.places import Places
 from kseq2seq.cli.report import (
     METRICS,
     as_text,
@@ -32,9 +34,10 @@ from kseq2seq.cli.report import (
     report_training,
     search_name,
 )
+from kseq2seq.cli.shares import report_shares
 from kseq2seq.data import Corpus
 from kseq2seq.data.split import SPLITS
-from kseq2seq.decoding import Greedy
+from kseq2seq.decoding import Filter, Greedy
 from kseq2seq.metrics import TextMetric
 from kseq2seq.pipeline import Pipeline
 from kseq2seq.runs import add_scores
@@ -67,6 +70,7 @@ class Recipe:
 
     Attributes:
         flags: add the task's own flags before `begin`.
+        metrics: as given; a recipe whose flags decide may set others after `begin`.
         options: the values of the flags, after `begin`.
     """
 
@@ -86,7 +90,6 @@ class Recipe:
         self.name = name
         self.models = models
         self.metrics = dict(metrics or METRICS)
-        self.watched = list(self.metrics)[-1]
         self.messages = Messages(WORDS)
         self.flags = recipe_flags(
             name, doc, data=data, models=models, defaults=defaults or {}, without=without
@@ -94,6 +97,7 @@ class Recipe:
         self.options: argparse.Namespace
         self._advice = advice
         self._smoke = smoke or {}
+        self._read: Read = lambda *_: ()
         self._useless = False
         self._mobile: Callable[[Any], str] | None = None
 
@@ -127,6 +131,7 @@ class Recipe:
             read: (name, columns) -> examples; reads `--data` and the other files.
             source: reads the sources of examples that are not texts.
         """
+        self._read = read
         return read_corpora(self.options, read, self.messages, self._advice, source)
 
     def sizes(self) -> dict[str, Any]:
@@ -165,9 +170,11 @@ class Recipe:
     ) -> tuple[list[Any], list[Any]]:
         """Returns examples to validate and to test on, and prints how many are too long."""
         source, some = pipeline.source, _SMOKE_TEST if self.options.smoke else None
+        places = Places(self.options, self._read).of
         with self._errors("data", *SPLITS):
+            report_unknown_labels(pipeline.target, corpora, places)
             if self.options.too_long == "error":
-                refuse_too_long(source, pipeline.target, corpora)
+                refuse_too_long(source, pipeline.target, corpora, places)
             return (
                 held_out(source, corpora["validation"], "validation", _VALIDATION),
                 held_out(source, corpora["test"], "test", some),
@@ -196,7 +203,7 @@ class Recipe:
         options = self.options
         with self._errors("data", "train", "packed"):
             batches = make_batches(options, pipeline, corpora["train"])
-        raws = [pair.source for pair in validation]
+        raws, watched = [pair.source for pair in validation], list(self.metrics)[-1]
         score = GenerationScore(
             lambda _: self._texts(pipeline, raws, search=Greedy()),
             [""] * len(raws),  # the function above has the raws, which need not be texts
@@ -209,7 +216,7 @@ class Recipe:
                 options,
                 batches,
                 score,
-                self.watched,
+                watched,
                 pace,
                 model=pipeline.model,
                 corpora=corpora,
@@ -219,14 +226,18 @@ class Recipe:
         pipeline.examples = () if options.no_examples else raws
         with self._errors(advice=f"Then --resume {options.output}."):
             pipeline.save(options.output / "pipeline")
-        report_training(options.output, better, pace.warmup, self.watched)
+        report_training(options.output, better, pace.warmup, watched)
 
     def evaluate(
         self,
         pipeline: Pipeline,
         test: Sequence[Any],
         baselines: Mapping[str, Sequence[str]],
+        *,
         groups: Sequence[str] = (),
+        metrics: Mapping[str, TextMetric] | None = None,
+        name: str = "",
+        **settings: Any,
     ) -> list[str]:
         """Prints scores on test examples beside those of baselines, and records them.
 
@@ -236,17 +247,22 @@ class Recipe:
             baselines: name -> N texts that need no training, for example the sources.
             groups: the group of each of the N examples, for example its language; the scores of
                 each are reported, too.
+            metrics: further ones, for example of these very sources.
+            name: of examples beside those of the test, which the record shows before each score.
+            **settings: of a call of the pipeline, for example `filters`.
 
         Returns:
             The N texts that were generated.
         """
         with resumable(self.options.output):
-            texts = self._texts(pipeline, [pair.source for pair in test])
-        scores, below = report(test, texts, pipeline.search, baselines, self.metrics)
+            texts = self._texts(pipeline, [pair.source for pair in test], **settings)
+        asked = {**self.metrics, **(metrics or {})}
+        title = name or "Held-out pairs"
+        scores, below = report(test, texts, pipeline.search, baselines, asked, title=title)
         both = {**baselines, search_name(pipeline.search): texts}
-        scores |= report_groups(groups, both, references_of(test), self.metrics)
-        add_scores(self.options.output, scores)
-        self._useless = bool(below)
+        scores |= report_groups(groups, both, references_of(test), asked)
+        add_scores(self.options.output, {f"{name} {key}".strip(): scores[key] for key in scores})
+        self._useless |= bool(below)
         if below:
             beaten = ", no better than ".join(
                 f"{baseline} by {' and '.join(names)}" for baseline, names in below.items()
@@ -257,11 +273,21 @@ class Recipe:
             )
         return texts
 
-    def export(self, pipeline: Pipeline) -> Callable[[Any], str]:
+    def shares(self, shares: Mapping[str, TextMetric], texts: Mapping[str, Sequence[str]]) -> None:
+        """Prints shares of texts in percent, and records those of the last texts.
+
+        Args:
+            shares: names and functions (texts, ()) -> percent.
+            texts: names of systems -> their texts.
+        """
+        add_scores(self.options.output, report_shares(shares, texts))
+
+    def export(self, pipeline: Pipeline, filters: Sequence[Filter] = ()) -> Callable[[Any], str]:
         """Writes files for servers and, with `--tflite`, for phones, and loads them again.
 
         Args:
             pipeline: what to write.
+            filters: rules about next tokens, which become part of the files.
 
         Returns:
             A function from raw input to text, by the SavedModel that was loaded again.
@@ -269,10 +295,12 @@ class Recipe:
         options = self.options
         advice = f"Then --resume {options.output}."
         with self._errors(advice=advice), resumable(options.output):
-            served = export_served(pipeline, options.output / "saved_model")
+            served = export_served(pipeline, options.output / "saved_model", filters)
             if options.tflite:
                 print()
-                self._mobile = export_mobile(pipeline, options.output / _MOBILE, options.tflite)
+                self._mobile = export_mobile(
+                    pipeline, options.output / _MOBILE, options.tflite, filters
+                )
         return served
 
     def finish(self, raw: Any, text: str) -> None:

@@ -20,6 +20,7 @@ from kseq2seq.decoding.filters import (
     MinLength,
     NoRepeatNgram,
     Prefix,
+    PythonLayout,
     RepetitionPenalty,
     Require,
 )
@@ -58,6 +59,7 @@ __all__ = [
     "MinLength",
     "NoRepeatNgram",
     "Prefix",
+    "PythonLayout",
     "RepetitionPenalty",
     "Request",
     "Require",

@@ -1,4 +1,4 @@
-"""What exports begin with: the model in float32, its filters, its lengths, its record."""
+"""What exports begin with: the model in float32, its lengths, its record."""
 
 from __future__ import annotations
 
@@ -28,11 +28,6 @@ def in_float32(model: Any) -> BuiltModel:
     plain = build_model(**{**model.get_config(), "dtype": "float32"})
     plain.set_weights(model.get_weights())
     return plain
-
-
-def filters_of(model: Any, source: Any, target: Any) -> tuple[Any, ...]:
-    """Returns the filters that a source asks for; a model without a decoder has none."""
-    return source.filters(target) if hasattr(model, "decoder") else ()
 
 
 def lengths(

@@ -16,7 +16,7 @@ from kseq2seq.decoding.requests import check_filters, check_search
 from kseq2seq.deprecation import renamed
 from kseq2seq.metrics import Scores, TextMetric, label_accuracy
 from kseq2seq.metrics.references import Reference, checked_references
-from kseq2seq.metrics.text import chosen, scored
+from kseq2seq.metrics.scoring import chosen, scored
 from kseq2seq.models import BuiltModel
 from kseq2seq.pipeline.exporting import export_parts
 from kseq2seq.pipeline.files import FileProgress, generate_lines, print_progress
@@ -300,9 +300,9 @@ class Pipeline(Generator):
                 ".tflite", ".onnx" (a directory of that name), or a SavedModel. The suffix of
                 another kind of file, for example ".keras" or ".h5", is refused.
             **options: of `kseq2seq.export.export_tflite` (`search`, the pipeline's own by default;
-                `source_length`, `target_length`, `precision`, `strings`, `license`, `examples`,
+                `filters`, `source_length`, `target_length`, `precision`, `strings`, `license`, `examples`,
                 those of the pipeline by default, `references`), of `kseq2seq.export.export_onnx`
-                (the two lengths), or of `kseq2seq.export.export_saved_model` (`warm_up`, the
+                (the two lengths), or of `kseq2seq.export.export_saved_model` (`filters`, `warm_up`, the
                 pipeline's examples by default, and `searches`, by default "greedy", "sample" and
                 "beam", of the pipeline's width if its search is a beam, else 4; "serving_default"
                 is the pipeline's own unless it is named too).

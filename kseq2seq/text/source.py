@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from kseq2seq.checks import checked_text, raw_texts
 from kseq2seq.contracts import register_source
 from kseq2seq.contracts.target import drawn
 from kseq2seq.decoding.filters import Carried, Filter
 from kseq2seq.text.characters import CharacterTokenizer
 from kseq2seq.text.fields import FIELD_SYMBOLS, Fields, hidden, hidden_again, shown
 from kseq2seq.text.languages import into, language_of, languages_in, without_language
+from kseq2seq.text.raw_texts import RawTexts
 from kseq2seq.text.sentences import split_sentences
 from kseq2seq.text.sequences import TextSequences, TokenRows
 from kseq2seq.text.tokenizer import Tokenizer
 
 
 @register_source("text")
-class TextSource(TextSequences, TokenRows):
+class TextSource(TextSequences, RawTexts, TokenRows):
     """Turns raw strings into a model's source, in a graph.
 
     Args:
@@ -55,7 +55,6 @@ class TextSource(TextSequences, TokenRows):
     """
 
     unit = "tokens"
-    noun = "Text"
 
     def __init__(
         self, tokenizer: Tokenizer, max_length: int, too_long: str = "error", fields: bool = False
@@ -69,35 +68,10 @@ class TextSource(TextSequences, TokenRows):
         self.vocabulary_size = tokenizer.vocabulary_size
         self.padding = self.special.padding
         self.spec = {"source": ((None,), "int32"), "source_mask": ((None,), "int32")}
-        self.raw = tf.TensorSpec([None], tf.string, name="texts")
-
-    def read(self, example: Any) -> str:
-        """See `Source`; a text is its own raw."""
-        return checked_text(example, "A source text")
-
-    def several(self, raws: Any) -> list[str]:
-        """See `Source`; several may be in any collection, for example a column of a table."""
-        return raw_texts([raws] if isinstance(raws, str | bytes) else raws)  # type: ignore[list-item]
 
     def counted(self, length: int) -> str:
         """See `Source`."""
         return f"{length} tokens, its end included"
-
-    def pack(self, raw: str) -> bytes:
-        """See `Source`; UTF-8."""
-        return self.read(raw).encode()
-
-    def restore(self, packed: bytes) -> str:
-        """See `Source`."""
-        return packed.decode()
-
-    def unpack(self, packed: tf.Tensor) -> tf.Tensor:
-        """See `Source`; the strings themselves."""
-        return packed
-
-    def batch(self, raws: Sequence[str]) -> tf.Tensor:
-        """See `Source`."""
-        return tf.constant([self.pack(raw) for raw in raws], tf.string, [len(raws)])
 
     def __call__(self, raws: Any, training: bool = False) -> dict[str, tf.Tensor]:
         """Returns the inputs of a model, padded to the longest of the batch.

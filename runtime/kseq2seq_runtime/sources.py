@@ -131,6 +131,46 @@ class WordSource(TextSource):
         return {"source": source, "items": first, "source_length": length}
 
 
+class CharacterWordSource:
+    """Texts as words, each an id of its own and those of its characters.
+
+    Inputs: `source` (1, S, 1 + characters) and `source_length` (1,), in words.
+    """
+
+    def __init__(
+        self, words: Tokenizer, characters: Tokenizer, longest: int, most: int, cut: bool
+    ) -> None:
+        self.words, self.characters = words, characters
+        self.longest, self.most = longest, most
+        self.cut = cut
+
+    def several(self, raws: Any) -> list[str]:
+        """See `Source`."""
+        return strings(raws)
+
+    def __call__(self, raw: str, which: str) -> Any:
+        """See `Source`."""
+        words = raw.split()
+        if len(words) > self.longest:
+            if not self.cut:
+                raise ValueError(
+                    f"Text {which} has {len(words)} words, and the limit is {self.longest}; "
+                    "shorten it, or split it into sentences."
+                )
+            words = words[: self.longest]
+        if not words:
+            return None
+        source = np.zeros((1, self.longest, 1 + self.most), "int32")
+        for index, word in enumerate(words):
+            spelled = word
+            if len(word) > self.most:  # its beginning and its end
+                first = self.most // 2
+                spelled = word[:first] + word[first - self.most :]
+            ids = [*self.words.encode(word), *self.characters.encode(spelled)]
+            source[0, index, : len(ids)] = ids
+        return {"source": source, "source_length": np.array([len(words)], "int32")}
+
+
 class ArraySource:
     """Arrays of numbers, (length, ...), from which the model computes its features."""
 
@@ -180,6 +220,7 @@ class ArraySource:
 
 
 TEXTS = {"text": TextSource, "words": WordSource}
+SPELLED = "character_words"
 
 
 def load_source(bundle: Bundle, record: Record) -> Source:
@@ -208,6 +249,10 @@ def load_source(bundle: Bundle, record: Record) -> Source:
                 f"{' '.join(sorted(lacking))}. Export the model again, with its own tokenizer."
             )
         return TEXTS[kind](tokenizer, record.source_length, cut, fields)
+    if kind == SPELLED:
+        words, characters = load_tokenizer(bundle, "word"), load_tokenizer(bundle, "source")
+        most = read_field(described, "max_characters", int, where)
+        return CharacterWordSource(words, characters, record.source_length, most, cut)
     arrays = record.arrays
     if len(arrays) != 1:
         raise ValueError(
