@@ -22,7 +22,7 @@ is given. Minutes are those of training: compiling comes before and is counted a
 """
 
 import kseq2seq as ks
-from kseq2seq import cli, data, text
+from kseq2seq import cli, data, metrics, text
 
 DATA = "sample[:fr|de|ko], fields:fr, debian:LANG, sample:fr+ko, fr=NAME+de=NAME or FILE"
 
@@ -71,12 +71,17 @@ def main() -> None:
     recipe.fit(pipeline, corpora, validation)
 
     sources = [pair.source for pair in test]
-    recipe.evaluate(
-        pipeline,
-        test,
-        baselines={"copying the source": [text.without_language(raw) for raw in sources]},
-        groups=[text.language_of(raw) for raw in sources],
-    )
+    copies = {"copying the source": [text.without_language(raw) for raw in sources]}
+    languages = [text.language_of(raw) for raw in sources]
+    texts = recipe.evaluate(pipeline, test, baselines=copies, groups=languages)
+    if pipeline.source.fields:
+        shares = {
+            "fields kept": lambda texts, _: metrics.kept_placeholders(texts, sources),
+            "texts with the same fields": lambda texts, _: metrics.same_placeholders(
+                texts, sources
+            ),
+        }
+        recipe.shares(shares, {"translations": texts})
 
     translate = recipe.export(pipeline)  # written, loaded again, given a raw sentence
     recipe.finish(sources[0], translate(sources[0]))
