@@ -77,7 +77,7 @@ def main() -> None:
     if pipeline.source.fields:
         shares = {
             "fields kept": lambda texts, _: metrics.kept_placeholders(texts, sources),
-            "texts with the same fields": lambda texts, _: metrics.same_placeholders(
+            "fields the same": lambda texts, _: metrics.same_placeholders(
                 texts, sources
             ),
         }
