@@ -9,7 +9,7 @@ from kseq2seq.metrics.edits import (
     word_error_rate,
 )
 from kseq2seq.metrics.frequent_labels import FrequentLabels
-from kseq2seq.metrics.kept import kept_placeholders
+from kseq2seq.metrics.kept import kept_placeholders, same_placeholders
 from kseq2seq.metrics.labels import LabelReport, chunk_f1, label_accuracy, label_f1, label_report
 from kseq2seq.metrics.references import tokenizer_for
 from kseq2seq.metrics.resampling import Comparison, interval, significance
@@ -54,6 +54,7 @@ __all__ = [
     "rouge1",
     "rouge2",
     "rougeL",
+    "same_placeholders",
     "significance",
     "ter",
     "tokenizer_for",
