@@ -3,6 +3,7 @@
 from kseq2seq.cli.choices import architectures, make_tokenizer, tokenizer_kinds
 from kseq2seq.cli.corpora import read_corpora
 from kseq2seq.cli.flags import Flags, positive, share, whole
+from kseq2seq.cli.labels import report_unknown_labels
 from kseq2seq.cli.lengths import held_out
 from kseq2seq.cli.messages import DATA, Messages
 from kseq2seq.cli.options import WORDS
@@ -25,6 +26,7 @@ __all__ = [
     "read_corpora",
     "report",
     "report_training",
+    "report_unknown_labels",
     "resumable",
     "settings_of",
     "share",

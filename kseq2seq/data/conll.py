@@ -1,4 +1,4 @@
-"""Labeled sentences in columns: a word and its label on each line, a blank line between sentences."""
+"""Labeled sentences in columns: a word and its label on each line, blank lines between them."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NoReturn
 
 from kseq2seq.data.bad_lines import BadLine
@@ -40,8 +40,8 @@ class LabeledPairs:
         >>> list(LabeledPairs({})(str(path)))
         Traceback (most recent call last):
             ...
-        ValueError: ...tags.tsv:3: 2 words and 1 label, expected one label for each word. Correct the
-        line, or remove it.
+        ValueError: ...tags.tsv:3: 2 words and 1 label, expected one label for each word. Correct
+        the line, or remove it.
     """
 
     def __init__(self, known: Known, whole: bool = False):
@@ -77,7 +77,7 @@ class LabeledPairs:
         counts = f"{_counted(words, 'word')} and {_counted(len(labels), 'label')}"
         return f"{counts}, expected one label for each word"
 
-    def unknown(self, pairs: Sequence[Pair | Example], known: Sequence[str]) -> dict[str, str]:
+    def unknown(self, pairs: Iterable[Pair | Example], known: Iterable[str]) -> dict[str, str]:
         """Returns the labels of pairs that are not known, and where each was read first.
 
         Args:
