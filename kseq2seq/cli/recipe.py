@@ -14,7 +14,7 @@ import keras
 
 from kseq2seq.cli.by_group import report_groups
 from kseq2seq.cli.corpora import Read, read_corpora
-from kseq2seq.cli.fitting import Pace, fit_batches, make_batches
+from kseq2seq.cli.fitting import ModelScore, Pace, fit_batches, make_batches
 from kseq2seq.cli.labels import report_unknown_labels
 from kseq2seq.cli.lengths import held_out, refuse_too_long
 from kseq2seq.cli.messages import Messages
@@ -43,7 +43,6 @@ from kseq2seq.decoding import Filter, Greedy
 from kseq2seq.metrics import TextMetric
 from kseq2seq.pipeline import Pipeline
 from kseq2seq.runs import add_scores
-from kseq2seq.training import GenerationScore
 
 # What is made in the output, and a file that marks each as made by an earlier run.
 _PARTS = {"pipeline": "pipeline.json", "saved_model": "saved_model.pb"}
@@ -65,7 +64,7 @@ class Recipe:
         models: the architectures it offers, the default first, and what each takes for
             `build_model` besides the sizes of the flags.
         metrics: names and functions (texts, references) -> float; BLEU and chrF if None. The last
-            one chooses between averaged and raw weights.
+            one chooses between averaged and raw weights, unless `fit` is given measures.
         decisive: names of the metrics in which a useful model beats each baseline; all if None.
             Leave out those in which trivial texts may be perfect, for example `distinct_1`.
         defaults: of flags that differ from the common ones, by their names with "_" for "-".
@@ -197,6 +196,7 @@ class Recipe:
         peak: float = 2e-3,
         loss: Any = None,
         label_smoothing: float = 0.1,
+        measures: Mapping[str, Callable[[], float]] | None = None,
     ) -> None:
         """Trains, keeps checkpoints, and saves the pipeline with some examples of its input.
 
@@ -207,12 +207,18 @@ class Recipe:
             peak: of the learning rate of a new model; a quarter of it with `--init`.
             loss: of the model's outputs; if None, that of `loss_for`.
             label_smoothing: of that; 0 for a model whose loss has none.
+            measures: names and functions that measure what texts don't show, for example
+                perplexity, after each epoch. If there are any, the last one chooses between
+                averaged and raw weights.
         """
         options = self.options
+        measures = measures or {}
+        watched = [*self.metrics, *measures][-1]
         with self._errors("data", "train", "packed"):
             batches = make_batches(options, pipeline, corpora["train"])
-        raws, watched = [pair.source for pair in validation], list(self.metrics)[-1]
-        score = GenerationScore(
+        raws = [pair.source for pair in validation]
+        score = ModelScore(
+            measures,
             lambda _: self._texts(pipeline, raws, search=Greedy()),
             [""] * len(raws),  # the function above has the raws, which need not be texts
             references_of(validation),

@@ -1,5 +1,6 @@
 """Scores of tokens and of texts."""
 
+from kseq2seq.metrics.answers import hits_at_1, word_perplexity
 from kseq2seq.metrics.code import blank, code_bleu, parsed, pass_bodies
 from kseq2seq.metrics.diversity import distinct_1, distinct_2
 from kseq2seq.metrics.edits import (
@@ -44,6 +45,7 @@ __all__ = [
     "distinct_2",
     "edit_similarity",
     "exact_match",
+    "hits_at_1",
     "interval",
     "kept_placeholders",
     "label_accuracy",
@@ -59,4 +61,5 @@ __all__ = [
     "ter",
     "tokenizer_for",
     "word_error_rate",
+    "word_perplexity",
 ]
