@@ -2,6 +2,7 @@
 
 from kseq2seq.cli.choices import architectures, make_tokenizer, tokenizer_kinds
 from kseq2seq.cli.corpora import read_corpora
+from kseq2seq.cli.ensemble import ENSEMBLE, ensemble
 from kseq2seq.cli.flags import Flags, positive, share, whole
 from kseq2seq.cli.lengths import held_out
 from kseq2seq.cli.messages import DATA, Messages
@@ -12,6 +13,7 @@ from kseq2seq.cli.report import report, report_training
 
 __all__ = [
     "DATA",
+    "ENSEMBLE",
     "WORDS",
     "Flags",
     "Messages",
@@ -19,6 +21,7 @@ __all__ = [
     "architectures",
     "check_not_begun",
     "check_output",
+    "ensemble",
     "held_out",
     "make_tokenizer",
     "positive",

@@ -142,20 +142,23 @@ def export_served(pipeline: Pipeline, directory: Path) -> Callable[[Any], str]:
     return served
 
 
-def export_mobile(pipeline: Pipeline, file: Path, precision: str) -> Callable[[Any], str]:
+def export_mobile(
+    pipeline: Pipeline, file: Path, precision: str, license: str | None = None
+) -> Callable[[Any], str]:
     """Writes a TFLite file for greedy search and opens it again, as a phone does.
 
     Args:
         pipeline: what to write.
         file: where.
         precision: of its weights.
+        license: a text that goes with it.
 
     Returns:
         A function that runs a raw input through the file and returns a text.
     """
     import kseq2seq_runtime  # optional
 
-    pipeline.export(file, format="tflite", precision=precision, search=Greedy())
+    pipeline.export(file, format="tflite", precision=precision, search=Greedy(), license=license)
     opened = kseq2seq_runtime.Pipeline(file)
     return lambda raw: opened.texts([raw])[0]
 

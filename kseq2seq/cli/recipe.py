@@ -35,7 +35,7 @@ from kseq2seq.training import GenerationScore
 # What is made in the output, and a file that marks each as made by an earlier run.
 _PARTS = {"pipeline": "pipeline.json", "saved_model": "saved_model.pb"}
 _MOBILE = "model.tflite"
-_VALIDATION, _SMOKE_TEST = 100, 32  # pairs
+_SMOKE_TEST = 32  # examples
 
 
 class Recipe:
@@ -56,6 +56,7 @@ class Recipe:
         defaults: of flags that differ from the common ones, by their names with "_" for "-".
         smoke: further settings of `--smoke`.
         without: common flags that make no sense for the task.
+        validated: how many validation examples are scored after each epoch, at most.
 
     Attributes:
         flags: add the task's own flags before `begin`.
@@ -74,6 +75,7 @@ class Recipe:
         defaults: Mapping[str, Any] | None = None,
         smoke: Mapping[str, Any] | None = None,
         without: Collection[str] = (),
+        validated: int = 100,
     ):
         self.name = name
         self.models = models
@@ -86,6 +88,7 @@ class Recipe:
         self.options: argparse.Namespace
         self._advice = advice
         self._smoke = smoke or {}
+        self._validated = validated
         self._useless = False
         self._mobile: Callable[[Any], str] | None = None
 
@@ -161,7 +164,7 @@ class Recipe:
             if self.options.too_long == "error":
                 refuse_too_long(source, pipeline.target, corpora)
             return (
-                held_out(source, corpora["validation"], "validation", _VALIDATION),
+                held_out(source, corpora["validation"], "validation", self._validated),
                 held_out(source, corpora["test"], "test", some),
             )
 
@@ -214,7 +217,13 @@ class Recipe:
         report_training(options.output, better, pace.warmup, self.watched)
 
     def evaluate(
-        self, pipeline: Pipeline, test: Sequence[Any], baselines: Mapping[str, Sequence[str]]
+        self,
+        pipeline: Pipeline,
+        test: Sequence[Any],
+        baselines: Mapping[str, Sequence[str]],
+        *,
+        metrics: Mapping[str, TextMetric] | None = None,
+        name: str = "",
     ) -> None:
         """Prints scores on test examples beside those of baselines, and records them.
 
@@ -222,12 +231,21 @@ class Recipe:
             pipeline: with its own search.
             test: N examples.
             baselines: name -> N texts that need no training, for example the sources.
+            metrics: further ones, for example of these very sources.
+            name: of examples beside those of the test, which the record shows before each score.
         """
         with resumable(self.options.output):
             texts = self._texts(pipeline, [pair.source for pair in test])
-        scores, below = report(test, texts, pipeline.search, baselines, self.metrics)
-        add_scores(self.options.output, scores)
-        self._useless = bool(below)
+        scores, below = report(
+            test,
+            texts,
+            pipeline.search,
+            baselines,
+            {**self.metrics, **(metrics or {})},
+            title=name or "Held-out pairs",
+        )
+        add_scores(self.options.output, {f"{name} {key}".strip(): scores[key] for key in scores})
+        self._useless |= bool(below)
         if below:
             beaten = ", no better than ".join(
                 f"{baseline} by {' and '.join(names)}" for baseline, names in below.items()
@@ -237,11 +255,12 @@ class Recipe:
                 "(--steps, --minutes)."
             )
 
-    def export(self, pipeline: Pipeline) -> Callable[[Any], str]:
+    def export(self, pipeline: Pipeline, license: str | None = None) -> Callable[[Any], str]:
         """Writes files for servers and, with `--tflite`, for phones, and loads them again.
 
         Args:
             pipeline: what to write.
+            license: a text that goes into the file for phones, for example the terms of the data.
 
         Returns:
             A function from raw input to text, by the SavedModel that was loaded again.
@@ -252,7 +271,9 @@ class Recipe:
             served = export_served(pipeline, options.output / "saved_model")
             if options.tflite:
                 print()
-                self._mobile = export_mobile(pipeline, options.output / _MOBILE, options.tflite)
+                self._mobile = export_mobile(
+                    pipeline, options.output / _MOBILE, options.tflite, license
+                )
         return served
 
     def finish(self, raw: Any, text: str) -> None:

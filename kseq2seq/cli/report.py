@@ -22,6 +22,7 @@ def report(
     search: Search,
     baselines: Mapping[str, Sequence[str]],
     metrics: Mapping[str, TextMetric] | None = None,
+    title: str = "Held-out pairs",
 ) -> tuple[dict[str, float], dict[str, list[str]]]:
     """Prints scores of generated texts and of baselines, and a few of the texts.
 
@@ -32,6 +33,7 @@ def report(
         baselines: name -> N texts that need no model.
         metrics: names and functions (hypotheses, references) -> float; higher is better except for
             losses and error rates. BLEU and chrF if None.
+        title: the name of the pairs.
 
     Returns:
         The scores, by names in lower case; and for each baseline that is not beaten, the metrics in
@@ -57,7 +59,7 @@ def report(
     metrics = metrics or METRICS
     widths = [max(8, len(name) + 2) for name in metrics]
     widths[0] -= 2
-    print(f"\n{_row(f'Held-out pairs: {len(pairs)}', list(metrics), widths)}")
+    print(f"\n{_row(f'{title}: {len(pairs)}', list(metrics), widths)}")
     references = references_of(pairs)
     table = {}
     for name, texts in (*baselines.items(), (search_name(search), hypotheses)):
