@@ -13,6 +13,7 @@ import keras
 
 from kseq2seq.cli.corpora import Read, read_corpora
 from kseq2seq.cli.fitting import Pace, fit_batches, make_batches
+from kseq2seq.cli.labels import report_unknown_labels
 from kseq2seq.cli.lengths import held_out, refuse_too_long
 from kseq2seq.cli.messages import Messages
 from kseq2seq.cli.options import WORDS, parsed, recipe_flags
@@ -23,6 +24,7 @@ from kseq2seq.cli.outputs import (
     export_served,
     resumable,
 )
+from kseq2seq.cli.places import Places
 from kseq2seq.cli.report import METRICS, as_text, references_of, report, report_training
 from kseq2seq.data import Corpus
 from kseq2seq.data.split import SPLITS
@@ -89,6 +91,7 @@ class Recipe:
         self._advice = advice
         self._smoke = smoke or {}
         self._validated = validated
+        self._read: Read = lambda *_: ()
         self._useless = False
         self._mobile: Callable[[Any], str] | None = None
 
@@ -122,6 +125,7 @@ class Recipe:
             read: (name, columns) -> examples; reads `--data` and the other files.
             source: reads the sources of examples that are not texts.
         """
+        self._read = read
         return read_corpora(self.options, read, self.messages, self._advice, source)
 
     def sizes(self) -> dict[str, Any]:
@@ -160,9 +164,11 @@ class Recipe:
     ) -> tuple[list[Any], list[Any]]:
         """Returns examples to validate and to test on, and prints how many are too long."""
         source, some = pipeline.source, _SMOKE_TEST if self.options.smoke else None
+        places = Places(self.options, self._read).of
         with self._errors("data", *SPLITS):
+            report_unknown_labels(pipeline.target, corpora, places)
             if self.options.too_long == "error":
-                refuse_too_long(source, pipeline.target, corpora)
+                refuse_too_long(source, pipeline.target, corpora, places)
             return (
                 held_out(source, corpora["validation"], "validation", self._validated),
                 held_out(source, corpora["test"], "test", some),

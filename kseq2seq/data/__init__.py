@@ -14,10 +14,12 @@ from kseq2seq.data.named import OwnSplits as OwnSplits
 from kseq2seq.data.named import named_pairs, own_splits, split_corpora
 from kseq2seq.data.packing import fit_row, packed_batches
 from kseq2seq.data.pairs import Example, Pair
+from kseq2seq.data.places import place_of
 from kseq2seq.data.readers import pairs_from, read_pairs
 from kseq2seq.data.sample import sample
 from kseq2seq.data.split import select, split_of, unique
 from kseq2seq.data.survey import Survey, survey
+from kseq2seq.data.word_labels import one_label_a_word
 from kseq2seq.data.word_vectors import WordVectors, read_word_vectors
 from kseq2seq.data.writing import read_examples, write_examples
 from kseq2seq.deprecation import moved
@@ -40,10 +42,12 @@ __all__ = [
     "mask_tokens",
     "masked_batches",
     "named_pairs",
+    "one_label_a_word",
     "own_splits",
     "packed_batches",
     "padding_share",
     "pairs_from",
+    "place_of",
     "read_examples",
     "read_pairs",
     "read_word_vectors",

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from kseq2seq.contracts import Source
+from kseq2seq.data.bad_lines import Check
 from kseq2seq.data.corpus import Corpus
 from kseq2seq.data.debian import debian
 from kseq2seq.data.pairs import Example, Pair, digest, packed_examples
@@ -29,6 +30,8 @@ def named_pairs(
     name: str,
     columns: Sequence[str] = ("source", "target"),
     known: Known = TRANSLATIONS,
+    *,
+    check: Check | None = None,
 ) -> Iterator[Pair | Example]:
     """Streams the pairs of a corpus, by its name.
 
@@ -40,6 +43,7 @@ def named_pairs(
             from 0 for a file without a header.
         known: names and functions that return the pairs of these corpora; each is called with what
             follows the name and a colon, "" without one.
+        check: called with each pair of a file; see `read_pairs`.
 
     Returns:
         An iterator of pairs.
@@ -71,7 +75,7 @@ def named_pairs(
     if len(paths) == 2:
         if list(columns) != ["source", "target"]:
             raise ValueError(f"{name}: two text files have no columns; got columns {columns!r}.")
-        return read_pairs((paths[0], paths[1]))
+        return read_pairs((paths[0], paths[1]), check=check)
     if Path(name).is_file() and format_of(Path(name)) is None:
         raise ValueError(
             f"{name}: the name of a file must end in {', '.join(sorted(FORMATS))}, and in "
@@ -84,7 +88,8 @@ def named_pairs(
             f"{columns!r}."
         )
     source, target, *key = (int(name) if name.isdigit() else name for name in columns)
-    return read_pairs(name, source=source, target=target, key=key[0] if key else None)
+    key_column = key[0] if key else None
+    return read_pairs(name, source=source, target=target, key=key_column, check=check)
 
 
 def split_corpora(

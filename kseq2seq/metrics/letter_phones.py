@@ -1,4 +1,4 @@
-"""Baselines of pronunciation that need no model: each letter becomes the phones it most often has."""
+"""Baselines of pronunciation, without a model: each letter becomes its most frequent phones."""
 
 from __future__ import annotations
 

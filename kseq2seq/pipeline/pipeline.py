@@ -16,7 +16,7 @@ from kseq2seq.decoding.requests import check_filters, check_search
 from kseq2seq.deprecation import renamed
 from kseq2seq.metrics import Scores, TextMetric, label_accuracy
 from kseq2seq.metrics.references import Reference, checked_references
-from kseq2seq.metrics.text import chosen, scored
+from kseq2seq.metrics.scoring import chosen, scored
 from kseq2seq.models import BuiltModel
 from kseq2seq.pipeline.exporting import export_parts
 from kseq2seq.pipeline.files import FileProgress, generate_lines, print_progress

@@ -20,7 +20,7 @@ from typing import Any
 from kseq2seq.runs.records import MOST, RecordedRun, printable, read_runs
 
 _COMPARED = ("settings", "model", "data", "seed", "optimizer", "loss", "git", "environment")
-_LESS_IS_BETTER = ("loss", "perplexity", "error", "wer", "cer", "ter", "mse", "mae")
+_LESS_IS_BETTER = ("loss", "perplexity", "error", "wer", "cer", "per", "ter", "mse", "mae")
 _CHECKSUM = re.compile(r"[0-9a-f]{40,}")
 # Where a table is too wide, columns go in this order, then settings, then sizes; results stay.
 _LEFT_OUT = ("checksum", "environment", "git", "loss", "optimizer", "data", "model", "seed")

@@ -53,9 +53,9 @@ def regular(word: str, phones: str) -> bool:
             for table in (CONSONANTS, VOWELS, ENDINGS if last and letter else {}):
                 for sound in table[group].split(" ") if group in table else ():
                     parts = sound.split("-") if sound else []
-                    if wanted[phone : phone + len(parts)] == parts:
-                        if read(letter + length, phone + len(parts)):
-                            return True
+                    end = phone + len(parts)
+                    if wanted[phone:end] == parts and read(letter + length, end):
+                        return True
         return False
 
     return read(0, 0)
