@@ -2,6 +2,7 @@
 
 from kseq2seq.cli.choices import architectures, make_tokenizer, tokenizer_kinds
 from kseq2seq.cli.corpora import read_corpora
+from kseq2seq.cli.ensemble import ENSEMBLE, ensemble
 from kseq2seq.cli.extracts import best_sentences, first_sentences
 from kseq2seq.cli.flags import Flags, positive, share, whole
 from kseq2seq.cli.lengths import held_out
@@ -14,6 +15,7 @@ from kseq2seq.cli.retrieval import nearest_targets
 
 __all__ = [
     "DATA",
+    "ENSEMBLE",
     "WORDS",
     "Flags",
     "Messages",
@@ -22,6 +24,7 @@ __all__ = [
     "best_sentences",
     "check_not_begun",
     "check_output",
+    "ensemble",
     "first_sentences",
     "held_out",
     "make_tokenizer",

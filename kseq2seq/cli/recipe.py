@@ -47,7 +47,7 @@ from kseq2seq.runs import add_scores
 # What is made in the output, and a file that marks each as made by an earlier run.
 _PARTS = {"pipeline": "pipeline.json", "saved_model": "saved_model.pb"}
 _MOBILE = "model.tflite"
-_VALIDATION, _SMOKE_TEST = 100, 32  # pairs
+_SMOKE_TEST = 32  # examples
 
 
 class Recipe:
@@ -70,6 +70,7 @@ class Recipe:
         defaults: of flags that differ from the common ones, by their names with "_" for "-".
         smoke: further settings of `--smoke`.
         without: common flags that make no sense for the task.
+        validated: how many validation examples are scored after each epoch, at most.
 
     Attributes:
         flags: add the task's own flags before `begin`.
@@ -90,6 +91,7 @@ class Recipe:
         defaults: Mapping[str, Any] | None = None,
         smoke: Mapping[str, Any] | None = None,
         without: Collection[str] = (),
+        validated: int = 100,
     ):
         self.name = name
         self.models = models
@@ -104,6 +106,7 @@ class Recipe:
         self.options: argparse.Namespace
         self._advice = advice
         self._smoke = smoke or {}
+        self._validated = validated
         self._read: Read = lambda *_: ()
         self._useless = False
         self._mobile: Callable[[Any], str] | None = None
@@ -183,7 +186,7 @@ class Recipe:
             if self.options.too_long == "error":
                 refuse_too_long(source, pipeline.target, corpora, places)
             return (
-                held_out(source, corpora["validation"], "validation", _VALIDATION),
+                held_out(source, corpora["validation"], "validation", self._validated),
                 held_out(source, corpora["test"], "test", some),
             )
 
@@ -309,12 +312,15 @@ class Recipe:
         """
         add_scores(self.options.output, report_shares(shares, texts))
 
-    def export(self, pipeline: Pipeline, filters: Sequence[Filter] = ()) -> Callable[[Any], str]:
+    def export(
+        self, pipeline: Pipeline, filters: Sequence[Filter] = (), license: str | None = None
+    ) -> Callable[[Any], str]:
         """Writes files for servers and, with `--tflite`, for phones, and loads them again.
 
         Args:
             pipeline: what to write.
             filters: rules about next tokens, which become part of the files.
+            license: a text that goes into the file for phones, for example the terms of the data.
 
         Returns:
             A function from raw input to text, by the SavedModel that was loaded again.
@@ -326,7 +332,11 @@ class Recipe:
             if options.tflite:
                 print()
                 self._mobile = export_mobile(
-                    pipeline, options.output / _MOBILE, options.tflite, filters
+                    pipeline,
+                    options.output / _MOBILE,
+                    options.tflite,
+                    filters=filters,
+                    license=license,
                 )
         return served
 
