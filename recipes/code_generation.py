@@ -21,7 +21,7 @@ from kseq2seq import cli, corpora, data, metrics, text
 from kseq2seq.decoding import PythonLayout
 
 DATA = "sample, python or FILE"
-KNOWN = {"sample": lambda _: corpora.sample_functions(), "python": lambda _: corpora.functions()}
+KNOWN = {"python": lambda _: corpora.functions()}
 CODE = {
     "exact": metrics.exact_match,
     "edit": metrics.edit_similarity,

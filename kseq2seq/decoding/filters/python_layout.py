@@ -52,9 +52,8 @@ class PythonLayout(Filter):
     Example:
         >>> from kseq2seq.decoding import PythonLayout
         >>> from kseq2seq.text import ByteTokenizer, line_breaks
-        >>> rule = PythonLayout.of(ByteTokenizer(symbols=line_breaks()))
-        >>> rule.allows("if x:\n    f('(')"), rule.allows("if x:\nf('(')"), rule.allows("f(']')[")
-        (True, False, False)
+        >>> PythonLayout.of(ByteTokenizer(symbols=line_breaks()))
+        PythonLayout(indent='    ', levels=8, depth=15, drops_space=False)
     """
 
     texts: tuple[str, ...] = field(repr=False)
@@ -210,14 +209,6 @@ class PythonLayout(Filter):
         for rule in (closes, checked, begun, room):
             fits = ops.logical_and(fits, rule)
         return fits
-
-    def allows(self, text: str) -> bool:
-        """Returns whether a text could be written, if it was cut at each character; not in graph.
-
-        Args:
-            text: any text.
-        """
-        return allows(text, self.indent, self.levels, self.depth)
 
 
 _NUMBERS = ["mode", "closed", "opened", "opening", "checked", "indent", "begun", "added"]
