@@ -23,6 +23,8 @@ def report(
     search: Search,
     baselines: Mapping[str, Sequence[str]],
     metrics: Mapping[str, TextMetric] | None = None,
+    title: str = "Held-out pairs",
+    ceilings: Mapping[str, Sequence[str]] | None = None,
     decisive: Collection[str] | None = None,
     interval: bool = False,
 ) -> tuple[dict[str, float], dict[str, list[str]]]:
@@ -35,6 +37,8 @@ def report(
         baselines: name -> N texts that need no model.
         metrics: names and functions (hypotheses, references) -> float; higher is better except for
             losses and error rates. BLEU and chrF if None.
+        title: the name of the pairs.
+        ceilings: name -> N texts made with a look at the references, which no model can.
         decisive: names of the metrics that say whether a baseline is beaten; all if None.
         interval: whether to print, too, between which bounds the scores lie at 95 %, and how likely
             chance alone makes the difference from each baseline; see `metrics.interval` and
@@ -65,10 +69,11 @@ def report(
     names = list(metrics) if decisive is None else checked_names("decisive", decisive, metrics)
     widths = [max(8, len(name) + 2) for name in metrics]
     widths[0] -= 2
-    print(f"\n{_row(f'Held-out pairs: {len(pairs)}', list(metrics), widths)}")
+    print(f"\n{_row(f'{title}: {len(pairs)}', list(metrics), widths)}")
     references = references_of(pairs)
     table = {}
-    for name, texts in (*baselines.items(), (search_name(search), hypotheses)):
+    others = (*baselines.items(), *(ceilings or {}).items())
+    for name, texts in (*others, (search_name(search), hypotheses)):
         table[name] = scored(metrics, texts, references, bounds=interval and texts is hypotheses)
         print(_row(name, [f"{score:.1f}" for score in table[name].values()], widths))
     own = table[search_name(search)]
