@@ -74,7 +74,7 @@ class Recipe:
 
     Attributes:
         flags: add the task's own flags before `begin`.
-        metrics: as given; a recipe whose flags decide may set others after `begin`.
+        metrics, decisive: as given; a recipe whose flags decide may set others after `begin`.
         options: the values of the flags, after `begin`.
     """
 
@@ -96,9 +96,7 @@ class Recipe:
         self.name = name
         self.models = models
         self.metrics = dict(metrics or METRICS)
-        self.decisive = checked_names(
-            "decisive", self.metrics if decisive is None else decisive, self.metrics
-        )
+        self.decisive = decisive and checked_names("decisive", decisive, self.metrics)
         self.messages = Messages(WORDS)
         self.flags = recipe_flags(
             name, doc, data=data, models=models, defaults=defaults or {}, without=without
@@ -285,7 +283,7 @@ class Recipe:
             asked,
             title=name or "Held-out pairs",
             ceilings=ceilings,
-            decisive=[*self.decisive, *(metrics or ())],
+            decisive=self.decisive and [*self.decisive, *(metrics or ())],
             interval=self.options.interval,
         )
         both = {**baselines, search_name(pipeline.search): texts}

@@ -23,6 +23,7 @@ def report(
     search: Search,
     baselines: Mapping[str, Sequence[str]],
     metrics: Mapping[str, TextMetric] | None = None,
+    *,
     title: str = "Held-out pairs",
     ceilings: Mapping[str, Sequence[str]] | None = None,
     decisive: Collection[str] | None = None,
