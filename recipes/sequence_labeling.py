@@ -41,7 +41,7 @@ MODELS = {
     "transformer": {"num_heads": 4},
     "masked_lm": {"num_heads": 4},
 }
-DEFAULTS = {"vocabulary": 12000, "max_length": 192, "hidden_dim": 128, "layers": 1, "dropout": 0.3}
+DEFAULTS = {"vocabulary": 8000, "max_length": 192, "hidden_dim": 192, "layers": 1, "dropout": 0.4}
 SMOKE = {"steps": 400, "minutes": None, "vocabulary": 400, "max_length": 32, "dropout": 0.1}
 
 
