@@ -42,7 +42,7 @@ MODELS = {
     "masked_lm": {"num_heads": 4},
 }
 DEFAULTS = {"vocabulary": 8000, "max_length": 192, "hidden_dim": 192, "layers": 1, "dropout": 0.4}
-SMOKE = {"steps": 400, "minutes": None, "vocabulary": 400, "max_length": 32, "dropout": 0.1}
+SMOKE = {"steps": 220, "minutes": None, "vocabulary": 400, "max_length": 32, "dropout": 0.1}
 
 
 def flags(recipe: cli.Recipe) -> None:

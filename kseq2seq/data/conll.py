@@ -36,8 +36,8 @@ def conll_pairs(
     r"""Streams the sentences of a file of words and labels, in constant memory.
 
     Fields stand between tabs or, if the first line that does not begin with "#" has none, between
-    spaces. Where there are tabs, a line without one that begins with "#" is a comment. The word -DOCSTART- begins a document,
-    whose sentences share a key and so stay in one split.
+    spaces. Where there are tabs, a line without one that begins with "#" is a comment. The word
+    -DOCSTART- begins a document, whose sentences share a key and so stay in one split.
 
     Args:
         path: UTF-8, plain or compressed.

@@ -10,7 +10,6 @@ import kseq2seq as ks
 from kseq2seq import data
 from kseq2seq.contracts import Source
 from kseq2seq.encoders import SourceSpec
-from kseq2seq.heads import Labels
 from kseq2seq.text import CharacterTokenizer, CharacterWordSource, LabelTarget, WordTokenizer
 
 TEXTS = ["Open the  new window", " ", "tab\u3000closed. ", "x", "naïve 다람쥐 <end> un-window-like"]
@@ -106,8 +105,8 @@ def test_a_model_for_other_ids_is_refused(source):
         SourceSpec.of({**bad, "spelling": [9, 9]})
 
 
-def lab():
-    """Sentences in which the label of a word is its ending, or that of the word before it."""
+def pairs_by_ending():
+    """Sentences in which the label of a word is that of its ending."""
     rng = np.random.default_rng(0)
     stems = ["".join(rng.choice(list("bcdfgklm"), 4)) for _ in range(120)]
     for _ in range(400):
@@ -116,21 +115,30 @@ def lab():
         yield data.Pair(" ".join(words), " ".join(labels), words[0])
 
 
-@pytest.mark.parametrize(
-    ("architecture", "crf"), [("lstm", True), ("transformer", False), ("convolutional", False)]
-)
-def test_unseen_words_are_labeled_by_their_spelling_in_keras_files_and_on_phones(
-    architecture, crf, tmp_path
-):
+@pytest.mark.parametrize("architecture", ["rnn", "gru", "convolutional", "transformer"])
+def test_encoders_of_sequences_read_it_and_padding_changes_nothing(source, architecture):
+    target = LabelTarget(["A", "B"])
+    sizes = {"num_heads": 2} if architecture == "transformer" else {}
+    model = ks.build_model(
+        architecture, source, target, head="labels", hidden_dim=8, num_layers=1, **sizes
+    )
+    inputs = source(TEXTS)
+    logits = model(inputs)
+    assert logits.shape == (5, 4, 3)
+    np.testing.assert_allclose(model(source(TEXTS[2:4])), logits[2:4, :2], atol=1e-5)
+    again = type(model).from_config(model.get_config())
+    again.set_weights(model.get_weights())
+    np.testing.assert_array_equal(again(inputs), logits)
+    assert again.source_spec == model.source_spec
+
+
+def test_unseen_words_are_labeled_by_their_spelling_in_keras_files_and_on_phones(tmp_path):
     keras.utils.set_random_seed(1)
-    pairs = list(lab())
+    pairs = list(pairs_by_ending())
     train = data.Corpus.write(pairs[:360])
     source = CharacterWordSource.train((pair.source for pair in train), 6, min_count=12)
     target = LabelTarget.of((pair.target for pair in train), 6)
-    sizes = {"num_heads": 2} if architecture == "transformer" else {}
-    model = ks.build_model(
-        architecture, source, target, head=Labels(crf=crf), hidden_dim=16, num_layers=1, **sizes
-    )
+    model = ks.build_model("lstm", source, target, head="labels", hidden_dim=16)
     buckets = data.fit_buckets(data.survey(train, source, target), 1)
     batches = data.train_batches(train, source, target, buckets=buckets, seed=1, batch_size=32)
     model.compile(keras.optimizers.Adam(1e-2), ks.training.loss_for(model))
