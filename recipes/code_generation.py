@@ -75,7 +75,7 @@ def main() -> None:
     sources = [pair.source for pair in test]
     baselines = {"the nearest example's": cli.nearest_targets(corpora["train"], sources)}
     written = {"without the filter": recipe.evaluate(pipeline, test, baselines)}
-    filters = [PythonLayout.of(pipeline.target.tokenizer)] if to_code else []
+    filters = [PythonLayout.for_tokenizer(pipeline.target.tokenizer)] if to_code else []
     if filters:
         written["with the filter"] = recipe.evaluate(pipeline, test, baselines, filters=filters)
     recipe.shares(SHARES if to_code else {"blank": metrics.blank}, written)

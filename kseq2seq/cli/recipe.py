@@ -17,6 +17,7 @@ from kseq2seq.cli.corpora import Read, read_corpora
 from kseq2seq.cli.fitting import ModelScore, Pace, fit_batches, make_batches
 from kseq2seq.cli.labels import report_unknown_labels
 from kseq2seq.cli.lengths import held_out, refuse_too_long
+from kseq2seq.cli.measured import Table, report_measured, useless
 from kseq2seq.cli.messages import Messages
 from kseq2seq.cli.options import WORDS, parsed, recipe_flags
 from kseq2seq.cli.outputs import (
@@ -290,16 +291,20 @@ class Recipe:
         scores |= report_groups(groups, both, references_of(test), asked)
         known = {key: score for key, score in scores.items() if isfinite(score)}
         add_scores(self.options.output, {f"{name} {key}".strip(): known[key] for key in known})
-        self._useless |= bool(below)
-        if below:
-            beaten = ", no better than ".join(
-                f"{baseline} by {' and '.join(names)}" for baseline, names in below.items()
-            )
-            print(
-                f"\nWARNING: no better than {beaten}. This model is of no use yet: train it longer "
-                "(--steps, --minutes)."
-            )
+        self._useless |= useless(below)
         return texts
+
+    def compare(self, title: str, table: Table) -> None:
+        """Prints what was measured of systems, records it of the last one, and warns.
+
+        Args:
+            title: of the table.
+            table: systems -> names -> numbers; the last one is the model, which must be better than
+                the others in all numbers that they share.
+        """
+        scores, below = report_measured(title, table)
+        add_scores(self.options.output, scores)
+        self._useless |= useless(below)
 
     def shares(self, shares: Mapping[str, TextMetric], texts: Mapping[str, Sequence[str]]) -> None:
         """Prints shares of texts in percent, and records those of the last texts.

@@ -7,15 +7,17 @@ import sys
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from importlib import resources
 from pathlib import Path
 
 from kseq2seq.corpora.fetching import fetched
 from kseq2seq.corpora.lines import why_left_out
 from kseq2seq.data import Pair
+from kseq2seq.data.sample import unpack_pairs
 from kseq2seq.text.turns import TURN
 
-_WHEEL = ("chitchat-dataset", "0.9.0")
-_DIGEST = "7bf89f36645e2d5ec87d53370c8e851b5a688479c7beb7079cb4c87fc5acea3e"
+WHEEL = ("chitchat-dataset", "0.9.0")
+DIGEST = "7bf89f36645e2d5ec87d53370c8e851b5a688479c7beb7079cb4c87fc5acea3e"
 _FILE = "chitchat_dataset/dataset.json"
 
 
@@ -60,6 +62,24 @@ def chitchat(
     return _pairs(turns, cache, progress)
 
 
+def sample_chitchat() -> Iterator[Pair]:
+    """Reads the bundled answers of `chitchat`: short turns of frequent words; nothing is fetched.
+
+    Returns:
+        A lazy iterator of pairs, the last turn or two and an answer, as `chitchat` has them.
+
+    Example:
+        >>> from kseq2seq.corpora import sample_chitchat
+        >>> next(sample_chitchat()).source
+        'TODO'
+
+    Source: as for `chitchat`; `tools/samples/chitchat.py` chose them.
+    """
+    packed = resources.files("kseq2seq.data") / "samples" / "chitchat.tsv.gz"
+    with packed.open("rb") as file:
+        yield from unpack_pairs(file)  # type: ignore[arg-type]
+
+
 def answers(conversation: Iterable[str], turns: int) -> Iterator[tuple[str, str]]:
     """Yields the turns before each turn of a conversation but the first, joined, and that turn.
 
@@ -89,7 +109,7 @@ def conversations(
         progress: see `chitchat`.
     """
     tell = progress or (lambda line: print(line, file=sys.stderr, flush=True))
-    archive = fetched("pip", *_WHEEL, _DIGEST, cache=cache, progress=progress)
+    archive = fetched("pip", *WHEEL, DIGEST, cache=cache, progress=progress)
     with zipfile.ZipFile(archive) as wheel, wheel.open(_FILE) as file:
         whole = json.load(file)
     out: Counter[str] = Counter()

@@ -107,14 +107,14 @@ class TurnsSource(TextSource):
         left = tf.cast(tf.gather(rows.row_limits(), rows.value_rowids()), tf.int32)
         left -= tf.range(tf.size(ids))
 
-        # 2. Of the positions where a turn begins and the rest fits, keep each row from the first on.
+        # 2. Each row is kept from its first position where a turn begins and what follows fits.
         lengths = tf.cast(rows.row_lengths(), tf.int32)
         first = left == tf.gather(lengths, rows.value_rowids())
         after = tf.concat([[False], ids[:-1] == self._turn_id], axis=0)
         fits = (first | after) & (left <= self.max_length) & (ids != self.special.end)
         kept = tf.reduce_max(rows.with_flat_values(tf.where(fits, left, 0)), axis=1)
 
-        # 3. Where there is none, keep what fits of the newest turn.
+        # 3. Where there is none, what fits of the newest turn is kept.
         kept = tf.where(kept > 0, kept, tf.minimum(lengths, self.max_length))
         return tf.ragged.boolean_mask(
             rows, rows.with_flat_values(left <= tf.gather(kept, rows.value_rowids()))

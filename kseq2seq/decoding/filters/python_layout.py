@@ -40,7 +40,7 @@ class PythonLayout(Filter):
     An f-string is a string, as for Python 3.11: its own quotes don't nest.
 
     Args:
-        texts: V texts, of each token; "" for tokens that are no text. See `of`.
+        texts: V texts, of each token; "" for tokens that are no text. See `for_tokenizer`.
         indent: one level of indentation, spaces or tabs alone.
         levels: the most levels of indentation.
         depth: the most brackets that are open at once.
@@ -52,7 +52,7 @@ class PythonLayout(Filter):
     Example:
         >>> from kseq2seq.decoding import PythonLayout
         >>> from kseq2seq.text import ByteTokenizer, line_breaks
-        >>> PythonLayout.of(ByteTokenizer(symbols=line_breaks()))
+        >>> PythonLayout.for_tokenizer(ByteTokenizer(symbols=line_breaks()))
         PythonLayout(indent='    ', levels=8, depth=15, drops_space=False)
     """
 
@@ -70,7 +70,7 @@ class PythonLayout(Filter):
             raise ValueError(f"`indent` must be spaces or tabs alone; got {self.indent!r}.")
 
     @classmethod
-    def of(cls, tokenizer: Any, **settings: Any) -> PythonLayout:
+    def for_tokenizer(cls, tokenizer: Any, **settings: Any) -> PythonLayout:
         """Returns the filter for the tokens of a tokenizer.
 
         Args:
