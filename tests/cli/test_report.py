@@ -71,7 +71,9 @@ def test_bounds_and_p_values_are_rows_of_their_own(capsys):
     scores, below = report(
         pairs, made, Greedy(), baselines, metrics, decisive=["EM"], interval=True
     )
-    rows = [row.rsplit(maxsplit=3) for row in capsys.readouterr().out.splitlines()[4:9]]
+    lines = capsys.readouterr().out.splitlines()
+    assert "  EM: nrefs:1|case:mixed" in lines
+    rows = [row.rsplit(maxsplit=3) for row in lines[4:9]]
     assert [row[0].strip() for row in rows] == [
         "Greedy()",
         "at 95 %, at least",
