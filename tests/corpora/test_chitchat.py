@@ -68,7 +68,7 @@ def test_the_sample_is_clean_and_has_all_splits():
     assert max(len(turn.split()) for turn in turns) <= 12
     assert all(turn.isascii() and not any(map(str.isdigit, turn)) for turn in turns)
     assert any(TURN in pair.source for pair in pairs)
-    counts = {split: 0 for split in ("train", "validation", "test")}
+    counts = dict.fromkeys(("train", "validation", "test"), 0)
     for pair in pairs:
         counts[split_of(pair.key)] += 1
     assert min(counts.values()) > 100
