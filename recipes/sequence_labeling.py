@@ -113,7 +113,6 @@ def main() -> None:
     corpora = recipe.corpora(read)
     pipeline = recipe.pipeline(labeler, corpora["train"])
     validation, test = recipe.held_out(pipeline, corpora)
-    cli.report_unknown_labels(read, pipeline.target, corpora)
 
     recipe.fit(pipeline, corpora, validation, peak=3e-3, label_smoothing=0.0)
 

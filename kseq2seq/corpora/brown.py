@@ -61,7 +61,7 @@ def brown(part: str = "", archive: Path | None = None) -> Iterator[Pair]:
     Example:
         >>> from kseq2seq.corpora.brown import brown
         >>> next(brown())  # doctest: +SKIP
-        Pair(source='The Fulton County ...', target='at np nn ...', key='brown:ca01')
+        Pair(source='The Fulton County Grand ...', target='at np nn ...', key='brown:ca01')
 
     Source:
         Francis and Kučera 1964, "A Standard Corpus of Present-Day Edited American English", revised

@@ -1,4 +1,4 @@
-"""Labeled sentences in columns: a word and its label on each line, blank lines between them."""
+"""Sentences in columns: a word and its label on a line, a blank line after each sentence."""
 
 from __future__ import annotations
 
@@ -70,12 +70,10 @@ def conll_pairs(
             f"`columns` must be two numbers, of the words and of the labels; got {columns!r:.80}."
         )
     file = data_path(path)
-    return usable(_sentences(file, *columns, check), str(file), on_error)
+    return usable(_sentences(file, *columns), str(file), on_error, check)
 
 
-def _sentences(
-    path: Path, word: int, label: int, check: Check | None
-) -> Iterator[Pair | Example | BadLine]:
+def _sentences(path: Path, word: int, label: int) -> Iterator[Pair | Example | BadLine]:
     # 1. The first line that can't be a comment decides what stands between fields.
     lines, head = iter(numbered_lines(path)), []
     for entry in lines:
@@ -96,7 +94,7 @@ def _sentences(
             elif rows:
                 words, labels = (" ".join(side) for side in zip(*rows, strict=True))
                 key = [f"{path.name} {document}"] if document else []
-                yield as_pair([words, labels, *key], str(path), first, check=check)
+                yield as_pair([words, labels, *key], str(path), first)
             rows, wrong = [], None
             continue
         if tabs and "\t" not in text and text.startswith("#"):

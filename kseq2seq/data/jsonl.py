@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from kseq2seq.data.bad_lines import BadLine, Check, as_pair, shown_names
+from kseq2seq.data.bad_lines import BadLine, as_pair, shown_names
 from kseq2seq.data.pairs import SURROGATE, Example, Pair
 from kseq2seq.disk.lines import numbered_lines
 
@@ -15,10 +15,7 @@ _HALF = "half of a surrogate pair, which no text can hold"
 
 
 def jsonl_pairs(
-    path: Path,
-    columns: Sequence[str],
-    references: str | None = None,
-    check: Check | None = None,
+    path: Path, columns: Sequence[str], references: str | None = None
 ) -> Iterator[Pair | Example | BadLine]:
     r"""Yields the pair of each line that holds a JSON object, and a `BadLine` for each other line.
 
@@ -26,7 +23,6 @@ def jsonl_pairs(
         path: the file.
         columns: keys of the source, the target and, optionally, the key that decides the split.
         references: key of a list of further targets that count as right; a line may lack it.
-        check: see `read_pairs`.
 
     Example:
         >>> import tempfile
@@ -46,7 +42,7 @@ def jsonl_pairs(
             yield BadLine(str(path), number, str(error))
             continue
         values = [entry[column] for column in columns]
-        pair: Pair | Example | BadLine = _pair(values, str(path), number, check)
+        pair: Pair | Example | BadLine = _pair(values, str(path), number)
         if references and isinstance(pair, Pair):
             pair = _with_references(pair, entry.get(references), str(path), number)
         yield pair
@@ -119,7 +115,7 @@ def _entry(line: str, columns: Sequence[str], wanted: Sequence[str]) -> dict[str
     return entry
 
 
-def _pair(values: list[Any], path: str, line: int, check: Check | None) -> Pair | BadLine:
+def _pair(values: list[Any], path: str, line: int) -> Pair | BadLine:
     for role, value in zip(("source", "target", "key"), values, strict=False):
         if isinstance(value, str):
             if SURROGATE.search(value):
@@ -127,7 +123,7 @@ def _pair(values: list[Any], path: str, line: int, check: Check | None) -> Pair 
         elif role != "key" or not isinstance(value, int) or isinstance(value, bool):
             kind = type(value).__name__
             return BadLine(path, line, f"the {role} is {kind} {value!r:.80}, expected text")
-    return as_pair([str(value) for value in values], path, line, check=check)
+    return as_pair([str(value) for value in values], path, line)
 
 
 def _with_references(pair: Pair, value: Any, path: str, line: int) -> Pair | Example | BadLine:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import NoReturn
 
 from kseq2seq.data.bad_lines import BadLine
 from kseq2seq.data.conll import conll_pairs, is_conll
 from kseq2seq.data.named import Known, named_pairs
 from kseq2seq.data.pairs import Example, Pair
+from kseq2seq.data.word_labels import one_label_a_word
 
 _REMEDY = "Correct the line, or remove it"
 
@@ -24,9 +25,6 @@ class LabeledPairs:
         whole: whether a text as a whole has one label, which may hold spaces; else each word has
             one.
 
-    Attributes:
-        places: the label -> the file and line, "train.tsv:3", where it was read first; of files.
-
     Raises:
         ValueError: while reading, at a line that holds no pair, or in which labels and words differ
             in number; the message has the file, the line and what to do.
@@ -40,14 +38,13 @@ class LabeledPairs:
         >>> list(LabeledPairs({})(str(path)))
         Traceback (most recent call last):
             ...
-        ValueError: ...tags.tsv:3: 2 words and 1 label, expected one label for each word. Correct
-        the line, or remove it.
+        ValueError: ...tags.tsv:3: 1 label for 2 words; give each word one label, with spaces
+        between. Correct the line, or remove it.
     """
 
     def __init__(self, known: Known, whole: bool = False):
         self.known = known
         self.whole = whole
-        self.places: dict[str, str] = {}
 
     def __call__(
         self, name: str, columns: Sequence[str] = ("source", "target")
@@ -67,37 +64,8 @@ class LabeledPairs:
         numbers = [int(column) for column in columns]
         return conll_pairs(name, numbers, check=self._check, on_error=_refuse)
 
-    def _check(self, pair: Pair, path: str, line: int) -> str | None:
-        labels = [pair.target.strip()] if self.whole else pair.target.split()
-        for label in labels:
-            self.places.setdefault(label, f"{path}:{line}")
-        words = len(pair.source.split())
-        if self.whole or words == len(labels):
-            return None
-        counts = f"{_counted(words, 'word')} and {_counted(len(labels), 'label')}"
-        return f"{counts}, expected one label for each word"
-
-    def unknown(self, pairs: Iterable[Pair | Example], known: Iterable[str]) -> dict[str, str]:
-        """Returns the labels of pairs that are not known, and where each was read first.
-
-        Args:
-            pairs: for example those to test on.
-            known: labels, for example `LabelTarget.names`.
-
-        Returns:
-            label -> "file:line"; "" for a corpus that is not a file.
-        """
-        names = set(known)
-        found: dict[str, str] = {}
-        for pair in pairs:
-            for label in [pair.target.strip()] if self.whole else pair.target.split():
-                if label not in names:
-                    found.setdefault(label, self.places.get(label, ""))
-        return found
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}{'s' * (count != 1)}"
+    def _check(self, pair: Pair | Example) -> str | None:
+        return None if self.whole else one_label_a_word(pair)
 
 
 def _refuse(bad: BadLine) -> NoReturn:

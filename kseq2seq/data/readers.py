@@ -56,11 +56,11 @@ def read_pairs(
             may, and those of TSV where the first lines with quotes show it.
         on_error: `"report"` skips bad lines and at the end warns of their number and the first
             few; `"raise"` stops at the first; a function is called with each `BadLine`.
-        check: (pair, path, line) -> what is wrong with a pair, which makes its line a bad one, or
-            None: rules of a task's own.
+        check: called with each pair; returns what is wrong with it, which makes its line a
+            `BadLine`, or None. `one_label_a_word` is such a function.
 
     Returns:
-        An iterator of pairs, in file order.
+        An iterator of pairs, in file order. Their keys know their lines; see `place_of`.
 
     Raises:
         FileNotFoundError: if there is no such file.
@@ -86,14 +86,14 @@ def read_pairs(
         table = delimiter is not None or quoted is not None
         if format is not None or table or references or columns != ["source", "target"]:
             raise ValueError(_PARALLEL)
-        rows: Iterator[Pair | Example | BadLine] = _parallel(*paths, check)
+        rows: Iterator[Pair | Example | BadLine] = _parallel(*paths)
     elif len(paths) != 1:
         raise ValueError(
             f"`path` must be one path or (source, target) paths; got {len(paths)} paths."
         )
     else:
-        rows = _reader(paths[0], format, columns, references, delimiter, quoted, check)
-    return usable(rows, " and ".join(map(str, paths)), on_error)
+        rows = _reader(paths[0], format, columns, references, delimiter, quoted)
+    return usable(rows, " and ".join(map(str, paths)), on_error, check)
 
 
 def pairs_from(examples: Iterable[Sequence[str]] | Any) -> Iterator[Pair]:
@@ -172,7 +172,6 @@ def _reader(
     references: str | None,
     delimiter: str | None,
     quoted: bool | None,
-    check: Check | None,
 ) -> Iterator[Pair | Example | BadLine]:
     format = format or format_of(path)
     if format not in FORMATS.values():
@@ -198,19 +197,16 @@ def _reader(
     if format == "jsonl":
         if delimiter is not None or quoted is not None:
             raise ValueError(f"{path}: JSONL has neither a `delimiter` nor `quoted` fields.")
-        return jsonl_pairs(path, columns, references, check)
+        return jsonl_pairs(path, columns, references)
     if references is not None:
         raise ValueError(
             f"{path}: only JSONL has `references`, a list of texts in each object; got "
             f"{references!r:.80} for {format}."
         )
-    tabs = format == "tsv"
-    return table_pairs(path, columns, delimiter=delimiter, quoted=quoted, tabs=tabs, check=check)
+    return table_pairs(path, columns, delimiter=delimiter, quoted=quoted, tabs=format == "tsv")
 
 
-def _parallel(
-    source_path: Path, target_path: Path, check: Check | None
-) -> Iterator[Pair | BadLine]:
+def _parallel(source_path: Path, target_path: Path) -> Iterator[Pair | BadLine]:
     sources, targets = numbered_lines(source_path), numbered_lines(target_path)
     for source, target in zip_longest(sources, targets):
         if source is None or target is None:
@@ -221,8 +217,7 @@ def _parallel(
                 f"parallel files of unequal length: {source_path} has {counts[0]} lines, "
                 f"{target_path} has {counts[1]}; line n of one must translate line n of the other"
             )
-        texts = bare(source[1]), bare(target[1])
-        pair = as_pair(texts, str(source_path), source[0], check=check)
+        pair = as_pair((bare(source[1]), bare(target[1])), str(source_path), source[0])
         if isinstance(pair, BadLine) and " target" in pair.message:
             pair = pair._replace(path=str(target_path))
         yield pair

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from kseq2seq.data.bad_lines import BadLine, Check, as_pair, shown_names
+from kseq2seq.data.bad_lines import BadLine, as_pair, shown_names
 from kseq2seq.data.pairs import Pair
 from kseq2seq.data.quoted import Later, Lines, Malformed, bare, scan
 from kseq2seq.data.quoted_rows import Fault, Row, parts, quoted_rows
@@ -40,13 +40,7 @@ class Layout(NamedTuple):
 
 
 def table_pairs(
-    path: Path,
-    columns: list[Any],
-    *,
-    delimiter: str | None,
-    quoted: bool | None,
-    tabs: bool,
-    check: Check | None = None,
+    path: Path, columns: list[Any], *, delimiter: str | None, quoted: bool | None, tabs: bool
 ) -> Iterator[Pair | BadLine]:
     r"""Yields the pair of each row, and a `BadLine` for each that gives none.
 
@@ -56,7 +50,6 @@ def table_pairs(
         delimiter: the character between fields; None to find out.
         quoted: whether fields may be wrapped in quotes; None to find out.
         tabs: whether it is a TSV file, not CSV.
-        check: see `read_pairs`.
 
     Example:
         >>> import tempfile
@@ -77,7 +70,7 @@ def table_pairs(
         line, fields, count, doubt = row
         if doubt:
             doubtful.append(line)
-        yield as_pair([fields[position] for position in positions], name, line, count, check)
+        yield as_pair([fields[position] for position in positions], name, line, count)
     if doubtful:
         warnings.warn(
             f"{path}: {len(doubtful)} quoted fields hold lines that would each be a row, the first "
@@ -218,6 +211,12 @@ def _no_header(
                 f"{_NAMED.get(delimiter, repr(delimiter))}. Pass `delimiter`."
             )
     missing = next(column for column in columns if names.count(column) != 1)
+    if names.count(missing) > 1:
+        places = [str(place) for place, name in enumerate(names) if name == missing]
+        return ValueError(
+            f"{path}:{number}: the header has {missing!r} {len(places)} times, as columns "
+            f"{' and '.join(places)}, counted from 0. Rename all but one, or name other columns."
+        )
     alike = [name for name in names if name.strip().casefold() == missing.strip().casefold()]
     meant = f" (is {alike[0]!r} meant?)" if alike and alike[0] != missing else ""
     return ValueError(

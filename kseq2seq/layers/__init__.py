@@ -13,6 +13,7 @@ from kseq2seq.layers.norms import (
     normalization,
     single_stack_norm,
 )
+from kseq2seq.layers.pointer import Pointer, coverage_loss
 from kseq2seq.layers.position_schemes import (
     Alibi,
     DistanceBuckets,
@@ -63,6 +64,7 @@ __all__ = [
     "FeedForward",
     "GatedConvolution",
     "Norm",
+    "Pointer",
     "PositionScheme",
     "Prebuilt",
     "PrefixBlock",
@@ -76,6 +78,7 @@ __all__ = [
     "attend",
     "attend_in_chunks",
     "attend_in_window",
+    "coverage_loss",
     "encoder_decoder_norms",
     "fold",
     "linear",

@@ -19,7 +19,7 @@ _OTHERS = r"\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff\u1950-\u19ff\u1a20-\u1aaf\u1
 _OTHERS += r"\ua980-\ua9ff\uaa60-\uaadf"
 _COUNTED = {name: re.compile(f"[{of}]") for name, of in (("han", _HAN), ("kana", _KANA))}
 _COUNTED["others"] = re.compile(f"[{_OTHERS}]")
-_UNSPACED = re.compile(f"[{_HAN}{_KANA}{_OTHERS}]")
+UNSPACED = re.compile(f"[{_HAN}{_KANA}{_OTHERS}]")
 _WORD = re.compile(r"[^\W\d_]+")
 
 
@@ -85,14 +85,8 @@ def tokenizer_for(references: Iterable[Reference]) -> str:
         >>> tokenizer_for(["the cat"]), tokenizer_for(["今天天气很好。"]), tokenizer_for(["สวัสดี"])
         ('13a', 'zh', 'char')
     """
-    han = kana = others = words = 0
-    for texts in reference_lists(references):
-        for text in texts:
-            counts = {name: len(of.findall(text)) for name, of in _COUNTED.items()}
-            han, kana = han + counts["han"], kana + counts["kana"]
-            others += counts["others"]
-            words += len(_WORD.findall(_UNSPACED.sub(" ", text)))
-    if han + kana + others / 4 <= words:  # a word in the other scripts has about four characters
+    han, kana, others, words = _counts(references)
+    if not _unspaced(han, kana, others, words):
         return "13a"
     if 10 * others > han + kana + others:
         return "char"
@@ -106,3 +100,30 @@ def tokenizer_for(references: Iterable[Reference]) -> str:
         stacklevel=3,
     )
     return "char"
+
+
+def unspaced(references: Iterable[Reference]) -> bool:
+    """Returns whether most of the texts are in scripts without spaces between words.
+
+    Example:
+        >>> from kseq2seq.metrics.references import unspaced
+        >>> unspaced(["the cat"]), unspaced(["今天天气很好。"])
+        (False, True)
+    """
+    return _unspaced(*_counts(references))
+
+
+def _counts(references: Iterable[Reference]) -> tuple[int, int, int, int]:
+    """How many Chinese characters, kana, characters of other unspaced scripts, and words."""
+    han = kana = others = words = 0
+    for texts in reference_lists(references):
+        for text in texts:
+            counts = {name: len(of.findall(text)) for name, of in _COUNTED.items()}
+            han, kana = han + counts["han"], kana + counts["kana"]
+            others += counts["others"]
+            words += len(_WORD.findall(UNSPACED.sub(" ", text)))
+    return han, kana, others, words
+
+
+def _unspaced(han: int, kana: int, others: int, words: int) -> bool:
+    return han + kana + others / 4 > words  # a word in the other scripts has about four characters

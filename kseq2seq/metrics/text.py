@@ -2,103 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from kseq2seq.checks import raw_texts
-from kseq2seq.metrics.references import Reference, reference_lists, tokenizer_for
+import numpy as np
 
-TextMetric = Callable[[Sequence[str], Sequence[Any]], float]
-
-
-class TextScore(float):
-    """A score that says how it was computed.
-
-    Attributes:
-        signature: sacreBLEU's own, to be reported with the score: the number of references, the
-            tokenizer ("tok") and the version.
-
-    Example:
-        >>> from kseq2seq.metrics import bleu
-        >>> bleu(["今天天气很好。"], ["今天天气很好。"]).signature
-        'nrefs:1|case:mixed|eff:no|tok:zh|smooth:exp|version:...'
-    """
-
-    signature: str
-
-    def __new__(cls, value: float, signature: str = "") -> TextScore:
-        """Makes a float of a value."""
-        score = super().__new__(cls, value)
-        score.signature = signature
-        return score
+from kseq2seq.metrics.references import tokenizer_for, unspaced
+from kseq2seq.metrics.sums import Sums, summed
 
 
-class Scores(dict[str, float]):
-    """Scores by their names; as a string, each with its signature.
-
-    Example:
-        >>> from kseq2seq.metrics import Scores, TextScore
-        >>> scores = Scores(bleu=TextScore(31.25, "tok:13a"), length=1.0)
-        >>> print(scores)
-        bleu 31.25 (tok:13a), length 1.00
-        >>> scores
-        {'bleu': 31.25, 'length': 1.0}
-    """
-
-    def __str__(self) -> str:
-        parts = []
-        for name, score in self.items():
-            signature = getattr(score, "signature", "")
-            number = f"{score}" if isinstance(score, int) else f"{score:.2f}"
-            parts.append(f"{name} {number}" + (f" ({signature})" if signature else ""))
-        return ", ".join(parts)
-
-
-def chosen(metrics: Mapping[str, TextMetric] | None) -> dict[str, TextMetric]:
-    """Returns metrics by their names; BLEU and chrF if none are given."""
-    return dict(metrics or {"bleu": bleu, "chrf": chrf})
-
-
-def scored(
-    metrics: Mapping[str, TextMetric],
-    hypotheses: Sequence[str],
-    references: Sequence[Reference],
-) -> Scores:
-    """Returns the scores of texts by several metrics."""
-    return Scores((name, metric(hypotheses, references)) for name, metric in metrics.items())
-
-
-def below_baseline(scores: Mapping[str, float], baseline: Mapping[str, float]) -> list[str]:
-    """Returns the names of the scores in which a model is no better than a trivial baseline.
-
-    For translation the baseline is to copy the source. A model that does not beat it in all scores
-    has not learned its task.
-
-    Args:
-        scores: of the model, the higher the better; NaN is worse than anything.
-        baseline: the same scores of the baseline.
-
-    Raises:
-        ValueError: if the two don't have the same names.
-
-    Example:
-        >>> from kseq2seq.metrics import below_baseline
-        >>> below_baseline({"bleu": 0.1, "chrf": 9.8}, {"bleu": 2.0, "chrf": 22.4})
-        ['bleu', 'chrf']
-        >>> below_baseline({"bleu": 29.4, "chrf": 52.9}, {"bleu": 2.0, "chrf": 22.4})
-        []
-    """
-    if scores.keys() != baseline.keys():
-        raise ValueError(
-            f"`scores` and `baseline` must have the same names; got {', '.join(scores)} and "
-            f"{', '.join(baseline)}."
-        )
-    return [name for name, score in scores.items() if not score > baseline[name]]
-
-
-def bleu(
-    hypotheses: Sequence[str], references: Sequence[Reference], tokenize: str | None = None
-) -> TextScore:
+@summed
+def bleu(hypotheses: list[str], references: list[list[str]], tokenize: str | None = None) -> Sums:
     """Corpus BLEU, 0 to 100.
 
     Args:
@@ -125,16 +38,17 @@ def bleu(
     Source:
         Papineni et al. 2002; Post 2018, "A Call for Clarity in Reporting BLEU Scores".
     """
-    hypotheses, rows = _pairs(hypotheses, references)
     import sacrebleu
 
     known = sacrebleu.BLEU.TOKENIZERS
     if tokenize is not None and tokenize not in known:
         raise ValueError(f"`tokenize` must be None or one of {list(known)}; got {tokenize!r}.")
-    return _score(sacrebleu.BLEU(tokenize=tokenize or tokenizer_for(rows)), hypotheses, rows)
+    metric = sacrebleu.BLEU(tokenize=tokenize or tokenizer_for(references))
+    return _sums(metric, hypotheses, references)
 
 
-def chrf(hypotheses: Sequence[str], references: Sequence[Reference]) -> TextScore:
+@summed
+def chrf(hypotheses: list[str], references: list[list[str]]) -> Sums:
     """Corpus chrF2, 0 to 100: the F-score of character n-grams up to 6, recall counted double.
 
     Args:
@@ -156,34 +70,66 @@ def chrf(hypotheses: Sequence[str], references: Sequence[Reference]) -> TextScor
     Source:
         Popović 2015, "chrF: character n-gram F-score for automatic MT evaluation".
     """
-    hypotheses, rows = _pairs(hypotheses, references)
     import sacrebleu
 
-    return _score(sacrebleu.CHRF(), hypotheses, rows)
+    return _sums(sacrebleu.CHRF(), hypotheses, references)
 
 
-def _score(metric: Any, hypotheses: list[str], rows: list[list[str]]) -> TextScore:
-    """Calls sacreBLEU, which takes the first reference of each text, then the second of each..."""
-    most = max(map(len, rows))
-    streams = [[row[n] if n < len(row) else None for row in rows] for n in range(most)]
-    score = metric.corpus_score(hypotheses, streams).score
-    return TextScore(score, str(metric.get_signature()))
+@summed
+def chrf_plus(hypotheses: list[str], references: list[list[str]]) -> Sums:
+    """Corpus chrF++, 0 to 100: chrF2 that counts n-grams of one and two words, too.
+
+    Arguments, result and errors are those of `chrf`.
+
+    Example:
+        >>> from kseq2seq.metrics import chrf_plus
+        >>> round(chrf_plus(["the cat sat on the mat"], ["the cat sat on a mat"]), 1)
+        72.0
+
+    Source:
+        Popović 2017, "chrF++: words helping character n-grams".
+    """
+    import sacrebleu
+
+    return _sums(sacrebleu.CHRF(word_order=2), hypotheses, references)
 
 
-def _pairs(
-    hypotheses: Sequence[str], references: Sequence[Reference]
-) -> tuple[list[str], list[list[str]]]:
-    if isinstance(hypotheses, str | bytes) or isinstance(references, str | bytes):
-        raise ValueError(
-            "`hypotheses` and `references` must be lists of texts; got a single text. Put it in a "
-            "list."
-        )
-    texts, rows = raw_texts(hypotheses, "hypotheses"), reference_lists(references)
-    if len(texts) != len(rows) or not texts:
-        raise ValueError(
-            f"There must be one reference for each hypothesis, or one list of some, and at least "
-            f"one hypothesis; got {len(texts)} hypotheses and {len(rows)} references."
-        )
-    if not any(text.strip() for row in rows for text in row):
-        raise ValueError(f"The {len(rows)} references hold no text. Are they the right ones?")
-    return texts, rows
+@summed
+def ter(hypotheses: list[str], references: list[list[str]]) -> Sums:
+    """Translation edit rate, in percent: fewer edits are better, and there may be more than words.
+
+    An edit inserts, deletes or replaces a word, or moves several that follow one another. Upper and
+    lower case are the same. Words are what white space separates; in Chinese and Japanese, each
+    character is one. Of several references the fewest edits count, over their mean length.
+
+    Arguments, result and errors are those of `chrf`.
+
+    Example:
+        >>> from kseq2seq.metrics import ter
+        >>> round(ter(["on the mat sat the cat"], ["the cat sat on the mat"]), 1)
+        33.3
+
+    Source:
+        Snover et al. 2006, "A Study of Translation Edit Rate with Targeted Human Annotation".
+    """
+    import sacrebleu
+
+    split = unspaced(references)
+    metric = sacrebleu.TER(normalized=split, asian_support=split)
+    return _sums(metric, hypotheses, references)
+
+
+def _sums(metric: Any, hypotheses: list[str], references: list[list[str]]) -> Sums:
+    """Counts by sacreBLEU, which takes the first reference of each text, then the second of each...
+
+    What a text adds to its scores and the score of such sums are methods of each of its metrics,
+    which its own `corpus_score` calls one after the other.
+    """
+    most = max(map(len, references))
+    streams = [[row[n] if n < len(row) else None for row in references] for n in range(most)]
+    rows = np.array(metric._extract_corpus_statistics(hypotheses, streams), "float64")
+    return Sums(rows, lambda sums: _score(metric, sums), str(metric.get_signature()))
+
+
+def _score(metric: Any, sums: np.ndarray) -> float:
+    return float(metric._compute_score_from_stats(sums.tolist()).score)

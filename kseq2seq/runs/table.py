@@ -227,9 +227,11 @@ def less_is_better(name: str) -> bool:
     Example:
         >>> less_is_better("WER"), less_is_better("val_chrf")
         (True, False)
+        >>> less_is_better("val_per"), less_is_better("tokens_per_second")
+        (True, False)
     """
     words = name.lower().removeprefix("best ").removeprefix("val_").split("_")
-    return any(word in _LESS_IS_BETTER for word in words)
+    return words[-1] == "per" or any(word in _LESS_IS_BETTER for word in words)
 
 
 def _rank(column: str, cell: Any) -> tuple:

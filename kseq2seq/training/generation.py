@@ -15,7 +15,7 @@ import tensorflow as tf
 from kseq2seq.checks import check_whole, raw_texts
 from kseq2seq.metrics import Scores, TextMetric
 from kseq2seq.metrics.references import Reference, checked_references
-from kseq2seq.metrics.text import chosen, scored
+from kseq2seq.metrics.scoring import chosen, scored
 from kseq2seq.plot import alignment
 from kseq2seq.plot.pictures import need_matplotlib
 from kseq2seq.training.averaging import averaged_weights, warm_averages

@@ -69,6 +69,13 @@ def test_the_notice_names_the_licence_that_lies_beside_it():
     assert all(re.search("redistribut|permission", t, re.I) for t in texts.values())
 
 
+def test_all_samples_together_are_small():
+    samples = resources.files("kseq2seq.data") / "samples"
+    sizes = {path.name: len(path.read_bytes()) for path in samples.iterdir() if path.is_file()}
+    assert sum(sizes.values()) < 4_000_000
+    assert all(size <= 450_000 for size in sizes.values()), sizes
+
+
 def test_packed_pairs_come_back_and_the_bytes_are_reproducible():
     pairs = [Pair("두 단어", "deux mots", "a"), Pair("🙂 e\u0301", "\u2028 kept", "b")]
     files = [io.BytesIO(), io.BytesIO()]

@@ -6,7 +6,7 @@ import pytest
 import sacrebleu
 
 from kseq2seq.data import sample
-from kseq2seq.metrics import Scores, TextScore, below_baseline, bleu, chrf
+from kseq2seq.metrics import Scores, TextScore, below_baseline, bleu, chrf, chrf_plus, ter
 
 
 @pytest.mark.parametrize("language", ["fr", "ko"])
@@ -16,6 +16,10 @@ def test_equal_sacrebleu_on_real_text(language):
     hypotheses = [" ".join(text.split()[:-1]) or text for text in references]
     assert bleu(hypotheses, references) == sacrebleu.corpus_bleu(hypotheses, [references]).score
     assert chrf(hypotheses, references) == sacrebleu.corpus_chrf(hypotheses, [references]).score
+    plus = sacrebleu.CHRF(word_order=2).corpus_score(hypotheses, [references]).score
+    assert chrf_plus(hypotheses, references) == plus != chrf(hypotheses, references)
+    theirs = sacrebleu.corpus_ter(hypotheses, [references]).score
+    assert ter(hypotheses, references) == pytest.approx(theirs)
     assert 10 < chrf(hypotheses, references) < 100
 
 
@@ -57,16 +61,22 @@ def several():
 
 
 @pytest.mark.parametrize(
-    ("metric", "theirs"), [(bleu, sacrebleu.corpus_bleu), (chrf, sacrebleu.corpus_chrf)]
+    ("metric", "theirs"),
+    [
+        (bleu, sacrebleu.corpus_bleu),
+        (chrf, sacrebleu.corpus_chrf),
+        (ter, sacrebleu.corpus_ter),
+    ],
 )
 def test_several_references_are_those_of_sacrebleu(metric, theirs, several):
     hypotheses, first, second = several
     both = list(map(list, zip(first, second, strict=True)))
-    assert metric(hypotheses, both) == theirs(hypotheses, [first, second]).score
+    score = theirs(hypotheses, [first, second]).score
+    assert metric(hypotheses, both) == pytest.approx(score, rel=1e-12)
     uneven = [texts if n % 3 else texts[0] for n, texts in enumerate(both)]
     streams = [first, [text if n % 3 else None for n, text in enumerate(second)]]
     score = metric(hypotheses, uneven)
-    assert score == theirs(hypotheses, streams).score
+    assert score == pytest.approx(theirs(hypotheses, streams).score, rel=1e-12)
     assert score.signature.startswith("nrefs:var|")
     assert metric(hypotheses, [[text] for text in first]) == metric(hypotheses, first)
 
@@ -97,6 +107,12 @@ def test_what_is_no_pair_of_texts_is_refused(metric, hypotheses, references, kin
         metric(hypotheses, references)
 
 
+def test_edits_of_chinese_are_of_characters():
+    assert ter(["今天天气不好"], ["今天天气很好"]) == pytest.approx(100 / 6)
+    assert "|norm:yes|" in ter(CHINESE, CHINESE).signature
+    assert ter(["Today THE"], ["today the weather"]) == pytest.approx(100 / 3)
+
+
 def test_an_unknown_tokenizer_is_refused():
     with pytest.raises(ValueError, match=r"one of.*'zh'.*got 'chinese'"):
         bleu(["a"], ["a"], tokenize="chinese")
@@ -123,6 +139,11 @@ def test_a_score_is_a_float_that_keeps_its_signature():
 )
 def test_a_model_must_be_better_in_all(bleu, chrf, below):
     assert below_baseline({"bleu": bleu, "chrf": chrf}, {"bleu": 2.0, "chrf": 22.4}) == below
+
+
+def test_a_baseline_without_a_score_is_beaten_by_any_number():
+    nan = float("nan")
+    assert below_baseline({"a": 0.0, "b": nan}, {"a": nan, "b": nan}) == ["b"]
 
 
 def test_scores_of_other_names_are_refused():
