@@ -15,6 +15,7 @@ from kseq2seq.cli.corpora import Read, read_corpora
 from kseq2seq.cli.fitting import Pace, fit_batches, make_batches
 from kseq2seq.cli.labels import report_unknown_labels
 from kseq2seq.cli.lengths import held_out, refuse_too_long
+from kseq2seq.cli.members import ensemble
 from kseq2seq.cli.messages import Messages
 from kseq2seq.cli.options import WORDS, parsed, recipe_flags
 from kseq2seq.cli.outputs import (
@@ -37,7 +38,7 @@ from kseq2seq.training import GenerationScore
 # What is made in the output, and a file that marks each as made by an earlier run.
 _PARTS = {"pipeline": "pipeline.json", "saved_model": "saved_model.pb"}
 _MOBILE = "model.tflite"
-_SMOKE_TEST = 32  # examples
+_VALIDATION, _SMOKE_TEST = 100, 32  # examples
 
 
 class Recipe:
@@ -77,7 +78,7 @@ class Recipe:
         defaults: Mapping[str, Any] | None = None,
         smoke: Mapping[str, Any] | None = None,
         without: Collection[str] = (),
-        validated: int = 100,
+        validated: int = _VALIDATION,
     ):
         self.name = name
         self.models = models
@@ -163,16 +164,29 @@ class Recipe:
         self, pipeline: Pipeline, corpora: Mapping[str, Corpus]
     ) -> tuple[list[Any], list[Any]]:
         """Returns examples to validate and to test on, and prints how many are too long."""
-        source, some = pipeline.source, _SMOKE_TEST if self.options.smoke else None
+        source, smoke = pipeline.source, self.options.smoke
+        validated = min(self._validated, _VALIDATION) if smoke else self._validated
         places = Places(self.options, self._read).of
         with self._errors("data", *SPLITS):
             report_unknown_labels(pipeline.target, corpora, places)
             if self.options.too_long == "error":
                 refuse_too_long(source, pipeline.target, corpora, places)
             return (
-                held_out(source, corpora["validation"], "validation", self._validated),
-                held_out(source, corpora["test"], "test", some),
+                held_out(source, corpora["validation"], "validation", validated),
+                held_out(source, corpora["test"], "test", _SMOKE_TEST if smoke else None),
             )
+
+    def ensemble(self, pipeline: Pipeline, corpora: Mapping[str, Corpus]) -> Pipeline | None:
+        """Returns a pipeline of this model and those of `--ensemble`; None if there are none.
+
+        Args:
+            pipeline: may be trained later.
+            corpora: from `corpora`, on which the others must have been trained.
+        """
+        if not self.options.ensemble:
+            return None
+        with self.messages.errors("--ensemble"):
+            return ensemble(pipeline, self.options.ensemble, corpora)
 
     def fit(
         self,
@@ -190,7 +204,8 @@ class Recipe:
             pipeline: whose model is trained.
             corpora: from `corpora`.
             validation: what is scored after each epoch.
-            peak: of the learning rate of a new model; a quarter of it with `--init`.
+            peak: of the learning rate of a new model; a quarter of it with `--init`. Either can be
+                set by `--learning-rate`.
             loss: of the model's outputs; if None, that of `loss_for`.
             label_smoothing: of that; 0 for a model whose loss has none.
         """
