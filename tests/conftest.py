@@ -6,7 +6,10 @@ runs on it. Tests of what is the same for all variants of an architecture ask fo
 
 from __future__ import annotations
 
+import fcntl
 import itertools
+import os
+import shutil
 import weakref
 from types import SimpleNamespace
 
@@ -90,6 +93,18 @@ VARIANTS = {
         {"encoder": HYBRID_LSTM, "decoder": {**HYBRID_TRANSFORMER, "hidden_dim": 8}},
     ),
 }
+
+
+def pytest_collection_modifyitems(items):
+    """Has two workers begin with a recipe each: the longest tests of all, and few at the end.
+
+    `--dist worksteal` deals out the tests in halves, as they stand.
+    """
+    long = [item for item in items if item.path.name == "test_smoke.py"]
+    others = [item for item in items if item.path.name != "test_smoke.py"]
+    first, second = long[::2], long[1::2]
+    middle = max(0, len(items) // 2 - len(first))
+    items[:] = [*first, *others[:middle], *second, *others[middle:]]
 
 
 MADE: weakref.WeakSet = weakref.WeakSet()
@@ -203,13 +218,45 @@ SENTENCES = (
 
 
 @pytest.fixture(scope="session")
-def translator():
+def once(tmp_path_factory):
+    """Makes a directory by `make(path)`, once for all processes of this session of pytest.
+
+    What one of them makes, the others wait for: name, make -> the directory.
+    """
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent  # of all workers
+
+    def made(name, make):
+        folder = shared / name
+        with (shared / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not folder.exists():
+                folder.mkdir()
+                try:
+                    make(folder)
+                except BaseException:
+                    shutil.rmtree(folder)
+                    raise
+        return folder
+
+    return made
+
+
+@pytest.fixture(scope="session")
+def translator(once):
     """Makes tiny translators, really trained: two words, translated and turned around."""
     made = {}
 
     def make(architecture="transformer", **sizes):
+        from kseq2seq import Pipeline
+
         if architecture not in made:
-            made[architecture] = trained_translator(architecture, **sizes)
+            saved = once(
+                f"translator-{architecture}",
+                lambda path: trained_translator(architecture, **sizes).save(path / "pipeline"),
+            )
+            made[architecture] = Pipeline.load(saved / "pipeline")
         return made[architecture]
 
     make.sources, make.targets = SENTENCES

@@ -39,7 +39,8 @@ def report_unknown_labels(
     if getattr(type(target), "unknown", Target.unknown) is Target.unknown:
         return  # of texts, whose labels need not be looked at
     for split in SPLITS:
-        total, count, first = 0, 0, []
+        total, count = 0, 0
+        first: list[tuple[Any, str]] = []
         for example in corpora.get(split, ()):
             total += 1
             if unknown := target.unknown(example.target):

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
 
-from kseq2seq.decoding import Beam, Greedy
+from kseq2seq.decoding import Beam, Filter, Greedy
 from kseq2seq.pipeline import Pipeline
 from kseq2seq.runs import read_runs
 
@@ -121,17 +121,20 @@ def resumable(output: Path) -> Iterator[None]:
         raise SystemExit(130 if isinstance(end, KeyboardInterrupt) else end.code) from None
 
 
-def export_served(pipeline: Pipeline, directory: Path) -> Callable[[Any], str]:
+def export_served(
+    pipeline: Pipeline, directory: Path, filters: Sequence[Filter] = ()
+) -> Callable[[Any], str]:
     """Writes a SavedModel and loads it again, without the package's classes.
 
     Args:
         pipeline: what to write.
         directory: where.
+        filters: rules about next tokens, which all searches follow.
 
     Returns:
         A function that runs a raw input through the loaded model and returns the best text.
     """
-    pipeline.export(directory)
+    pipeline.export(directory, filters=filters)
     signatures = tf.saved_model.load(str(directory)).signatures
     signature = signatures["beam" if isinstance(pipeline.search, Beam) else "serving_default"]
 
@@ -143,7 +146,7 @@ def export_served(pipeline: Pipeline, directory: Path) -> Callable[[Any], str]:
 
 
 def export_mobile(
-    pipeline: Pipeline, file: Path, precision: str, license: str | None = None
+    pipeline: Pipeline, file: Path, precision: str, **options: Any
 ) -> Callable[[Any], str]:
     """Writes a TFLite file for greedy search and opens it again, as a phone does.
 
@@ -151,14 +154,14 @@ def export_mobile(
         pipeline: what to write.
         file: where.
         precision: of its weights.
-        license: a text that goes with it.
+        **options: of `Pipeline.export`, for example `filters` and `license`.
 
     Returns:
         A function that runs a raw input through the file and returns a text.
     """
     import kseq2seq_runtime  # optional
 
-    pipeline.export(file, format="tflite", precision=precision, search=Greedy(), license=license)
+    pipeline.export(file, format="tflite", precision=precision, search=Greedy(), **options)
     opened = kseq2seq_runtime.Pipeline(file)
     return lambda raw: opened.texts([raw])[0]
 

@@ -5,11 +5,15 @@ from kseq2seq.data.bad_lines import BadLine
 from kseq2seq.data.batches import eval_batches, train_batches
 from kseq2seq.data.buckets import bucket_fill as bucket_fill
 from kseq2seq.data.buckets import bucket_table, fit_buckets, padding_share
+from kseq2seq.data.conll import conll_pairs
 from kseq2seq.data.corpus import Corpus
 from kseq2seq.data.corpus import pair_dataset as pair_dataset
 from kseq2seq.data.corpus import write_pairs as write_pairs
 from kseq2seq.data.debian import debian
+from kseq2seq.data.labeled import LabeledPairs
+from kseq2seq.data.languages import by_language, translations
 from kseq2seq.data.masking import mask_tokens, masked_batches
+from kseq2seq.data.mixture import mixed
 from kseq2seq.data.named import OwnSplits as OwnSplits
 from kseq2seq.data.named import named_pairs, own_splits, split_corpora
 from kseq2seq.data.packing import fit_row, packed_batches
@@ -31,16 +35,20 @@ __all__ = [
     "BadLine",
     "Corpus",
     "Example",
+    "LabeledPairs",
     "Pair",
     "Survey",
     "WordVectors",
     "bucket_table",
+    "by_language",
+    "conll_pairs",
     "debian",
     "eval_batches",
     "fit_buckets",
     "fit_row",
     "mask_tokens",
     "masked_batches",
+    "mixed",
     "named_pairs",
     "one_label_a_word",
     "own_splits",
@@ -57,6 +65,7 @@ __all__ = [
     "split_of",
     "survey",
     "train_batches",
+    "translations",
     "unique",
     "write_examples",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from kseq2seq.data.pairs import SHOWN, Example, Pair
 from kseq2seq.data.places import LineKey
@@ -37,6 +37,9 @@ class BadLine(NamedTuple):
         return f"{self.path}:{self.line}: {self.message}"
 
 
+OnError = Literal["report", "raise"] | Callable[[BadLine], object]
+
+
 def as_pair(values: Sequence[str], path: str, line: int, lines: int = 1) -> Pair | BadLine:
     """Returns the pair of the texts of a line, or a `BadLine` that says why they are none.
 
@@ -66,7 +69,7 @@ def as_pair(values: Sequence[str], path: str, line: int, lines: int = 1) -> Pair
 def usable(
     rows: Iterator[Pair | Example | BadLine],
     name: str,
-    on_error: str | Callable[[BadLine], object],
+    on_error: OnError,
     check: Check | None = None,
 ) -> Iterator[Pair | Example]:
     """Yields the pairs among rows; bad lines are counted and reported as `read_pairs` describes.

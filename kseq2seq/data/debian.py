@@ -9,9 +9,10 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 from kseq2seq.data.debian_index import join, stanzas
 from kseq2seq.data.pairs import Pair
@@ -75,12 +76,13 @@ def debian(
     folder = (cache_folder() if cache is None else Path(cache)).absolute()
     tell = progress or (lambda line: print(line, file=sys.stderr))
     corpus = folder / f"debian-en-{language}.tsv.gz"
-    if not _intact(corpus, tell):
+    if not intact(corpus, tell):
         _build(corpus, language, tell)
-    return _read(corpus)
+    return kept_pairs(corpus)
 
 
-def _read(corpus: Path) -> Iterator[Pair]:
+def kept_pairs(corpus: Path) -> Iterator[Pair]:
+    """Yields the pairs of a kept corpus, a file that `keep` wrote."""
     with corpus.open("rb") as file:
         yield from unpack_pairs(file)
 
@@ -89,7 +91,7 @@ def _note(corpus: Path) -> Path:
     return corpus.with_name(corpus.name.replace(".tsv.gz", ".json"))
 
 
-def _intact(corpus: Path, tell: Callable[[str], None]) -> bool:
+def intact(corpus: Path, tell: Callable[[str], None]) -> bool:
     """Tells whether the kept corpus is there and is what was written."""
     if not corpus.exists():
         return False
@@ -106,29 +108,35 @@ def _intact(corpus: Path, tell: Callable[[str], None]) -> bool:
 def _build(corpus: Path, language: str, tell: Callable[[str], None]) -> None:
     """Fetches the indexes, join them, and put the corpus and its note in place."""
     lists = corpus.parent / "apt" / "lists"
-    _update(lists, language, tell)
-    translations = _indexes(lists, f"Translation-{language}")
+    update_indexes(lists, f"en,{language}", tell)
+    translations = indexes(lists, f"Translation-{language}")
     if not translations:
         raise RuntimeError(
             f"apt found no package descriptions in {language!r}: the package sources of this "
             f"machine name none (Debian's do for 'fr', 'de', 'it'...); {INSTEAD}"
         )
-    packages = chain.from_iterable(map(_stanzas, _indexes(lists, "Packages")))
-    english = chain.from_iterable(map(_stanzas, _indexes(lists, "Translation-en")))
+    tell(f"joining the descriptions in English and {language}")
+    packages, english = all_stanzas(lists, "Packages"), all_stanzas(lists, "Translation-en")
     foreign = chain.from_iterable(map(_stanzas, translations))
+    pairs = unique(join(packages, english, foreign, language))
+    keep(corpus, pairs, {"language": language, "indexes": release_dates(lists)}, tell)
+
+
+def keep(
+    corpus: Path, pairs: Iterable[Pair], note: Mapping[str, Any], tell: Callable[[str], None]
+) -> None:
+    """Writes a corpus and, beside it, a note of its counts and SHA-256, which `intact` checks."""
     counts: Counter[str] = Counter()
 
-    def counted(pairs: Iterator[Pair]) -> Iterator[Pair]:
+    def counted() -> Iterator[Pair]:
         for pair in pairs:
             counts[split_of(pair.key)] += 1
             yield pair
 
-    tell(f"joining the descriptions in English and {language}")
     with whole_file(corpus) as path, path.open("wb") as file:
-        pack_pairs(counted(unique(join(packages, english, foreign, language))), file)
+        pack_pairs(counted(), file)
     note = {
-        "language": language,
-        "indexes": _dates(lists),
+        **note,
         "pairs": counts.total(),
         "splits": dict(sorted(counts.items())),
         "sha256": sha256(corpus),
@@ -138,8 +146,17 @@ def _build(corpus: Path, language: str, tell: Callable[[str], None]) -> None:
     tell(f"{counts.total()} pairs in {corpus}")
 
 
-def _update(lists: Path, language: str, tell: Callable[[str], None]) -> None:
-    """Fetches the indexes into `lists`; continues what an interrupted run left there."""
+def update_indexes(lists: Path, languages: str, tell: Callable[[str], None]) -> None:
+    """Fetches the indexes into `lists`; continues what an interrupted run left there.
+
+    Args:
+        lists: folder of this corpus' own.
+        languages: of descriptions, for example "en,fr".
+        tell: called with a line at each step.
+
+    Raises:
+        RuntimeError: where apt is missing or fails.
+    """
     apt = shutil.which("apt-get")
     if apt is None or not APT_HELPER.exists():
         missing = "apt-get" if apt is None else str(APT_HELPER)
@@ -154,7 +171,7 @@ def _update(lists: Path, language: str, tell: Callable[[str], None]) -> None:
     options = {
         "Dir::State::Lists": lists,
         "Dir::Cache": archives,
-        "Acquire::Languages": f"en,{language}",
+        "Acquire::Languages": languages,
     }
     command = [apt, "-q", "-c", str(configuration)]
     command += [part for name, value in options.items() for part in ("-o", f"{name}={value}")]
@@ -181,9 +198,15 @@ def _update(lists: Path, language: str, tell: Callable[[str], None]) -> None:
         )
 
 
-def _indexes(lists: Path, name: str) -> list[Path]:
+def indexes(lists: Path, name: str) -> list[Path]:
+    """Returns the files of an index, for example "Packages", of all the machine's sources."""
     pattern = re.compile(rf".*_{name}(\.\w+)?")
     return sorted(path for path in lists.iterdir() if pattern.fullmatch(path.name))
+
+
+def all_stanzas(lists: Path, name: str) -> Iterator[dict[str, str]]:
+    """Streams the stanzas of an index of all the machine's sources."""
+    return chain.from_iterable(map(_stanzas, indexes(lists, name)))
 
 
 def _stanzas(index: Path) -> Iterator[dict[str, str]]:
@@ -202,7 +225,7 @@ def _stanzas(index: Path) -> Iterator[dict[str, str]]:
         raise RuntimeError(f"apt-helper could not read {index}: {why}; {INSTEAD}")
 
 
-def _dates(lists: Path) -> list[str]:
+def release_dates(lists: Path) -> list[str]:
     """Returns the dates that the releases the indexes belong to were made."""
     dates = set()
     for release in lists.glob("*Release"):

@@ -137,6 +137,18 @@ def _sentences(text: str) -> list[str]:
     return [*found, text[begin:].strip()]
 
 
+def plain_text(text: str) -> str:
+    r"""Returns the paragraphs and items of a description on one line, without bullets.
+
+    Example:
+        >>> from kseq2seq.data.debian_index import plain_text
+        >>> plain_text("It is\nsmall.\n.\n * no colors\n * fast")
+        'It is small. no colors fast'
+    """
+    text = _SPACE_MARK.sub(" ", text)
+    return " ".join(item for part in _paragraphs(text) for item in _items(part))
+
+
 def words(text: str) -> int:
     """Counts words: runs without a space, and two Chinese or Japanese characters for one word.
 

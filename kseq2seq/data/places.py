@@ -23,6 +23,9 @@ class LineKey(str):
     """
 
     __slots__ = ("line", "lines", "path")
+    path: str
+    line: int
+    lines: int
 
     def __new__(cls, text: str, path: str, line: int, lines: int = 1) -> LineKey:
         """See the class."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any, Literal
 
-from kseq2seq.data.bad_lines import BadLine, Check, as_pair, usable
+from kseq2seq.data.bad_lines import BadLine, Check, OnError, as_pair, usable
 from kseq2seq.data.jsonl import jsonl_pairs
 from kseq2seq.data.pairs import SURROGATE, Example, Pair
 from kseq2seq.data.quoted import bare
@@ -28,7 +28,7 @@ def read_pairs(
     references: str | None = None,
     delimiter: str | None = None,
     quoted: bool | None = None,
-    on_error: Literal["report", "raise"] | Callable[[BadLine], object] = "report",
+    on_error: OnError = "report",
     check: Check | None = None,
 ) -> Iterator[Pair | Example]:
     r"""Streams the pairs of a file, or of two parallel text files, in constant memory.

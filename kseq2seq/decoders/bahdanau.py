@@ -5,12 +5,13 @@ from __future__ import annotations
 import keras
 from keras import ops
 
-from kseq2seq.decoders.recurrent import RecurrentDecoder, maxout, recur_and_align
-from kseq2seq.layers import Attention, linear
+from kseq2seq.decoders.attentive import AttentiveDecoder
+from kseq2seq.decoders.recurrent import maxout, recur_and_align
+from kseq2seq.layers import linear
 
 
 @keras.saving.register_keras_serializable(package="kseq2seq")
-class BahdanauDecoder(RecurrentDecoder):
+class BahdanauDecoder(AttentiveDecoder):
     r"""A GRU, or another cell, that looks at the source from its previous state.
 
     .. math::
@@ -31,6 +32,8 @@ class BahdanauDecoder(RecurrentDecoder):
         residual: add a layer's input to its output, from the second layer on.
         maxout: the readout keeps the larger of each pair of features; else it is a tanh.
         start_dim: width of the encoder's "start".
+        copy: mix words of the source into the distribution of the next word.
+        coverage: weight of the coverage loss; 0 for no coverage.
 
     Source:
         Bahdanau et al. 2015, section 3 and appendix A.2. The state starts from the backward
@@ -50,35 +53,37 @@ class BahdanauDecoder(RecurrentDecoder):
                 linear(start_dim, hidden_dim, activation="tanh", name=f"start_{index}")
                 for index in range(self.num_layers * self.num_states)
             ]
-            self.attention = Attention(
-                "additive", hidden_dim, self.source_dim, hidden_dim, name="attention"
-            )
+            self.look("additive")
             self.stack_on(width)
             readout_dim = 2 * embedding_dim if maxout else embedding_dim
             self.readout = linear(hidden_dim + width, readout_dim, name="readout")
             self.finish(embedding_dim)
+            self.point(hidden_dim + width)
 
     def initial(self, encoded, length=0):
         """See `Decoder`; the context is the source's outputs, their projections and mask."""
-        context = self.attention.context(encoded["outputs"], encoded["mask"])
         states = [start(encoded["start"]) for start in self.starts]
         each = self.num_states  # of a layer, side by side
-        return context, {"layers": [states[i : i + each] for i in range(0, len(states), each)]}
+        layers = [states[i : i + each] for i in range(0, len(states), each)]
+        return self.of_source(encoded), {"layers": layers, **self.uncovered(encoded)}
 
     def call(self, tokens, context, state, position=0, training=None):
         """See `Decoder`."""
         embedded = self.embedded(tokens, training)  # (rows, T, E)
 
         # 1. Steps, each of which looks from the last state, then updates it: token (rows, E).
-        def step(token, layers):
-            mixed, alignment = self.attention(layers[-1][0], context)
+        def step(token, state):
+            query = state["layers"][-1][0]
+            mixed, alignment = self.attention(query, context, state.get("coverage"))
             x = ops.concatenate([token, mixed], axis=-1)
-            output, layers = self.stack.step(x, layers, training=training)
-            return [output, x], alignment, layers
+            output, layers = self.stack.step(x, state["layers"], training=training)
+            return [output, x], alignment, {"layers": layers, **self.covered(state, alignment)}
 
         # 2. The readout of all steps at once, from [s_t; E y_{t-1}; c_t].
         width = self.hidden_dim + self.embedding_dim + self.source_dim
-        features, alignment, layers = recur_and_align(step, embedded, state["layers"], width)
+        features, alignment, state = recur_and_align(step, embedded, state, width)
         readout = self.readout(features)
         hidden = maxout(readout) if self.maxout else ops.tanh(readout)
-        return self.answer(hidden, alignment, {"layers": layers}, training)
+        # 3. Logits, or the mixture with copies.
+        answer = self.answer(hidden, alignment, state, training)
+        return self.with_copies(answer, [features], context)

@@ -42,6 +42,10 @@ class Decoder(Prebuilt):
             `max_positions` limits both together.
         rewinds: whether a state can be used again from any earlier step, given that step as the
             position; then many steps can be taken at once and some undone.
+        copies: whether it needs "copy_ids" of the encoded source, int32 (B, S): the target id of
+            each position, 0 where there is none. `Step.logits` are then log-probabilities, float32.
+        coverage: weight of the coverage loss of its alignments, see
+            `kseq2seq.layers.coverage_loss`; 0 for none.
 
     Example:
         >>> import numpy as np
@@ -60,6 +64,8 @@ class Decoder(Prebuilt):
     max_positions: int | None = None
     follows_source: bool = False
     rewinds: bool = False
+    copies: bool = False
+    coverage: float = 0.0
 
     def __init__(self, name: str = "decoder", **kwargs: Any):
         super().__init__(name=name, **kwargs)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import keras
 from keras import ops
 
-from kseq2seq.decoders.recurrent import RecurrentDecoder, recur_and_align
-from kseq2seq.layers import Attention, linear
+from kseq2seq.decoders.attentive import AttentiveDecoder
+from kseq2seq.decoders.recurrent import recur_and_align
+from kseq2seq.layers import linear
 from kseq2seq.layers.recurrent_stack import combine_start
 
 
 @keras.saving.register_keras_serializable(package="kseq2seq")
-class LuongDecoder(RecurrentDecoder):
+class LuongDecoder(AttentiveDecoder):
     r"""An LSTM, or another cell, whose new state looks at the source.
 
     .. math::
@@ -33,6 +34,9 @@ class LuongDecoder(RecurrentDecoder):
         residual: add a layer's input to its output, from the second layer on.
         score: "dot", "general" or "concat".
         input_feeding: give the attentional vector of a step to the next.
+        copy: mix words of the source into the distribution of the next word.
+        coverage: weight of the coverage loss; 0 for no coverage, which needs `input_feeding` and
+            the score "concat".
 
     Source:
         Luong et al. 2015, sections 3.1 (global attention, equations 5 to 8) and 3.3.
@@ -45,7 +49,7 @@ class LuongDecoder(RecurrentDecoder):
         with self.parts():
             self.embed()
             self.bridge = self.bridge_to_first_states()
-            self.attention = Attention(score, hidden_dim, source_dim, hidden_dim, name="attention")
+            self.look(score)
             self.stack_on(self.embedding_dim + (hidden_dim if input_feeding else 0))
             self.combine = linear(
                 source_dim + hidden_dim,
@@ -56,13 +60,14 @@ class LuongDecoder(RecurrentDecoder):
                 start=combine_start(),
             )
             self.finish(hidden_dim, use_bias=False)
+            self.point(hidden_dim + self.embedding_dim)
 
     def initial(self, encoded, length=0):
         """See `Decoder`; with input feeding the state holds the last attentional vector."""
         state = {"layers": self.bridge(encoded["states"])}
         if self.input_feeding:
             state["fed"] = ops.zeros_like(state["layers"][-1][0])
-        return self.attention.context(encoded["outputs"], encoded["mask"]), state
+        return self.of_source(encoded), {**state, **self.uncovered(encoded)}
 
     def call(self, tokens, context, state, position=0, training=None):
         """See `Decoder`."""
@@ -73,11 +78,12 @@ class LuongDecoder(RecurrentDecoder):
             outputs, layers = self.stack(embedded, state["layers"], training=training)
             hidden, alignment = self._look(outputs, context)
             state = {"layers": layers}
-        return self.answer(hidden, alignment, state, training)
+        answer = self.answer(hidden, alignment, state, training)
+        return self.with_copies(answer, [hidden, embedded], context)
 
-    def _look(self, outputs, context):
+    def _look(self, outputs, context, coverage=None):
         """Returns attentional vectors for h_t (rows, T, hidden_dim), and the alignment."""
-        mixed, alignment = self.attention(outputs, context)
+        mixed, alignment = self.attention(outputs, context, coverage)
         return self.combine(ops.concatenate([mixed, outputs], axis=-1)), alignment
 
     def _feed(self, embedded, context, state, training):
@@ -86,7 +92,8 @@ class LuongDecoder(RecurrentDecoder):
         def step(token, state):
             x = ops.concatenate([token, state["fed"]], axis=-1)
             output, layers = self.stack.step(x, state["layers"], training=training)
-            fed, alignment = self._look(output, context)
-            return [fed], alignment, {"layers": layers, "fed": fed}
+            fed, alignment = self._look(output, context, state.get("coverage"))
+            after = {"layers": layers, "fed": fed, **self.covered(state, alignment)}
+            return [fed], alignment, after
 
         return recur_and_align(step, embedded, state, self.hidden_dim)

@@ -7,7 +7,14 @@ from keras import ops, tree
 
 from kseq2seq.decoders.decoder import Decoder, Step
 from kseq2seq.deprecation import renamed
-from kseq2seq.layers import BlockSizes, DecoderBlock, TokenEmbedding, normalization, stack_positions
+from kseq2seq.layers import (
+    BlockSizes,
+    DecoderBlock,
+    Pointer,
+    TokenEmbedding,
+    normalization,
+    stack_positions,
+)
 from kseq2seq.layers.attention import grow_cache
 from kseq2seq.layers.segments import first_positions, together
 
@@ -27,6 +34,8 @@ class TransformerDecoder(Decoder):
         position_scheme: how positions are known; one of `kseq2seq.layers.POSITION_SCHEMES`.
         max_positions: the longest target that learned positions reach.
         source_dim: width of the encoder's outputs.
+        copy: mix words of the source into the distribution of the next word.
+        coverage: weight of the coverage loss; 0 for none.
 
     Example:
         >>> from kseq2seq import build_model
@@ -37,7 +46,9 @@ class TransformerDecoder(Decoder):
 
     Source:
         Vaswani et al. 2017, section 3.1; with `norm="pre"` a last normalization follows the blocks
-        (Xiong et al. 2020). The alignment is the mean over the heads of the last block.
+        (Xiong et al. 2020). The alignment is the mean over the heads of the last block. Copies are
+        those of See et al. 2017, chosen by the last vector and that of the token (equation 8 has
+        the mean of the source too, which the last vector has seen); coverage is a loss alone.
     """
 
     rewinds = True
@@ -51,6 +62,8 @@ class TransformerDecoder(Decoder):
         position_scheme,
         max_positions,
         source_dim,
+        copy=False,
+        coverage=0.0,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -58,6 +71,8 @@ class TransformerDecoder(Decoder):
         self.vocabulary_size = table.input_dim
         self.hidden_width = dim
         self.table = table
+        self.copies = copy
+        self.coverage = float(coverage)
         with self.parts():
             self.embedding = TokenEmbedding(
                 table, dim, position_scheme, max_positions, sizes.dropout, name="embedding"
@@ -70,6 +85,7 @@ class TransformerDecoder(Decoder):
                 for index, scheme in enumerate(schemes)
             ]
             self.normalize = normalization(dim, name="norm") if sizes.norm.before else None
+            self.pointer = Pointer(2 * dim, name="pointer") if copy else None
         self.max_positions = self.embedding.max_length
 
     def initial(self, encoded, length=0):
@@ -82,6 +98,8 @@ class TransformerDecoder(Decoder):
             "blocks": [block.cross_attention.context(outputs) for block in self.blocks],
             "mask": encoded["mask"],
         }
+        if self.copies:
+            context["copy_ids"] = encoded["copy_ids"]
         if not length:
             return context, {}
         rows = ops.shape(outputs)[0]
@@ -104,7 +122,7 @@ class TransformerDecoder(Decoder):
             offset = -first_positions(segments, segments)
         # 2. The blocks, each with its keys and values of the source and of earlier steps; without a
         # cache, a block returns no new one.
-        x = self.embedding(tokens, position=offset, training=training)
+        x = embedded = self.embedding(tokens, position=offset, training=training)
         new_caches, alignment = [], None
         for block, memory, cache in zip(self.blocks, context["blocks"], caches, strict=True):
             x, *new_cache, alignment = block(
@@ -117,8 +135,11 @@ class TransformerDecoder(Decoder):
                 training=training,
             )
             new_caches += new_cache
-        # 3. Logits, by the matrix of the embedding.
+        # 3. Logits, by the matrix of the embedding, or their mixture with copies.
         if self.normalize is not None:
             x = self.normalize(x)
         logits = self.table(x, reverse=True)
+        if self.pointer is not None:
+            features = ops.concatenate([x, embedded], axis=-1)
+            logits = self.pointer(logits, features, alignment, context["copy_ids"])
         return Step(logits, x, alignment, {"blocks": new_caches} if state else {})

@@ -13,6 +13,7 @@ from kseq2seq.layers.norms import (
     normalization,
     single_stack_norm,
 )
+from kseq2seq.layers.pointer import Pointer, coverage_loss
 from kseq2seq.layers.position_schemes import (
     Alibi,
     DistanceBuckets,
@@ -26,6 +27,7 @@ from kseq2seq.layers.prebuilt import Prebuilt, linear
 from kseq2seq.layers.prefix_block import PrefixBlock
 from kseq2seq.layers.recurrence import recur
 from kseq2seq.layers.recurrent_stack import RecurrentStack, recurrent
+from kseq2seq.layers.spelled_embedding import SpelledEmbedding
 from kseq2seq.layers.token_embedding import (
     POSITION_SCHEMES,
     Embedding,
@@ -62,6 +64,7 @@ __all__ = [
     "FeedForward",
     "GatedConvolution",
     "Norm",
+    "Pointer",
     "PositionScheme",
     "Prebuilt",
     "PrefixBlock",
@@ -70,10 +73,12 @@ __all__ = [
     "ReversibleEmbedding",
     "Rotary",
     "SelfAttention",
+    "SpelledEmbedding",
     "TokenEmbedding",
     "attend",
     "attend_in_chunks",
     "attend_in_window",
+    "coverage_loss",
     "encoder_decoder_norms",
     "fold",
     "linear",

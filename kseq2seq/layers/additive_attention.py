@@ -23,6 +23,9 @@ class Attention(Prebuilt):
     - dot: :math:`s^\top h_j`
     - general: :math:`s^\top W h_j`
 
+    With coverage the sum has a third term, :math:`w\,c_j`, where c_j is how much earlier steps have
+    looked at position j.
+
     All that depends on the source alone is computed once, in `context`. The softmax runs in
     float32, over real positions only.
 
@@ -31,6 +34,7 @@ class Attention(Prebuilt):
         query_dim: width of s.
         source_dim: width of h_j; "dot" needs the two equal.
         units: width of the hidden layer of "additive" and "concat".
+        coverage: whether a query comes with a coverage; for "additive" and "concat".
 
     Example:
         >>> import numpy as np
@@ -43,10 +47,11 @@ class Attention(Prebuilt):
         ((1, 1, 6), [0.5, 0.5, 0.0])
 
     Source:
-        Bahdanau et al. 2015, section A.1.2; Luong et al. 2015, section 3.1.
+        Bahdanau et al. 2015, section A.1.2; Luong et al. 2015, section 3.1; See et al. 2017,
+        equation 11, for coverage.
     """
 
-    def __init__(self, score, query_dim, source_dim, units, **kwargs):
+    def __init__(self, score, query_dim, source_dim, units, coverage=False, **kwargs):
         super().__init__(**kwargs)
         one_of(SCORES, score=score)
         self.score = score
@@ -56,6 +61,8 @@ class Attention(Prebuilt):
                 self.query = linear(query_dim, units, use_bias=bias, name="query")
                 self.key = linear(source_dim, units, use_bias=False, name="key")
                 self.energy = self.add_weight((units,), "glorot_uniform", name="energy")
+                if coverage:
+                    self.looked = self.add_weight((units,), "glorot_uniform", name="coverage")
             elif score == "general":
                 self.key = linear(source_dim, query_dim, use_bias=False, name="key")
 
@@ -64,13 +71,14 @@ class Attention(Prebuilt):
         key = outputs if self.score == "dot" else self.key(outputs)
         return {"key": key, "value": outputs, "mask": mask}
 
-    def call(self, query, context):
+    def call(self, query, context, coverage=None):
         """Attends.
 
         Args:
             query: (B * N, T, query_dim), N hypotheses for each of B sources; or, for one step,
                 (B * N, query_dim).
             context: what `context` returned.
+            coverage: (B * N, S) for one step, or (B * N, T, S): the sum of earlier alignments.
 
         Returns:
             (mean source (B * N, T, E), alignment (B * N, T, S) float32 whose rows sum to 1), both
@@ -82,7 +90,11 @@ class Attention(Prebuilt):
         if self.score in ("additive", "concat"):
             flat = ops.reshape(query, (-1, query.shape[-1]))
             projected = fold(self.query(flat), sources)  # (B, N * T, units)
-            hidden = ops.tanh(projected[:, :, None, :] + key[:, None, :, :])  # (B, N * T, S, units)
+            hidden = projected[:, :, None, :] + key[:, None, :, :]  # (B, N * T, S, units)
+            if coverage is not None:
+                looked = ops.reshape(coverage, (sources, -1, ops.shape(mask)[1], 1))
+                hidden = hidden + ops.cast(looked, hidden.dtype) * self.looked
+            hidden = ops.tanh(hidden)
             scores = ops.sum(hidden * ops.cast(self.energy, hidden.dtype), axis=-1)
         else:
             scores = ops.matmul(fold(query, sources), ops.swapaxes(key, 1, 2))

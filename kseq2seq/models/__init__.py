@@ -17,6 +17,7 @@ from kseq2seq.models.hybrid import Backbone as Backbone, Hybrid
 from kseq2seq.models.architecture import Architecture, register_architecture
 from kseq2seq.models.build import build_model
 from kseq2seq.models.built import BuiltModel as BuiltModel
+from kseq2seq.models.copying import Copying
 from kseq2seq.models.fitted import Fitted as Fitted
 from kseq2seq.models.head_model import HeadModel
 from kseq2seq.models.seq2seq import JointModel, Seq2Seq
@@ -28,6 +29,7 @@ __all__ = [
     "Architecture",
     "Bahdanau",
     "Convolutional",
+    "Copying",
     "DecoderOnly",
     "Gru",
     "HeadModel",

@@ -14,6 +14,7 @@ from kseq2seq.deprecation import renamed
 from kseq2seq.encoders import UNKNOWN, Facts, SourceSpec
 from kseq2seq.heads import Head
 from kseq2seq.memory import check_memory
+from kseq2seq.models.copying import with_copy_ids
 from kseq2seq.models.head_model import HeadModel
 from kseq2seq.models.seq2seq import JointModel, Seq2Seq
 from kseq2seq.models.table import ARCHITECTURES, DOOR
@@ -140,6 +141,11 @@ class Architecture:
         encoder = self.build_encoder(source)
         return encoder, self.build_decoder(target, encoder.output)
 
+    def whole(self, source: SourceSpec, target: int) -> tuple[keras.Model, Decoder]:
+        """Returns `parts`, whose encoder also gives what the decoder copies, if it does."""
+        encoder, decoder = self.parts(source, target)
+        return with_copy_ids(encoder, decoder, source, target), decoder
+
     def build(
         self, source: SourceSpec, target: int | None, arguments: dict[str, Any]
     ) -> keras.Model:
@@ -149,14 +155,14 @@ class Architecture:
                 "`target` is missing: an encoder-decoder needs the number of target ids, or a "
                 "tokenizer, as its third argument."
             )
-        return Seq2Seq(*self.parts(source, target), arguments)
+        return Seq2Seq(*self.whole(source, target), arguments)
 
     def build_with(
         self, head: Head, source: SourceSpec, target: int, arguments: dict[str, Any]
     ) -> keras.Model:
         """Builds the model with another head than the decoder, or beside it."""
         if head.with_decoder:
-            encoder, decoder = self.parts(source, target)
+            encoder, decoder = self.whole(source, target)
             head.begin(target, encoder.output)
             return JointModel(encoder, decoder, head, arguments)
         encoder = self.build_encoder_alone(source)

@@ -13,6 +13,7 @@ from kseq2seq.decoders import BahdanauDecoder, ChoDecoder, Decoder, LuongDecoder
 from kseq2seq.encoders import Facts, SourceSpec, recurrent_encoder
 from kseq2seq.layers.recurrent_stack import STATES
 from kseq2seq.models.architecture import Architecture, register_architecture
+from kseq2seq.models.copying import Copying
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,10 +162,25 @@ class Gru(Recurrent):
     decoder_class = ChoDecoder
 
 
+@dataclass(frozen=True, kw_only=True)
+class Attentive(Copying, Recurrent):
+    """What those with attention have in common; see `Recurrent` and `Copying`."""
+
+    def __post_init__(self):
+        Recurrent.__post_init__(self)
+        Copying.__post_init__(self)
+
+    def options(self, encoded):
+        """See `Recurrent`."""
+        return {"cell": self.cell, "copy": self.copy, "coverage": self.coverage}
+
+
 @register_architecture("bahdanau")
 @dataclass(frozen=True, kw_only=True)
-class Bahdanau(Recurrent):
+class Bahdanau(Attentive):
     """Bahdanau et al. 2015: additive attention from the previous state; see also `Recurrent`.
+
+    It can copy words of the source; see `kseq2seq.models.Copying`.
 
     Args:
         cell: "gru", as in the paper, "lstm" or "rnn", of both halves.
@@ -190,13 +206,17 @@ class Bahdanau(Recurrent):
 
     def options(self, encoded):
         """See `Recurrent`."""
-        return {"cell": self.cell, "maxout": self.maxout, "start_dim": encoded["start"].shape[-1]}
+        start_dim = encoded["start"].shape[-1]
+        return {**super().options(encoded), "maxout": self.maxout, "start_dim": start_dim}
 
 
 @register_architecture("luong")
 @dataclass(frozen=True, kw_only=True)
-class Luong(Recurrent):
+class Luong(Attentive):
     """Luong et al. 2015: global attention from the new state; see also `Recurrent`.
+
+    It can copy words of the source; see `kseq2seq.models.Copying`. Coverage needs input feeding and
+    the score "concat", which are those of an additive attention that runs step by step.
 
     Args:
         cell: "lstm", as in the paper, "gru" or "rnn", of both halves.
@@ -223,6 +243,11 @@ class Luong(Recurrent):
         checks.one_of(tuple(STATES), cell=self.cell)
         checks.one_of(("general", "dot", "concat"), score=self.score)
         checks.flag(input_feeding=self.input_feeding)
+        if self.coverage and not (self.input_feeding and self.score == "concat"):
+            raise ValueError(
+                "`coverage` of 'luong' needs an additive attention, step by step. Pass "
+                "score='concat' and input_feeding=True, or coverage=0."
+            )
 
     def options(self, encoded):
         """See `Recurrent`."""
@@ -233,4 +258,5 @@ class Luong(Recurrent):
                 f"{width} and {self.hidden_dim} wide (a bidirectional encoder's are twice its "
                 f"`hidden_dim`). Pass score='general', or equal widths."
             )
-        return {"cell": self.cell, "score": self.score, "input_feeding": self.input_feeding}
+        own = {"score": self.score, "input_feeding": self.input_feeding}
+        return {**super().options(encoded), **own}

@@ -9,6 +9,7 @@ import keras
 from kseq2seq.decoders import Decoder
 from kseq2seq.encoders import Facts, SourceSpec
 from kseq2seq.heads import Joint
+from kseq2seq.layers import coverage_loss
 from kseq2seq.models.built import BuiltModel, Last
 
 
@@ -17,7 +18,8 @@ class TeacherForcing(Last, keras.layers.Layer):
     """Runs a decoder over a whole known target.
 
     Both methods of the decoder, `initial` and `call`, are entered inside this one layer, so that
-    Keras sees and saves one layer.
+    Keras sees and saves one layer. In training it adds the coverage loss, if the decoder has one,
+    over the steps whose input is not 0, the padding.
     """
 
     def __init__(self, decoder: Decoder, **kwargs):
@@ -27,7 +29,10 @@ class TeacherForcing(Last, keras.layers.Layer):
     def call(self, target, encoded, training=None):
         """Maps target inputs (B, T) and an encoded source to logits (B, T, V)."""
         context, state = self.decoder.initial(encoded)
-        return self.decoder(target, context, state, training=training).logits
+        step = self.decoder(target, context, state, training=training)
+        if training and self.decoder.coverage:
+            self.add_loss(self.decoder.coverage * coverage_loss(step.alignment, target != 0))
+        return step.logits
 
     def inputs_beside(self) -> SourceSpec:
         """See `Last`."""

@@ -31,6 +31,7 @@ from kseq2seq.layers import (
     output_table,
 )
 from kseq2seq.models.architecture import Architecture, register_architecture
+from kseq2seq.models.copying import Copying
 
 TIES = ("none", "target", "all")
 ATTENTIONS = ("full", "chunked", "local")
@@ -172,8 +173,10 @@ class EncoderSizes(TransformerSizes):
 
 @register_architecture("transformer")
 @dataclass(frozen=True, kw_only=True)
-class Transformer(EncoderSizes):
+class Transformer(Copying, EncoderSizes):
     """Vaswani et al. 2017; see also `TransformerSizes` and `EncoderSizes`.
+
+    It can copy words of the source; see `kseq2seq.models.Copying`.
 
     Args:
         decoder_layers: blocks of the decoder; None takes `num_layers`.
@@ -195,7 +198,8 @@ class Transformer(EncoderSizes):
     recipe_sizes: ClassVar = {"num_heads": 4, "tie_embeddings": "all"}
 
     def __post_init__(self):
-        super().__post_init__()
+        EncoderSizes.__post_init__(self)
+        Copying.__post_init__(self)
         self.check_whole(optional=["decoder_layers"], most=checks.MOST_LAYERS)
         checks.one_of(TIES, tie_embeddings=self.tie_embeddings)
 
@@ -225,6 +229,8 @@ class Transformer(EncoderSizes):
             position_scheme=self.position_scheme,
             max_positions=self.max_positions,
             source_dim=encoded["outputs"].shape[-1],
+            copy=self.copy,
+            coverage=self.coverage,
         )
 
     def parts(self, source: SourceSpec, target: int) -> tuple[keras.Model, Decoder]:

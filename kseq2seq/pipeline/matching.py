@@ -68,7 +68,13 @@ def _check_ids(model: Any, source: Source, target: Target) -> None:
                 f"The model was built for {sizes[side]} {side} ids, but the {side} tokenizer "
                 f"has {size}. Give the tokenizer to `build_model`."
             )
-    made, read = SourceSpec.of(source).inputs, one.source_spec.inputs
+    spec = SourceSpec.of(source)
+    if spec.spelling != one.source_spec.spelling:
+        raise ValueError(
+            f"The source spells words by {spec.spelling}, and the model was built for "
+            f"{one.source_spec.spelling}. Give the source to `build_model`."
+        )
+    made, read = spec.inputs, one.source_spec.inputs
     for name in sorted({*made, *read}):
         if made.get(name) != read.get(name):
             raise ValueError(
