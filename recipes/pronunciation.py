@@ -90,10 +90,8 @@ def main() -> None:
     if ensemble:
         recipe.evaluate(ensemble, test, {}, name=f"Ensemble of {len(options.ensemble) + 1}")
 
-    bundled = (options.data or "").partition(":")[0] in KNOWN
-    say = recipe.export(
-        pipeline, license_text() if bundled else None
-    )  # written, loaded again, given a raw word
+    terms = license_text() if (options.data or "").partition(":")[0] in KNOWN else None
+    say = recipe.export(pipeline, license=terms)  # written, loaded again, given a raw word
     recipe.finish(words[0], say(words[0]))
 
 

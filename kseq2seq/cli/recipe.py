@@ -41,7 +41,7 @@ from kseq2seq.cli.report import (
 from kseq2seq.cli.shares import report_shares
 from kseq2seq.data import Corpus
 from kseq2seq.data.split import SPLITS
-from kseq2seq.decoding import Filter, Greedy
+from kseq2seq.decoding import Filter, Greedy, Search
 from kseq2seq.metrics import TextMetric
 from kseq2seq.pipeline import Pipeline
 from kseq2seq.runs import add_scores
@@ -333,7 +333,11 @@ class Recipe:
         add_scores(self.options.output, report_shares(shares, texts))
 
     def export(
-        self, pipeline: Pipeline, filters: Sequence[Filter] = (), license: str | None = None
+        self,
+        pipeline: Pipeline,
+        filters: Sequence[Filter] = (),
+        license: str | None = None,
+        search: Search | None = None,
     ) -> Callable[[Any], str]:
         """Writes files for servers and, with `--tflite`, for phones, and loads them again.
 
@@ -341,6 +345,7 @@ class Recipe:
             pipeline: what to write.
             filters: rules about next tokens, which become part of the files.
             license: a text that goes into the file for phones, for example the terms of the data.
+            search: of that file; greedy search if None.
 
         Returns:
             A function from raw input to text, by the SavedModel that was loaded again.
@@ -357,6 +362,7 @@ class Recipe:
                     options.tflite,
                     filters=filters,
                     license=license,
+                    search=search or Greedy(),
                 )
         return served
 
@@ -366,7 +372,7 @@ class Recipe:
         way = "raw text in and out" if isinstance(raw, str) else "raw input in, text out"
         print(f"\nThe reloaded export, {way}:\n  {as_text(raw)}\n  = {text}")
         if self._mobile:
-            print(f"\n{_MOBILE} says by greedy search:\n  = {self._mobile(raw)}")
+            print(f"\n{_MOBILE} says:\n  = {self._mobile(raw)}")
         shutil.rmtree(output / "checkpoints", ignore_errors=True)  # all is done
         use = "no use yet, see the warning" if self._useless else "to serve"
         mobile = f", {_MOBILE} (for phones)" if self._mobile else ""
