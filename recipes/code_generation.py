@@ -21,7 +21,7 @@ from kseq2seq import cli, corpora, data, metrics, text
 from kseq2seq.decoding import PythonLayout
 
 DATA = "sample, python or FILE"
-KNOWN = {"sample": lambda _: corpora.sample_functions(), "python": lambda _: corpora.functions()}
+KNOWN = {"python": lambda _: corpora.functions()}
 CODE = {
     "exact": metrics.exact_match,
     "edit": metrics.edit_similarity,
@@ -75,7 +75,7 @@ def main() -> None:
     sources = [pair.source for pair in test]
     baselines = {"the nearest example's": cli.nearest_targets(corpora["train"], sources)}
     written = {"without the filter": recipe.evaluate(pipeline, test, baselines)}
-    filters = [PythonLayout.of(pipeline.target.tokenizer)] if to_code else []
+    filters = [PythonLayout.for_tokenizer(pipeline.target.tokenizer)] if to_code else []
     if filters:
         written["with the filter"] = recipe.evaluate(pipeline, test, baselines, filters=filters)
     recipe.shares(SHARES if to_code else {"blank": metrics.blank}, written)

@@ -22,6 +22,7 @@ from kseq2seq.data import (
     survey,
     train_batches,
 )
+from kseq2seq.metrics import Scores
 from kseq2seq.models import Seq2Seq
 from kseq2seq.pipeline import Pipeline
 from kseq2seq.runs import Record, Run, less_is_better
@@ -96,6 +97,24 @@ def _compiles(options: argparse.Namespace, model: keras.Model) -> bool:
         return False
     on_gpu = bool(tf.config.list_physical_devices("GPU"))
     return on_gpu or model.dtype_policy.name != "mixed_bfloat16"
+
+
+class ModelScore(GenerationScore):
+    """Scores of generated texts and, beside them, numbers that are measured without texts.
+
+    Args:
+        measures: names and functions without arguments, called after the texts are scored.
+        *generation: as for `GenerationScore`.
+    """
+
+    def __init__(self, measures: Mapping[str, Callable[[], float]], *generation: Any):
+        super().__init__(*generation)
+        self.measures = dict(measures)
+
+    def measure(self) -> Scores:
+        """See `GenerationScore`."""
+        measured = {name.lower(): measure() for name, measure in self.measures.items()}
+        return Scores({**super().measure(), **measured})
 
 
 class Pace(NamedTuple):

@@ -137,6 +137,12 @@ COMMON: dict[str, tuple[str, dict[str, Any], str]] = {
         {"nargs": "?", "const": _PRECISIONS[0], "choices": _PRECISIONS},
         "also write model.tflite, for phones: greedy search, weights in float32 or as named",
     ),
+    "interval": (
+        "output",
+        _SWITCH,
+        "also print between which bounds the scores lie at 95 %%, by resampling the test examples, "
+        "and p-values of the difference from each baseline",
+    ),
     "no_examples": (
         "output",
         _SWITCH,

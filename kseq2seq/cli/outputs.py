@@ -146,7 +146,7 @@ def export_served(
 
 
 def export_mobile(
-    pipeline: Pipeline, file: Path, precision: str, filters: Sequence[Filter] = ()
+    pipeline: Pipeline, file: Path, precision: str, **options: Any
 ) -> Callable[[Any], str]:
     """Writes a TFLite file for greedy search and opens it again, as a phone does.
 
@@ -154,14 +154,14 @@ def export_mobile(
         pipeline: what to write.
         file: where.
         precision: of its weights.
-        filters: rules about next tokens.
+        **options: of `Pipeline.export`, for example `filters` and `license`.
 
     Returns:
         A function that runs a raw input through the file and returns a text.
     """
     import kseq2seq_runtime  # optional
 
-    pipeline.export(file, format="tflite", precision=precision, search=Greedy(), filters=filters)
+    pipeline.export(file, format="tflite", precision=precision, search=Greedy(), **options)
     opened = kseq2seq_runtime.Pipeline(file)
     return lambda raw: opened.texts([raw])[0]
 

@@ -7,15 +7,17 @@ import shutil
 import sys
 from collections.abc import Callable, Collection, Mapping, Sequence
 from io import TextIOWrapper
+from math import isfinite
 from typing import Any
 
 import keras
 
 from kseq2seq.cli.by_group import report_groups
 from kseq2seq.cli.corpora import Read, read_corpora
-from kseq2seq.cli.fitting import Pace, fit_batches, make_batches
+from kseq2seq.cli.fitting import ModelScore, Pace, fit_batches, make_batches
 from kseq2seq.cli.labels import report_unknown_labels
 from kseq2seq.cli.lengths import held_out, refuse_too_long
+from kseq2seq.cli.measured import Table, report_measured, useless
 from kseq2seq.cli.messages import Messages
 from kseq2seq.cli.options import WORDS, parsed, recipe_flags
 from kseq2seq.cli.outputs import (
@@ -29,6 +31,7 @@ from kseq2seq.cli.places import Places
 from kseq2seq.cli.report import (
     METRICS,
     as_text,
+    checked_names,
     references_of,
     report,
     report_training,
@@ -41,12 +44,11 @@ from kseq2seq.decoding import Filter, Greedy
 from kseq2seq.metrics import TextMetric
 from kseq2seq.pipeline import Pipeline
 from kseq2seq.runs import add_scores
-from kseq2seq.training import GenerationScore
 
 # What is made in the output, and a file that marks each as made by an earlier run.
 _PARTS = {"pipeline": "pipeline.json", "saved_model": "saved_model.pb"}
 _MOBILE = "model.tflite"
-_VALIDATION, _SMOKE_TEST = 100, 32  # pairs
+_SMOKE_TEST = 32  # examples
 
 
 class Recipe:
@@ -63,10 +65,13 @@ class Recipe:
         models: the architectures it offers, the default first, and what each takes for
             `build_model` besides the sizes of the flags.
         metrics: names and functions (texts, references) -> float; BLEU and chrF if None. The last
-            one chooses between averaged and raw weights.
+            one chooses between averaged and raw weights, unless `fit` is given measures.
+        decisive: names of the metrics in which a useful model beats each baseline; all if None.
+            Leave out those in which trivial texts may be perfect, for example `distinct_1`.
         defaults: of flags that differ from the common ones, by their names with "_" for "-".
         smoke: further settings of `--smoke`.
         without: common flags that make no sense for the task.
+        validated: how many validation examples are scored after each epoch, at most.
 
     Attributes:
         flags: add the task's own flags before `begin`.
@@ -83,13 +88,18 @@ class Recipe:
         advice: str = "",
         models: Mapping[str, Mapping[str, Any]],
         metrics: Mapping[str, TextMetric] | None = None,
+        decisive: Collection[str] | None = None,
         defaults: Mapping[str, Any] | None = None,
         smoke: Mapping[str, Any] | None = None,
         without: Collection[str] = (),
+        validated: int = 100,
     ):
         self.name = name
         self.models = models
         self.metrics = dict(metrics or METRICS)
+        self.decisive = checked_names(
+            "decisive", self.metrics if decisive is None else decisive, self.metrics
+        )
         self.messages = Messages(WORDS)
         self.flags = recipe_flags(
             name, doc, data=data, models=models, defaults=defaults or {}, without=without
@@ -97,6 +107,7 @@ class Recipe:
         self.options: argparse.Namespace
         self._advice = advice
         self._smoke = smoke or {}
+        self._validated = validated
         self._read: Read = lambda *_: ()
         self._useless = False
         self._mobile: Callable[[Any], str] | None = None
@@ -176,7 +187,7 @@ class Recipe:
             if self.options.too_long == "error":
                 refuse_too_long(source, pipeline.target, corpora, places)
             return (
-                held_out(source, corpora["validation"], "validation", _VALIDATION),
+                held_out(source, corpora["validation"], "validation", self._validated),
                 held_out(source, corpora["test"], "test", some),
             )
 
@@ -189,6 +200,7 @@ class Recipe:
         peak: float = 2e-3,
         loss: Any = None,
         label_smoothing: float = 0.1,
+        measures: Mapping[str, Callable[[], float]] | None = None,
     ) -> None:
         """Trains, keeps checkpoints, and saves the pipeline with some examples of its input.
 
@@ -199,12 +211,18 @@ class Recipe:
             peak: of the learning rate of a new model; a quarter of it with `--init`.
             loss: of the model's outputs; if None, that of `loss_for`.
             label_smoothing: of that; 0 for a model whose loss has none.
+            measures: names and functions that measure what texts don't show, for example
+                perplexity, after each epoch. If there are any, the last one chooses between
+                averaged and raw weights.
         """
         options = self.options
+        measures = measures or {}
+        watched = [*self.metrics, *measures][-1]
         with self._errors("data", "train", "packed"):
             batches = make_batches(options, pipeline, corpora["train"])
-        raws, watched = [pair.source for pair in validation], list(self.metrics)[-1]
-        score = GenerationScore(
+        raws = [pair.source for pair in validation]
+        score = ModelScore(
+            measures,
             lambda _: self._texts(pipeline, raws, search=Greedy()),
             [""] * len(raws),  # the function above has the raws, which need not be texts
             references_of(validation),
@@ -234,6 +252,7 @@ class Recipe:
         test: Sequence[Any],
         baselines: Mapping[str, Sequence[str]],
         *,
+        ceilings: Mapping[str, Sequence[str]] | None = None,
         groups: Sequence[str] = (),
         metrics: Mapping[str, TextMetric] | None = None,
         name: str = "",
@@ -245,6 +264,8 @@ class Recipe:
             pipeline: with its own search.
             test: N examples.
             baselines: name -> N texts that need no training, for example the sources.
+            ceilings: name -> N texts made with a look at the references, for example the best
+                extracts: they are shown beside the scores, and need not be beaten.
             groups: the group of each of the N examples, for example its language; the scores of
                 each are reported, too.
             metrics: further ones, for example of these very sources.
@@ -257,21 +278,35 @@ class Recipe:
         with resumable(self.options.output):
             texts = self._texts(pipeline, [pair.source for pair in test], **settings)
         asked = {**self.metrics, **(metrics or {})}
-        title = name or "Held-out pairs"
-        scores, below = report(test, texts, pipeline.search, baselines, asked, title=title)
+        scores, below = report(
+            test,
+            texts,
+            pipeline.search,
+            baselines,
+            asked,
+            title=name or "Held-out pairs",
+            ceilings=ceilings,
+            decisive=[*self.decisive, *(metrics or ())],
+            interval=self.options.interval,
+        )
         both = {**baselines, search_name(pipeline.search): texts}
         scores |= report_groups(groups, both, references_of(test), asked)
-        add_scores(self.options.output, {f"{name} {key}".strip(): scores[key] for key in scores})
-        self._useless |= bool(below)
-        if below:
-            beaten = ", no better than ".join(
-                f"{baseline} by {' and '.join(names)}" for baseline, names in below.items()
-            )
-            print(
-                f"\nWARNING: no better than {beaten}. This model is of no use yet: train it longer "
-                "(--steps, --minutes)."
-            )
+        known = {key: score for key, score in scores.items() if isfinite(score)}
+        add_scores(self.options.output, {f"{name} {key}".strip(): known[key] for key in known})
+        self._useless |= useless(below)
         return texts
+
+    def compare(self, title: str, table: Table) -> None:
+        """Prints what was measured of systems, records it of the last one, and warns.
+
+        Args:
+            title: of the table.
+            table: systems -> names -> numbers; the last one is the model, which must be better than
+                the others in all numbers that they share.
+        """
+        scores, below = report_measured(title, table)
+        add_scores(self.options.output, scores)
+        self._useless |= useless(below)
 
     def shares(self, shares: Mapping[str, TextMetric], texts: Mapping[str, Sequence[str]]) -> None:
         """Prints shares of texts in percent, and records those of the last texts.
@@ -282,12 +317,15 @@ class Recipe:
         """
         add_scores(self.options.output, report_shares(shares, texts))
 
-    def export(self, pipeline: Pipeline, filters: Sequence[Filter] = ()) -> Callable[[Any], str]:
+    def export(
+        self, pipeline: Pipeline, filters: Sequence[Filter] = (), license: str | None = None
+    ) -> Callable[[Any], str]:
         """Writes files for servers and, with `--tflite`, for phones, and loads them again.
 
         Args:
             pipeline: what to write.
             filters: rules about next tokens, which become part of the files.
+            license: a text that goes into the file for phones, for example the terms of the data.
 
         Returns:
             A function from raw input to text, by the SavedModel that was loaded again.
@@ -299,7 +337,11 @@ class Recipe:
             if options.tflite:
                 print()
                 self._mobile = export_mobile(
-                    pipeline, options.output / _MOBILE, options.tflite, filters
+                    pipeline,
+                    options.output / _MOBILE,
+                    options.tflite,
+                    filters=filters,
+                    license=license,
                 )
         return served
 

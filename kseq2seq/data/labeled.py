@@ -9,7 +9,6 @@ from kseq2seq.data.bad_lines import BadLine
 from kseq2seq.data.conll import conll_pairs, is_conll
 from kseq2seq.data.named import Known, named_pairs
 from kseq2seq.data.pairs import Example, Pair
-from kseq2seq.data.places import place_of
 from kseq2seq.data.word_labels import one_label_a_word
 
 _REMEDY = "Correct the line, or remove it"
@@ -25,9 +24,6 @@ class LabeledPairs:
         known: names and functions; see `named_pairs`.
         whole: whether a text as a whole has one label, which may hold spaces; else each word has
             one.
-
-    Attributes:
-        places: the label -> the file and line, "train.tsv:3", where it was read first; of files.
 
     Raises:
         ValueError: while reading, at a line that holds no pair, or in which labels and words differ
@@ -49,7 +45,6 @@ class LabeledPairs:
     def __init__(self, known: Known, whole: bool = False):
         self.known = known
         self.whole = whole
-        self.places: dict[str, str] = {}
 
     def __call__(
         self, name: str, columns: Sequence[str] = ("source", "target")
@@ -70,27 +65,7 @@ class LabeledPairs:
         return conll_pairs(name, numbers, check=self._check, on_error=_refuse)
 
     def _check(self, pair: Pair | Example) -> str | None:
-        for label in [pair.target.strip()] if self.whole else pair.target.split():
-            self.places.setdefault(label, place_of(pair))
         return None if self.whole else one_label_a_word(pair)
-
-    def unknown(self, pairs: Sequence[Pair | Example], known: Sequence[str]) -> dict[str, str]:
-        """Returns the labels of pairs that are not known, and where each was read first.
-
-        Args:
-            pairs: for example those to test on.
-            known: labels, for example `LabelTarget.names`.
-
-        Returns:
-            label -> "file:line"; "" for a corpus that is not a file.
-        """
-        names = set(known)
-        found: dict[str, str] = {}
-        for pair in pairs:
-            for label in [pair.target.strip()] if self.whole else pair.target.split():
-                if label not in names:
-                    found.setdefault(label, self.places.get(label, ""))
-        return found
 
 
 def _refuse(bad: BadLine) -> NoReturn:

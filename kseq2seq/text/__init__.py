@@ -15,12 +15,14 @@ from kseq2seq.text.sentences import split_sentences
 from kseq2seq.text.source import TextSource
 from kseq2seq.text.target import TextTarget
 from kseq2seq.text.tokenizer import Tokenizer, load_tokenizer, register_tokenizer
+from kseq2seq.text.turns import TURN, TurnsSource
 from kseq2seq.text.word_source import WordSource
 from kseq2seq.text.wordpiece import WordPieceTokenizer
 from kseq2seq.text.words import WordTokenizer
 
 __all__ = [
     "FIELD_SYMBOLS",
+    "TURN",
     "BackboneTokenizer",
     "ByteTokenizer",
     "CharacterTokenizer",
@@ -30,6 +32,7 @@ __all__ = [
     "TextSource",
     "TextTarget",
     "Tokenizer",
+    "TurnsSource",
     "WordPieceTokenizer",
     "WordSource",
     "WordTokenizer",

@@ -219,7 +219,45 @@ class ArraySource:
         return cast
 
 
-TEXTS = {"text": TextSource, "words": WordSource}
+class TurnsSource(TextSource):
+    """Conversations: texts with a symbol between turns, which lose their oldest turns if too long.
+
+    The empty text is a source, too: a conversation of which nothing is known.
+    """
+
+    turn = "<turn>"
+
+    def several(self, raws: Any) -> list[str]:
+        """See `Source`; each of a list or tuple may be a text, or a list or tuple of turns."""
+        if isinstance(raws, list | tuple):
+            raws = [self._joined(raw) if isinstance(raw, list | tuple) else raw for raw in raws]
+        return super().several(raws)
+
+    def _joined(self, turns: Sequence[str]) -> str:
+        listed = strings(turns)
+        if held := [turn for turn in listed if self.turn in turn]:
+            raise ValueError(
+                f"A turn must not hold {self.turn!r}, which stands between turns; got "
+                f"{held[0]!r:.80}. Give it as two turns, or remove it."
+            )
+        return self.turn.join(listed)
+
+    def __call__(self, raw: str, which: str) -> Any:
+        """See `Source`."""
+        ids = [*self.encode(raw), SPECIAL.end]
+        if len(ids) > self.longest:
+            if not self.cut:
+                raise ValueError(
+                    f"Conversation {which} has {len(ids)} tokens, its end included, and the limit "
+                    f"is {self.longest}; leave out its oldest turns."
+                )
+            symbol, oldest = self.tokenizer.symbol_ids[self.turn], len(ids) - self.longest
+            begins = (n + 1 for n, token in enumerate(ids[:-2]) if token == symbol)
+            ids = ids[next((begin for begin in begins if begin >= oldest), oldest) :]
+        return ids
+
+
+TEXTS = {"text": TextSource, "words": WordSource, "turns": TurnsSource}
 SPELLED = "character_words"
 
 
@@ -248,7 +286,15 @@ def load_source(bundle: Bundle, record: Record) -> Source:
                 f"{where} keeps fields, for which the source tokenizer lacks the symbols "
                 f"{' '.join(sorted(lacking))}. Export the model again, with its own tokenizer."
             )
-        return TEXTS[kind](tokenizer, record.source_length, cut, fields)
+        source = TEXTS[kind](tokenizer, record.source_length, cut, fields)
+        if isinstance(source, TurnsSource):
+            source.turn = read_field({"turn": TurnsSource.turn, **described}, "turn", str, where)
+            if source.turn not in tokenizer.symbols:
+                raise ValueError(
+                    f"{where} has {source.turn!r} between turns, a symbol that the tokenizer lacks. "
+                    "Export the model again, with its own tokenizer."
+                )
+        return source
     if kind == SPELLED:
         words, characters = load_tokenizer(bundle, "word"), load_tokenizer(bundle, "source")
         most = read_field(described, "max_characters", int, where)
