@@ -7,6 +7,7 @@ runs on it. Tests of what is the same for all variants of an architecture ask fo
 from __future__ import annotations
 
 import fcntl
+import gc
 import itertools
 import os
 import shutil
@@ -97,6 +98,20 @@ VARIANTS = {
 }
 
 
+def leave_alone():
+    """Has the garbage collector look no more at what there is now.
+
+    Keras collects all garbage whenever a layer loses an attribute (`quantize` does it dozens of
+    times), which takes a second where there are millions of objects.
+    """
+    gc.collect()
+    gc.freeze()
+
+
+def pytest_collection_finish():
+    leave_alone()  # modules, which live as long as the session
+
+
 def pytest_collection_modifyitems(items):
     """Has two workers begin with a recipe each: the longest tests of all, and few at the end.
 
@@ -118,6 +133,7 @@ def few_graphs():
     yield
     for model in MADE:
         model.__dict__.pop("_compiled", None)
+    leave_alone()
 
 
 def make(name: str, seed: int = 0, **sizes):
