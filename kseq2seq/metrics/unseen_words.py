@@ -7,16 +7,16 @@ from collections.abc import Collection, Sequence
 import numpy as np
 
 from kseq2seq.checks import raw_texts
-from kseq2seq.metrics.references import Reference
+from kseq2seq.metrics.references import Reference, reference_lists
 from kseq2seq.metrics.score import TextScore
-from kseq2seq.metrics.sums import Sums, checked_pairs, share
+from kseq2seq.metrics.sums import Sums, share
 
 
 class UnseenWords:
     """The percentage of labels that are right, 0 to 100, of words that are not known.
 
-    It is a metric of texts for the sources it was made for, in their order, once or several times
-    over. Only the first of several references counts.
+    It is a metric of texts for the sources it was made for, in their order. Only the first of
+    several references counts.
 
     Args:
         sources: N texts, whose words, between white space, have a label each.
@@ -44,26 +44,28 @@ class UnseenWords:
 
     def __call__(self, hypotheses: Sequence[str], references: Sequence[Reference]) -> TextScore:
         """Returns the percentage; see the class."""
-        counted = self.sums(hypotheses, references)
-        return TextScore(share(counted.rows.sum(axis=0)), counted.signature)
-
-    def sums(self, hypotheses: Sequence[str], references: Sequence[Reference]) -> Sums:
-        """Returns how many labels of unseen words are right in each text, and how many there are.
-
-        With it, `interval` and `significance` count each text once.
-        """
-        texts, rows = checked_pairs(hypotheses, references)
-        times, rest = divmod(len(texts), len(self.places))
-        if rest:
-            raise ValueError(
-                f"There must be a hypothesis for each of {len(self.places)} sources; got "
-                f"{len(texts)}."
-            )
         if not self.count:
             raise ValueError("All words of the sources are known, so there is nothing to score.")
+        sums = self.sums(hypotheses, references)
+        return TextScore(sums.score(sums.rows.sum(axis=0)))
+
+    def sums(self, hypotheses: Sequence[str], references: Sequence[Reference]) -> Sums:
+        """Counts right labels, and all, of the unknown words of each text; see `summed`.
+
+        Args:
+            hypotheses: N texts, or those of several systems after one another.
+            references: one for each.
+        """
+        texts, rows = raw_texts(hypotheses, "hypotheses"), reference_lists(references)
+        systems, left = divmod(len(texts), max(len(self.places), 1))
+        if left or not systems or len(rows) != len(texts):
+            raise ValueError(
+                f"There must be a hypothesis and a reference for each of {len(self.places)} "
+                f"sources; got {len(texts)} and {len(rows)}."
+            )
         counts = []
-        for text, row, places in zip(texts, rows, self.places * times, strict=True):
+        for text, row, places in zip(texts, rows, self.places * systems, strict=True):
             labels, wanted = text.split(), row[0].split()
-            right = (labels[i : i + 1] == wanted[i : i + 1] for i in places if i < len(wanted))
-            counts.append((sum(right), len(places)))
-        return Sums(np.array(counts), share, f"unseen:{self.count}")
+            right = sum(i < len(labels) and labels[i : i + 1] == wanted[i : i + 1] for i in places)
+            counts.append((right, len(places)))
+        return Sums(np.array(counts), share)

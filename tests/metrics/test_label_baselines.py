@@ -31,12 +31,7 @@ def test_only_unknown_words_are_scored():
     unseen = UnseenWords(["a b", "c", "b b"], known={"a"})
     assert unseen.count == 4
     assert unseen(["X Y", "Z", "Y"], ["X Y", "Q", ["Y Y", "Q Q"]]) == 50
-    assert unseen.sums(["X Y", "Z", "Y"], ["X Y", "Q", "Y Y"]).rows.tolist() == [
-        [1, 1],
-        [0, 1],
-        [1, 2],
-    ]
-    with pytest.raises(ValueError, match="for each of 3 sources; got 1"):
+    with pytest.raises(ValueError, match="for each of 3 sources; got 1 and 1"):
         unseen(["X"], ["X"])
     with pytest.raises(ValueError, match="nothing to score"):
         UnseenWords(["a"], known={"a"})(["X"], ["X"])
