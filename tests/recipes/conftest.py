@@ -12,6 +12,12 @@ import pytest
 RECIPES = Path(__file__).parents[2] / "recipes"
 
 
+def names():
+    """The recipes on the spine of the house, by the names of their files."""
+    texts = {path.stem: path.read_text(encoding="utf-8") for path in sorted(RECIPES.glob("*.py"))}
+    return [name for name, text in texts.items() if "cli.Recipe(" in text]
+
+
 @pytest.fixture(scope="session")
 def smoked(once):
     """Runs `--smoke --tflite` of a recipe, once for all tests: name -> (output, what it said)."""
