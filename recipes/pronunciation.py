@@ -36,7 +36,7 @@ MODELS = {
     "convolutional": {},
 }
 DEFAULTS = {"max_length": 30, "hidden_dim": 192, "dropout": 0.15, "batch_tokens": 3072}
-SMOKE = {"steps": 300, "minutes": None, "hidden_dim": 64, "dropout": 0.0, "batch_tokens": 2048}
+SMOKE = {"steps": 400, "minutes": None, "hidden_dim": 64, "dropout": 0.0, "batch_tokens": 1024}
 
 
 def speaker(recipe: cli.Recipe, train: data.Corpus) -> ks.Pipeline:
@@ -79,6 +79,7 @@ def main() -> None:
     pipeline = recipe.pipeline(speaker, corpus["train"])
     validation, test = recipe.held_out(pipeline, corpus)
 
+    ensemble = recipe.ensemble(pipeline, corpus)
     recipe.fit(pipeline, corpus, validation)
 
     words = [pair.source for pair in test]
@@ -86,14 +87,11 @@ def main() -> None:
     known = {stem(pair.source) for pair in corpus["train"]}
     if unrelated := [pair for pair in test if stem(pair.source) not in known]:
         recipe.evaluate(pipeline, unrelated, {}, name="Of unknown stems")
-    if options.ensemble:
-        ensemble = cli.ensemble(pipeline, options.ensemble, options.output)
+    if ensemble:
         recipe.evaluate(ensemble, test, {}, name=f"Ensemble of {len(options.ensemble) + 1}")
 
-    bundled = (options.data or "").partition(":")[0] in KNOWN
-    say = recipe.export(
-        pipeline, license_text() if bundled else None
-    )  # written, loaded again, given a raw word
+    terms = license_text() if (options.data or "").partition(":")[0] in KNOWN else None
+    say = recipe.export(pipeline, license=terms)  # written, loaded again, given a raw word
     recipe.finish(words[0], say(words[0]))
 
 

@@ -65,7 +65,8 @@ def labeler(recipe: cli.Recipe, train: data.Corpus) -> ks.Pipeline:
             sources, longest, vocabulary_size=options.vocabulary
         )
     else:
-        source = text.WordSource(cli.make_tokenizer(options, sources), longest)
+        kind = text.TextSource if whole else text.WordSource
+        source = kind(cli.make_tokenizer(options, sources), longest)
     target = text.LabelTarget.of((pair.target for pair in train), 1 if whole else longest, whole)
     head = Label() if whole else Labels(crf=options.crf)
     model = ks.build_model(options.model, source, target, head=head, **recipe.sizes())

@@ -51,6 +51,7 @@ VARIANTS = {
     "bahdanau-tanh": ("bahdanau", {"maxout": False, "embedding_dim": 6}),
     "bahdanau-oneway": ("bahdanau", {"bidirectional": False}),
     "bahdanau-deep": ("bahdanau", {"num_layers": 2, "residual": True}),
+    "bahdanau-copy": ("bahdanau", {"copy": True, "coverage": 1.0}),
     "luong-dot": ("luong", {"score": "dot"}),
     "luong-concat": ("luong", {"score": "concat", "bidirectional": True}),
     "luong-unfed": ("luong", {"input_feeding": False, "embedding_dim": 6}),
@@ -71,6 +72,7 @@ VARIANTS = {
     "transformer-t5": ("transformer", {"positions": "t5", "num_layers": 2}),
     "transformer-local": ("transformer", {"attention": "local", "window": 1}),
     "transformer-chunked": ("transformer", {"attention": "chunked", "remat": True}),
+    "transformer-copy": ("transformer", {"copy": True, "coverage": 1.0}),
     "convolutional-wide": (
         "convolutional",
         {"kernel_size": 4, "embedding_dim": 6, "decoder_layers": 1, "positions": "sinusoidal"},
@@ -141,7 +143,8 @@ def make(name: str, seed: int = 0, **sizes):
     from kseq2seq import build_model
 
     architecture, variant = VARIANTS[name]
-    shared = variant.get("tie_embeddings") == "all" or architecture == "decoder_only"
+    one_vocabulary = variant.get("tie_embeddings") == "all" or variant.get("copy", False)
+    shared = one_vocabulary or architecture == "decoder_only"
     if architecture == "hybrid":
         given = variant
     else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 
 from kseq2seq.metrics import below_baseline
@@ -73,9 +72,9 @@ def _cells(cells: list[str], widths: list[int]) -> list[str]:
 
 
 def _signed(numbers: Mapping[str, float], other: Mapping[str, float]) -> dict[str, float]:
-    """The numbers that both have, with the signs that make higher better; NaN is the worst."""
+    """The numbers that both have, with the signs that make higher better."""
     return {
         name: -number if less_is_better(name) else number
         for name, number in numbers.items()
-        if name in other and not math.isnan(other[name])
+        if name in other
     }

@@ -148,20 +148,22 @@ def export_served(
 def export_mobile(
     pipeline: Pipeline, file: Path, precision: str, **options: Any
 ) -> Callable[[Any], str]:
-    """Writes a TFLite file for greedy search and opens it again, as a phone does.
+    """Writes a TFLite file and opens it again, as a phone does.
 
     Args:
         pipeline: what to write.
         file: where.
         precision: of its weights.
-        **options: of `Pipeline.export`, for example `filters` and `license`.
+        **options: of `Pipeline.export`, for example `filters` and `license`; `search` is greedy
+            search if it is not given.
 
     Returns:
         A function that runs a raw input through the file and returns a text.
     """
     import kseq2seq_runtime  # optional
 
-    pipeline.export(file, format="tflite", precision=precision, search=Greedy(), **options)
+    options = {"search": Greedy(), **options}
+    pipeline.export(file, format="tflite", precision=precision, **options)
     opened = kseq2seq_runtime.Pipeline(file)
     return lambda raw: opened.texts([raw])[0]
 

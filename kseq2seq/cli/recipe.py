@@ -18,6 +18,7 @@ from kseq2seq.cli.fitting import ModelScore, Pace, fit_batches, make_batches
 from kseq2seq.cli.labels import report_unknown_labels
 from kseq2seq.cli.lengths import held_out, refuse_too_long
 from kseq2seq.cli.measured import Table, report_measured, useless
+from kseq2seq.cli.members import ensemble
 from kseq2seq.cli.messages import Messages
 from kseq2seq.cli.options import WORDS, parsed, recipe_flags
 from kseq2seq.cli.outputs import (
@@ -40,7 +41,7 @@ from kseq2seq.cli.report import (
 from kseq2seq.cli.shares import report_shares
 from kseq2seq.data import Corpus
 from kseq2seq.data.split import SPLITS
-from kseq2seq.decoding import Filter, Greedy
+from kseq2seq.decoding import Filter, Greedy, Search
 from kseq2seq.metrics import TextMetric
 from kseq2seq.pipeline import Pipeline
 from kseq2seq.runs import add_scores
@@ -48,7 +49,7 @@ from kseq2seq.runs import add_scores
 # What is made in the output, and a file that marks each as made by an earlier run.
 _PARTS = {"pipeline": "pipeline.json", "saved_model": "saved_model.pb"}
 _MOBILE = "model.tflite"
-_SMOKE_TEST = 32  # examples
+_VALIDATION, _SMOKE_TEST = 100, 32  # examples
 
 
 class Recipe:
@@ -75,7 +76,7 @@ class Recipe:
 
     Attributes:
         flags: add the task's own flags before `begin`.
-        metrics: as given; a recipe whose flags decide may set others after `begin`.
+        metrics, decisive: as given; a recipe whose flags decide may set others after `begin`.
         options: the values of the flags, after `begin`.
     """
 
@@ -92,14 +93,12 @@ class Recipe:
         defaults: Mapping[str, Any] | None = None,
         smoke: Mapping[str, Any] | None = None,
         without: Collection[str] = (),
-        validated: int = 100,
+        validated: int = _VALIDATION,
     ):
         self.name = name
         self.models = models
         self.metrics = dict(metrics or METRICS)
-        self.decisive = checked_names(
-            "decisive", self.metrics if decisive is None else decisive, self.metrics
-        )
+        self.decisive = decisive and checked_names("decisive", decisive, self.metrics)
         self.messages = Messages(WORDS)
         self.flags = recipe_flags(
             name, doc, data=data, models=models, defaults=defaults or {}, without=without
@@ -180,16 +179,29 @@ class Recipe:
         self, pipeline: Pipeline, corpora: Mapping[str, Corpus]
     ) -> tuple[list[Any], list[Any]]:
         """Returns examples to validate and to test on, and prints how many are too long."""
-        source, some = pipeline.source, _SMOKE_TEST if self.options.smoke else None
+        source, smoke = pipeline.source, self.options.smoke
+        validated = min(self._validated, _VALIDATION) if smoke else self._validated
         places = Places(self.options, self._read).of
         with self._errors("data", *SPLITS):
             report_unknown_labels(pipeline.target, corpora, places)
             if self.options.too_long == "error":
                 refuse_too_long(source, pipeline.target, corpora, places)
             return (
-                held_out(source, corpora["validation"], "validation", self._validated),
-                held_out(source, corpora["test"], "test", some),
+                held_out(source, corpora["validation"], "validation", validated),
+                held_out(source, corpora["test"], "test", _SMOKE_TEST if smoke else None),
             )
+
+    def ensemble(self, pipeline: Pipeline, corpora: Mapping[str, Corpus]) -> Pipeline | None:
+        """Returns a pipeline of this model and those of `--ensemble`; None if there are none.
+
+        Args:
+            pipeline: may be trained later.
+            corpora: from `corpora`, on which the others must have been trained.
+        """
+        if not self.options.ensemble:
+            return None
+        with self.messages.errors("--ensemble"):
+            return ensemble(pipeline, self.options.ensemble, corpora)
 
     def fit(
         self,
@@ -208,7 +220,8 @@ class Recipe:
             pipeline: whose model is trained.
             corpora: from `corpora`.
             validation: what is scored after each epoch.
-            peak: of the learning rate of a new model; a quarter of it with `--init`.
+            peak: of the learning rate of a new model; a quarter of it with `--init`. Either can be
+                set by `--learning-rate`.
             loss: of the model's outputs; if None, that of `loss_for`.
             label_smoothing: of that; 0 for a model whose loss has none.
             measures: names and functions that measure what texts don't show, for example
@@ -286,7 +299,7 @@ class Recipe:
             asked,
             title=name or "Held-out pairs",
             ceilings=ceilings,
-            decisive=[*self.decisive, *(metrics or ())],
+            decisive=self.decisive and [*self.decisive, *(metrics or ())],
             interval=self.options.interval,
         )
         both = {**baselines, search_name(pipeline.search): texts}
@@ -318,7 +331,11 @@ class Recipe:
         add_scores(self.options.output, report_shares(shares, texts))
 
     def export(
-        self, pipeline: Pipeline, filters: Sequence[Filter] = (), license: str | None = None
+        self,
+        pipeline: Pipeline,
+        filters: Sequence[Filter] = (),
+        license: str | None = None,
+        search: Search | None = None,
     ) -> Callable[[Any], str]:
         """Writes files for servers and, with `--tflite`, for phones, and loads them again.
 
@@ -326,6 +343,7 @@ class Recipe:
             pipeline: what to write.
             filters: rules about next tokens, which become part of the files.
             license: a text that goes into the file for phones, for example the terms of the data.
+            search: of that file; greedy search if None.
 
         Returns:
             A function from raw input to text, by the SavedModel that was loaded again.
@@ -342,6 +360,7 @@ class Recipe:
                     options.tflite,
                     filters=filters,
                     license=license,
+                    search=search or Greedy(),
                 )
         return served
 
@@ -351,7 +370,7 @@ class Recipe:
         way = "raw text in and out" if isinstance(raw, str) else "raw input in, text out"
         print(f"\nThe reloaded export, {way}:\n  {as_text(raw)}\n  = {text}")
         if self._mobile:
-            print(f"\n{_MOBILE} says by greedy search:\n  = {self._mobile(raw)}")
+            print(f"\n{_MOBILE} says:\n  = {self._mobile(raw)}")
         shutil.rmtree(output / "checkpoints", ignore_errors=True)  # all is done
         use = "no use yet, see the warning" if self._useless else "to serve"
         mobile = f", {_MOBILE} (for phones)" if self._mobile else ""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from kseq2seq.decoding import Search
-from kseq2seq.metrics import TextMetric, below_baseline, bleu, chrf, significance
+from kseq2seq.metrics import TextMetric, TextScore, below_baseline, bleu, chrf, significance
 from kseq2seq.metrics.scoring import scored
 from kseq2seq.runs import less_is_better, read_runs
 from kseq2seq.training import BetterWeights
@@ -23,6 +23,7 @@ def report(
     search: Search,
     baselines: Mapping[str, Sequence[str]],
     metrics: Mapping[str, TextMetric] | None = None,
+    *,
     title: str = "Held-out pairs",
     ceilings: Mapping[str, Sequence[str]] | None = None,
     decisive: Collection[str] | None = None,
@@ -40,9 +41,9 @@ def report(
         title: the name of the pairs.
         ceilings: name -> N texts made with a look at the references, which no model can.
         decisive: names of the metrics that say whether a baseline is beaten; all if None.
-        interval: whether to print, too, between which bounds the scores lie at 95 %, and how likely
-            chance alone makes the difference from each baseline; see `metrics.interval` and
-            `metrics.significance`.
+        interval: whether to print, too, between which bounds the scores lie at 95 %, how likely
+            chance alone makes the difference from each baseline (`metrics.interval` and
+            `metrics.significance`), and how the scores were computed (their signatures).
 
     Returns:
         The scores, by names in lower case; and for each baseline that is not beaten, the metrics in
@@ -80,6 +81,9 @@ def report(
     if interval:
         for name, cells in certainty(own, hypotheses, references, baselines, metrics).items():
             print(_row(name, cells, widths))
+        for name, score in own.items():
+            if isinstance(score, TextScore) and score.signature:
+                print(f"  {name}: {score.signature}")
     for index in range(0, len(pairs), max(1, len(pairs) // _SAMPLES))[:_SAMPLES]:
         pair = pairs[index]
         print(f"\n  {as_text(pair.source)}\n  = {hypotheses[index]}\n  ~ {pair.target}")
