@@ -17,6 +17,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+if "PYTEST_XDIST_WORKER" in os.environ:  # there is a core for each, and threads would wait in turn
+    os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
+
 SOURCE, TARGET = 9, 7
 MAX_LENGTH = 4
 HIDDEN = 8
