@@ -115,6 +115,7 @@ def pytest_collection_finish():
     leave_alone()  # modules, which live as long as the session
 
 
+@pytest.hookimpl(trylast=True)  # after pytest has put those together that share fixtures
 def pytest_collection_modifyitems(items):
     """Has two workers begin with a recipe each: the longest tests of all, and few at the end.
 

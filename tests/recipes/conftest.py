@@ -26,7 +26,7 @@ def smoked(once):
         def make(folder):
             command = [RECIPES / f"{name}.py", "--smoke", "--tflite", "--output", folder / "run"]
             done = subprocess.run(
-                [sys.executable, *map(str, command)], capture_output=True, text=True, timeout=400
+                [sys.executable, *map(str, command)], capture_output=True, text=True, timeout=1200
             )
             said = [done.returncode, done.stdout, done.stderr]
             (folder / "said.json").write_text(json.dumps(said), encoding="utf-8")
