@@ -17,6 +17,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+if "PYTEST_XDIST_WORKER" in os.environ:  # there is a core for each, and threads would wait in turn
+    os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
+
 SOURCE, TARGET = 9, 7
 MAX_LENGTH = 4
 HIDDEN = 8
@@ -112,6 +115,7 @@ def pytest_collection_finish():
     leave_alone()  # modules, which live as long as the session
 
 
+@pytest.hookimpl(trylast=True)  # after pytest has put those together that share fixtures
 def pytest_collection_modifyitems(items):
     """Has two workers begin with a recipe each: the longest tests of all, and few at the end.
 
