@@ -54,11 +54,15 @@ def after_nothing(train: data.Corpus) -> data.Corpus:
 def fitting(pipeline: ks.Pipeline, pairs, most: int) -> tuple[list[str], list[str]]:
     """Returns sources and targets of `most` pairs, evenly spread, whose target is not too long."""
     lengths = pipeline.target.ids([pair.target for pair in pairs]).row_lengths().numpy()
-    pairs = [
-        pair for pair, n in zip(pairs, lengths, strict=True) if n <= pipeline.target.max_length
-    ]
+    longest = pipeline.target.max_length
+    pairs = [pair for pair, n in zip(pairs, lengths, strict=True) if n <= longest]
     pairs = pairs[:: max(1, len(pairs) // most)]
     return [pair.source for pair in pairs], [pair.target for pair in pairs]
+
+
+def ranking(pipeline: ks.Pipeline, weight: float):
+    """Returns the score by which answers are ranked, for each word of theirs."""
+    return metrics.per_word(mutual_information(pipeline, weight))
 
 
 def best(scorer, sources: list[str], predictions) -> list[str]:
@@ -68,34 +72,28 @@ def best(scorer, sources: list[str], predictions) -> list[str]:
 
 def talk(pipeline: ks.Pipeline, informed) -> None:
     """Answers what is typed: drawn word by word or, after `/rerank`, the best of 16 answers."""
-    cli.chat(
-        pipeline.source,
-        {
-            "/stream": lambda raw, seed: pipeline.stream(raw, search=ONE, seed=seed),
-            "/rerank": lambda raw, seed: best(
-                informed, [raw], pipeline(raw, search=MANY, seed=seed)
-            ),
-        },
-    )
+
+    def reranked(raw: str, seed: int) -> list[str]:
+        return best(informed, [raw], pipeline([raw], search=MANY, seed=seed))
+
+    def streamed(raw: str, seed: int):
+        return pipeline.stream(raw, search=ONE, seed=seed)
+
+    cli.chat(pipeline.source, {"/stream": streamed, "/rerank": reranked})
 
 
 def predict(recipe: cli.Recipe, pipeline: ks.Pipeline, informed, train, test) -> None:
     """How likely are the true answers, and how often is the likeliest of 10 the true one?"""
     every, few = fitting(pipeline, test, len(test)), fitting(pipeline, test, SOME)
     counts = cli.kneser_ney(train, pipeline.target, before=lambda raw: raw.split(text.TURN)[-1])
-    systems = {
-        "Kneser-Ney of order 5": (counts, counts),
-        "the model, by probability": (pipeline.log_probs, pipeline.log_probs),
-        "the model, by mutual information": (pipeline.log_probs, informed),
-    }
-    table = {
-        name: {
-            "perplexity": metrics.word_perplexity(likely(*every), every[1]),
-            "hits@1": metrics.hits_at_1(choosing, *few),
+    table = {"by chance": {"hits@1": 10.0, "informed": 10.0}}
+    for name, scorer in {"Kneser-Ney of order 5": counts, "the model": pipeline.log_probs}.items():
+        table[name] = {
+            "perplexity": metrics.word_perplexity(scorer(*every), every[1]),
+            "hits@1": metrics.hits_at_1(metrics.per_word(scorer), *few),
         }
-        for name, (likely, choosing) in systems.items()
-    }
-    recipe.compare(f"Held-out pairs: {len(every[0])}", {"by chance": {"hits@1": 10.0}, **table})
+    table["the model"]["informed"] = metrics.hits_at_1(informed, *few)  # hits@1, too
+    recipe.compare(f"Held-out pairs: {len(every[0])}", table)
 
 
 def answer(recipe: cli.Recipe, pipeline: ks.Pipeline, informed, test) -> None:
@@ -136,7 +134,7 @@ def main() -> None:
     if options.chat:
         options.init = options.init or options.output
         pipeline = recipe.pipeline(chatbot, None)
-        return talk(pipeline, mutual_information(pipeline, options.weight))
+        return talk(pipeline, ranking(pipeline, options.weight))
 
     parts = recipe.corpora(read)
     pipeline = recipe.pipeline(chatbot, parts["train"])
@@ -146,7 +144,7 @@ def main() -> None:
     train = {**parts, "train": after_nothing(parts["train"])}
     recipe.fit(pipeline, train, validation, label_smoothing=0.0, measures=measures)
 
-    informed = mutual_information(pipeline, options.weight)
+    informed = ranking(pipeline, options.weight)
     predict(recipe, pipeline, informed, parts["train"], test)
     answer(recipe, pipeline, informed, test)
 

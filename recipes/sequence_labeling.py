@@ -1,39 +1,60 @@
 """Labeling: text in, a label for each word out, or with `--task label` one label for the whole.
 
-Data: `sample` (bundled: lines of Python and the kinds of their tokens), `brown` (fetched: a million
-words of English of 1961 and their parts of speech; for research and teaching), or a file of yours:
-TSV, CSV or JSONL with columns `source` and `target`, with as many labels as words and spaces
-between them; or a `.conll` file, a word and its label on each line.
+Data: `sample` (bundled: lines of Python under BSD licenses, and the kinds of their tokens), `brown`
+(fetched: a million words of English of 1961 and their parts of speech; for research and teaching),
+or a file of yours: TSV, CSV or JSONL with columns `source` and `target`, with spaces between the
+labels and as many as words; or a `.conll` file, a word and its label on each line.
 
     python recipes/sequence_labeling.py --steps 1500                  # the bundled sample
     python recipes/sequence_labeling.py --data brown --minutes 40     # see the README for scores
-    python recipes/sequence_labeling.py --data brown --minutes 40 --crf
-    python recipes/sequence_labeling.py --data brown --words pieces --model masked_lm --pretrain 10
+    python recipes/sequence_labeling.py --data brown --model transformer --crf
+    python recipes/sequence_labeling.py --data brown --model masked_lm --words pieces --pretrain 5
     python recipes/sequence_labeling.py --data intents.tsv --task label
+    python recipes/sequence_labeling.py --data sample:statement --task label
 
-Words are read by an entry of their own and by their characters (`--words characters`), so that
-words that training did not have are labeled by their spelling, or cut into learned pieces
-(`--words pieces`). The default model is a bidirectional LSTM.
+`--words characters` reads each word by an entry of its own and by its characters, so that words
+that were not in training are labeled by their spelling; `--words pieces` cuts words into learned
+pieces. The default model is a bidirectional LSTM; `rnn` reads forward only.
 """
+
+from functools import partial
+
+import keras
 
 import kseq2seq as ks
 from kseq2seq import cli, data, metrics, text
 from kseq2seq.corpora.brown import brown
+from kseq2seq.corpora.python_tokens import python_tokens
 from kseq2seq.heads import Label, Labels
+from kseq2seq.models import warm_start
+from kseq2seq.training import TimeLimit
 
-DATA = "sample, brown or FILE"
-ADVICE = "--data takes sample, brown, or a .tsv, .csv, .jsonl or .conll file."
-KNOWN = {"brown": brown}
-OTHERS = {"brown": ("other genres", "brown:unseen")}  # scored too, and never trained on
-BOTH = {"bidirectional": True}
+DATA = "sample[:statement], brown or FILE"
+ADVICE = f"--data takes {DATA}: .tsv, .csv, .jsonl, .conll, or two text files with a comma between."
+KNOWN = {"sample": python_tokens, "brown": brown}
+OTHERS = {"brown": ("Other genres", "brown:unseen")}  # scored too, and never trained on
+METRICS = {"F1": metrics.label_f1, "accuracy": metrics.label_accuracy}  # F1: the mean of labels
 MODELS = {
-    "lstm": BOTH,
-    "gru": BOTH,
+    "lstm": {"bidirectional": True},
+    "gru": {"bidirectional": True},
     "rnn": {},
-    "convolutional": {"max_positions": 1024},
+    "convolutional": {},
     "transformer": {"num_heads": 4},
     "masked_lm": {"num_heads": 4},
 }
+DEFAULTS = {"vocabulary": 8000, "max_length": 192, "hidden_dim": 192, "layers": 1, "dropout": 0.4}
+SMOKE = {"steps": 220, "minutes": None, "vocabulary": 400, "max_length": 32, "dropout": 0.1}
+
+
+def flags(recipe: cli.Recipe) -> None:
+    """Adds the flags of the task."""
+    add = recipe.flags.add
+    add("model", "--task", choices=("labels", "label"), default="labels", help="one a word, or one")
+    kinds = ("characters", "pieces")
+    add("model", "--words", choices=kinds, default=kinds[0], help="what a word is read by")
+    add("model", "--crf", action="store_true", help="labels depend on their neighbors")
+    text = "minutes in which a new masked_lm first learns to guess hidden words"
+    add("training", "--pretrain", type=cli.positive, metavar="MINUTES", help=text)
 
 
 def labeler(recipe: cli.Recipe, train: data.Corpus) -> ks.Pipeline:
@@ -45,11 +66,36 @@ def labeler(recipe: cli.Recipe, train: data.Corpus) -> ks.Pipeline:
             sources, longest, vocabulary_size=options.vocabulary
         )
     else:
-        source = text.WordSource(cli.make_tokenizer(options, sources), longest)
+        kind = text.TextSource if whole else text.WordSource
+        source = kind(cli.make_tokenizer(options, sources), longest)
     target = text.LabelTarget.of((pair.target for pair in train), 1 if whole else longest, whole)
     head = Label() if whole else Labels(crf=options.crf)
     model = ks.build_model(options.model, source, target, head=head, **recipe.sizes())
-    return ks.Pipeline(model, source, target)
+    pipeline = ks.Pipeline(model, source, target)
+    if options.pretrain and not options.resume:
+        pretrain(recipe, pipeline, train)
+    return pipeline
+
+
+def pretrain(recipe: cli.Recipe, pipeline: ks.Pipeline, train: data.Corpus) -> None:
+    """Starts the encoder of a `masked_lm` from one that guesses hidden tokens of the sources."""
+    options, source = recipe.options, pipeline.source
+    masked = ks.build_model("masked_lm", source.tokenizer, **recipe.sizes())
+    buckets = data.fit_buckets(data.survey(train, source, pipeline.target), 6)
+    budget = {"seed": options.seed, "tokens_per_batch": options.batch_tokens}
+    batches = data.train_batches(train, source, pipeline.target, buckets=buckets, **budget)
+    batches = data.masked_batches(batches, source, seed=options.seed)
+    compiles = not (options.graph or options.smoke)
+    masked.compile(keras.optimizers.Adam(1e-3), ks.TokenCrossEntropy(), jit_compile=compiles)
+    limit = TimeLimit(options.pretrain)
+    losses = masked.fit(batches, steps_per_epoch=100, epochs=10**6, verbose=0, callbacks=[limit])
+    print(f"Guessing hidden tokens: loss {losses.history['loss'][-1]:.2f} nats\n")
+    warm_start(pipeline.model, masked)
+
+
+def one(label: str) -> list[str]:
+    """Returns the only label of a text."""
+    return [label.strip()]
 
 
 def main() -> None:
@@ -59,35 +105,38 @@ def main() -> None:
         data=DATA,
         advice=ADVICE,
         models=MODELS,
-        metrics={"accuracy": metrics.label_accuracy},
-        defaults={"vocabulary": 20000, "max_length": 192, "layers": 1, "dropout": 0.3},
+        metrics=METRICS,
+        defaults=DEFAULTS,
+        smoke=SMOKE,
         without=["packed"],
     )
-    add = recipe.flags.add
-    add("model", "--task", choices=("labels", "label"), default="labels", help="of each word, or 1")
-    add("model", "--words", choices=("characters", "pieces"), default="characters", help="how")
-    add("model", "--crf", action="store_true", help="labels depend on their neighbors")
+    flags(recipe)
     options = recipe.begin()
-    read = data.LabeledPairs(KNOWN, whole=options.task == "label")
+    options.graph |= options.model in ("lstm", "gru", "rnn")  # slower by XLA, on CPUs
+    whole = options.task == "label"
+    if whole:  # a label may hold spaces
+        recipe.metrics = {name: partial(metric, parts=one) for name, metric in METRICS.items()}
+    read = data.LabeledPairs(KNOWN, whole)
     corpora = recipe.corpora(read)
     pipeline = recipe.pipeline(labeler, corpora["train"])
     validation, test = recipe.held_out(pipeline, corpora)
 
-    recipe.fit(pipeline, corpora, validation, label_smoothing=0.0)
+    recipe.fit(pipeline, corpora, validation, peak=3e-3, label_smoothing=0.0)
 
-    frequent, endings = (metrics.FrequentLabels(corpora["train"], suffix=n) for n in (0, 5))
+    trivial = metrics.FrequentLabels(corpora["train"], whole=whole)
+    by_ending = metrics.FrequentLabels(corpora["train"], suffix=5, whole=whole)
     groups = {"": test}
-    if options.data in OTHERS:
+    if options.data in OTHERS and not whole:
         name, part = OTHERS[options.data]
-        groups[name] = list(read(part))
+        groups[name] = cli.held_out(pipeline.source, read(part), name.lower())
     for name, examples in groups.items():
         sources = [pair.source for pair in examples]
-        unseen = metrics.UnseenWords(sources, frequent.known)
-        baselines = {
-            "most frequent label of each word": frequent(sources),
-            "most frequent label, or by ending": endings(sources),
-        }
-        recipe.evaluate(pipeline, examples, baselines, metrics={"unseen words": unseen}, name=name)
+        baselines = {"most frequent label": trivial(sources)}
+        further = {}
+        if not whole:
+            baselines["most frequent label, or by ending"] = by_ending(sources)
+            further["unseen words"] = metrics.UnseenWords(sources, trivial.known)
+        recipe.evaluate(pipeline, examples, baselines, metrics=further, name=name)
 
     label = recipe.export(pipeline)  # written, loaded again, given a raw sentence
     recipe.finish(test[0].source, label(test[0].source))

@@ -35,9 +35,9 @@ def conll_pairs(
 ) -> Iterator[Pair | Example]:
     r"""Streams the sentences of a file of words and labels, in constant memory.
 
-    Fields stand between tabs or, if the first line has none, between spaces. Where there are tabs,
-    a line without one that begins with "#" is a comment. The word -DOCSTART- begins a document,
-    whose sentences share a key and so stay in one split.
+    Fields stand between tabs or, if the first line that does not begin with "#" has none, between
+    spaces. Where there are tabs, a line without one that begins with "#" is a comment. The word
+    -DOCSTART- begins a document, whose sentences share a key and so stay in one split.
 
     Args:
         path: UTF-8, plain or compressed.
@@ -74,11 +74,19 @@ def conll_pairs(
 
 
 def _sentences(path: Path, word: int, label: int) -> Iterator[Pair | Example | BadLine]:
-    tabs: bool | None = None
+    # 1. The first line that can't be a comment decides what stands between fields.
+    lines, head = iter(numbered_lines(path)), []
+    for entry in lines:
+        head.append(entry)
+        if entry[1].strip() and not entry[1].startswith("#"):
+            break
+    tabs = any("\t" in line for _, line in head[-1:])
+
+    # 2. Words and labels are gathered up to a blank line, as one stands after the last.
     document = first = 0
     rows: list[tuple[str, str]] = []
     wrong: BadLine | None = None
-    for number, line in chain(numbered_lines(path), [(0, "\n")]):
+    for number, line in chain(head, lines, [(0, "\n")]):
         text = line.rstrip("\n")
         if not text.strip():
             if wrong:
@@ -89,7 +97,6 @@ def _sentences(path: Path, word: int, label: int) -> Iterator[Pair | Example | B
                 yield as_pair([words, labels, *key], str(path), first)
             rows, wrong = [], None
             continue
-        tabs = "\t" in text if tabs is None else tabs
         if tabs and "\t" not in text and text.startswith("#"):
             continue
         fields = text.split("\t") if tabs else text.split()

@@ -9,7 +9,6 @@ from kseq2seq.data.bad_lines import BadLine
 from kseq2seq.data.conll import conll_pairs, is_conll
 from kseq2seq.data.named import Known, named_pairs
 from kseq2seq.data.pairs import Example, Pair
-from kseq2seq.data.places import place_of
 from kseq2seq.data.word_labels import one_label_a_word
 
 _REMEDY = "Correct the line, or remove it"
@@ -25,9 +24,6 @@ class LabeledPairs:
         known: names and functions; see `named_pairs`.
         whole: whether a text as a whole has one label, which may hold spaces; else each word has
             one.
-
-    Attributes:
-        places: the label -> the file and line, "train.tsv:3", where it was read first; of files.
 
     Raises:
         ValueError: while reading, at a line that holds no pair, or in which labels and words differ
@@ -49,12 +45,13 @@ class LabeledPairs:
     def __init__(self, known: Known, whole: bool = False):
         self.known = known
         self.whole = whole
-        self.places: dict[str, str] = {}
 
     def __call__(
         self, name: str, columns: Sequence[str] = ("source", "target")
     ) -> Iterator[Pair | Example]:
         """Returns an iterator of the pairs of a corpus; see the class, and `named_pairs`."""
+        if str(name).partition(":")[0] in self.known:
+            return self._checked(name, named_pairs(name, columns, self.known))
         if not is_conll(name):
             return named_pairs(name, columns, self.known, check=self._check, on_error=_refuse)
         if self.whole:
@@ -69,28 +66,14 @@ class LabeledPairs:
         numbers = [int(column) for column in columns]
         return conll_pairs(name, numbers, check=self._check, on_error=_refuse)
 
-    def _check(self, pair: Pair | Example) -> str | None:
-        for label in [pair.target.strip()] if self.whole else pair.target.split():
-            self.places.setdefault(label, place_of(pair))
-        return None if self.whole else one_label_a_word(pair)
-
-    def unknown(self, pairs: Sequence[Pair | Example], known: Sequence[str]) -> dict[str, str]:
-        """Returns the labels of pairs that are not known, and where each was read first.
-
-        Args:
-            pairs: for example those to test on.
-            known: labels, for example `LabelTarget.names`.
-
-        Returns:
-            label -> "file:line"; "" for a corpus that is not a file.
-        """
-        names = set(known)
-        found: dict[str, str] = {}
+    def _checked(self, name: str, pairs: Iterator[Pair | Example]) -> Iterator[Pair | Example]:
         for pair in pairs:
-            for label in [pair.target.strip()] if self.whole else pair.target.split():
-                if label not in names:
-                    found.setdefault(label, self.places.get(label, ""))
-        return found
+            if wrong := self._check(pair):
+                raise ValueError(f"{name}: {wrong}. Or read it with one label for each text.")
+            yield pair
+
+    def _check(self, pair: Pair | Example) -> str | None:
+        return None if self.whole else one_label_a_word(pair)
 
 
 def _refuse(bad: BadLine) -> NoReturn:

@@ -6,6 +6,7 @@ import os
 import warnings
 from collections import Counter
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,6 +24,7 @@ Known = Mapping[str, Callable[[str], Iterable[Pair | Example]]]
 TRANSLATIONS: Known = {
     "sample": lambda language: sample(language or "fr"),
     "debian": lambda language: debian(language or "fr"),
+    "fields": lambda language: chain(sample(language or "fr"), sample(language or "fr", True)),
 }
 
 
@@ -37,8 +39,9 @@ def named_pairs(
     """Streams the pairs of a corpus, by its name.
 
     Args:
-        name: a name of `known`, by default "sample" or "sample:LANGUAGE" (bundled) or
-            "debian:LANGUAGE" (fetched); a TSV, CSV or JSONL file; or two parallel text files with
+        name: a name of `known`, by default "sample" or "sample:LANGUAGE" (bundled),
+            "fields:LANGUAGE" (the same, and texts with format fields) or "debian:LANGUAGE"
+            (fetched); a TSV, CSV or JSONL file; or two parallel text files with
             a comma between.
         columns: the file's columns of sources, targets and, optionally, keys: names, or numbers
             from 0 for a file without a header.

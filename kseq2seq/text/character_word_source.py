@@ -17,7 +17,7 @@ from kseq2seq.encoders.spec import Spelling
 from kseq2seq.text.characters import CharacterTokenizer
 from kseq2seq.text.raw_texts import RawTexts
 from kseq2seq.text.symbols import SPECIAL_NAMES
-from kseq2seq.text.tokenizer import Tokenizer
+from kseq2seq.text.tokenizer import REPLACEMENT, Tokenizer
 from kseq2seq.text.words import WordTokenizer, words_of
 
 WORDS, CHARACTERS = "word_tokenizer", "source_tokenizer"  # folders
@@ -184,7 +184,7 @@ class CharacterWordSource(RawTexts):
         return [" ".join(words[start : start + self.max_length]) for start in starts]
 
     def labels(self, inputs: dict[str, np.ndarray]) -> list[list[str]]:
-        """See `Source`; the words, or U+FFFD with the known characters of one without an id."""
+        """See `Source`; the words, of one without an id its characters, U+FFFD if unknown."""
         lengths = np.asarray(inputs["source_mask"]).astype(int).sum(axis=1)
         return [
             [self._named(unit) for unit in row[:length]]
@@ -195,8 +195,13 @@ class CharacterWordSource(RawTexts):
         word, *characters = unit.tolist()
         if word != self.words_tokenizer.special.unknown:
             return self.words_tokenizer.piece(word)
-        pieces = self.characters_tokenizer.pieces([[ids for ids in characters if ids]])
-        return "".join(pieces[0])
+        letters = self.characters_tokenizer
+        unknown = letters.special.unknown
+        return "".join(
+            REPLACEMENT if token == unknown else letters.piece(token)
+            for token in characters
+            if token
+        )
 
     def words(self, raw: str) -> list[str]:
         """See `Source`."""

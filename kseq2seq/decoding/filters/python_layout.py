@@ -40,7 +40,7 @@ class PythonLayout(Filter):
     An f-string is a string, as for Python 3.11: its own quotes don't nest.
 
     Args:
-        texts: V texts, of each token; "" for tokens that are no text. See `of`.
+        texts: V texts, of each token; "" for tokens that are no text. See `for_tokenizer`.
         indent: one level of indentation, spaces or tabs alone.
         levels: the most levels of indentation.
         depth: the most brackets that are open at once.
@@ -52,9 +52,8 @@ class PythonLayout(Filter):
     Example:
         >>> from kseq2seq.decoding import PythonLayout
         >>> from kseq2seq.text import ByteTokenizer, line_breaks
-        >>> rule = PythonLayout.of(ByteTokenizer(symbols=line_breaks()))
-        >>> rule.allows("if x:\n    f('(')"), rule.allows("if x:\nf('(')"), rule.allows("f(']')[")
-        (True, False, False)
+        >>> PythonLayout.for_tokenizer(ByteTokenizer(symbols=line_breaks()))
+        PythonLayout(indent='    ', levels=8, depth=15, drops_space=False)
     """
 
     texts: tuple[str, ...] = field(repr=False)
@@ -71,7 +70,7 @@ class PythonLayout(Filter):
             raise ValueError(f"`indent` must be spaces or tabs alone; got {self.indent!r}.")
 
     @classmethod
-    def of(cls, tokenizer: Any, **settings: Any) -> PythonLayout:
+    def for_tokenizer(cls, tokenizer: Any, **settings: Any) -> PythonLayout:
         """Returns the filter for the tokens of a tokenizer.
 
         Args:
@@ -210,14 +209,6 @@ class PythonLayout(Filter):
         for rule in (closes, checked, begun, room):
             fits = ops.logical_and(fits, rule)
         return fits
-
-    def allows(self, text: str) -> bool:
-        """Returns whether a text could be written, if it was cut at each character; not in graph.
-
-        Args:
-            text: any text.
-        """
-        return allows(text, self.indent, self.levels, self.depth)
 
 
 _NUMBERS = ["mode", "closed", "opened", "opening", "checked", "indent", "begun", "added"]
