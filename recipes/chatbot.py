@@ -25,13 +25,9 @@ DATA = "sample, chitchat or FILE"
 KNOWN = {"sample": lambda _: corpora.sample_chitchat(), "chitchat": corpora.chitchat}
 DISTINCT = {"distinct-1": metrics.distinct_1, "distinct-2": metrics.distinct_2}
 ONE, MANY = (ks.Sample(temperature=0.8, top_p=0.9, samples=samples) for samples in (1, 16))
-SMOKE = {"steps": 300, "minutes": None, "hidden_dim": 64, "vocabulary": 1500}
+SMOKE = {"steps": 250, "minutes": None, "hidden_dim": 64, "vocabulary": 1500}
 SMOKE |= {"max_length": 40, "answer_length": 16, "batch_tokens": 2048}
 SOME = 500  # held-out conversations that are answered, or whose answer is looked for
-
-
-def read(name, columns):
-    return data.named_pairs(name, columns, KNOWN)
 
 
 def chatbot(recipe: cli.Recipe, train: data.Corpus) -> ks.Pipeline:
@@ -66,7 +62,7 @@ def ranking(pipeline: ks.Pipeline, weight: float):
 
 
 def best(scorer, sources: list[str], predictions) -> list[str]:
-    """Returns the alternative that a scorer ranks first, of each prediction."""
+    """Returns the text that a scorer ranks first, of each prediction."""
     return [one.text for one in rerank(sources, predictions, [(scorer, 1.0)], own=0.0)]
 
 
@@ -136,10 +132,10 @@ def main() -> None:
         pipeline = recipe.pipeline(chatbot, None)
         return talk(pipeline, ranking(pipeline, options.weight))
 
-    parts = recipe.corpora(read)
+    parts = recipe.corpora(lambda name, columns: data.named_pairs(name, columns, KNOWN))
     pipeline = recipe.pipeline(chatbot, parts["train"])
     validation, test = recipe.held_out(pipeline, parts)
-    some = fitting(pipeline, list(parts["validation"]), SOME)
+    some = fitting(pipeline, validation, SOME)
     measures = {"perplexity": lambda: metrics.word_perplexity(pipeline.log_probs(*some), some[1])}
     train = {**parts, "train": after_nothing(parts["train"])}
     recipe.fit(pipeline, train, validation, label_smoothing=0.0, measures=measures)
