@@ -1,6 +1,6 @@
 """Dialogue: the turns of a conversation in, the next turn out; then talk to it in the terminal.
 
-Data: `sample` (bundled: 6,276 answers in short turns of frequent words, MIT License), `chitchat`
+Data: `sample` (bundled: 5,221 answers in short turns of frequent words, MIT License), `chitchat`
 (fetched: 129,943 answers in 7,168 conversations of students, MIT License; turns with contacts,
 links, introductions by name or profane words are left out and counted), or a file of yours: TSV,
 CSV or JSONL with columns `source` and `target`. A source has "<turn>" between turns, oldest first;
