@@ -50,14 +50,12 @@ def after_nothing(train: data.Corpus) -> data.Corpus:
 def fitting(pipeline: ks.Pipeline, pairs, most: int) -> tuple[list[str], list[str]]:
     """Returns sources and targets of `most` pairs, evenly spread, whose target is not too long."""
     lengths = pipeline.target.ids([pair.target for pair in pairs]).row_lengths().numpy()
-    longest = pipeline.target.max_length
-    pairs = [pair for pair, n in zip(pairs, lengths, strict=True) if n <= longest]
-    pairs = pairs[:: max(1, len(pairs) // most)]
-    return [pair.source for pair in pairs], [pair.target for pair in pairs]
+    short = (lengths <= pipeline.target.max_length).nonzero()[0].tolist()
+    kept = [pairs[index] for index in short[:: max(1, len(short) // most)]]
+    return [pair.source for pair in kept], [pair.target for pair in kept]
 
 
-def ranking(pipeline: ks.Pipeline, weight: float):
-    """Returns the score by which answers are ranked, for each word of theirs."""
+def ranking(pipeline: ks.Pipeline, weight: float):  # of answers, for each word of theirs
     return metrics.per_word(mutual_information(pipeline, weight))
 
 
@@ -138,13 +136,14 @@ def main() -> None:
     some = fitting(pipeline, validation, SOME)
     measures = {"perplexity": lambda: metrics.word_perplexity(pipeline.log_probs(*some), some[1])}
     train = {**parts, "train": after_nothing(parts["train"])}
-    recipe.fit(pipeline, train, validation, label_smoothing=0.0, measures=measures)
+    peak = 0.032 * options.hidden_dim**-0.5  # wider models learn at lower rates
+    recipe.fit(pipeline, train, validation, peak=peak, label_smoothing=0.0, measures=measures)
 
     informed = ranking(pipeline, options.weight)
     predict(recipe, pipeline, informed, parts["train"], test)
     answer(recipe, pipeline, informed, test)
 
-    reply = recipe.export(pipeline)  # written, loaded again, given a raw conversation
+    reply = recipe.export(pipeline)
     recipe.finish(test[0].source, reply(test[0].source))
 
 

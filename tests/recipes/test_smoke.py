@@ -11,7 +11,7 @@ from tests.recipes.conftest import names
 
 TABLE = {
     # recipe: (metric, bound)
-    "chatbot": ("perplexity", 700.0),
+    "chatbot": ("perplexity", 900.0),
     "code_generation": ("bleu", 12.0),
     "pronunciation": ("per", 30.0),
     "translation": ("chrf", 12.0),
