@@ -25,7 +25,7 @@ DATA = "sample, chitchat or FILE"
 KNOWN = {"sample": lambda _: corpora.sample_chitchat(), "chitchat": corpora.chitchat}
 DISTINCT = {"distinct-1": metrics.distinct_1, "distinct-2": metrics.distinct_2}
 ONE, MANY = (ks.Sample(temperature=0.8, top_p=0.9, samples=samples) for samples in (1, 16))
-SMOKE = {"steps": 250, "minutes": None, "hidden_dim": 64, "vocabulary": 1500}
+SMOKE = {"steps": 200, "minutes": None, "hidden_dim": 64, "vocabulary": 1500}
 SMOKE |= {"max_length": 40, "answer_length": 16, "batch_tokens": 2048}
 SOME = 500  # held-out conversations that are answered, or whose answer is looked for
 

@@ -6,9 +6,9 @@ import kseq2seq_runtime
 import numpy as np
 import pytest
 import tensorflow as tf
+from kseq2seq_runtime import sources, tokenizers
 
 import kseq2seq as ks
-from kseq2seq import data
 from kseq2seq.contracts import Source
 from kseq2seq.text import TURN, ByteTokenizer, CharacterTokenizer, TextTarget, TurnsSource
 
@@ -66,8 +66,8 @@ def test_an_empty_conversation_is_a_source():
     source = TurnsSource(BYTES, 16)
     raws = tf.constant([""])
     assert not source.empty(raws, source.lengths(raws)).numpy().any()
-    pairs = data.Corpus.write([data.Pair("", "hello", "1"), data.Pair("a", "b", "2")])
-    assert data.survey(pairs, source, TextTarget(BYTES, 8)).kept == 2
+    rows, lengths, _ = source.prepare(raws, 16)
+    assert rows.to_list() == [[2]] and lengths.numpy().tolist() == [1]
 
 
 def test_words_are_those_that_are_kept():
@@ -118,11 +118,11 @@ def test_every_file_answers_as_the_pipeline(pipeline, tmp_path):
     assert wanted[2] == pipeline.texts([["a", "b"]])[0] == wanted[0]
     pipeline.save(tmp_path / "pipeline")
     assert ks.Pipeline.load(tmp_path / "pipeline").texts(RAWS) == wanted
-    pipeline.export(tmp_path / "served", searches={"greedy": ks.Greedy()})
-    served = tf.saved_model.load(str(tmp_path / "served")).signatures["greedy"]
+    pipeline.export(tmp_path / "served", searches={"serving_default": ks.Greedy()})
+    served = tf.saved_model.load(str(tmp_path / "served")).signatures["serving_default"]
     texts = served(texts=tf.constant(RAWS))["texts"].numpy().reshape(-1)
     assert [text.decode() for text in texts] == wanted
-    pipeline.export(tmp_path / "model.tflite")
+    pipeline.export(tmp_path / "model.tflite", examples=RAWS[:3])
     phone = kseq2seq_runtime.Pipeline(tmp_path / "model.tflite")
     assert phone.texts(RAWS) == wanted
     assert phone.texts([["a", "b"]]) == wanted[:1]
@@ -130,22 +130,16 @@ def test_every_file_answers_as_the_pipeline(pipeline, tmp_path):
         phone.texts([["a<turn>b"]])
 
 
-def test_the_runtime_refuses_as_well(pipeline, tmp_path):
-    strict = ks.Pipeline(
-        pipeline.model, TurnsSource(BYTES, 6, "error"), pipeline.target, ks.Greedy()
-    )
-    strict.export(tmp_path / "model.tflite", examples=["a"])
-    phone = kseq2seq_runtime.Pipeline(tmp_path / "model.tflite")
-    with pytest.raises(ValueError, match="Conversation 0 has 7 tokens"):
-        phone.texts(["abcdef"])
-
-
-def test_the_length_of_several_turns_is_counted_in_errors(pipeline):
-    strict = ks.Pipeline(
-        pipeline.model, TurnsSource(BYTES, 6, "error"), pipeline.target, ks.Greedy()
-    )
-    with pytest.raises(ValueError, match="7 tokens, its end included"):
-        strict("a<turn>bcde")
+def test_the_runtime_cuts_and_refuses_as_well():
+    tokenizer = tokenizers.ByteTokenizer(symbols=[TURN])
+    for longest in (2, 6, 9):
+        phone = sources.TurnsSource(tokenizer, longest, cut=True)
+        assert [phone(raw, "0") for raw in RAWS] == TurnsSource(BYTES, longest).fitting(
+            RAWS
+        ).to_list()
+    phone = sources.TurnsSource(tokenizer, 6, cut=False)
+    with pytest.raises(ValueError, match="Conversation 3 has 7 tokens"):
+        phone("abcdef", "3")
 
 
 def test_the_files_name_it(pipeline, tmp_path):
