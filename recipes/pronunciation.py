@@ -11,9 +11,9 @@ and `target`, for example "hello" and "HH AH L OW". Letters are in lower case. S
         --output saved_models/second --ensemble saved_models/pronunciation    # both together
     python -m kseq2seq_runtime saved_models/pronunciation/model.tflite hello
 
-PER is the rate of wrong phones, WER that of words with any: a word is right if it is as one of its
-listed pronunciations. Scores are of random words; then, of those of them that share no stem with a
-word of the training data. Expected on `cmudict`: see saved_models/pronunciation/README.md.
+PER is the share of wrong phones, WER that of wrong words: a word is right if it equals any of its
+listed pronunciations. Scores are of random words, and then of those among them that share no stem
+with any word of the training data. See saved_models/pronunciation/README.md for those on `cmudict`.
 """
 
 import kseq2seq as ks

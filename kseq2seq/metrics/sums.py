@@ -15,6 +15,7 @@ from kseq2seq.metrics.references import Reference, reference_lists
 from kseq2seq.metrics.score import TextScore
 
 P = ParamSpec("P")
+_version = functools.cache(importlib.metadata.version)
 
 
 class Sums(NamedTuple):
@@ -137,7 +138,7 @@ def signature(references: list[list[str]], library: str = "", **facts: str) -> s
     numbers = {len(row) for row in references}
     parts = {"nrefs": str(numbers.pop()) if len(numbers) == 1 else "var", **facts}
     if library:
-        parts[library] = importlib.metadata.version(library)
+        parts[library] = _version(library)
     return "|".join(f"{name}:{value}" for name, value in parts.items())
 
 
