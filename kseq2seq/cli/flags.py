@@ -147,7 +147,7 @@ COMMON: dict[str, tuple[str, dict[str, Any], str]] = {
         "output",
         _SWITCH,
         "also print between which bounds the scores lie at 95 %%, by resampling the test examples, "
-        "and p-values of the difference from each baseline",
+        "p-values of the difference from each baseline, and how the scores were computed",
     ),
     "no_examples": (
         "output",

@@ -12,7 +12,9 @@ import tensorflow as tf
 
 from kseq2seq.decoding import Beam, Filter, Greedy
 from kseq2seq.pipeline import Pipeline
+from kseq2seq.quiet import without_lines
 from kseq2seq.runs import read_runs
+from kseq2seq.text.sentencepiece import LOGGED
 
 CHECKPOINTS = "checkpoints/*-step-*"
 
@@ -134,12 +136,14 @@ def export_served(
     Returns:
         A function that runs a raw input through the loaded model and returns the best text.
     """
-    pipeline.export(directory, filters=filters)
-    signatures = tf.saved_model.load(str(directory)).signatures
+    with without_lines(LOGGED):
+        pipeline.export(directory, filters=filters)
+        signatures = tf.saved_model.load(str(directory)).signatures
     signature = signatures["beam" if isinstance(pipeline.search, Beam) else "serving_default"]
 
     def served(raw: Any) -> str:
-        texts = signature(**_inputs(pipeline.source, raw))["texts"].numpy()
+        with without_lines(LOGGED):  # by the first call
+            texts = signature(**_inputs(pipeline.source, raw))["texts"].numpy()
         return texts.reshape(-1)[0].decode()  # (1, N), the best first
 
     return served
