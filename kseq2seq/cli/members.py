@@ -33,8 +33,8 @@ def ensemble(
         corpora: the pipeline's own, by the names of splits.
 
     Raises:
-        ValueError: if a directory holds no pipeline, its ids stand for other tokens, or its run was
-            trained on other examples.
+        FileNotFoundError: if a directory holds no pipeline.
+        ValueError: if its ids stand for other tokens, or its run was trained on other examples.
     """
     own = checksums(corpora)
     models = [pipeline.model]
