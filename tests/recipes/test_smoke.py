@@ -14,7 +14,7 @@ RECIPES = Path(__file__).parents[2] / "recipes"
 TABLE = {
     # recipe: (metric, bound)
     "pronunciation": ("per", 30.0),
-    "translation": ("chrf", 12.0),
+    "translation": ("chrf", 27.0),
     "sequence_labeling": ("accuracy", 85.0),
 }
 
