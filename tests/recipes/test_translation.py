@@ -54,7 +54,7 @@ def test_goes_on_from_a_saved_pipeline_on_a_file(main, smoked, tmp_path, monkeyp
 
 
 def test_packs_korean_and_computes_in_bfloat16_and_survives_being_told_to_end(main, tmp_path):
-    command = "--smoke", "--data", "sample:ko", "--minutes", 2, "--packed", "--bfloat16"
+    command = "--smoke", "--data", "sample:ko", "--steps", 60, "--packed", "--bfloat16"
     command += "--output", tmp_path
     process = subprocess.Popen(
         [sys.executable, str(RECIPE), *map(str, command)], stdout=subprocess.PIPE, text=True
@@ -186,6 +186,7 @@ def test_what_was_trained_is_there_whatever_fails_after_it(main, tmp_path, monke
     file, output = tmp_path / "my.tsv", tmp_path / "out"
     file.write_text("\n".join(["source\ttarget", *reversed(rows)]), encoding="utf-8")
     command = ("--smoke", "--steps", 2, "--train", file, "--vocabulary", 300, "--output", output)
+    command += ("--max-length", 96)
 
     def fails(*_, **__):
         raise OSError(28, "No space left on device", "saved_model")
