@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: install run test test-slow test-gpu lint docs clean
+.PHONY: install run test smoke test-slow test-gpu lint docs clean
 
 install: $(READY)
 
@@ -24,6 +24,9 @@ run: $(READY)
 
 test: $(READY)
 	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
+
+smoke: $(READY)
+	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal tests/recipes/test_smoke.py
 
 test-slow: $(READY)
 	$(BIN)/python -m pytest -m slow

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import re
 
-_FIELD = re.compile(
-    r"""
-    (?P<escaped>%%)
-    | \{\{ [^{}]* \}\}                                  # {{ name }} of templates
-    | [$%]? \{ [\w.\[\]-]* (?:![rsa])? (?::[^{}\s]*)? \}  # {} {0} {name!r:>8} ${name} %{name}
-    | % (?:\([^()\s]+\) | \d+\$)?                       # %(name)s %1$s; a space is no flag here:
-      [-+#0]* (?:\d+|\*)? (?:\.(?:\d+|\*))?             # "100 % sure" has no field
-      (?:hh|h|ll|l|z|j|t|L)? [diouxXeEfFgGcrsa@]
-    """,
-    re.VERBOSE,
+# One pattern for Python and for RE2, which reads `\w` as ASCII: there, WORD stands for it.
+PATTERN = "|".join(
+    [
+        r"%%",  # stands for one "%", and is no field
+        r"\{\{[^{}]*\}\}",  # {{ name }} of templates
+        r"[$%]?\{[\w.\[\]-]*(?:![rsa])?(?::[^{}\s]*)?\}",  # {} {0} {name!r:>8} ${name} %{name}
+        # %(name)s %1$s; a space is no flag here: "100 % sure" has no field
+        r"%(?:\([^()\s]+\)|\d+\$)?[-+#0]*(?:\d+|\*)?(?:\.(?:\d+|\*))?"
+        r"(?:hh|h|ll|l|z|j|t|L)?[diouxXeEfFgGcrsa@]",
+    ]
 )
+WORD = r"\pL\pN_"
+ESCAPED = "%%"
+_FIELD = re.compile(PATTERN)
 
 
 def format_fields(text: str) -> list[str]:
@@ -32,4 +35,4 @@ def format_fields(text: str) -> list[str]:
         >>> format_fields("%(n)d of {total} files (%s%%), 100% sure")
         ['%(n)d', '{total}', '%s']
     """
-    return [found[0] for found in _FIELD.finditer(text) if not found["escaped"]]
+    return [found[0] for found in _FIELD.finditer(text) if found[0] != ESCAPED]

@@ -1,14 +1,18 @@
 """Translation: raw sentence pairs in, one exported translator out.
 
 Data: `sample` (bundled, 12,000 English-French interface texts under BSD and MIT licenses; also
-`sample:de`, `sample:ko`), `debian:fr` (60,000 sentences of package descriptions, fetched; also
-`debian:de`, `debian:it`, ...), or a file of yours: TSV, CSV or JSONL with columns `source` and
-`target`, or two parallel text files joined by a comma. A split of your own: --train, --validation
-and --test, each such a file.
+`sample:de`, `sample:ko`), `fields` (the same and 2,000 texts more with format fields, `%s` or
+`{name}`), `debian:fr` (60,000 sentences of package descriptions, fetched; also `debian:de`,
+`debian:it`, ...), or a file of yours: TSV, CSV or JSONL with columns `source` and `target`, or two
+parallel text files joined by a comma. A split of your own: --train, --validation and --test, each
+such a file. One model of several languages: `sample:fr+de+ko`, or a language and a name for each,
+`fr=my-fr.tsv+de=my-de.tsv`; then a text names its language, `<2fr>Save the file`.
 
     python recipes/translation.py --steps 1500                     # the bundled sample
     python recipes/translation.py --data debian:fr --minutes 40    # see the README for scores
     python recipes/translation.py --data debian:fr --minutes 40 --packed --bfloat16    # faster
+    python recipes/translation.py --data sample:fr+de+ko --temperature 5    # one model of three
+    python recipes/translation.py --data fields:fr --fields        # format fields stay as they are
     python recipes/translation.py --data my.tsv --init saved_models/translation/pipeline
     python recipes/translation.py --resume saved_models/translation    # after a kill or Ctrl-C
     python -m kseq2seq.runs saved_models --sort bleu               # compares what you ran
@@ -18,17 +22,23 @@ is given. Minutes are those of training: compiling comes before and is counted a
 """
 
 import kseq2seq as ks
-from kseq2seq import cli, data, text
+from kseq2seq import cli, data, metrics, text
 
-DATA = "sample[:fr|de|ko], debian:LANG or FILE"
+DATA = "sample[:fr|de|ko], fields:fr, debian:LANG, sample:fr+ko, fr=NAME+de=NAME or FILE"
 
 
 def translator(recipe: cli.Recipe, train: data.Corpus) -> ks.Pipeline:
-    """One vocabulary for both languages, so that names and numbers are the same tokens."""
+    """One vocabulary for all languages, so that names and numbers are the same tokens."""
     options = recipe.options
-    tokenizer = cli.make_tokenizer(options, (side for pair in train for side in pair[:2]))
+    symbols = [text.language_symbol(each) for each in data.by_language(train) if each]
+    pairs = text.hidden_pairs(train) if options.fields else train
+    tokenizer = cli.make_tokenizer(
+        options,
+        (side for pair in pairs for side in pair[:2]),
+        [*symbols, *(text.FIELD_SYMBOLS if options.fields else ())],
+    )
     model = ks.build_model(options.model, tokenizer, tokenizer, **recipe.sizes())
-    source = text.TextSource(tokenizer, options.max_length)
+    source = text.TextSource(tokenizer, options.max_length, fields=options.fields)
     target = text.TextTarget(tokenizer, options.max_length)
     return ks.Pipeline(model, source, target)
 
@@ -36,15 +46,40 @@ def translator(recipe: cli.Recipe, train: data.Corpus) -> ks.Pipeline:
 def main() -> None:
     models = cli.architectures("transformer")
     recipe = cli.Recipe("translation", __doc__, data=DATA, advice=cli.DATA, models=models)
-    recipe.begin()
-    corpora = recipe.corpora(data.named_pairs)
+    recipe.flags.add(
+        *("training", "--temperature"),
+        type=cli.positive,
+        default=1.0,
+        metavar="T",
+        help="of several languages: above 1, small ones are trained on more often",
+    )
+    recipe.flags.add(
+        *("text", "--fields"),
+        action="store_true",
+        help="translate around the fields that programs fill in, %%s or {name}, and keep each",
+    )
+    options = recipe.begin()
+    corpora = recipe.corpora(data.translations)
     pipeline = recipe.pipeline(translator, corpora["train"])
     validation, test = recipe.held_out(pipeline, corpora)
 
+    if pipeline.source.fields:  # which the pipeline hides and shows itself in all but training
+        corpora["train"] = data.Corpus.write(text.hidden_pairs(corpora["train"]))
+    if options.temperature > 1:
+        languages = data.by_language(corpora["train"])
+        corpora["train"] = data.mixed(languages, temperature=options.temperature)
     recipe.fit(pipeline, corpora, validation)
 
     sources = [pair.source for pair in test]
-    recipe.evaluate(pipeline, test, baselines={"copying the source": sources})
+    copies = {"copying the source": [text.without_language(raw) for raw in sources]}
+    languages = [text.language_of(raw) for raw in sources]
+    texts = recipe.evaluate(pipeline, test, baselines=copies, groups=languages)
+    if pipeline.source.fields:
+        shares = {
+            "fields kept": lambda texts, _: metrics.kept_placeholders(texts, sources),
+            "fields the same": lambda texts, _: metrics.same_placeholders(texts, sources),
+        }
+        recipe.shares(shares, {"translations": texts})
 
     translate = recipe.export(pipeline)  # written, loaded again, given a raw sentence
     recipe.finish(sources[0], translate(sources[0]))

@@ -1,5 +1,6 @@
 """The wheel holds what the package needs, and imports outside the checkout."""
 
+import ast
 import subprocess
 import sys
 import zipfile
@@ -17,6 +18,46 @@ print(next(iter(data.sample("ko"))).key != "")
 """
 
 
+def settings():
+    """The arguments of `setup`, where they are written out."""
+    calls = ast.walk(ast.parse((ROOT / "setup.py").read_text(encoding="utf-8")))
+    (setup,) = (
+        node for node in calls if isinstance(node, ast.Call) and ast.unparse(node.func) == "setup"
+    )
+    found = {}
+    for word in setup.keywords:
+        if isinstance(word.value, ast.Constant | ast.Dict | ast.List):
+            found[word.arg] = ast.literal_eval(word.value)
+    return found
+
+
+def files():
+    """Every file of the package by its name in the wheel, the recipes among them."""
+    places = {"kseq2seq": ROOT / "kseq2seq", "kseq2seq/recipes": ROOT / "recipes"}
+    return {
+        f"{name}/{path.relative_to(place).as_posix()}": path
+        for name, place in places.items()
+        for path in place.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+
+
+def test_the_wheel_lists_every_file_of_the_package():
+    data = {
+        f"{package.replace('.', '/')}/{pattern}"
+        for package, patterns in settings()["package_data"].items()
+        for pattern in patterns
+    }
+    for name, path in files().items():
+        if path.suffix == ".py":
+            recipe = path.parent == ROOT / "recipes"
+            assert recipe or (path.parent / "__init__.py").is_file(), f"{name} is in no package"
+        else:
+            folder, _, file = name.rpartition("/")
+            assert data & {name, f"{folder}/*"}, f"{file} is not in `package_data` of setup.py"
+    assert {"kseq2seq/corpora/fetching.py", "kseq2seq/recipes/translation.py"} <= files().keys()
+
+
 @pytest.mark.slow  # building fetches setuptools
 def test_wheel_installs_and_imports_outside_the_checkout(tmp_path):
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
@@ -24,13 +65,8 @@ def test_wheel_installs_and_imports_outside_the_checkout(tmp_path):
     subprocess.run(build, check=True, cwd=tmp_path)
     (wheel,) = (tmp_path / "wheel").glob("kseq2seq-*.whl")
     names = zipfile.ZipFile(wheel).namelist()
-    samples, recipes = "data/samples/", "recipes/"
-    for wanted in (
-        "py.typed",
-        *(samples + name for name in ("en-ko.tsv.gz", "NOTICE.md")),
-        *(recipes + name for name in ("README.md", "translation.py", "comparison_run.py")),
-    ):
-        assert f"kseq2seq/{wanted}" in names
+    assert {"kseq2seq/py.typed", "kseq2seq/data/samples/en-ko.tsv.gz"} <= files().keys()
+    assert files().keys() <= set(names)
     assert not any(name.startswith(("tests/", "recipes/", "benchmarks/")) for name in names)
     install = [*pip, "install", "--quiet", "--no-deps", "--target", tmp_path / "site", wheel]
     subprocess.run(install, check=True, cwd=tmp_path)

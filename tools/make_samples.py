@@ -226,7 +226,9 @@ def main() -> None:
             name = requirement.split("==")[0]
             (SAMPLES / "licences" / f"{name}.txt").write_text(text, encoding="utf-8")
             rows.append((requirement, label, text, {x: counts[x][requirement] for x in LOCALES}))
-        (SAMPLES / "NOTICE.md").write_text(notice(rows), encoding="utf-8")
+        path = SAMPLES / "NOTICE.md"
+        _, *others = path.read_text(encoding="utf-8").split("\n## ")  # of the other samples
+        path.write_text("\n## ".join([notice(rows), *others]), encoding="utf-8")
 
 
 if __name__ == "__main__":

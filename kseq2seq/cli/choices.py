@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,16 +44,25 @@ def tokenizer_kinds() -> list[str]:
     return sorted(kinds, key=lambda kind: (kind != "sentencepiece", kind))
 
 
-def make_tokenizer(options: argparse.Namespace, texts: Iterable[str]) -> Tokenizer:
+def make_tokenizer(
+    options: argparse.Namespace,
+    texts: Iterable[str],
+    symbols: Sequence[str] = (),
+    exact: bool = False,
+) -> Tokenizer:
     """Returns the tokenizer that `--tokenizer` names, trained on texts if it learns from them.
 
     Args:
         options: `tokenizer`, a kind or the directory of a saved one; and `vocabulary`, the most ids
             to learn.
         texts: to learn from, read once.
+        symbols: strings that are one token each; a saved tokenizer must have them.
+        exact: whether texts come back as they are, with all their white space, as code must. A
+            SentencePiece model then normalizes nothing.
 
     Raises:
-        ValueError: if there is no such kind or directory, or the texts make no vocabulary.
+        ValueError: if there is no such kind or directory, the texts make no vocabulary, or a saved
+            tokenizer lacks a symbol.
 
     Example:
         >>> options = argparse.Namespace(tokenizer="characters", vocabulary=7)
@@ -62,16 +71,25 @@ def make_tokenizer(options: argparse.Namespace, texts: Iterable[str]) -> Tokeniz
     """
     kind = options.tokenizer
     if kind == "bytes":
-        return ByteTokenizer()
+        return ByteTokenizer(symbols)
     if kind in tokenizer_kinds():
-        return TOKENIZERS[kind].train(texts, options.vocabulary)  # type: ignore[attr-defined]
+        settings: dict[str, Any] = {"symbols": symbols} if symbols else {}  # others may not take it
+        if exact and kind == "sentencepiece":
+            settings["normalization"] = "identity"
+        return TOKENIZERS[kind].train(texts, options.vocabulary, **settings)  # type: ignore[attr-defined]
     saved = saved_tokenizer(Path(kind))
     if saved is None:
         raise ValueError(
             f"`tokenizer` must be one of {', '.join(tokenizer_kinds())}, or the directory of a "
             f"saved one; got {kind!r}, where there is no tokenizer.json."
         )
-    return load_tokenizer(saved)
+    tokenizer = load_tokenizer(saved)
+    if lacking := set(symbols) - set(tokenizer.symbols):
+        raise ValueError(
+            f"`tokenizer` must have the symbols of the data; that of {kind} lacks "
+            f"{', '.join(sorted(lacking))}. Train a new one."
+        )
+    return tokenizer
 
 
 def saved_tokenizer(directory: Path) -> Path | None:

@@ -44,7 +44,7 @@ def best_sentences(
     best = []
     for text, reference in zip(texts, references, strict=True):
         extracts = _sentences(text, words) or [""]
-        best.append(max(extracts, key=lambda extract: metric([extract], [reference])))  # noqa: B023
+        best.append(max(extracts, key=lambda extract: metric([extract], [reference])))
     return best
 
 

@@ -22,6 +22,7 @@ from kseq2seq.data import (
     survey,
     train_batches,
 )
+from kseq2seq.metrics import Scores
 from kseq2seq.models import Seq2Seq
 from kseq2seq.pipeline import Pipeline
 from kseq2seq.runs import Record, Run, less_is_better
@@ -98,6 +99,24 @@ def _compiles(options: argparse.Namespace, model: keras.Model) -> bool:
     return on_gpu or model.dtype_policy.name != "mixed_bfloat16"
 
 
+class ModelScore(GenerationScore):
+    """Scores of generated texts and, beside them, numbers that are measured without texts.
+
+    Args:
+        measures: names and functions without arguments, called after the texts are scored.
+        *generation: as for `GenerationScore`.
+    """
+
+    def __init__(self, measures: Mapping[str, Callable[[], float]], *generation: Any):
+        super().__init__(*generation)
+        self.measures = dict(measures)
+
+    def measure(self) -> Scores:
+        """See `GenerationScore`."""
+        measured = {name.lower(): measure() for name, measure in self.measures.items()}
+        return Scores({**super().measure(), **measured})
+
+
 class Pace(NamedTuple):
     """How fast a model learns.
 
@@ -115,13 +134,18 @@ class Pace(NamedTuple):
     def of(cls, options: argparse.Namespace, peak: float) -> Pace:
         """Fine-tuning: lower rate, faster-moving average. Short runs warm up faster.
 
+        Args:
+            options: `init`, `steps` and `learning_rate`, which replaces the peak.
+            peak: of a new model.
+
         Example:
-            >>> Pace.of(argparse.Namespace(init="translator", steps=None), 2e-3)
+            >>> options = argparse.Namespace(init="translator", steps=None, learning_rate=None)
+            >>> Pace.of(options, 2e-3)
             Pace(peak=0.0005, warmup=100, momentum=0.99)
         """
         if options.init:
-            return cls(peak / 4, 100, 0.99)
-        return cls(peak, 200 if options.steps else 400, 0.998)
+            return cls(options.learning_rate or peak / 4, 100, 0.99)
+        return cls(options.learning_rate or peak, 200 if options.steps else 400, 0.998)
 
 
 def fit_batches(
@@ -173,7 +197,7 @@ def fit_batches(
             batches.model,
             batches.dataset,
             steps=options.steps or 10**9,
-            steps_per_epoch=10 if options.smoke else 500,
+            steps_per_epoch=max(10, (options.steps or 0) // 5) if options.smoke else 500,
             callbacks=[
                 score,
                 Record(options.output, settings=settings, model=model, data=corpora),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -57,13 +57,19 @@ def unreadable(source: Any, raws: Sequence[Any]) -> tuple[np.ndarray, np.ndarray
     return too_long, empty
 
 
-def refuse_too_long(source: Any, target: Any, corpora: Mapping[str, Iterable[Any]]) -> None:
+def refuse_too_long(
+    source: Any,
+    target: Any,
+    corpora: Mapping[str, Iterable[Any]],
+    places: Callable[[str, Sequence[Any]], list[str]] | None = None,
+) -> None:
     """Refuses corpora with an example that is too long, as `--too-long error` asks.
 
     Args:
         source: of a pipeline.
         target: of a pipeline.
         corpora: by the names of splits.
+        places: (split, examples) -> where each stands, as `Places.of` returns it.
 
     Raises:
         ValueError: if some are too long; the message counts them by split and shows the first ones.
@@ -87,9 +93,11 @@ def refuse_too_long(source: Any, target: Any, corpora: Mapping[str, Iterable[Any
             total, count = total + len(part), count + len(long)
             first += long[: _NAMED - len(first)]
         if count:
+            shown_pairs = [pair for pair, _, _ in first]
+            where = places(split, shown_pairs) if places else [""] * len(first)
             named = "; ".join(
-                f"{_named(pair.source)} -> {shown(pair.target)} ({reads} and {writes})"
-                for pair, reads, writes in first
+                f"{place}{_named(pair.source)} -> {shown(pair.target)} ({reads} and {writes})"
+                for place, (pair, reads, writes) in zip(where, first, strict=True)
             )
             more = " and others" * (count > len(first))
             counts.append(
@@ -105,7 +113,7 @@ def _both_lengths(
     source: Any, target: Any, pairs: Sequence[Any]
 ) -> tuple[Sequence[int], Sequence[int]]:
     of_sources, _ = source_lengths(source, [pair.source for pair in pairs])
-    of_targets = target.ids([pair.target for pair in pairs]).row_lengths().numpy()
+    of_targets = target.lengths([pair.target for pair in pairs]).numpy()
     return of_sources.tolist(), of_targets.tolist()
 
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
 
-from kseq2seq.decoding import Beam, Greedy
+from kseq2seq.decoding import Beam, Filter, Greedy
 from kseq2seq.pipeline import Pipeline
+from kseq2seq.quiet import without_lines
 from kseq2seq.runs import read_runs
+from kseq2seq.text.sentencepiece import LOGGED
 
 CHECKPOINTS = "checkpoints/*-step-*"
 
@@ -121,41 +123,51 @@ def resumable(output: Path) -> Iterator[None]:
         raise SystemExit(130 if isinstance(end, KeyboardInterrupt) else end.code) from None
 
 
-def export_served(pipeline: Pipeline, directory: Path) -> Callable[[Any], str]:
+def export_served(
+    pipeline: Pipeline, directory: Path, filters: Sequence[Filter] = ()
+) -> Callable[[Any], str]:
     """Writes a SavedModel and loads it again, without the package's classes.
 
     Args:
         pipeline: what to write.
         directory: where.
+        filters: rules about next tokens, which all searches follow.
 
     Returns:
         A function that runs a raw input through the loaded model and returns the best text.
     """
-    pipeline.export(directory)
-    signatures = tf.saved_model.load(str(directory)).signatures
+    with without_lines(LOGGED):
+        pipeline.export(directory, filters=filters)
+        signatures = tf.saved_model.load(str(directory)).signatures
     signature = signatures["beam" if isinstance(pipeline.search, Beam) else "serving_default"]
 
     def served(raw: Any) -> str:
-        texts = signature(**_inputs(pipeline.source, raw))["texts"].numpy()
+        with without_lines(LOGGED):  # by the first call
+            texts = signature(**_inputs(pipeline.source, raw))["texts"].numpy()
         return texts.reshape(-1)[0].decode()  # (1, N), the best first
 
     return served
 
 
-def export_mobile(pipeline: Pipeline, file: Path, precision: str) -> Callable[[Any], str]:
-    """Writes a TFLite file for greedy search and opens it again, as a phone does.
+def export_mobile(
+    pipeline: Pipeline, file: Path, precision: str, **options: Any
+) -> Callable[[Any], str]:
+    """Writes a TFLite file and opens it again, as a phone does.
 
     Args:
         pipeline: what to write.
         file: where.
         precision: of its weights.
+        **options: of `Pipeline.export`, for example `filters` and `license`; `search` is greedy
+            search if it is not given.
 
     Returns:
         A function that runs a raw input through the file and returns a text.
     """
     import kseq2seq_runtime  # optional
 
-    pipeline.export(file, format="tflite", precision=precision, search=Greedy())
+    options = {"search": Greedy(), **options}
+    pipeline.export(file, format="tflite", precision=precision, **options)
     opened = kseq2seq_runtime.Pipeline(file)
     return lambda raw: opened.texts([raw])[0]
 

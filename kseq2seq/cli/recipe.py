@@ -12,8 +12,11 @@ from typing import Any
 import keras
 
 from kseq2seq.cli.corpora import Read, read_corpora
-from kseq2seq.cli.fitting import Pace, fit_batches, make_batches
+from kseq2seq.cli.evaluating import Evaluating
+from kseq2seq.cli.fitting import ModelScore, Pace, fit_batches, make_batches
+from kseq2seq.cli.labels import report_unknown_labels
 from kseq2seq.cli.lengths import held_out, refuse_too_long
+from kseq2seq.cli.members import ensemble
 from kseq2seq.cli.messages import Messages
 from kseq2seq.cli.options import WORDS, parsed, recipe_flags
 from kseq2seq.cli.outputs import (
@@ -23,22 +26,27 @@ from kseq2seq.cli.outputs import (
     export_served,
     resumable,
 )
-from kseq2seq.cli.report import METRICS, as_text, references_of, report, report_training
+from kseq2seq.cli.places import Places
+from kseq2seq.cli.report import (
+    METRICS,
+    as_text,
+    checked_names,
+    references_of,
+    report_training,
+)
 from kseq2seq.data import Corpus
 from kseq2seq.data.split import SPLITS
-from kseq2seq.decoding import Greedy
+from kseq2seq.decoding import Filter, Greedy, Search
 from kseq2seq.metrics import TextMetric
 from kseq2seq.pipeline import Pipeline
-from kseq2seq.runs import add_scores
-from kseq2seq.training import GenerationScore
 
 # What is made in the output, and a file that marks each as made by an earlier run.
 _PARTS = {"pipeline": "pipeline.json", "saved_model": "saved_model.pb"}
 _MOBILE = "model.tflite"
-_VALIDATION, _SMOKE_TEST = 100, 32  # pairs
+_VALIDATION, _SMOKE_TEST = 100, 32  # examples
 
 
-class Recipe:
+class Recipe(Evaluating):
     """One run of a recipe: its methods are the steps, listed here in their order.
 
     An error in a user's flags or files ends the program with one line that names the flag, before
@@ -52,13 +60,17 @@ class Recipe:
         models: the architectures it offers, the default first, and what each takes for
             `build_model` besides the sizes of the flags.
         metrics: names and functions (texts, references) -> float; BLEU and chrF if None. The last
-            one chooses between averaged and raw weights.
+            one chooses between averaged and raw weights, unless `fit` is given measures.
+        decisive: names of the metrics in which a useful model beats each baseline; all if None.
+            Leave out those in which trivial texts may be perfect, for example `distinct_1`.
         defaults: of flags that differ from the common ones, by their names with "_" for "-".
         smoke: further settings of `--smoke`.
         without: common flags that make no sense for the task.
+        validated: how many validation examples are scored after each epoch, at most.
 
     Attributes:
         flags: add the task's own flags before `begin`.
+        metrics, decisive: as given; a recipe whose flags decide may set others after `begin`.
         options: the values of the flags, after `begin`.
     """
 
@@ -71,14 +83,17 @@ class Recipe:
         advice: str = "",
         models: Mapping[str, Mapping[str, Any]],
         metrics: Mapping[str, TextMetric] | None = None,
+        decisive: Collection[str] | None = None,
         defaults: Mapping[str, Any] | None = None,
         smoke: Mapping[str, Any] | None = None,
         without: Collection[str] = (),
+        validated: int = _VALIDATION,
     ):
         self.name = name
         self.models = models
         self.metrics = dict(metrics or METRICS)
-        self.watched = list(self.metrics)[-1]
+        if decisive is not None:
+            self.decisive = checked_names("decisive", decisive, self.metrics)
         self.messages = Messages(WORDS)
         self.flags = recipe_flags(
             name, doc, data=data, models=models, defaults=defaults or {}, without=without
@@ -86,7 +101,9 @@ class Recipe:
         self.options: argparse.Namespace
         self._advice = advice
         self._smoke = smoke or {}
-        self._useless = False
+        self._validated = validated
+        self._read: Read = lambda *_: ()
+        self.useless = False
         self._mobile: Callable[[Any], str] | None = None
 
     def begin(self, arguments: Sequence[str] | None = None) -> argparse.Namespace:
@@ -119,6 +136,7 @@ class Recipe:
             read: (name, columns) -> examples; reads `--data` and the other files.
             source: reads the sources of examples that are not texts.
         """
+        self._read = read
         return read_corpora(self.options, read, self.messages, self._advice, source)
 
     def sizes(self) -> dict[str, Any]:
@@ -156,14 +174,29 @@ class Recipe:
         self, pipeline: Pipeline, corpora: Mapping[str, Corpus]
     ) -> tuple[list[Any], list[Any]]:
         """Returns examples to validate and to test on, and prints how many are too long."""
-        source, some = pipeline.source, _SMOKE_TEST if self.options.smoke else None
+        source, smoke = pipeline.source, self.options.smoke
+        validated = min(self._validated, _VALIDATION) if smoke else self._validated
+        places = Places(self.options, self._read).of
         with self._errors("data", *SPLITS):
+            report_unknown_labels(pipeline.target, corpora, places)
             if self.options.too_long == "error":
-                refuse_too_long(source, pipeline.target, corpora)
+                refuse_too_long(source, pipeline.target, corpora, places)
             return (
-                held_out(source, corpora["validation"], "validation", _VALIDATION),
-                held_out(source, corpora["test"], "test", some),
+                held_out(source, corpora["validation"], "validation", validated),
+                held_out(source, corpora["test"], "test", _SMOKE_TEST if smoke else None),
             )
+
+    def ensemble(self, pipeline: Pipeline, corpora: Mapping[str, Corpus]) -> Pipeline | None:
+        """Returns a pipeline of this model and those of `--ensemble`; None if there are none.
+
+        Args:
+            pipeline: may be trained later.
+            corpora: from `corpora`, on which the others must have been trained.
+        """
+        if not self.options.ensemble:
+            return None
+        with self.messages.errors("--ensemble"):
+            return ensemble(pipeline, self.options.ensemble, corpora)
 
     def fit(
         self,
@@ -174,6 +207,7 @@ class Recipe:
         peak: float = 2e-3,
         loss: Any = None,
         label_smoothing: float = 0.1,
+        measures: Mapping[str, Callable[[], float]] | None = None,
     ) -> None:
         """Trains, keeps checkpoints, and saves the pipeline with some examples of its input.
 
@@ -181,16 +215,23 @@ class Recipe:
             pipeline: whose model is trained.
             corpora: from `corpora`.
             validation: what is scored after each epoch.
-            peak: of the learning rate of a new model; a quarter of it with `--init`.
+            peak: of the learning rate of a new model; a quarter of it with `--init`. Either can be
+                set by `--learning-rate`.
             loss: of the model's outputs; if None, that of `loss_for`.
             label_smoothing: of that; 0 for a model whose loss has none.
+            measures: names and functions that measure what texts don't show, for example
+                perplexity, after each epoch. If there are any, the last one chooses between
+                averaged and raw weights.
         """
         options = self.options
+        measures = measures or {}
+        watched = [*self.metrics, *measures][-1]
         with self._errors("data", "train", "packed"):
             batches = make_batches(options, pipeline, corpora["train"])
         raws = [pair.source for pair in validation]
-        score = GenerationScore(
-            lambda _: self._texts(pipeline, raws, search=Greedy()),
+        score = ModelScore(
+            measures,
+            lambda _: self.texts(pipeline, raws, search=Greedy()),
             [""] * len(raws),  # the function above has the raws, which need not be texts
             references_of(validation),
             {name.lower(): metric for name, metric in self.metrics.items()},
@@ -201,7 +242,7 @@ class Recipe:
                 options,
                 batches,
                 score,
-                self.watched,
+                watched,
                 pace,
                 model=pipeline.model,
                 corpora=corpora,
@@ -211,43 +252,22 @@ class Recipe:
         pipeline.examples = () if options.no_examples else raws
         with self._errors(advice=f"Then --resume {options.output}."):
             pipeline.save(options.output / "pipeline")
-        report_training(options.output, better, pace.warmup, self.watched)
+        report_training(options.output, better, pace.warmup, watched)
 
-    def evaluate(
+    def export(
         self,
         pipeline: Pipeline,
-        test: Sequence[Any],
-        baselines: Mapping[str, Sequence[str]],
-        ceilings: Mapping[str, Sequence[str]] | None = None,
-    ) -> None:
-        """Prints scores on test examples beside those of baselines, and records them.
-
-        Args:
-            pipeline: with its own search.
-            test: N examples.
-            baselines: name -> N texts that need no training, for example the sources.
-            ceilings: name -> N texts made with a look at the references, for example the best
-                extracts: they are shown beside the scores, and need not be beaten.
-        """
-        with resumable(self.options.output):
-            texts = self._texts(pipeline, [pair.source for pair in test])
-        scores, below = report(test, texts, pipeline.search, baselines, self.metrics, ceilings)
-        add_scores(self.options.output, scores)
-        self._useless = bool(below)
-        if below:
-            beaten = ", no better than ".join(
-                f"{baseline} by {' and '.join(names)}" for baseline, names in below.items()
-            )
-            print(
-                f"\nWARNING: no better than {beaten}. This model is of no use yet: train it longer "
-                "(--steps, --minutes)."
-            )
-
-    def export(self, pipeline: Pipeline) -> Callable[[Any], str]:
+        filters: Sequence[Filter] = (),
+        license: str | None = None,
+        search: Search | None = None,
+    ) -> Callable[[Any], str]:
         """Writes files for servers and, with `--tflite`, for phones, and loads them again.
 
         Args:
             pipeline: what to write.
+            filters: rules about next tokens, which become part of the files.
+            license: a text that goes into the file for phones, for example the terms of the data.
+            search: of that file; greedy search if None.
 
         Returns:
             A function from raw input to text, by the SavedModel that was loaded again.
@@ -255,10 +275,17 @@ class Recipe:
         options = self.options
         advice = f"Then --resume {options.output}."
         with self._errors(advice=advice), resumable(options.output):
-            served = export_served(pipeline, options.output / "saved_model")
+            served = export_served(pipeline, options.output / "saved_model", filters)
             if options.tflite:
                 print()
-                self._mobile = export_mobile(pipeline, options.output / _MOBILE, options.tflite)
+                self._mobile = export_mobile(
+                    pipeline,
+                    options.output / _MOBILE,
+                    options.tflite,
+                    filters=filters,
+                    license=license,
+                    search=search or Greedy(),
+                )
         return served
 
     def finish(self, raw: Any, text: str) -> None:
@@ -267,9 +294,9 @@ class Recipe:
         way = "raw text in and out" if isinstance(raw, str) else "raw input in, text out"
         print(f"\nThe reloaded export, {way}:\n  {as_text(raw)}\n  = {text}")
         if self._mobile:
-            print(f"\n{_MOBILE} says by greedy search:\n  = {self._mobile(raw)}")
+            print(f"\n{_MOBILE} says:\n  = {self._mobile(raw)}")
         shutil.rmtree(output / "checkpoints", ignore_errors=True)  # all is done
-        use = "no use yet, see the warning" if self._useless else "to serve"
+        use = "no use yet, see the warning" if self.useless else "to serve"
         mobile = f", {_MOBILE} (for phones)" if self._mobile else ""
         print(f"\nSaved in {output}: pipeline/ (to go on from), saved_model/ ({use}){mobile}")
 
@@ -277,11 +304,6 @@ class Recipe:
         """Returns the flags that most failures to make a model depend on."""
         tokenizer = ("tokenizer",) * ("tokenizer" in self.flags.given)
         return (*tokenizer, "vocabulary", "hidden_dim", "max_length")
-
-    def _texts(self, pipeline: Pipeline, raws: list[Any], **settings: Any) -> list[str]:
-        if self.options.too_long == "split":
-            settings["too_long"] = "split"
-        return pipeline.texts(raws, **settings)
 
     def _shown(self, *names: str) -> str:
         """Returns the flags that are set, with their values."""

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
+from kseq2seq.cli.tables import not_better, print_table
 from kseq2seq.decoding import Search
-from kseq2seq.metrics import TextMetric, below_baseline, bleu, chrf
-from kseq2seq.runs import less_is_better, read_runs
+from kseq2seq.metrics import TextMetric, TextScore, bleu, chrf, significance
+from kseq2seq.metrics.scoring import scored
+from kseq2seq.runs import read_runs
 from kseq2seq.training import BetterWeights
 
 METRICS: dict[str, TextMetric] = {"BLEU": bleu, "chrF": chrf}
@@ -22,7 +24,11 @@ def report(
     search: Search,
     baselines: Mapping[str, Sequence[str]],
     metrics: Mapping[str, TextMetric] | None = None,
+    *,
+    title: str = "Held-out pairs",
     ceilings: Mapping[str, Sequence[str]] | None = None,
+    decisive: Collection[str] | None = None,
+    interval: bool = False,
 ) -> tuple[dict[str, float], dict[str, list[str]]]:
     """Prints scores of generated texts and of baselines, and a few of the texts.
 
@@ -33,7 +39,12 @@ def report(
         baselines: name -> N texts that need no model.
         metrics: names and functions (hypotheses, references) -> float; higher is better except for
             losses and error rates. BLEU and chrF if None.
+        title: the name of the pairs.
         ceilings: name -> N texts made with a look at the references, which no model can.
+        decisive: names of the metrics that say whether a baseline is beaten; all if None.
+        interval: whether to print, too, between which bounds the scores lie at 95 %, how likely
+            chance alone makes the difference from each baseline (`metrics.interval` and
+            `metrics.significance`), and how the scores were computed (their signatures).
 
     Returns:
         The scores, by names in lower case; and for each baseline that is not beaten, the metrics in
@@ -57,22 +68,63 @@ def report(
         {}
     """
     metrics = metrics or METRICS
-    widths = [max(8, len(name) + 2) for name in metrics]
-    widths[0] -= 2
-    print(f"\n{_row(f'Held-out pairs: {len(pairs)}', list(metrics), widths)}")
+    names = list(metrics) if decisive is None else checked_names("decisive", decisive, metrics)
     references = references_of(pairs)
-    table = {}
-    others = (*baselines.items(), *(ceilings or {}).items())
-    for name, texts in (*others, (search_name(search), hypotheses)):
-        table[name] = {each: float(metric(texts, references)) for each, metric in metrics.items()}
-        print(_row(name, [f"{score:.1f}" for score in table[name].values()], widths))
+    others = {
+        name: scored(metrics, texts, references)
+        for name, texts in (*baselines.items(), *(ceilings or {}).items())
+    }
+    own = scored(metrics, hypotheses, references, bounds=interval)
+    table: dict[str, Mapping[str, float | str]] = {**others, search_name(search): own}
+    if interval:
+        table |= certainty(own, hypotheses, references, baselines, metrics)
+    print_table(f"{title}: {len(pairs)}", table)
+    if interval:
+        for name, score in own.items():
+            if isinstance(score, TextScore) and score.signature:
+                print(f"  {name}: {score.signature}")
     for index in range(0, len(pairs), max(1, len(pairs) // _SAMPLES))[:_SAMPLES]:
         pair = pairs[index]
         print(f"\n  {as_text(pair.source)}\n  = {hypotheses[index]}\n  ~ {pair.target}")
-    own = table[search_name(search)]
-    below = {name: below_baseline(_signed(own), _signed(table[name])) for name in baselines}
-    scores = {name.lower(): score for name, score in own.items()}
-    return scores, {name: not_better for name, not_better in below.items() if not_better}
+    below = not_better(own, {name: others[name] for name in baselines}, names)
+    return {name.lower(): float(score) for name, score in own.items()}, below
+
+
+def certainty(
+    scores: Mapping[str, float],
+    hypotheses: Sequence[str],
+    references: Sequence[Any],
+    baselines: Mapping[str, Sequence[str]],
+    metrics: Mapping[str, TextMetric],
+) -> dict[str, dict[str, float | str]]:
+    """Returns rows of a report: the bounds of each score, and its p-values against baselines.
+
+    Args:
+        scores: by the names of the metrics, with their intervals.
+        hypotheses: N generated texts.
+        references: N references, or lists of some.
+        baselines: name -> N texts.
+        metrics: names and functions.
+
+    Example:
+        >>> from kseq2seq.metrics import Interval, TextScore, exact_match
+        >>> scores = {"right": TextScore(75.0, "", Interval(50, 100))}
+        >>> rows = certainty(scores, [*"aab"], [*"aaa"], {"b": [*"bbb"]}, {"right": exact_match})
+        >>> list(rows), rows["  at 95 %, at least"]
+        (['  at 95 %, at least', '  and at most', '  p-value, b'], {'right': 50})
+    """
+    bounds = {name: getattr(score, "interval", None) for name, score in scores.items()}
+    known = {name: bound for name, bound in bounds.items() if bound}
+    rows: dict[str, dict[str, float | str]] = {
+        "  at 95 %, at least": {name: low for name, (low, _) in known.items()},
+        "  and at most": {name: high for name, (_, high) in known.items()},
+    }
+    for name, texts in baselines.items():
+        rows[f"  p-value, {name}"] = {
+            metric: f"{significance(function, hypotheses, texts, references).p_value:.3f}"
+            for metric, function in metrics.items()
+        }
+    return rows
 
 
 def references_of(pairs: Sequence[Any]) -> list[Any]:
@@ -139,11 +191,14 @@ def search_name(search: Search) -> str:
     return f"{type(search).__name__}({shown})"
 
 
-def _signed(scores: Mapping[str, float]) -> dict[str, float]:
-    """Returns scores with the signs that make higher better."""
-    return {name: -score if less_is_better(name) else score for name, score in scores.items()}
-
-
-def _row(name: str, cells: Sequence[str], widths: Sequence[int]) -> str:
-    pairs = zip(cells, widths, strict=True)
-    return f"{name:<40}" + "".join(f"{cell:>{width}}" for cell, width in pairs)
+def checked_names(
+    argument: str, names: Collection[str], metrics: Mapping[str, TextMetric]
+) -> list[str]:
+    """Returns names of metrics, or raises ValueError if there is no such metric."""
+    unknown = [name for name in names if name not in metrics]
+    if isinstance(names, str) or unknown:
+        raise ValueError(
+            f"`{argument}` must be a list of names of metrics ({', '.join(metrics)}); got "
+            f"{names!r}."
+        )
+    return list(names)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -51,6 +51,7 @@ class Source(Saved):
 
     side = "source"
     registry = SOURCES
+    later: ClassVar[Mapping[str, int]] = {"fields": 2}
     unit: ClassVar[str]
     noun: ClassVar[str] = "Source"
     spec: Spec
@@ -203,6 +204,29 @@ class Source(Saved):
             f"A {self.kind!r} source can't be split. Pass `too_long` 'error' or 'cut', or split it "
             "yourself."
         )
+
+    def filters(self, target: Any) -> tuple[Any, ...]:
+        """Returns the filters that every target of this source obeys, by default none.
+
+        Args:
+            target: the `Target` of the same model.
+        """
+        return ()
+
+    def fill(self, texts: tf.Tensor, raws: Any) -> tf.Tensor:
+        """Returns generated texts with what the source kept back of their raws; in graph.
+
+        By default texts are as they are.
+
+        Args:
+            texts: strings (B * N,), N for each raw, side by side.
+            raws: the batch of B raws.
+        """
+        return texts
+
+    def unfilled(self, text: str, raw: Any) -> str:
+        """Returns a target of a raw as the model writes it, which `fill` fills; not in graph."""
+        return text
 
     def labels(self, inputs: dict[str, np.ndarray]) -> list[list[str]]:
         """Returns a name for each unit of each row of a model's inputs, for plots.

@@ -100,6 +100,17 @@ class Target(Saved):
         """Counts the unknown ids; see `Source.lacking`. In graph."""
         return None
 
+    def lengths(self, raws: Any) -> tf.Tensor:
+        """Returns int32 (N,), how many ids raws have, `end` included; in graph."""
+        return tf.cast(self.ids(raws).row_lengths(), tf.int32)
+
+    def unknown(self, raw: str) -> list[str]:
+        """Returns the labels of a raw that have no id, for which `ids` raises an error.
+
+        By default there are none, since a text is ids in any case. Not in graph.
+        """
+        return []
+
     def parts(self, raw: str) -> list[str]:
         """Returns the labels that scores compare one by one: the words of a raw."""
         return raw.split()

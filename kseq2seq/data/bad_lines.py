@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from kseq2seq.data.pairs import SHOWN, Example, Pair
+from kseq2seq.data.places import LineKey
 
+Check = Callable[[Pair | Example], str | None]
 _MOST_NAMES = 10
 _LONGEST_NAME = 40  # characters
 
@@ -35,8 +37,13 @@ class BadLine(NamedTuple):
         return f"{self.path}:{self.line}: {self.message}"
 
 
+OnError = Literal["report", "raise"] | Callable[[BadLine], object]
+
+
 def as_pair(values: Sequence[str], path: str, line: int, lines: int = 1) -> Pair | BadLine:
     """Returns the pair of the texts of a line, or a `BadLine` that says why they are none.
+
+    The key of the pair knows the line; see `place_of`.
 
     Args:
         values: a source, a target and, optionally, a key.
@@ -55,20 +62,23 @@ def as_pair(values: Sequence[str], path: str, line: int, lines: int = 1) -> Pair
             return BadLine(path, line, f"empty {role}", lines)
         if "\0" in value:
             return BadLine(path, line, f"the {role} holds a NUL character", lines)
-    return Pair(values[0], values[1], values[-1] if len(values) > 2 else values[0])
+    key = LineKey(values[2] if len(values) > 2 else values[0], path, line, lines)
+    return Pair(values[0], values[1], key)
 
 
 def usable(
     rows: Iterator[Pair | Example | BadLine],
     name: str,
-    on_error: str | Callable[[BadLine], object],
+    on_error: OnError,
+    check: Check | None = None,
 ) -> Iterator[Pair | Example]:
     """Yields the pairs among rows; bad lines are counted and reported as `read_pairs` describes.
 
     Args:
-        rows: pairs and bad lines.
+        rows: pairs, whose keys know their lines, and bad lines.
         name: the file or files, for messages.
         on_error: "report", "raise" or a function.
+        check: pair -> what is wrong with it, or None.
 
     Raises:
         ValueError: at a bad line if `on_error` is "raise", and if there is no pair.
@@ -77,6 +87,9 @@ def usable(
     first: list[BadLine] = []
     try:
         for row in rows:
+            if check is not None and not isinstance(row, BadLine) and (wrong := check(row)):
+                assert isinstance(row.key, LineKey)
+                row = BadLine(row.key.path, row.key.line, wrong, row.key.lines)
             if isinstance(row, Pair | Example):
                 kept += 1
                 yield row

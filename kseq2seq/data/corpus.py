@@ -7,6 +7,7 @@ import shutil
 import tempfile
 import weakref
 from collections.abc import Iterable, Iterator
+from math import ceil, sqrt
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from kseq2seq.data.pairs import Example, Packed, Pair, kind_of, packed_examples
 from kseq2seq.disk import whole_file
 
 _TEXT = tf.io.FixedLenFeature([], tf.string)
+_TIMES = tf.io.FixedLenFeature([], tf.float32, default_value=1.0)
 _PARSED_TOGETHER = 256
 _READ_AHEAD = 2**18  # bytes
 
@@ -104,6 +106,8 @@ class Corpus:
 
     Attributes:
         problems: a line for each example that was left out when it was written.
+        weighted: whether an epoch of training holds some pairs more or less than once; see `mixed`.
+        epoch_length: the most pairs of an epoch of training; more only by an unlikely draw.
 
     Example:
         >>> with Corpus.write([Pair("hello", "안녕", "hello")]) as corpus:
@@ -118,6 +122,8 @@ class Corpus:
         self.problems: list[str] = []
         self.counted: Any = None  # (the arguments of the last survey, the survey)
         self.warned_of_cuts = False
+        self.weighted = False
+        self._extra = 0.0  # pairs of an epoch beyond `count`, on average
         self._stamp: tuple[int, int] | None = None
         self._remove: weakref.finalize | None = None
 
@@ -155,7 +161,8 @@ class Corpus:
         if folder is None:
             corpus._remove = weakref.finalize(corpus, shutil.rmtree, home, ignore_errors=True)
         try:
-            corpus.count = write_pairs(pairs, corpus.path, source, errors, corpus.problems)
+            weighed = corpus._weighed(pairs)
+            corpus.count = write_pairs(weighed, corpus.path, source, errors, corpus.problems)
             corpus.check_unchanged()
         except BaseException:
             corpus.close()
@@ -184,6 +191,47 @@ class Corpus:
         )
         records = tf.data.experimental.from_variant(variant, tf.TensorSpec([], tf.string))
         return self._kept_by(records)
+
+    def epoch(self, seed: tf.Tensor) -> tf.data.Dataset:
+        """Streams the records of one epoch of training, in file order; in graph.
+
+        Of a weighted corpus a record that counts t times comes floor(t) times, and once more with
+        the probability t - floor(t).
+
+        Args:
+            seed: int64, of the epoch.
+        """
+        if not self.weighted:
+            return self.records()
+
+        def repeated(number: tf.Tensor, records: tf.Tensor) -> tf.Tensor:
+            times = tf.io.parse_example(records, {"times": _TIMES})["times"]
+            whole = tf.floor(times)
+            drawn = tf.random.stateless_uniform(tf.shape(times), tf.stack([number, seed]))
+            once_more = tf.cast(drawn < times - whole, tf.int32)
+            return tf.repeat(records, tf.cast(whole, tf.int32) + once_more)
+
+        groups = self.records().batch(_PARSED_TOGETHER).enumerate()
+        return self._kept_by(groups.map(repeated).unbatch())
+
+    @property
+    def epoch_length(self) -> int:
+        """See the class."""
+        if not self.weighted:
+            return self.count
+        return ceil(self.count + self._extra + 3 * sqrt(self.count))  # six deviations at least
+
+    def _weighed(self, pairs: Any) -> Any:
+        """Yields pairs as they are, and adds up how often an epoch holds them."""
+        if isinstance(pairs, str | bytes) or not isinstance(pairs, Iterable):
+            return pairs  # refused when they are written
+        return map(self._weigh, pairs)
+
+    def _weigh(self, pair: Any) -> Any:
+        if isinstance(pair, Packed) and pair.times != 1:
+            self.weighted = True
+            self._extra += pair.times - 1
+        return pair
 
     def _kept_by(self, dataset: tf.data.Dataset) -> tf.data.Dataset:
         dataset.corpus = self  # datasets keep their inputs, so the file outlives all that read it
@@ -243,7 +291,7 @@ class Corpus:
             yield _parsed(record)
 
     def __iter__(self) -> Iterator[Pair | Example]:
-        for content, target, key, references, kind in self.packed():
+        for content, target, key, references, kind, _ in self.packed():
             source: Any = content
             if not kind:
                 source = content.decode()
@@ -276,6 +324,8 @@ def _serialized(packed: Packed) -> bytes:
         feature["references"].bytes_list.value.extend(text.encode() for text in packed.references)
     if packed.kind:
         feature["kind"].bytes_list.value.append(packed.kind.encode())
+    if packed.times != 1:
+        feature["times"].float_list.value.append(packed.times)
     return example.SerializeToString(deterministic=True)
 
 
@@ -288,4 +338,5 @@ def _parsed(record: bytes) -> Packed:
     kind = "".join(texts("kind")) if "kind" in feature else ""
     references = tuple(texts("references")) if "references" in feature else ()
     source = feature["source"].bytes_list.value[0]
-    return Packed(source, texts("target")[0], texts("key")[0], references, kind)
+    times = feature["times"].float_list.value[0] if "times" in feature else 1.0
+    return Packed(source, texts("target")[0], texts("key")[0], references, kind, times)

@@ -51,8 +51,9 @@ def endless_epochs(
     """
     check_whole("seed", seed, least=0)
     held = min(check_whole("shuffle_buffer", buffer), _most(corpus))
-    blocks = -(-len(corpus) // held)
-    size = -(-len(corpus) // blocks)  # all alike: a short last one would hold the same few pairs
+    length = corpus.epoch_length
+    blocks = -(-length // held)
+    size = -(-length // blocks)  # all alike: a short last one would hold the same few pairs
     data = f"{seed} {size} {identity}"
 
     def epoch(number: tf.Tensor, saved: tf.Tensor) -> tf.data.Dataset:
@@ -60,7 +61,7 @@ def endless_epochs(
             saved == data, ["The saved iterator belongs to a different dataset or pipeline."]
         )
         own = tf.random.stateless_uniform([], [seed, number], 0, tf.int64.max, tf.int64)
-        return rows(shuffled(corpus.records().batch(size), own).unbatch(), own)
+        return rows(shuffled(corpus.epoch(own).batch(size), own).unbatch(), own)
 
     endless = tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY)
     epochs = tf.data.Dataset.counter().map(lambda number: (number, data))

@@ -6,10 +6,12 @@ import os
 import warnings
 from collections import Counter
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
 from kseq2seq.contracts import Source
+from kseq2seq.data.bad_lines import Check, OnError
 from kseq2seq.data.corpus import Corpus
 from kseq2seq.data.debian import debian
 from kseq2seq.data.pairs import Example, Pair, digest, packed_examples
@@ -22,6 +24,7 @@ Known = Mapping[str, Callable[[str], Iterable[Pair | Example]]]
 TRANSLATIONS: Known = {
     "sample": lambda language: sample(language or "fr"),
     "debian": lambda language: debian(language or "fr"),
+    "fields": lambda language: chain(sample(language or "fr"), sample(language or "fr", True)),
 }
 
 
@@ -29,17 +32,23 @@ def named_pairs(
     name: str,
     columns: Sequence[str] = ("source", "target"),
     known: Known = TRANSLATIONS,
+    *,
+    check: Check | None = None,
+    on_error: OnError = "report",
 ) -> Iterator[Pair | Example]:
     """Streams the pairs of a corpus, by its name.
 
     Args:
-        name: a name of `known`, by default "sample" or "sample:LANGUAGE" (bundled) or
-            "debian:LANGUAGE" (fetched); a TSV, CSV or JSONL file; or two parallel text files with
+        name: a name of `known`, by default "sample" or "sample:LANGUAGE" (bundled),
+            "fields:LANGUAGE" (the same, and texts with format fields) or "debian:LANGUAGE"
+            (fetched); a TSV, CSV or JSONL file; or two parallel text files with
             a comma between.
         columns: the file's columns of sources, targets and, optionally, keys: names, or numbers
             from 0 for a file without a header.
         known: names and functions that return the pairs of these corpora; each is called with what
             follows the name and a colon, "" without one.
+        check: called with each pair of a file; see `read_pairs`.
+        on_error: what happens to bad lines of files; see `read_pairs`.
 
     Returns:
         An iterator of pairs.
@@ -71,7 +80,7 @@ def named_pairs(
     if len(paths) == 2:
         if list(columns) != ["source", "target"]:
             raise ValueError(f"{name}: two text files have no columns; got columns {columns!r}.")
-        return read_pairs((paths[0], paths[1]))
+        return read_pairs((paths[0], paths[1]), check=check, on_error=on_error)
     if Path(name).is_file() and format_of(Path(name)) is None:
         raise ValueError(
             f"{name}: the name of a file must end in {', '.join(sorted(FORMATS))}, and in "
@@ -84,7 +93,10 @@ def named_pairs(
             f"{columns!r}."
         )
     source, target, *key = (int(name) if name.isdigit() else name for name in columns)
-    return read_pairs(name, source=source, target=target, key=key[0] if key else None)
+    key_column = key[0] if key else None
+    return read_pairs(
+        name, source=source, target=target, key=key_column, check=check, on_error=on_error
+    )
 
 
 def split_corpora(

@@ -117,6 +117,7 @@ class Packed(NamedTuple):
         key: a text.
         references: texts.
         kind: the kind of the source that packed it; "" for a text that is kept as it is.
+        times: how often an epoch of training holds it, on average.
     """
 
     source: bytes
@@ -124,6 +125,7 @@ class Packed(NamedTuple):
     key: str
     references: tuple[str, ...] = ()
     kind: str = ""
+    times: float = 1.0
 
 
 def kind_of(source: Source) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any, Literal
 
-from kseq2seq.data.bad_lines import BadLine, as_pair, usable
+from kseq2seq.data.bad_lines import BadLine, Check, OnError, as_pair, usable
 from kseq2seq.data.jsonl import jsonl_pairs
 from kseq2seq.data.pairs import SURROGATE, Example, Pair
 from kseq2seq.data.quoted import bare
@@ -28,7 +28,8 @@ def read_pairs(
     references: str | None = None,
     delimiter: str | None = None,
     quoted: bool | None = None,
-    on_error: Literal["report", "raise"] | Callable[[BadLine], object] = "report",
+    on_error: OnError = "report",
+    check: Check | None = None,
 ) -> Iterator[Pair | Example]:
     r"""Streams the pairs of a file, or of two parallel text files, in constant memory.
 
@@ -55,9 +56,11 @@ def read_pairs(
             may, and those of TSV where the first lines with quotes show it.
         on_error: `"report"` skips bad lines and at the end warns of their number and the first
             few; `"raise"` stops at the first; a function is called with each `BadLine`.
+        check: called with each pair; returns what is wrong with it, which makes its line a
+            `BadLine`, or None. `one_label_a_word` is such a function.
 
     Returns:
-        An iterator of pairs, in file order.
+        An iterator of pairs, in file order. Their keys know their lines; see `place_of`.
 
     Raises:
         FileNotFoundError: if there is no such file.
@@ -90,7 +93,7 @@ def read_pairs(
         )
     else:
         rows = _reader(paths[0], format, columns, references, delimiter, quoted)
-    return usable(rows, " and ".join(map(str, paths)), on_error)
+    return usable(rows, " and ".join(map(str, paths)), on_error, check)
 
 
 def pairs_from(examples: Iterable[Sequence[str]] | Any) -> Iterator[Pair]:

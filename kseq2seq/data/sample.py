@@ -12,15 +12,17 @@ from kseq2seq.data.pairs import Pair
 LANGUAGES = ("de", "fr", "ko")
 
 
-def sample(language: str = "fr") -> Iterator[Pair]:
+def sample(language: str = "fr", fields: bool = False) -> Iterator[Pair]:
     """Reads the bundled English messages and their translations; nothing is fetched.
 
     Args:
         language: the target language: "de", "fr" or "ko".
+        fields: in their place those that have format fields, which programs fill in, for example
+            `%s` and `{name}`; a translation has the same ones.
 
     Returns:
-        A lazy iterator of pairs whose key is the source in lower case without punctuation and
-        spaces, so sources that differ by no more than that share a split.
+        A lazy iterator of pairs whose key is the source in lower case without punctuation, spaces
+        and format fields, so sources that differ by no more than that share a split.
 
     Raises:
         ValueError: for a language that is not bundled.
@@ -38,11 +40,11 @@ def sample(language: str = "fr") -> Iterator[Pair]:
             f"`language` must be one of {', '.join(LANGUAGES)}, into which the bundled samples are "
             f"translated; got {language!r}. For another language pass a file of your own."
         )
-    return _read(language)
+    return _read(f"{'fields' if fields else 'en'}-{language}.tsv.gz")
 
 
-def _read(language: str) -> Iterator[Pair]:
-    packed = resources.files("kseq2seq.data") / "samples" / f"en-{language}.tsv.gz"
+def _read(name: str) -> Iterator[Pair]:
+    packed = resources.files("kseq2seq.data") / "samples" / name
     with packed.open("rb") as file:
         yield from unpack_pairs(file)  # type: ignore[arg-type]
 

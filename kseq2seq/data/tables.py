@@ -211,6 +211,12 @@ def _no_header(
                 f"{_NAMED.get(delimiter, repr(delimiter))}. Pass `delimiter`."
             )
     missing = next(column for column in columns if names.count(column) != 1)
+    if names.count(missing) > 1:
+        places = [str(place) for place, name in enumerate(names) if name == missing]
+        return ValueError(
+            f"{path}:{number}: the header has {missing!r} {len(places)} times, as columns "
+            f"{' and '.join(places)}, counted from 0. Rename all but one, or name other columns."
+        )
     alike = [name for name in names if name.strip().casefold() == missing.strip().casefold()]
     meant = f" (is {alike[0]!r} meant?)" if alike and alike[0] != missing else ""
     return ValueError(

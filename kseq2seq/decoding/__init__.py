@@ -10,6 +10,7 @@ from kseq2seq.decoding.diverse_beam import DiverseBeam
 from kseq2seq.decoding.ensemble import Ensemble
 from kseq2seq.decoding.filters import (
     Automaton,
+    Carried,
     CtcPrefix,
     Filter,
     Filtered,
@@ -19,6 +20,7 @@ from kseq2seq.decoding.filters import (
     MinLength,
     NoRepeatNgram,
     Prefix,
+    PythonLayout,
     RepetitionPenalty,
     Require,
 )
@@ -37,6 +39,7 @@ __all__ = [
     "Automaton",
     "Beam",
     "Candidates",
+    "Carried",
     "Choice",
     "Contrastive",
     "CtcPrefix",
@@ -56,6 +59,7 @@ __all__ = [
     "MinLength",
     "NoRepeatNgram",
     "Prefix",
+    "PythonLayout",
     "RepetitionPenalty",
     "Request",
     "Require",

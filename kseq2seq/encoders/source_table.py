@@ -8,7 +8,7 @@ import keras
 from keras import ops
 
 from kseq2seq.encoders.spec import SourceSpec
-from kseq2seq.layers import Prebuilt, linear, token_table
+from kseq2seq.layers import Prebuilt, SpelledEmbedding, linear, token_table
 
 
 @keras.saving.register_keras_serializable(package="kseq2seq")
@@ -42,7 +42,9 @@ class FeatureProjection(Prebuilt):
 
 
 def source_table(spec: SourceSpec, dim: int, deviation: float | None = None) -> keras.layers.Layer:
-    """Returns the layer that maps a sequence to vectors: an embedding, or a projection of features.
+    """Returns the layer that maps a sequence to vectors.
+
+    That is an embedding of ids, one of spelled words, or a projection of features.
 
     Args:
         spec: of a sequence.
@@ -58,4 +60,6 @@ def source_table(spec: SourceSpec, dim: int, deviation: float | None = None) -> 
     if spec.vocabulary_size is not None:
         start = None if deviation is None else keras.initializers.RandomNormal(stddev=deviation)
         return token_table(spec.vocabulary_size, dim, start=start)
+    if spec.spelling is not None:
+        return SpelledEmbedding(*spec.spelling, dim, deviation, name="embedding")
     return FeatureProjection(spec.size, dim, deviation or dim**-0.5, name="embedding")

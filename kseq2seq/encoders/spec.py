@@ -6,17 +6,29 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import prod
 from numbers import Integral
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 from keras import ops
 
-from kseq2seq.checks import check_whole
+from kseq2seq.checks import MOST_IDS, check_whole
 
 Shape = tuple[int | None, ...]
-INPUTS, IDS = "inputs", "vocabulary_size"
+INPUTS, IDS, SPELLING = "inputs", "vocabulary_size", "spelling"
 MOST_AXES = 8
 MOST_SIZE = 2**20  # of one axis
+
+
+class Spelling(NamedTuple):
+    """The ids of a sequence of spelled words, whose units are a word's id and its characters'.
+
+    Attributes:
+        words: how many ids words have.
+        characters: how many ids characters have; 0 is padding.
+    """
+
+    words: int
+    characters: int
 
 
 @dataclass(frozen=True)
@@ -27,6 +39,8 @@ class SourceSpec:
         inputs: names -> (shape without the rows, dtype); an axis of any length is None. A mask is
             int32, 0 at padding.
         vocabulary_size: number of ids; None for a source that is not ids.
+        spelling: the `Spelling` of a source of spelled words, whose "source" is int32 (None, 1 +
+            the most characters); else None.
 
     Example:
         >>> from kseq2seq.encoders import SourceSpec
@@ -39,6 +53,7 @@ class SourceSpec:
 
     inputs: dict[str, tuple[Shape, str]]
     vocabulary_size: int | None = None
+    spelling: Spelling | None = None
 
     @classmethod
     def of(cls, source: Any) -> SourceSpec:
@@ -54,12 +69,15 @@ class SourceSpec:
         if isinstance(source, SourceSpec):
             return source
         if isinstance(source, Mapping):
-            if set(source) == {INPUTS, IDS}:
-                return cls(_checked(source[INPUTS]), source[IDS])
+            if {INPUTS, IDS} <= set(source) <= {INPUTS, IDS, SPELLING}:
+                inputs = _checked(source[INPUTS])
+                return cls(inputs, source[IDS], _spelling(source.get(SPELLING), inputs))
             return cls(_checked(source))
         if hasattr(source, "spec"):
             size = getattr(source, IDS, None)
-            return cls(_checked(source.spec), None if size is None else _whole(size))
+            inputs = _checked(source.spec)
+            spelling = _spelling(getattr(source, SPELLING, None), inputs)
+            return cls(inputs, None if size is None else _whole(size), spelling)
         if source is None:
             raise ValueError(
                 "`source` must be a number of source ids, a tokenizer, a Source or a dict of "
@@ -85,15 +103,17 @@ class SourceSpec:
 
     @property
     def size(self) -> int:
-        """The number of ids; for features, the number of one unit."""
+        """The number of ids, or of words' ids; for features, the number of one unit."""
         if self.vocabulary_size is not None:
             return self.vocabulary_size
+        if self.spelling is not None:
+            return self.spelling.words
         return prod(size or 1 for size in self.inputs["source"][0][1:])
 
     def without(self, names: Iterable[str]) -> SourceSpec:
         """Returns the spec without some inputs, which are not the encoder's."""
         others = {name: spec for name, spec in self.inputs.items() if name not in set(names)}
-        return SourceSpec(others, self.vocabulary_size)
+        return SourceSpec(others, self.vocabulary_size, self.spelling)
 
     def symbolic(self) -> dict[str, keras.KerasTensor]:
         """Returns the inputs of a functional model.
@@ -111,7 +131,8 @@ class SourceSpec:
         if self.is_ids:
             return int(self.vocabulary_size)  # type: ignore[arg-type]
         inputs = {name: [list(shape), dtype] for name, (shape, dtype) in self.inputs.items()}
-        return {INPUTS: inputs, IDS: self.vocabulary_size}
+        spelling = {} if self.spelling is None else {SPELLING: list(self.spelling)}
+        return {INPUTS: inputs, IDS: self.vocabulary_size, **spelling}
 
     def __str__(self) -> str:
         shown = [f"{name} {shape} {dtype}" for name, (shape, dtype) in self.inputs.items()]
@@ -194,6 +215,20 @@ _NUMBERS = {"bool": "int32", "int64": "int32"}  # masks and ids, as models take 
 def _whole(size: Any) -> Any:
     """A number of ids as an int; anything else stays, and is refused where it is used."""
     return int(size) if isinstance(size, Integral) and not isinstance(size, bool) else size
+
+
+def _spelling(sizes: Any, inputs: dict[str, tuple[Shape, str]]) -> Spelling | None:
+    """The ids of spelled words, from a source or from a file."""
+    if sizes is None:
+        return None
+    shape, dtype = inputs["source"]
+    whole = isinstance(sizes, tuple | list) and len(sizes) == len(Spelling._fields)
+    if not whole or dtype != "int32" or len(shape) != 2 or (shape[1] or 0) < 2:
+        raise ValueError(
+            "The `spelling` of a source must be (ids of words, ids of characters), and its "
+            f"'source' int32 (None, 1 + characters); got {sizes!r:.80} and {shape} {dtype}."
+        )
+    return Spelling(*(check_whole(SPELLING, size, 5, MOST_IDS) for size in sizes))
 
 
 def _checked(inputs: Any) -> dict[str, tuple[Shape, str]]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import tensorflow as tf
 from keras import tree
 
-from kseq2seq.decoding import Search, search_targets
+from kseq2seq.decoding import Filter, Search, search_targets
 from kseq2seq.decoding.sources import croppable
 from kseq2seq.export.fewer_units import FewerUnits
 from kseq2seq.special_tokens import SpecialTokens
@@ -42,6 +43,7 @@ class FixedModel(tf.Module):
         target_length: T, the most tokens of a target, its end included.
         special: the target's ids that are not text.
         source: makes the model's inputs from a host's; None for a host that makes them itself.
+        filters: rules that `generate` runs under; `decode_step` leaves them to the host.
 
     Example:
         >>> import numpy as np
@@ -65,6 +67,7 @@ class FixedModel(tf.Module):
         target_length: int,
         special: SpecialTokens,
         source: Any = None,
+        filters: Sequence[Filter] = (),
     ):
         super().__init__(name="kseq2seq")
         self.weights = [weight.value for weight in model.variables]
@@ -95,7 +98,12 @@ class FixedModel(tf.Module):
             if steps and croppable(model):
                 searched = FewerUnits(model.encoder, model.decoder, model.facts)
             decoded = search_targets(
-                searched, inputs(**named(arguments)), search, target_length, special=special
+                searched,
+                inputs(**named(arguments)),
+                search,
+                target_length,
+                filters=filters,
+                special=special,
             )
             # -inf for hypotheses that were not found; a head may answer with no label. As a
             # constant it would become the lowest number, so the logarithm is taken as it runs.

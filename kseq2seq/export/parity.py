@@ -11,11 +11,11 @@ import numpy as np
 
 from kseq2seq.checks import raw_texts
 from kseq2seq.data import named_pairs
-from kseq2seq.decoding import Search, decode, score_targets
+from kseq2seq.decoding import Filter, Search, decode, score_targets
 from kseq2seq.decoding.sources import padded
 from kseq2seq.export.interpreter import Signatures
 from kseq2seq.export.walk import walk
-from kseq2seq.metrics import bleu, chrf
+from kseq2seq.metrics import TextMetric, bleu, chrf
 from kseq2seq.metrics.references import Reference, checked_references
 
 TIE = 1e-4  # nats; what differs by less is a matter of rounding
@@ -77,6 +77,7 @@ def compare(
     target: Any,
     search: Search,
     *,
+    filters: Sequence[Filter] = (),
     lengths: tuple[int, int],
     exact: bool,
     strings: bool = False,
@@ -91,6 +92,7 @@ def compare(
         source: raws -> the model's inputs.
         target: ids -> raw texts.
         search: what `generate` runs.
+        filters: rules that it follows.
         lengths: the most units of a source and of a target in the file.
         exact: whether a target that differs by more than a near tie is an error.
         strings: whether the file has `generate_texts`, to be compared too.
@@ -112,7 +114,7 @@ def compare(
         part = raws[first : first + ROWS]
         # 1. The targets of the model, and of the file: ids (rows, T).
         batch = padded(model, source(source.batch(part)), source_length, source.padding)
-        decoded = decode(model, batch, search, max_length=limit, special=special)
+        decoded = decode(model, batch, search, max_length=limit, filters=filters, special=special)
         model_ids, model_finished = decoded.ids[:, 0].numpy(), decoded.finished[:, 0].numpy()
         feeds = [source.feed(raw, source_length) for raw in part]
         answers = [file("generate", **row) for row in feeds]
@@ -307,7 +309,7 @@ def _scores(
         return {}  # chrF of empty texts says nothing
     if references is None:
         return {"chrF against the model": (chrf(ours, ours), chrf(theirs, ours))}
-    metrics = {"BLEU": bleu, "chrF": chrf}
+    metrics: dict[str, TextMetric] = {"BLEU": bleu, "chrF": chrf}
     return {
         name: (metric(ours, references), metric(theirs, references))
         for name, metric in metrics.items()

@@ -10,11 +10,12 @@ from typing import Any
 
 import tensorflow as tf
 
-from kseq2seq.decoding import Sample, Search, search_targets
+from kseq2seq.decoding import Filter, Sample, Search, search_targets
 from kseq2seq.decoding.requests import seeds_of
 from kseq2seq.decoding.sources import padded
 from kseq2seq.decoding.tensors import NEVER
 from kseq2seq.disk import whole_directory
+from kseq2seq.export.filters import fixed_filters
 from kseq2seq.export.warm_up import write_warm_up
 
 SETTINGS = {  # of a `Sample`, given with each call
@@ -36,6 +37,7 @@ def export_saved_model(
     target: Any,
     *,
     searches: Mapping[str, Search],
+    filters: Sequence[Filter] = (),
     warm_up: Sequence[Any] | None = None,
 ) -> None:
     """Writes a SavedModel that needs TensorFlow, and tensorflow-text if its tokenizers do.
@@ -60,6 +62,8 @@ def export_saved_model(
         target: ids -> raw texts, with a `max_length` in tokens.
         searches: names of signatures and their searches; a server runs "serving_default" for a
             client that names none.
+        filters: rules about next tokens, compiled into every signature. Where they leave a source
+            no target, its `lengths` are 0 and its texts empty.
         warm_up: texts that TensorFlow Serving runs through each signature of texts before it
             answers requests, so that none waits for a first call; two short ones by default, none
             if empty.
@@ -80,15 +84,16 @@ def export_saved_model(
     _check_names(searches)
     if _source_spec(model) is None:
         raise ValueError("A language model has no source, which an export turns into a target.")
+    filters = fixed_filters(model, source, target, filters)
     warm_up = _fitting(source, warm_up)
     served = tf.Module(name="kseq2seq")
     served.weights = [weight.value for weight in model.variables]
     served.source, served.target = source, target  # their tokenizers hold resources
     signatures = {}
     for name, search in searches.items():
-        signatures[name] = _of_texts(model, source, target, search)
+        signatures[name] = _of_texts(model, source, target, search, filters)
         if name != "serving_default":
-            signatures[name + IDS] = _of_ids(model, target, search)
+            signatures[name + IDS] = _of_ids(model, target, search, filters)
     with whole_directory(Path(directory), may_hold=["assets.extra"]) as scratch:
         tf.saved_model.save(served, os.fspath(scratch), signatures=signatures)
         if warm_up:
@@ -138,7 +143,9 @@ def _fitting(source: Any, warm_up: Sequence[Any] | None) -> list[Any]:
     return [raw for raw, fit in zip(raws, fits, strict=True) if fit or not usual]
 
 
-def _of_texts(model: Any, source: Any, target: Any, search: Search) -> Any:
+def _of_texts(
+    model: Any, source: Any, target: Any, search: Search, filters: Sequence[Filter]
+) -> Any:
     """The signature from raws to texts."""
     specs = tf.nest.flatten(source.raw)
 
@@ -163,8 +170,9 @@ def _of_texts(model: Any, source: Any, target: Any, search: Search) -> Any:
             inputs = tf.nest.map_structure(tf.identity, inputs)
         inputs = padded(model, inputs, source.max_length, source.padding)
         # 3. Texts (B, N) of ids (B, N, L); an empty raw has an empty text, and no other.
-        decoded = _searched(model, inputs, target, search, settings)
+        decoded = _searched(model, inputs, target, search, filters, settings)
         texts = target.read(tf.reshape(decoded.ids, (-1, decoded.ids.shape[-1])))
+        texts = source.fill(texts, raws)
         texts = tf.reshape(texts, tf.shape(decoded.scores))
         blank = source.empty(raws, lengths)[:, None]
         first = tf.range(tf.shape(decoded.scores)[1])[None] == 0
@@ -182,7 +190,7 @@ def _source_spec(model: Any) -> Any:
     return getattr(model, "models", [model])[0].source_spec
 
 
-def _of_ids(model: Any, target: Any, search: Search) -> Any:
+def _of_ids(model: Any, target: Any, search: Search, filters: Sequence[Filter]) -> Any:
     """The signature from the encoder's inputs to ids; the mask is made from lengths."""
     inputs = _source_spec(model).inputs
     kinds = {name: kind for name, kind in inputs.items() if name != "source_mask"}
@@ -199,7 +207,7 @@ def _of_ids(model: Any, target: Any, search: Search) -> Any:
         if masked:
             units = tf.range(tf.shape(inputs["source"])[1])[None]
             inputs["source_mask"] = units < arguments[len(kinds)][:, None]
-        decoded = _searched(model, inputs, target, search, arguments[len(specs) :])
+        decoded = _searched(model, inputs, target, search, filters, arguments[len(specs) :])
         return {name: getattr(decoded, name) for name in ("ids", "lengths", "scores", "finished")}
 
     return generate
@@ -210,7 +218,14 @@ def _specs(search: Search) -> list[tf.TensorSpec]:
     return list(SETTINGS.values()) if isinstance(search, Sample) else []
 
 
-def _searched(model: Any, inputs: dict, target: Any, search: Search, settings: tuple) -> Any:
+def _searched(
+    model: Any,
+    inputs: dict,
+    target: Any,
+    search: Search,
+    filters: Sequence[Filter],
+    settings: tuple,
+) -> Any:
     seeds = None
     if isinstance(search, Sample):
         temperature, top_k, top_p, seed = settings
@@ -224,5 +239,6 @@ def _searched(model: Any, inputs: dict, target: Any, search: Search, settings: t
         search,
         target.max_length,
         seeds=seeds,
+        filters=filters,
         special=target.special,
     )

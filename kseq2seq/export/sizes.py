@@ -1,4 +1,4 @@
-"""What exports of fixed sizes begin with: the model in float32, its lengths, its record."""
+"""What exports begin with: the model in float32, its lengths, its record."""
 
 from __future__ import annotations
 

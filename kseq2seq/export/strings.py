@@ -41,8 +41,8 @@ class TextModel(FixedModel):
         ValueError: for another kind of tokenizer, or one with symbols.
     """
 
-    def __init__(self, source: Any, target: Any, *others: Any):
-        super().__init__(*others)
+    def __init__(self, source: Any, target: Any, *others: Any, **settings: Any):
+        super().__init__(*others, **settings)
         (reader, _), (writer, space) = _fast(source), _fast(target)
         self.tokenizers = [reader, writer]
         special = target.special

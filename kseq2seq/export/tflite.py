@@ -10,11 +10,12 @@ from typing import Any
 
 import tensorflow as tf
 
-from kseq2seq.decoding import Sample, Search
+from kseq2seq.decoding import Filter, Sample, Search
 from kseq2seq.decoding.records import describe
 from kseq2seq.decoding.requests import check_search
 from kseq2seq.deprecation import renamed
 from kseq2seq.export.bundle import write_bundle
+from kseq2seq.export.filters import fixed_filters
 from kseq2seq.export.fixed import FixedModel
 from kseq2seq.export.parity import Parity, compare
 from kseq2seq.export.sizes import description, in_float32, lengths
@@ -33,6 +34,7 @@ def export_tflite(
     target: Any,
     *,
     search: Search,
+    filters: Sequence[Filter] = (),
     source_length: int | None = None,
     target_length: int | None = None,
     precision: str = "float32",
@@ -58,6 +60,7 @@ def export_tflite(
         source: raw input -> the model's inputs, a `Source`.
         target: ids -> raw output, a `Target`.
         search: what `generate` runs.
+        filters: rules about next tokens, which `generate` follows.
         source_length: S, the most units of a source; `source.max_length` by default. The time of
             attention grows with it, however short a source is. So does the time of encoding, but
             `generate` encodes only a quarter, half or all of S, whichever holds the source.
@@ -98,6 +101,7 @@ def export_tflite(
     check_search(search)
     if license is not None and not isinstance(license, str):
         raise ValueError(f"`license` must be a string; got {license!r}.")
+    filters = fixed_filters(plain, source, target, filters)
     path = Path(path)
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a directory; name a file in it.")
@@ -106,7 +110,10 @@ def export_tflite(
     sizes = lengths(source, target, source_length, target_length)
     record = description(plain, source, target, sizes, precision=precision, search=describe(search))
     arguments = (plain, search, *sizes, target.special)
-    fixed = TextModel(source, target, *arguments) if strings else FixedModel(*arguments, source)
+    if strings:
+        fixed: FixedModel = TextModel(source, target, *arguments, filters=filters)
+    else:
+        fixed = FixedModel(*arguments, source, filters)
     content = convert(fixed, precision)
     # 2. The comparison, which may refuse it.
     parity = compare(
@@ -115,6 +122,7 @@ def export_tflite(
         source,
         target,
         search,
+        filters=filters,
         lengths=sizes,
         exact=precision == "float32",
         strings=strings,

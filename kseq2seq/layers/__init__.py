@@ -27,6 +27,7 @@ from kseq2seq.layers.prebuilt import Prebuilt, linear
 from kseq2seq.layers.prefix_block import PrefixBlock
 from kseq2seq.layers.recurrence import recur
 from kseq2seq.layers.recurrent_stack import RecurrentStack, recurrent
+from kseq2seq.layers.spelled_embedding import SpelledEmbedding
 from kseq2seq.layers.token_embedding import (
     POSITION_SCHEMES,
     Embedding,
@@ -72,6 +73,7 @@ __all__ = [
     "ReversibleEmbedding",
     "Rotary",
     "SelfAttention",
+    "SpelledEmbedding",
     "TokenEmbedding",
     "attend",
     "attend_in_chunks",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 from kseq2seq.checks import raw_texts
@@ -54,6 +55,13 @@ def _distinct(hypotheses: Sequence[str], n: int) -> TextScore:
     texts = raw_texts(hypotheses, "hypotheses")
     if not texts:
         raise ValueError("`hypotheses` must hold at least one text; got none.")
-    parts = map(words, texts)
-    runs = [text[i : i + n] for text in parts for i in range(len(text) - n + 1)]
-    return TextScore(100 * len(set(runs)) / max(len(runs), 1), "case:lc|tok:unicode")
+    runs = [_runs(text, n) for text in texts]
+    score = 100 * len(set().union(*runs)) / max(sum(map(len, runs)), 1)
+    return TextScore(score, "case:lc|tok:unicode")
+
+
+@lru_cache(maxsize=2**16)
+def _runs(text: str, n: int) -> tuple[str, ...]:
+    """The runs of n words, as texts, which are fast to compare."""
+    parts = words(text)
+    return tuple(" ".join(parts[i : i + n]) for i in range(len(parts) - n + 1))

@@ -73,9 +73,6 @@ def edit_similarity(hypotheses: list[str], references: list[list[str]]) -> Sums:
         >>> from kseq2seq.metrics import edit_similarity
         >>> edit_similarity(["return x", "pass"], ["return y", "pass"])
         93.75
-
-    Source:
-        Levenshtein 1966, divided as in Yujian & Bo 2007, section 2.
     """
     from rapidfuzz.distance import Levenshtein
 

@@ -16,7 +16,7 @@ def kept_placeholders(hypotheses: list[str], references: list[list[str]]) -> Sum
 
     A placeholder is what a program fills in: `%s`, `%(name)s`, `{name}`, `{0}` and others; see
     `kseq2seq.format_fields`. One that occurs twice must be there twice; their order is free. 100
-    where the references have none. Of several references the one of which most are kept counts.
+    where the references have none. Of several references the one of which fewest are lost counts.
 
     Args:
         hypotheses: N texts.
@@ -39,7 +39,42 @@ def kept_placeholders(hypotheses: list[str], references: list[list[str]]) -> Sum
     return Sums(np.array(fewest), lambda sums: 100 - share(sums), signature(references))
 
 
+@summed
+def same_placeholders(hypotheses: list[str], references: list[list[str]]) -> Sums:
+    """The percentage of texts with exactly the placeholders of their references, 0 to 100.
+
+    Each must be there as often, and no other: what `kept_placeholders` forgives. Of several
+    references one must agree.
+
+    Args:
+        hypotheses: N texts.
+        references: N texts, one for each, or N lists of texts, of any number each; translations,
+            or as well the sources.
+
+    Returns:
+        The score, with its `signature`.
+
+    Raises:
+        TypeError: if an item is not a text.
+        ValueError: if the two differ in number or are empty.
+
+    Example:
+        >>> from kseq2seq.metrics import same_placeholders
+        >>> same_placeholders(["%s et %s", "{nom}"], ["%s and %s", "{name}"])
+        50.0
+    """
+    rows = [
+        (any(_fields(text) == _fields(one) for one in of), 1)
+        for text, of in zip(hypotheses, references, strict=True)
+    ]
+    return Sums(np.array(rows, float), share, signature(references))
+
+
+def _fields(text: str) -> Counter[str]:
+    return Counter(format_fields(text))
+
+
 def _lost(hypothesis: str, reference: str) -> tuple[int, int]:
     """How many placeholders a text lacks, and how many there are."""
-    wanted = Counter(format_fields(reference))
-    return (wanted - Counter(format_fields(hypothesis))).total(), wanted.total()
+    wanted = _fields(reference)
+    return (wanted - _fields(hypothesis)).total(), wanted.total()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import isnan
 
 from kseq2seq.metrics.references import Reference
-from kseq2seq.metrics.score import Scores, TextMetric
+from kseq2seq.metrics.resampling import interval
+from kseq2seq.metrics.score import Scores, TextMetric, TextScore
 from kseq2seq.metrics.text import bleu, chrf
 
 
@@ -18,9 +20,28 @@ def scored(
     metrics: Mapping[str, TextMetric],
     hypotheses: Sequence[str],
     references: Sequence[Reference],
+    bounds: bool = False,
 ) -> Scores:
-    """Returns the scores of texts by several metrics."""
-    return Scores((name, metric(hypotheses, references)) for name, metric in metrics.items())
+    """Returns the scores of texts by several metrics; on request with their bounds, if any."""
+    scores = {name: metric(hypotheses, references) for name, metric in metrics.items()}
+    if bounds:
+        for name, metric in metrics.items():
+            scores[name] = _bounded(scores[name], metric, hypotheses, references)
+    return Scores(scores)
+
+
+def _bounded(
+    score: float,
+    metric: TextMetric,
+    hypotheses: Sequence[str],
+    references: Sequence[Reference],
+) -> float:
+    """Returns a score with its bounds; as it is where the texts can't be resampled."""
+    try:
+        bounds = interval(metric, hypotheses, references)
+    except ValueError:
+        return score
+    return TextScore(score, getattr(score, "signature", ""), bounds)
 
 
 def below_baseline(scores: Mapping[str, float], baseline: Mapping[str, float]) -> list[str]:
@@ -31,7 +52,7 @@ def below_baseline(scores: Mapping[str, float], baseline: Mapping[str, float]) -
 
     Args:
         scores: of the model, the higher the better; NaN is worse than anything.
-        baseline: the same scores of the baseline.
+        baseline: the same scores of the baseline; NaN is beaten by any number.
 
     Raises:
         ValueError: if the two don't have the same names.
@@ -48,4 +69,4 @@ def below_baseline(scores: Mapping[str, float], baseline: Mapping[str, float]) -
             f"`scores` and `baseline` must have the same names; got {', '.join(scores)} and "
             f"{', '.join(baseline)}."
         )
-    return [name for name, score in scores.items() if not score > baseline[name]]
+    return [name for name, score in scores.items() if isnan(score) or score <= baseline[name]]

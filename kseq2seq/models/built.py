@@ -157,7 +157,10 @@ class BuiltModel(Fitted):
             return None
         inputs = {name: x for name, x in self.input.items() if name != "target"}
         shapes = {name: (tuple(x.shape[1:]), x.dtype) for name, x in inputs.items()}
-        return SourceSpec(SourceSpec.of(shapes).inputs, self.vocabulary_sizes["source"])
+        inputs = SourceSpec.of(shapes).inputs
+        given = self._arguments.get("source")
+        spelling = SourceSpec.of(given).spelling if isinstance(given, dict) else None
+        return SourceSpec(inputs, self.vocabulary_sizes["source"], spelling)
 
     def get_config(self) -> dict[str, Any]:
         """Returns the arguments of `build_model` that build this model again, without its weights.

@@ -2,11 +2,21 @@
 
 from kseq2seq.deprecation import moved
 from kseq2seq.pipeline.files import FileProgress
+from kseq2seq.pipeline.mutual_information import mutual_information
 from kseq2seq.pipeline.pipeline import Pipeline
 from kseq2seq.pipeline.prediction import Alternative, Prediction
 from kseq2seq.pipeline.scoring import Score, rerank
 from kseq2seq.pipeline.streaming import Stream
 
-__all__ = ["Alternative", "FileProgress", "Pipeline", "Prediction", "Score", "Stream", "rerank"]
+__all__ = [
+    "Alternative",
+    "FileProgress",
+    "Pipeline",
+    "Prediction",
+    "Score",
+    "Stream",
+    "mutual_information",
+    "rerank",
+]
 
 __getattr__ = moved(__name__, {"Progress": "kseq2seq.pipeline.FileProgress"})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
@@ -115,14 +116,15 @@ class Generator:
         too_long = chosen_too_long(self.source, too_long)
         graphs = raw_graphs(self, too_long)
         parts = fitting_parts(graphs, self.source, raws, too_long)
-        filters = check_filters(filters) if filters else ()
+        filters = (*self._filters(), *(check_filters(filters) if filters else ()))
         _check_rows(filters, parts, self.source.noun)
         seeds = parts.seeds(seeds_of(seed, len(raws)).numpy().tolist())
         longest, limit = _lengths(self.target.max_length, max_length)
 
         # 2. A batch of B parts: the model's inputs (B, S, ...), ids (B, N, L), texts.
         def generate(batch: list[int]) -> list[Prediction]:
-            inputs = graphs.inputs([parts.raws[index] for index in batch])
+            of_batch = [parts.raws[index] for index in batch]
+            inputs = graphs.inputs(of_batch)
             try:
                 decoded = decode(
                     self.model,
@@ -139,7 +141,7 @@ class Generator:
             except UnsatisfiedError as error:
                 which = sorted(batch[row] for row in error.sources)
                 raise UnsatisfiedError(which, len(raws), self.source.noun.lower()) from None
-            rows = predictions(self, inputs, decoded, graphs.read)
+            rows = predictions(self, inputs, decoded, partial(graphs.read, raws=of_batch))
             if replace_unknown:
                 best = decoded.ids[:, 0].numpy()
                 rows = [
@@ -220,13 +222,18 @@ class Generator:
             Greedy() if search is None else check_search(search),
             max_length=longest,
             limits=None if limit is None else [limit],
-            filters=filters,
+            filters=(*self._filters(), *check_filters(filters)),
             seed=seed,
             special=self.target.special,
         )
         if parts.empty[0]:
             return Stream(iter(()), finished=True)
-        return Stream(stream_text(self.model, loop, tensors, self.target))
+        read = partial(graphs.read, raws=[raw])
+        return Stream(stream_text(self.model, loop, tensors, read))
+
+    def _filters(self) -> tuple[Filter, ...]:
+        """The filters that the source asks for; a model without a decoder has none."""
+        return self.source.filters(self.target) if hasattr(self.model, "decoder") else ()
 
 
 def in_batches(

@@ -75,7 +75,13 @@ def _check_ids(model: Any, source: Source, target: Target) -> None:
             "The model copies source ids into its targets, but the tokenizers of source and target "
             "differ. Give the same tokenizer to both, or build the model with copy=False."
         )
-    made, read = SourceSpec.of(source).inputs, one.source_spec.inputs
+    spec = SourceSpec.of(source)
+    if spec.spelling != one.source_spec.spelling:
+        raise ValueError(
+            f"The source spells words by {spec.spelling}, and the model was built for "
+            f"{one.source_spec.spelling}. Give the source to `build_model`."
+        )
+    made, read = spec.inputs, one.source_spec.inputs
     for name in sorted({*made, *read}):
         if made.get(name) != read.get(name):
             raise ValueError(

@@ -200,6 +200,7 @@ class Pipeline(Generator):
         sources: Sequence[Any],
         references: Sequence[Reference],
         metrics: Mapping[str, TextMetric] | None = None,
+        interval: bool = False,
         **options: Any,
     ) -> Scores:
         """Scores generated texts against references, and counts those cut at their limit.
@@ -212,12 +213,15 @@ class Pipeline(Generator):
             metrics: names and functions (hypotheses, references) -> float, which are called with
                 the references as passed. If None, BLEU and chrF of texts; of labels, the share of
                 correct ones.
+            interval: whether to add the bounds of each score, at 95 %, by resampling the texts; see
+                `kseq2seq.metrics.interval`.
             **options: as for a call.
 
         Returns:
-            A score for each name, and as "unfinished" how many texts were cut. Scores of BLEU and
-            chrF have a `signature`, which is printed with them: BLEU chooses its tokenizer by the
-            scripts of the references.
+            A score for each name, and as "unfinished" how many texts were cut. Scores by metrics of
+            this package have a `signature`, which is printed with them: BLEU chooses its tokenizer
+            by the scripts of the references. With `interval`, scores have an `interval`, printed,
+            too; None where a metric has none, as `distinct_1`.
 
         Raises:
             TypeError: if anything but texts is given.
@@ -248,7 +252,7 @@ class Pipeline(Generator):
         hypotheses = [prediction.text for prediction in predictions]
         if metrics is None and not self.target.closes:
             metrics = {"accuracy": partial(label_accuracy, parts=self.target.parts)}
-        scores = scored(chosen(metrics), hypotheses, references)
+        scores = scored(chosen(metrics), hypotheses, references, interval)
         return Scores({**scores, "unfinished": cut})
 
     def _several(self, sources: Any) -> list[Any]:
@@ -300,9 +304,9 @@ class Pipeline(Generator):
                 ".tflite", ".onnx" (a directory of that name), or a SavedModel. The suffix of
                 another kind of file, for example ".keras" or ".h5", is refused.
             **options: of `kseq2seq.export.export_tflite` (`search`, the pipeline's own by default;
-                `source_length`, `target_length`, `precision`, `strings`, `license`, `examples`,
+                `filters`, `source_length`, `target_length`, `precision`, `strings`, `license`, `examples`,
                 those of the pipeline by default, `references`), of `kseq2seq.export.export_onnx`
-                (the two lengths), or of `kseq2seq.export.export_saved_model` (`warm_up`, the
+                (the two lengths), or of `kseq2seq.export.export_saved_model` (`filters`, `warm_up`, the
                 pipeline's examples by default, and `searches`, by default "greedy", "sample" and
                 "beam", of the pipeline's width if its search is a beam, else 4; "serving_default"
                 is the pipeline's own unless it is named too).

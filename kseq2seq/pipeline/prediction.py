@@ -76,7 +76,7 @@ def predictions(
         pipeline: has the model, the source and the target.
         inputs: names -> tensors (B, ...), the sources as the model saw them.
         decoded: the model's answer; ids (B, N, L), the best of N first.
-        read: ids (B * N, L) -> texts.
+        read: ids (B * N, L) -> the texts of these sources.
 
     Raises:
         ValueError: a source has no hypothesis of finite score.

@@ -27,7 +27,7 @@ class RawGraphs:
     Args:
         model: takes the inputs; see `padded`.
         source: raws -> the model's inputs.
-        target: ids -> raws.
+        target: ids -> raws, which the source fills.
         too_long: "cut" makes inputs of at most `source.max_length` units; "error" leaves raws as
             they are.
 
@@ -57,7 +57,14 @@ class RawGraphs:
         self._batch = source.batch
         self._measure = tf.function(measure).get_concrete_function(source.raw)
         self._inputs = tf.function(inputs).get_concrete_function(source.raw)
-        self._read = tf.function(target.read).get_concrete_function(_IDS)
+
+        def read(ids: Any, raws: Any) -> tf.Tensor:
+            return source.fill(target.read(ids), raws)
+
+        # raws of other kinds may be large, and are of no use then
+        self._fills = type(source).fill is not Source.fill
+        raws = source.raw if self._fills else ()
+        self._read = tf.function(read).get_concrete_function(_IDS, raws)
 
     def measure(self, raws: Sequence[Any]) -> tuple[np.ndarray, np.ndarray]:
         """Returns int32 (N,), the length of each source in units, and bool (N,), the empty ones."""
@@ -68,9 +75,10 @@ class RawGraphs:
         """Returns the model's inputs; see `Source` and `padded`."""
         return self._inputs(self._batch(raws))
 
-    def read(self, ids: np.ndarray) -> list[str]:
-        """Returns the texts of int32 ids (N, T); see `Target.read`."""
-        return [text.decode() for text in self._read(tf.constant(ids, tf.int32)).numpy()]
+    def read(self, ids: Any, raws: Sequence[Any]) -> list[str]:
+        """Returns the texts of int32 ids (B * N, T) of B raws; see `Target.read`."""
+        texts = self._read(tf.cast(ids, tf.int32), self._batch(raws) if self._fills else ())
+        return [text.decode() for text in texts.numpy()]
 
 
 def raw_graphs(pipeline: Any, too_long: str = "error") -> RawGraphs:

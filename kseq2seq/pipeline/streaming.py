@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
-from kseq2seq.contracts import Target
 from kseq2seq.decoding import Loop, UnsatisfiedError, compiled, traced
 from kseq2seq.special_tokens import REPLACEMENT
 
@@ -47,7 +46,7 @@ class Stream(Iterator[str]):
 
 
 def stream_text(
-    model: Any, loop: Loop, tensors: dict, target: Target
+    model: Any, loop: Loop, tensors: dict, read: Callable[[Any], list[str]]
 ) -> Generator[str, None, bool]:
     """Yields the text of one target so far, after each step that adds to it.
 
@@ -57,7 +56,7 @@ def stream_text(
         model: encodes the source.
         loop: of `prepare`.
         tensors: of `prepare`, for one source.
-        target: ids -> texts.
+        read: ids (1, T) -> a text.
 
     Returns:
         Whether the target is finished.
@@ -69,7 +68,7 @@ def stream_text(
     carry, shown = start(tensors), ""
     while not done(carry):
         carry = run(carry)
-        text = target.read(carry.live.ids[:1]).numpy()[0].decode()  # of (1, L), the best row
+        (text,) = read(carry.live.ids[:1])  # of (1, L), the best row
         # Bytes that can't be read yet may be completed by later ones; at the end they are shown.
         text = text.rstrip(REPLACEMENT)
         if text != shown:
@@ -78,7 +77,7 @@ def stream_text(
     hypotheses = finish(carry)
     if not hypotheses.lengths[0, 0]:
         raise UnsatisfiedError([0], 1, "text")
-    text = target.read(hypotheses.ids[:, 0]).numpy()[0].decode()
+    (text,) = read(hypotheses.ids[:, 0])
     if text != shown:
         yield text
     return bool(hypotheses.finished[0, 0])

@@ -20,7 +20,7 @@ from typing import Any
 from kseq2seq.runs.records import MOST, RecordedRun, printable, read_runs
 
 _COMPARED = ("settings", "model", "data", "seed", "optimizer", "loss", "git", "environment")
-_LESS_IS_BETTER = ("loss", "perplexity", "error", "wer", "cer", "per", "ter", "mse", "mae")
+_LESS_IS_BETTER = ("loss", "perplexity", "error", "wer", "cer", "ter", "mse", "mae")
 _CHECKSUM = re.compile(r"[0-9a-f]{40,}")
 # Where a table is too wide, columns go in this order, then settings, then sizes; results stay.
 _LEFT_OUT = ("checksum", "environment", "git", "loss", "optimizer", "data", "model", "seed")
@@ -227,9 +227,11 @@ def less_is_better(name: str) -> bool:
     Example:
         >>> less_is_better("WER"), less_is_better("val_chrf")
         (True, False)
+        >>> less_is_better("other texts per"), less_is_better("tokens_per_second")
+        (True, False)
     """
-    words = name.lower().removeprefix("best ").removeprefix("val_").split("_")
-    return any(word in _LESS_IS_BETTER for word in words)
+    words = re.findall("[a-z0-9]+", name.lower()) or [""]
+    return words[-1] == "per" or any(word in _LESS_IS_BETTER for word in words)
 
 
 def _rank(column: str, cell: Any) -> tuple:

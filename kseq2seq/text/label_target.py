@@ -70,6 +70,7 @@ class LabelTarget(Target):
         known = tf.lookup.KeyValueTensorInitializer(
             tf.constant(self.names), tf.range(1, self.size, dtype=tf.int32)
         )
+        self._known = frozenset(self.names)
         self._ids = tf.lookup.StaticHashTable(known, default_value=0)
         self._names = np.array(["", *self.names], dtype=object)
 
@@ -135,6 +136,11 @@ class LabelTarget(Target):
             f"The label {label!r} of target {row} is not known; known are {some}. Correct it, or "
             "make the target of all labels, by LabelTarget.of."
         )
+
+    def unknown(self, raw: str) -> list[str]:
+        """See `Target`; each once, in their order."""
+        labels = [raw.strip()] if self.whole else raw.split()
+        return [one for one in dict.fromkeys(labels) if one and one not in self._known]
 
     def lengths(self, raws: Any) -> tf.Tensor:
         """Returns int32 (N,), how many labels raws have; in graph."""

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from kseq2seq.checks import checked_text, raw_texts
 from kseq2seq.contracts import register_source
 from kseq2seq.contracts.target import drawn
+from kseq2seq.decoding.filters import Carried, Filter
 from kseq2seq.text.characters import CharacterTokenizer
+from kseq2seq.text.fields import FIELD_SYMBOLS, Fields, hidden, hidden_again, shown
+from kseq2seq.text.languages import into, language_of, languages_in, without_language
+from kseq2seq.text.raw_texts import RawTexts
 from kseq2seq.text.sentences import split_sentences
 from kseq2seq.text.sequences import TextSequences, TokenRows
 from kseq2seq.text.tokenizer import Tokenizer
 
 
 @register_source("text")
-class TextSource(TextSequences, TokenRows):
+class TextSource(TextSequences, RawTexts, TokenRows):
     """Turns raw strings into a model's source, in a graph.
 
     Args:
@@ -28,10 +31,16 @@ class TextSource(TextSequences, TokenRows):
         too_long: the treatment of a longer one where the caller names none: "error", "split" (at
             the ends of sentences) or "cut" (the rest is left out, and `end` put there); see
             `Source`.
+        fields: keep the fields that a program fills in, for example `%s` and `{name}` (see
+            `kseq2seq.format_fields`): the model reads and writes `FIELD_SYMBOLS`, which both
+            tokenizers must have, and was trained on `hidden_pairs`; a text that is generated has
+            each field exactly as often as its source. A text of more than 9 different ones keeps
+            the rest as text, which a model may change.
 
     Raises:
         TypeError: `tokenizer` is not a tokenizer.
-        ValueError: `max_length` is less than 1, or `too_long` none of these.
+        ValueError: `max_length` is less than 1, `too_long` none of these, or with `fields` the
+            tokenizer lacks their symbols.
 
     Example:
         >>> from kseq2seq.text import ByteTokenizer, TextSource
@@ -46,43 +55,23 @@ class TextSource(TextSequences, TokenRows):
     """
 
     unit = "tokens"
-    noun = "Text"
 
-    def __init__(self, tokenizer: Tokenizer, max_length: int, too_long: str = "error") -> None:
+    def __init__(
+        self, tokenizer: Tokenizer, max_length: int, too_long: str = "error", fields: bool = False
+    ) -> None:
         super().__init__(max_length, too_long)
         self.take(tokenizer)
+        self.fields = fields
+        self._fields = Fields() if fields else None
+        if fields:
+            _field_ids(tokenizer)
         self.vocabulary_size = tokenizer.vocabulary_size
         self.padding = self.special.padding
         self.spec = {"source": ((None,), "int32"), "source_mask": ((None,), "int32")}
-        self.raw = tf.TensorSpec([None], tf.string, name="texts")
-
-    def read(self, example: Any) -> str:
-        """See `Source`; a text is its own raw."""
-        return checked_text(example, "A source text")
-
-    def several(self, raws: Any) -> list[str]:
-        """See `Source`; several may be in any collection, for example a column of a table."""
-        return raw_texts([raws] if isinstance(raws, str | bytes) else raws)  # type: ignore[list-item]
 
     def counted(self, length: int) -> str:
         """See `Source`."""
         return f"{length} tokens, its end included"
-
-    def pack(self, raw: str) -> bytes:
-        """See `Source`; UTF-8."""
-        return self.read(raw).encode()
-
-    def restore(self, packed: bytes) -> str:
-        """See `Source`."""
-        return packed.decode()
-
-    def unpack(self, packed: tf.Tensor) -> tf.Tensor:
-        """See `Source`; the strings themselves."""
-        return packed
-
-    def batch(self, raws: Sequence[str]) -> tf.Tensor:
-        """See `Source`."""
-        return tf.constant([self.pack(raw) for raw in raws], tf.string, [len(raws)])
 
     def __call__(self, raws: Any, training: bool = False) -> dict[str, tf.Tensor]:
         """Returns the inputs of a model, padded to the longest of the batch.
@@ -96,6 +85,30 @@ class TextSource(TextSequences, TokenRows):
             `source`: (N, S) int32 ids; `source_mask`: (N, S) bool, True at real tokens.
         """
         return self.inputs(self._fitting(raws, training))
+
+    def tokens(self, texts: Any, sample: bool = False) -> tf.RaggedTensor:
+        """See `TextSequences`; of texts with symbols in the place of their fields, if asked for."""
+        if self._fields is not None:
+            texts, _ = self._fields.hide(tf.convert_to_tensor(texts, tf.string))
+        return super().tokens(texts, sample)
+
+    def filters(self, target: Any) -> tuple[Filter, ...]:
+        """See `Source`; with `fields` each must be in a target as often as in its source."""
+        if not self.fields:
+            return ()
+        return (Carried(_field_ids(target.tokenizer), _field_ids(self.tokenizer)),)
+
+    def fill(self, texts: tf.Tensor, raws: tf.Tensor) -> tf.Tensor:
+        """See `Source`; the fields of the raws in the place of their symbols."""
+        if self._fields is None:
+            return texts
+        _, own = self._fields.hide(raws)
+        each = tf.size(texts) // tf.maximum(tf.size(raws), 1)
+        return self._fields.show(texts, tf.gather(own, tf.repeat(tf.range(tf.size(raws)), each)))
+
+    def unfilled(self, text: str, raw: str) -> str:
+        """See `Source`."""
+        return hidden_again(text, hidden(raw)[1]) if self.fields else text
 
     def fitting(self, texts: Any, sample: bool = False) -> tf.RaggedTensor:
         """Returns the ids (N, None) of `__call__`: drawn if asked, cut if `too_long` says so.
@@ -116,8 +129,35 @@ class TextSource(TextSequences, TokenRows):
         return {"source": source, "source_mask": mask}
 
     def split(self, raw: str) -> list[str]:
-        """See `Source`; at the ends of sentences."""
-        return split_sentences(raw)
+        """See `Source`; at the ends of sentences, which all ask for its language."""
+        language = language_of(raw)
+        if not language or language not in self.languages:
+            return split_sentences(raw)
+        return self.into(language, split_sentences(without_language(raw)))
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The languages that a text may ask for, of a model that translates into several."""
+        return languages_in(self.tokenizer.symbols)
+
+    def into(self, language: str, texts: str | Collection[str]) -> list[str]:
+        """Returns texts that ask for a language: with its symbol before each; not in graph.
+
+        Args:
+            language: one of `languages`.
+            texts: one text or several.
+
+        Raises:
+            ValueError: for another language, or a text that asks for one already.
+
+        Example:
+            >>> from kseq2seq.text import ByteTokenizer, TextSource, language_symbol
+            >>> symbols = [language_symbol(language) for language in ("fr", "ko")]
+            >>> source = TextSource(ByteTokenizer(symbols), 64)
+            >>> source.into("ko", ["Save the file"])
+            ['<2ko>Save the file']
+        """
+        return into(language, texts, self.languages)
 
     def labels(self, inputs: dict[str, np.ndarray]) -> list[list[str]]:
         """See `Source`; the pieces of the tokenizer."""
@@ -147,12 +187,36 @@ class TextSource(TextSequences, TokenRows):
 
     def words(self, raw: str) -> list[str] | None:
         """Returns the text of each token of a raw, without `end`; None if that is unknown."""
-        return surfaces(self.tokenizer, raw)
+        if not self.fields:
+            return surfaces(self.tokenizer, raw)
+        text, own = hidden(raw)
+        words = surfaces(self.tokenizer, text)
+        return words and [shown(word, own) for word in words]
 
     def config(self) -> dict[str, Any]:
         """See `Saved`."""
         usual = {} if self.too_long == "error" else {"too_long": self.too_long}
-        return {**super().config(), **usual}
+        return {**super().config(), **usual, **({"fields": True} if self.fields else {})}
+
+    def record(self) -> dict[str, Any]:
+        """See `Saved`; with `fields`, in the format that came with them."""
+        version = {"format_version": self.later["fields"]} if self.fields else {}
+        return {**version, **self.config()}
+
+
+def _field_ids(tokenizer: Any) -> list[int]:
+    """Returns the ids of the symbols of fields.
+
+    Raises:
+        ValueError: the tokenizer lacks one.
+    """
+    ids = getattr(tokenizer, "symbol_ids", {})
+    if lacking := [symbol for symbol in FIELD_SYMBOLS if symbol not in ids]:
+        raise ValueError(
+            f"`fields` needs tokenizers with the symbols {' '.join(FIELD_SYMBOLS)}; got one "
+            f"without {' '.join(lacking)}. Train it with symbols=FIELD_SYMBOLS."
+        )
+    return [ids[symbol] for symbol in FIELD_SYMBOLS]
 
 
 MARKS = ("▁", "##")  # of SentencePiece's words and of WordPiece's insides

@@ -160,7 +160,8 @@ class Beam(Search):
                 score = float(self._score(total, len(ids), covered))
                 ended.append(Hypothesis(ids, score, candidates[parent].finished))
             elif token != end and len(live_on) < self.beam_width:
-                live_on.append(_Branch(Live(ids, total, candidates[parent].carried), covered))
+                live = Live(ids, total, candidates[parent].carried, before.wanted)
+                live_on.append(_Branch(live, covered))
         return live_on, ended
 
     def _score(self, log_prob: np.float32, length: int, covered: np.ndarray) -> np.float32:

@@ -31,7 +31,10 @@ class Independent(Search):
             candidates = extend(model, live)
             token = self.pick(candidates.log_probs, random)
             live = Live(
-                (*live.ids, token), live.log_prob + candidates.log_probs[token], candidates.carried
+                (*live.ids, token),
+                live.log_prob + candidates.log_probs[token],
+                candidates.carried,
+                live.wanted,
             )
             finished = candidates.finished if token == end else None
             yield [Hypothesis(live.ids, float(live.log_prob), finished)]

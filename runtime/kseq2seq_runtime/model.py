@@ -48,6 +48,8 @@ class Model:
     Attributes:
         bundle: the content of the file.
         record: the file's description of the model.
+        kept: source id -> target id, of tokens that a target must have as often as its source. A
+            `Pipeline` sets it for searches of the host; those inside the file know it.
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -66,6 +68,7 @@ class Model:
         threads = None if threads is None else check_whole("threads", threads, most=MOST_THREADS)
         self._signatures = load_signatures(self.bundle, self.record, threads)
         self._lock = threading.Lock()
+        self.kept: dict[int, int] = {}
 
     @property
     def license(self) -> str | None:

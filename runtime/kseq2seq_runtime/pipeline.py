@@ -6,6 +6,7 @@ import os
 from collections.abc import Generator, Iterator
 from typing import Any
 
+from kseq2seq_runtime.format_fields import SYMBOLS
 from kseq2seq_runtime.model import Model
 from kseq2seq_runtime.prediction import Alternative, Prediction, Stream
 from kseq2seq_runtime.search import Hypothesis, Search
@@ -46,6 +47,9 @@ class Pipeline:
         self.model = Model(path, threads)
         bundle, record = self.model.bundle, self.model.record
         self.source, self.target = load_source(bundle, record), load_target(bundle, record)
+        if getattr(self.source, "fields", False):
+            own, others = self.source.tokenizer.symbol_ids, self.target.symbol_ids
+            self.model.kept = {own[symbol]: others[symbol] for symbol in SYMBOLS}
 
     @property
     def license(self) -> str | None:
@@ -76,9 +80,13 @@ class Pipeline:
             TypeError: if `texts` holds anything but strings.
             ValueError: if a text is too long.
         """
-        sources = inputs_of(self.source.several(texts), self.source)
+        raws = self.source.several(texts)
+        sources = inputs_of(raws, self.source)
+        for index, source in enumerate(sources):
+            self._check_kept(source, index)
         return [
-            self._predict(source, search, (seed, index)) for index, source in enumerate(sources)
+            self._predict(source, raw, search, (seed, index))
+            for index, (source, raw) in enumerate(zip(sources, raws, strict=True))
         ]
 
     def texts(self, texts: Any, *, search: Search | None = None, seed: int = 0) -> list[str]:
@@ -113,16 +121,31 @@ class Pipeline:
                 if not stream.finished:
                     print("... and here it was cut.")
         """
-        (source,) = inputs_of(self.source.several([text]), self.source)
+        (raw,) = self.source.several([text])
+        (source,) = inputs_of([raw], self.source)
+        self._check_kept(source, 0)
         if source is None:
             return Stream(iter(()), finished=True)
-        return Stream(self._written(self.model.stream(source, search=search, seed=(seed, 0))))
+        steps = self.model.stream(source, search=search, seed=(seed, 0))
+        return Stream(self._written(steps, raw))
 
-    def _written(self, steps: Iterator[list[Hypothesis]]) -> Generator[str, None, bool | None]:
+    def _check_kept(self, source: Any, index: int) -> None:
+        """Refuses a source of more format fields than a target has places for."""
+        kept = self.model.kept if source is not None else {}
+        count, limit = sum(token in kept for token in source or ()), self.model.record.target_length
+        if kept and count >= limit:
+            raise ValueError(
+                f"Text {index} has {count} format fields, and a target of this model at most "
+                f"{limit - 1}; split it."
+            )
+
+    def _written(
+        self, steps: Iterator[list[Hypothesis]], raw: Any
+    ) -> Generator[str, None, bool | None]:
         shown, finished = "", None
         for best, *_ in steps:
             finished = best.finished
-            text = self.target.decode(best.ids)
+            text = self.source.fill(self.target.decode(best.ids), raw)
             if best.ids[-1] != SPECIAL.end:
                 # Bytes that can't be read yet may be completed by later ones; at the end they are
                 # shown.
@@ -132,11 +155,13 @@ class Pipeline:
                 yield text
         return finished
 
-    def _predict(self, source: Any, search: Search | None, seed: tuple[int, int]) -> Prediction:
+    def _predict(
+        self, source: Any, raw: Any, search: Search | None, seed: tuple[int, int]
+    ) -> Prediction:
         if source is None:
             return Prediction("", 0.0)
         best, *others = (
-            Alternative(self.target.decode(one.ids), one.score, one.finished)
+            Alternative(self.source.fill(self.target.decode(one.ids), raw), one.score, one.finished)
             for one in self.model.generate(source, search=search, seed=seed)
         )
         return Prediction(*best, alternatives=[*others], finished=best.finished)

@@ -84,7 +84,8 @@ def read_record(given: dict[str, Any], where: str) -> Record:
         )
     source_length = at_least_one(given, "source_length", where)
     inputs = _inputs(given, source_length, where)
-    ids = set(inputs) <= set(OF_IDS) or given.get("source_vocabulary", 0) is not None
+    one_each = set(inputs) <= set(OF_IDS) and len(inputs.get("source", ((), ""))[0]) <= 2
+    ids = one_each or given.get("source_vocabulary", 0) is not None
     search = read_field(given, "search", dict, where)
     read_field(search, "type", str, where)
     return Record(

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 if TYPE_CHECKING:
     from kseq2seq_runtime.model import Model
+    from kseq2seq_runtime.record import Record
 
 NEVER = -np.inf  # the log-probability of a forbidden token
+NOTHING: Mapping[int, int] = MappingProxyType({})
 
 
 class _Scored(NamedTuple):
@@ -54,11 +57,14 @@ class Live(NamedTuple):
         log_prob: their log-probability, float32.
         carried: the model's `context_...` and `state_...` for it. They are never written to, so
             several hypotheses may extend one.
+        wanted: token -> how often the whole target must have it, for tokens that stand for parts of
+            the source.
     """
 
     ids: tuple[int, ...]
     log_prob: np.float32
     carried: dict[str, np.ndarray]
+    wanted: Mapping[int, int] = NOTHING
 
 
 class Candidates(NamedTuple):
@@ -101,13 +107,18 @@ class Search:
 
 def begin(model: Model, source: Sequence[int]) -> Live:
     """Returns the hypothesis without a token."""
-    return Live((), np.float32(0), model.encode(source))
+    wanted: Mapping[int, int] = NOTHING
+    if model.kept:
+        ids = source["source"][0] if isinstance(source, dict) else source
+        wanted = {token: list(ids).count(own) for own, token in model.kept.items()}
+    return Live((), np.float32(0), model.encode(source), wanted)
 
 
 def extend(model: Model, live: Live) -> Candidates:
     """Takes one step of the model.
 
-    Padding and start are forbidden everywhere, and at the last position all but the end.
+    Padding and start are forbidden everywhere, and at the last position all but the end. Tokens
+    that stand for parts of the source come as often as they are wanted, and the end after them.
 
     Raises:
         ValueError: the model's numbers are not finite.
@@ -122,7 +133,23 @@ def extend(model: Model, live: Live) -> Candidates:
     else:
         forbidden = [special.padding, special.start]
     log_probs[forbidden] = NEVER
+    if live.wanted:
+        log_probs[_unwanted(live, model.record)] = NEVER
     return Candidates(log_probs, carried, alignment, finished)
+
+
+def _unwanted(live: Live, record: Record) -> np.ndarray:
+    """Returns bool (V,), True at tokens that a target has in full, or that it has no place for."""
+    left = {token: count - live.ids.count(token) for token, count in live.wanted.items()}
+    missing = sum(left.values())
+    unwanted = np.zeros(record.target_vocabulary, bool)
+    if missing and record.target_length - len(live.ids) <= missing + 1:  # no place for others
+        unwanted[:] = True
+    for token, count in left.items():
+        unwanted[token] = not count
+    if missing:
+        unwanted[record.special.end] = True
+    return unwanted
 
 
 def log_softmax(logits: np.ndarray) -> np.ndarray:

@@ -36,6 +36,16 @@ class Tokenizer(ABC):
     def vocabulary_size(self) -> int:
         """How many ids there are, the special ones included."""
 
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """The strings that are one token each, wherever they stand in a text."""
+        return self._symbols.names
+
+    @property
+    def symbol_ids(self) -> dict[str, int]:
+        """The id of each symbol."""
+        return {name: self._first + index for index, name in enumerate(self.symbols)}
+
     def encode(self, text: str) -> list[int]:
         """Returns the ids of a text, with neither `start` nor `end`.
 
@@ -213,6 +223,17 @@ class SentencePieceTokenizer(Tokenizer):
     def vocabulary_size(self) -> int:
         """How many pieces the model has, the special ones and the symbols included."""
         return self._processor.vocab_size()
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """See `Tokenizer`."""
+        return self._hidden.symbols.names if self._hidden else ()
+
+    @property
+    def symbol_ids(self) -> dict[str, int]:
+        """See `Tokenizer`."""
+        pieces = {name: self._hidden.put(name) for name in self.symbols} if self._hidden else {}
+        return {name: self._processor.piece_to_id(piece) for name, piece in pieces.items()}
 
     def _encode(self, text: str) -> list[int]:
         return self._processor.encode(self._hidden.put(text) if self._hidden else text)

@@ -2,15 +2,19 @@ import warnings
 
 import pytest
 
+from kseq2seq import Greedy
 from kseq2seq.cli import Recipe
+from kseq2seq.cli import recipe as module
+from kseq2seq.data import Pair
+from kseq2seq.metrics import UnseenWords, exact_match
 
 
 @pytest.fixture
 def begun(tmp_path, monkeypatch):
     monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)  # put back at the end
 
-    def begin(*flags):
-        recipe = Recipe("task", None, data="FILE", models={"gru": {}})
+    def begin(*flags, **settings):
+        recipe = Recipe("task", None, data="FILE", models={"gru": {}}, **settings)
         recipe.begin(["--output", str(tmp_path), *flags])
         return recipe
 
@@ -42,3 +46,37 @@ def test_a_directory_in_the_place_of_the_file_for_phones_is_told_of_first(begun,
         begun("--tflite")
     assert "model.tflite is a directory; --tflite makes a file" in capsys.readouterr().err
     assert begun().options.tflite is None
+
+
+class Echo:
+    """A pipeline that returns its sources."""
+
+    search = Greedy()
+
+    def texts(self, raws, **_):
+        return raws
+
+
+def test_what_decides_is_the_recipe_s_choice_and_only_numbers_are_recorded(
+    begun, monkeypatch, capsys
+):
+    kept = []
+    monkeypatch.setattr(module, "add_scores", lambda directory, scores: kept.append(scores))
+    metrics = {"EM": exact_match, "strange": lambda texts, references: float("nan")}
+    test = [Pair("a", "a", ""), Pair("b", "c", "")]
+    begun("--interval", metrics=metrics, decisive=["EM"]).evaluate(Echo(), test, {"x": ["x", "x"]})
+    assert kept == [{"em": 50.0}]
+    printed = capsys.readouterr().out
+    assert "p-value, x" in printed and "WARNING" not in printed
+    begun(metrics=metrics).evaluate(Echo(), test, {"x": ["x", "x"]})
+    assert "WARNING: no better than x by strange." in capsys.readouterr().out
+
+
+def test_metrics_may_be_set_after_the_flags(begun, monkeypatch, capsys):
+    monkeypatch.setattr(module, "add_scores", lambda directory, scores: None)
+    recipe = begun("--interval")
+    recipe.metrics = {"EM": exact_match}
+    test = [Pair("a", "a", ""), Pair("b", "c", "")]
+    known = {"unseen": UnseenWords(["a", "b"], {"a"})}
+    recipe.evaluate(Echo(), test, {"x": ["a", "c"]}, metrics=known)
+    assert "WARNING: no better than x by EM and unseen." in capsys.readouterr().out

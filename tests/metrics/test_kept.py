@@ -1,7 +1,7 @@
 import pytest
 
 from kseq2seq.format_fields import format_fields
-from kseq2seq.metrics import kept_placeholders
+from kseq2seq.metrics import kept_placeholders, same_placeholders
 
 
 @pytest.mark.parametrize(
@@ -28,3 +28,10 @@ def test_hand_computed():
     assert kept_placeholders(["%s %s %d"], ["%s"]) == 100  # others are no loss
     assert kept_placeholders(["nothing"], ["nothing"]) == 100
     assert kept_placeholders(["{a}"], [["{b}", "{a} {c}", "{a}"]]) == 100
+
+
+def test_the_same_are_neither_fewer_nor_more():
+    texts = ["%s of %s", "%s", "%s %d", "none", "{a}"]
+    others = ["%s and %s", "%s %s", "%s", "nothing", "{b}"]
+    assert same_placeholders(texts, others) == 40
+    assert same_placeholders(["{a}"], [["{b}", "{a}"]]) == 100

@@ -20,6 +20,7 @@ SUMMED = [
     metrics.edit_similarity,
     metrics.exact_match,
     metrics.kept_placeholders,
+    metrics.same_placeholders,
     metrics.label_accuracy,
     metrics.label_f1,
     metrics.rouge1,

@@ -141,6 +141,11 @@ def test_a_model_must_be_better_in_all(bleu, chrf, below):
     assert below_baseline({"bleu": bleu, "chrf": chrf}, {"bleu": 2.0, "chrf": 22.4}) == below
 
 
+def test_a_baseline_without_a_score_is_beaten_by_any_number():
+    nan = float("nan")
+    assert below_baseline({"a": 0.0, "b": nan}, {"a": nan, "b": nan}) == ["b"]
+
+
 def test_scores_of_other_names_are_refused():
     with pytest.raises(ValueError, match="must have the same names; got bleu and chrf"):
         below_baseline({"bleu": 1.0}, {"chrf": 1.0})

@@ -66,6 +66,8 @@ def test_evaluation_takes_several_references_and_names_its_tokenizer(pipeline):
     sources = ["a", "b"]
     scores = pipeline.evaluate(sources, [["今天天气很好", "天气好"], "你好"])
     assert scores["bleu"].signature.startswith("nrefs:var|") and "tok:zh" in str(scores)
+    bounds = pipeline.evaluate(sources, ["今天", "你好"], interval=True)["chrf"].interval
+    assert bounds.low <= bounds.high
     given = []
     metrics = {"own": lambda hypotheses, references: given.append(references) or 0.5}
     assert pipeline.evaluate(sources, (["x", "y"], "z"), metrics) == {

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from kseq2seq import Pipeline
+from kseq2seq import Pipeline, cli
 from kseq2seq.runs import read_runs
 
 RECIPE = Path(__file__).parents[2] / "recipes" / "translation.py"
@@ -24,14 +24,8 @@ def run(*arguments):
     )
 
 
-@pytest.fixture(scope="module")
-def smoke(tmp_path_factory):
-    output = tmp_path_factory.mktemp("recipe")
-    return output, run("--smoke", "--output", output)
-
-
-def test_smoke_trains_scores_exports_and_reloads(smoke):
-    output, done = smoke
+def test_smoke_trains_scores_exports_and_reloads(smoked):
+    output, done = smoked("translation")
     assert done.returncode == 0, done.stderr
     assert done.stderr == "", "TensorFlow's log reached the user"
     for line in ("copying the source", "BLEU    chrF", "The reloaded export", f"Saved in {output}"):
@@ -45,35 +39,37 @@ def test_smoke_trains_scores_exports_and_reloads(smoke):
     assert kept.record["data"].keys() == {"train", "validation", "test"}
 
 
-def test_goes_on_from_a_saved_pipeline_on_a_file(smoke, tmp_path):
-    output, _ = smoke
+def test_goes_on_from_a_saved_pipeline_on_a_file(main, smoked, tmp_path, monkeypatch):
+    output, _ = smoked("translation")
+    monkeypatch.setattr(cli.Recipe, "export", lambda self, pipeline: str.upper)  # as ever
     rows = [f"open file {n} now\touvrir le fichier {n}" for n in range(200)]
     (tmp_path / "my.tsv").write_text("\n".join(["english\tfrench", *rows]), encoding="utf-8")
-    done = run(
-        *("--smoke", "--data", tmp_path / "my.tsv", "--columns", "english", "french"),
+    code, _, told = main(
+        *("--smoke", "--steps", 20, "--data", tmp_path / "my.tsv"),
+        *("--columns", "english", "french"),
         *("--init", output / "pipeline", "--output", tmp_path / "out"),
     )
-    assert done.returncode == 0, done.stderr
+    assert code == 0, told
     assert (tmp_path / "out" / "pipeline" / "pipeline.json").is_file()
 
 
-def test_packs_korean_and_computes_in_bfloat16_and_survives_being_told_to_end(tmp_path):
+def test_packs_korean_and_computes_in_bfloat16_and_survives_being_told_to_end(main, tmp_path):
     command = "--smoke", "--data", "sample:ko", "--minutes", 2, "--packed", "--bfloat16"
     command += "--output", tmp_path
-    told = subprocess.Popen(
+    process = subprocess.Popen(
         [sys.executable, str(RECIPE), *map(str, command)], stdout=subprocess.PIPE, text=True
     )
     history = tmp_path / "history.jsonl"
-    while told.poll() is None and not (history.exists() and history.read_text()):
+    while process.poll() is None and not (history.exists() and history.read_text()):
         time.sleep(0.1)
-    told.terminate()
-    said, _ = told.communicate(timeout=200)
-    assert told.returncode == 143
+    process.terminate()
+    said, _ = process.communicate(timeout=200)
+    assert process.returncode == 143
     assert f"--resume {tmp_path} continues it" in said
-    done = run(*command)
-    assert done.returncode == 1
-    assert "holds a run that was interrupted" in done.stderr
-    done = run("--resume", tmp_path, "--minutes", 0.2)
+    code, _, told = main(*command)
+    assert code == 1
+    assert "holds a run that was interrupted" in told
+    done = run("--resume", tmp_path, "--minutes", 0.05)
     assert done.returncode == 0, done.stderr
     assert "--vocabulary 800" in done.stderr  # of which Korean has more characters
     assert "Resuming from step" in done.stdout
@@ -97,10 +93,10 @@ def test_packs_korean_and_computes_in_bfloat16_and_survives_being_told_to_end(tm
         (("--resume", "here", "--output", "there"), "leave --output out"),
     ],
 )
-def test_refuses_what_does_not_go_together(given, told):
-    done = run(*given)
-    assert done.returncode == 2
-    assert told in done.stderr
+def test_refuses_what_does_not_go_together(main, given, told):
+    code, _, said = main(*given)
+    assert code == 2
+    assert told in said
 
 
 @pytest.fixture
@@ -223,7 +219,7 @@ def test_what_was_trained_is_there_whatever_fails_after_it(main, tmp_path, monke
         assert (one == other).all()
 
 
-def test_a_file_that_is_not_there_is_named():
-    done = run("--data", "nowhere.tsv")
-    assert done.returncode != 0
-    assert "no such file: nowhere.tsv" in done.stderr
+def test_a_file_that_is_not_there_is_named(main):
+    code, _, said = main("--data", "nowhere.tsv")
+    assert code != 0
+    assert "no such file: nowhere.tsv" in said

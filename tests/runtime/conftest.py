@@ -36,7 +36,7 @@ def _wild(architecture, source, target, scale, seed, **sizes):
 
 
 @pytest.fixture(scope="session")
-def made(tmp_path_factory):
+def made(once):
     """Name -> the exported file's `path`, and the `pipeline` it was made from."""
     from kseq2seq import Beam, Greedy, Pipeline
     from kseq2seq.export.tflite import export_tflite
@@ -62,23 +62,29 @@ def made(tmp_path_factory):
             {"scale": 0.7, "seed": 72, "num_heads": 2, "num_layers": 1},
         ),
     }
-    folder, found = tmp_path_factory.mktemp("exported"), {}
+    pipelines = {}
     for name, (architecture, source, target, search, sizes) in files.items():
         model = _wild(architecture, source, target, **sizes)
-        pipeline = Pipeline(model, TextSource(source, 20), TextTarget(target, 12), search)
-        path = folder / f"{name}.tflite"
-        export_tflite(
-            path,
-            model,
-            pipeline.source,
-            pipeline.target,
-            search=search,
-            license="Public domain." if name == "bytes" else None,
-            examples=TEXTS,
-            report=None,
-        )
-        found[name] = SimpleNamespace(path=path, pipeline=pipeline)
-    return found
+        pipelines[name] = Pipeline(model, TextSource(source, 20), TextTarget(target, 12), search)
+
+    def export(folder):
+        for name, pipeline in pipelines.items():
+            export_tflite(
+                folder / f"{name}.tflite",
+                pipeline.model,
+                pipeline.source,
+                pipeline.target,
+                search=pipeline.search,
+                license="Public domain." if name == "bytes" else None,
+                examples=TEXTS,
+                report=None,
+            )
+
+    folder = once("exported", export)
+    return {
+        name: SimpleNamespace(path=folder / f"{name}.tflite", pipeline=pipeline)
+        for name, pipeline in pipelines.items()
+    }
 
 
 @pytest.fixture(scope="session")

@@ -28,6 +28,8 @@ def adam(steps=None, **options):
 
 
 def trained(batches, optimizer, **options):
+    """A model after a step for each batch: run eagerly unless told otherwise, which is faster."""
+    options = options or {"run_eagerly": True}
     keras.utils.set_random_seed(0)
     model = build_model("gru", 9, 9, hidden_dim=4, num_layers=1, dropout=0.0)
     model.compile(optimizer, TokenCrossEntropy(), **options)
@@ -47,7 +49,7 @@ def joined():
     return trained([batch(*range(6))] * 2, adam())
 
 
-@pytest.mark.parametrize("options", [{}, {"jit_compile": True}])
+@pytest.mark.parametrize("options", [{"run_eagerly": False}, {"jit_compile": True}])
 def test_batches_of_unlike_tokens_make_the_step_of_the_large_one(joined, options):
     parts = [batch(0, 1), batch(2, 3), batch(4, 5)]
     assert_same(trained(parts * 2, adam(3), **options), joined)
@@ -83,7 +85,7 @@ def test_equal_batches_are_added_up_as_keras_does_it():
     keras.utils.set_random_seed(0)
     model = build_model("gru", 9, 9, hidden_dim=4, num_layers=1, dropout=0.0)
     plain = keras.Model(model.input, model.output)
-    plain.compile(adam(3), TokenCrossEntropy())
+    plain.compile(adam(3), TokenCrossEntropy(), run_eagerly=True)
     for x, y in parts:
         plain.train_on_batch(x, y)
     for one, other in zip(ours.get_weights(), plain.get_weights(), strict=True):
@@ -111,10 +113,10 @@ def data():
 
 def test_a_run_goes_on_between_two_steps(runs, tmp_path, joined):
     options = {"steps": 6, "steps_per_epoch": 3, "run": {"every_steps": 1}}
-    model = trained([], adam(3))
+    model = trained([], adam(3), run_eagerly=False)
     with pytest.raises(runs.Ended):
         runs.fit(tmp_path, model, data(), callbacks=[runs.At(3, runs.end)], **options)
     assert state_variables(model)[-1] is accumulated_in(model).count
-    model = trained([], adam(3))
+    model = trained([], adam(3), run_eagerly=False)
     runs.fit(tmp_path, model, data(), **options)
     assert_same(model, joined)

@@ -10,6 +10,7 @@ import pytest
 from kseq2seq.decoding import (
     Automaton,
     Beam,
+    Carried,
     Contrastive,
     DiverseBeam,
     Forbid,
@@ -81,6 +82,14 @@ RULES = {
     "overlapping required": (
         [Require([[[3, 4], [4, 5]], [[3, 3]], [[3, 3, 4]]])],
         lambda i, n, s, y: all(holds(p, y) for p in ([[3, 4], [4, 5]], [[3, 3]], [[3, 3, 4]])[i]),
+    ),
+    "carried": (
+        [Carried([5, 4])],
+        lambda i, n, s, y: all(y.count(token) == s.count(token) for token in (4, 5)),
+    ),
+    "carried as others": (
+        [Carried([3], source=[5])],
+        lambda i, n, s, y: y.count(3) == s.count(5),
     ),
     "automaton": ([Automaton(TRANSITIONS)], lambda i, n, s, y: automaton_accepts(y)),
     "list": ([Automaton.of_targets(LISTED)], lambda i, n, s, y: list(words(y)) in LISTED),

@@ -1,0 +1,141 @@
+"""Conversations of students about anything, typed in 2018: the Chit-Chat Challenge."""
+
+from __future__ import annotations
+
+import json
+import sys
+import zipfile
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from importlib import resources
+from pathlib import Path
+
+from kseq2seq.corpora.fetching import fetched
+from kseq2seq.corpora.lines import why_left_out
+from kseq2seq.data import Pair
+from kseq2seq.data.sample import unpack_pairs
+from kseq2seq.text.turns import TURN
+
+WHEEL = ("chitchat-dataset", "0.9.0")
+DIGEST = "7bf89f36645e2d5ec87d53370c8e851b5a688479c7beb7079cb4c87fc5acea3e"
+_FILE = "chitchat_dataset/dataset.json"
+
+
+def chitchat(
+    part: str = "",
+    *,
+    turns: int = 3,
+    cache: Path | None = None,
+    progress: Callable[[str], None] | None = None,
+) -> Iterator[Pair]:
+    """Returns answers in conversations of two people, each with the turns before it.
+
+    137,900 turns remain of 138,737 in 7,168 conversations. What one person wrote before the other
+    answered is one turn, with single spaces. A turn that `kseq2seq.corpora.lines` leaves out, or
+    that is empty, ends a conversation: the turn after it begins another.
+
+    Args:
+        part: the corpus has none; must be "".
+        turns: the most turns before an answer that are in its source.
+        cache: folder to keep the archive in; that of `fetched` where None.
+        progress: called with a line about what is fetched, and one about what is left out; prints
+            to standard error where None.
+
+    Returns:
+        A lazy iterator of pairs whose source is turns with `TURN` between them, oldest first, and
+        whose key is the conversation.
+
+    Raises:
+        ValueError: for a part.
+        RuntimeError: if pip can't fetch the archive.
+
+    Example:
+        >>> from kseq2seq.corpora import chitchat
+        >>> next(chitchat()).source  # doctest: +SKIP
+        'Hello How are you doing today?'
+
+    Source: the PyPI package chitchat-dataset 0.9.0, MIT License; Myers, Etchart and Fulda 2020,
+    "Conversational Scaffolding".
+    """
+    if part:
+        raise ValueError(f"'chitchat' has no parts; got {part!r}. Name it without a colon.")
+    return _pairs(turns, cache, progress)
+
+
+def sample_chitchat() -> Iterator[Pair]:
+    """Reads the bundled answers of `chitchat`: short turns of frequent words; nothing is fetched.
+
+    Returns:
+        A lazy iterator of pairs, the last turn or two and an answer, as `chitchat` has them.
+
+    Example:
+        >>> from kseq2seq.corpora import sample_chitchat
+        >>> next(sample_chitchat()).source
+        'TODO'
+
+    Source: as for `chitchat`; `tools/samples/chitchat.py` chose them.
+    """
+    packed = resources.files("kseq2seq.data") / "samples" / "chitchat.tsv.gz"
+    with packed.open("rb") as file:
+        yield from unpack_pairs(file)  # type: ignore[arg-type]
+
+
+def answers(conversation: Iterable[str], turns: int) -> Iterator[tuple[str, str]]:
+    """Yields the turns before each turn of a conversation but the first, joined, and that turn.
+
+    Args:
+        conversation: its turns, oldest first.
+        turns: the most that are joined.
+
+    Example:
+        >>> from kseq2seq.corpora.chitchat import answers
+        >>> list(answers(["Hi", "Hello!", "How are you?", "Good"], 2))[1:]
+        [('Hi<turn>Hello!', 'How are you?'), ('Hello!<turn>How are you?', 'Good')]
+    """
+    before: list[str] = []
+    for turn in conversation:
+        if before:
+            yield TURN.join(before), turn
+        before = [*before, turn][-turns:]
+
+
+def conversations(
+    cache: Path | None = None, progress: Callable[[str], None] | None = None
+) -> Iterator[tuple[str, list[str]]]:
+    """Yields the name of each conversation and its turns; several times where turns are left out.
+
+    Args:
+        cache: see `chitchat`.
+        progress: see `chitchat`.
+    """
+    tell = progress or (lambda line: print(line, file=sys.stderr, flush=True))
+    archive = fetched("pip", *WHEEL, DIGEST, cache=cache, progress=progress)
+    with zipfile.ZipFile(archive) as wheel, wheel.open(_FILE) as file:
+        whole = json.load(file)
+    out: Counter[str] = Counter()
+    count = 0
+    for key, conversation in whole.items():
+        run: list[str] = []
+        for messages in conversation["messages"]:
+            turn = " ".join(" ".join(message["text"] for message in messages).split())
+            why = why_left_out(turn) if turn else "nothing"
+            count += 1
+            if why is None and TURN not in turn:
+                run.append(turn)
+                continue
+            out[why or "the symbol between turns"] += 1
+            if run:
+                yield key, run
+            run = []
+        if run:
+            yield key, run
+    listed = ", ".join(f"{number} with {why}" for why, number in out.most_common())
+    tell(f"left out {out.total():,} of {count:,} turns of {len(whole):,} conversations: {listed}")
+
+
+def _pairs(
+    turns: int, cache: Path | None, progress: Callable[[str], None] | None
+) -> Iterator[Pair]:
+    for key, run in conversations(cache, progress):
+        for source, target in answers(run, turns):
+            yield Pair(source, target, key)

@@ -1,0 +1,42 @@
+"""Texts that are nearly the same as others."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+
+_TOKEN = re.compile(r"\w+|[^\w\s]")
+
+
+def near_duplicates(texts: Sequence[str], others: Iterable[str], similarity: float = 0.8) -> int:
+    """Returns how many texts have nearly the same pairs of neighboring words as one of the others.
+
+    Args:
+        texts: to count.
+        others: to compare with.
+        similarity: the least share of pairs that two texts have in common, of those that either
+            has (Jaccard's index).
+
+    Example:
+        >>> near_duplicates(["a b c d e f", "g h"], ["a b c d e f g", "h g"], similarity=0.6)
+        1
+    """
+    having: dict[tuple[str, str], list[int]] = defaultdict(list)
+    sets = [_pairs(text) for text in texts]
+    for index, pairs in enumerate(sets):
+        for pair in pairs:
+            having[pair].append(index)
+    near = set()
+    for other in others:
+        pairs = _pairs(other)
+        shared = Counter(index for pair in pairs for index in having.get(pair, ()))
+        for index, count in shared.items():
+            if count >= similarity * (len(pairs) + len(sets[index]) - count):
+                near.add(index)
+    return len(near)
+
+
+def _pairs(text: str) -> set[tuple[str, str]]:
+    tokens = _TOKEN.findall(text)
+    return set(zip(tokens, [*tokens[1:], ""], strict=True))

@@ -1,0 +1,56 @@
+"""Answers that suit their source and few others: mutual information as a score."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from kseq2seq.checks import check_number
+
+Scorer = Callable[[Sequence[str], Sequence[str]], Sequence[float]]
+
+
+def mutual_information(pipeline: Any, weight: float = 0.5, nothing: str = "") -> Scorer:
+    r"""Returns a scorer that takes away what a target would score after anything.
+
+    .. math:: \log p(T \mid S) - \lambda \log p(T)
+
+    The second term is the pipeline's own score of the target after a source that says nothing. It
+    means something if the model was trained on such sources, too: a share of the targets, each
+    again after `nothing`.
+
+    Args:
+        pipeline: with a model that has a decoder.
+        weight: lambda, from 0 (the probability alone) to 1 (the mutual information).
+        nothing: the source that says nothing; an empty `TurnsSource` by default.
+
+    Returns:
+        (sources, targets) -> float64 (N,), in nats: a scorer for `rerank`.
+
+    Raises:
+        ValueError: `weight` is out of range.
+
+    Example:
+        ::
+
+            predictions = pipeline(sources, search=Beam(16))
+            scorer = mutual_information(pipeline, weight=0.5)
+            rerank(sources, predictions, [(scorer, 1.0)], own=0.0)
+
+    Source:
+        Li et al. 2016, "A Diversity-Promoting Objective Function for Neural Conversation Models",
+        equation 9 (MMI-antiLM). They subtract the scores of another model, for the first tokens
+        alone, while they search; here whole answers are ranked. That one model learns both follows
+        Ho and Salimans 2022, "Classifier-Free Diffusion Guidance", who leave out conditions.
+    """
+    check_number("weight", weight, 0.0, 1.0)
+
+    def score(sources: Sequence[str], targets: Sequence[str]) -> np.ndarray:
+        given = np.array(pipeline.log_probs(sources, targets))
+        if not weight:
+            return given
+        return given - weight * np.array(pipeline.log_probs([nothing] * len(targets), targets))
+
+    return score

@@ -1,0 +1,164 @@
+"""Dialogue: the turns of a conversation in, the next turn out; then talk to it in the terminal.
+
+Data: `sample` (bundled: 6,276 answers in short turns of frequent words, MIT License), `chitchat`
+(fetched: 129,943 answers in 7,168 conversations of students, MIT License; turns with contacts,
+links, introductions by name or profane words are left out and counted), or a file of yours: TSV,
+CSV or JSONL with columns `source` and `target`. A source has "<turn>" between turns, oldest first;
+what is longer than `--max-length` loses its oldest turns. A third column, named in `--columns`,
+says which conversation an answer is from: all of one are in one split.
+
+    python recipes/chatbot.py --data chitchat --minutes 40 --layers 2 --bfloat16
+    python recipes/chatbot.py --chat --init saved_models/chatbot    # /reset, /rerank, /quit
+
+One answer in eight is learned a second time, after nothing, so the model knows how likely an answer
+is anywhere. Answers are ranked by mutual information, log p(answer | turns) less a share of
+log p(answer), so that dull ones lose. Perplexity is for each word, ends of answers included.
+"""
+
+from itertools import chain
+
+import kseq2seq as ks
+from kseq2seq import cli, corpora, data, metrics, text
+from kseq2seq.pipeline import mutual_information, rerank
+
+DATA = "sample, chitchat or FILE"
+KNOWN = {"sample": lambda _: corpora.sample_chitchat(), "chitchat": corpora.chitchat}
+DISTINCT = {"distinct-1": metrics.distinct_1, "distinct-2": metrics.distinct_2}
+ONE, MANY = (ks.Sample(temperature=0.8, top_p=0.9, samples=samples) for samples in (1, 16))
+SMOKE = {
+    "steps": 400,
+    "minutes": None,
+    "hidden_dim": 64,
+    "max_length": 24,
+    "answer_length": 12,
+    "batch_tokens": 1024,
+}
+SOME = 500  # held-out conversations that are answered, or whose answer is looked for
+
+
+def read(name, columns):
+    return data.named_pairs(name, columns, KNOWN)
+
+
+def chatbot(recipe: cli.Recipe, train: data.Corpus) -> ks.Pipeline:
+    """One vocabulary for what both say."""
+    options = recipe.options
+    said = (pair.target for pair in train)
+    tokenizer = cli.make_tokenizer(options, said, symbols=[text.TURN])
+    model = ks.build_model(options.model, tokenizer, tokenizer, **recipe.sizes())
+    source = text.TurnsSource(tokenizer, options.max_length)
+    target = text.TextTarget(tokenizer, options.answer_length)
+    return ks.Pipeline(model, source, target, ks.Beam(8))
+
+
+def after_nothing(train: data.Corpus) -> data.Corpus:
+    """Returns a corpus with one answer in eight a second time, after nothing."""
+    again = (pair._replace(source="") for number, pair in enumerate(train) if number % 8 == 0)
+    return data.Corpus.write(chain(train, again))
+
+
+def fitting(pipeline: ks.Pipeline, pairs, most: int) -> tuple[list[str], list[str]]:
+    """Returns sources and targets of `most` pairs, evenly spread, whose target is not too long."""
+    lengths = pipeline.target.ids([pair.target for pair in pairs]).row_lengths().numpy()
+    pairs = [
+        pair for pair, n in zip(pairs, lengths, strict=True) if n <= pipeline.target.max_length
+    ]
+    pairs = pairs[:: max(1, len(pairs) // most)]
+    return [pair.source for pair in pairs], [pair.target for pair in pairs]
+
+
+def best(scorer, sources: list[str], predictions) -> list[str]:
+    """Returns the alternative that a scorer ranks first, of each prediction."""
+    return [one.text for one in rerank(sources, predictions, [(scorer, 1.0)], own=0.0)]
+
+
+def talk(pipeline: ks.Pipeline, informed) -> None:
+    """Answers what is typed: drawn word by word or, after `/rerank`, the best of 16 answers."""
+    cli.chat(
+        pipeline.source,
+        {
+            "/stream": lambda raw, seed: pipeline.stream(raw, search=ONE, seed=seed),
+            "/rerank": lambda raw, seed: best(
+                informed, [raw], pipeline(raw, search=MANY, seed=seed)
+            ),
+        },
+    )
+
+
+def predict(recipe: cli.Recipe, pipeline: ks.Pipeline, informed, train, test) -> None:
+    """How likely are the true answers, and how often is the likeliest of 10 the true one?"""
+    every, few = fitting(pipeline, test, len(test)), fitting(pipeline, test, SOME)
+    counts = cli.kneser_ney(train, pipeline.target, before=lambda raw: raw.split(text.TURN)[-1])
+    systems = {
+        "Kneser-Ney of order 5": (counts, counts),
+        "the model, by probability": (pipeline.log_probs, pipeline.log_probs),
+        "the model, by mutual information": (pipeline.log_probs, informed),
+    }
+    table = {
+        name: {
+            "perplexity": metrics.word_perplexity(likely(*every), every[1]),
+            "hits@1": metrics.hits_at_1(choosing, *few),
+        }
+        for name, (likely, choosing) in systems.items()
+    }
+    recipe.compare(f"Held-out pairs: {len(every[0])}", {"by chance": {"hits@1": 10.0}, **table})
+
+
+def answer(recipe: cli.Recipe, pipeline: ks.Pipeline, informed, test) -> None:
+    """How often do answers repeat one another?"""
+    sources, targets = fitting(pipeline, test, SOME)
+    found, drawn = pipeline(sources), pipeline(sources, search=MANY)
+    texts = {
+        "people": targets,
+        "greedy": pipeline.texts(sources, search=ks.Greedy()),
+        "beam": [one.text for one in found],
+        "drawn": pipeline.texts(sources, search=ONE),
+        "drawn, reranked": best(informed, sources, drawn),
+        "beam, reranked": best(informed, sources, found),
+    }
+    recipe.shares(DISTINCT, texts)
+    for index in range(0, len(sources), max(1, len(sources) // 6)):
+        print(f"\n  {sources[index]}")
+        for name in ("beam", "beam, reranked", "drawn, reranked", "people"):
+            print(f"  = {texts[name][index]}  ({name})")
+
+
+def main() -> None:
+    recipe = cli.Recipe(
+        "chatbot",
+        __doc__,
+        data=DATA,
+        advice=cli.DATA,
+        models=cli.architectures("transformer"),
+        metrics=DISTINCT,
+        defaults={"max_length": 64, "batch_tokens": 3072},
+        smoke=SMOKE,
+        without=["too_long"],
+    )
+    recipe.flags.add("text", "--answer-length", type=cli.whole, default=32, help="in tokens")
+    recipe.flags.add("model", "--weight", type=cli.share, default=0.5, help="of log p(answer)")
+    recipe.flags.add("output", "--chat", action="store_true", help="talk to --init, or --output")
+    options = recipe.begin()
+    if options.chat:
+        options.init = options.init or options.output
+        pipeline = recipe.pipeline(chatbot, None)
+        return talk(pipeline, mutual_information(pipeline, options.weight))
+
+    parts = recipe.corpora(read)
+    pipeline = recipe.pipeline(chatbot, parts["train"])
+    validation, test = recipe.held_out(pipeline, parts)
+    some = fitting(pipeline, list(parts["validation"]), SOME)
+    measures = {"perplexity": lambda: metrics.word_perplexity(pipeline.log_probs(*some), some[1])}
+    train = {**parts, "train": after_nothing(parts["train"])}
+    recipe.fit(pipeline, train, validation, label_smoothing=0.0, measures=measures)
+
+    informed = mutual_information(pipeline, options.weight)
+    predict(recipe, pipeline, informed, parts["train"], test)
+    answer(recipe, pipeline, informed, test)
+
+    reply = recipe.export(pipeline)  # written, loaded again, given a raw conversation
+    recipe.finish(test[0].source, reply(test[0].source))
+
+
+if __name__ == "__main__":
+    main()

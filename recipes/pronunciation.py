@@ -1,0 +1,99 @@
+"""Pronunciation: the letters of a word in, its phones out.
+
+Data: `sample` (bundled, 8,000 short words that are pronounced by rule), `cmudict` (126,000 words,
+names and abbreviations of the CMU pronouncing dictionary, fetched; ISC license), `cmudict:stems`
+(the same, but no relative of a test word is trained on), or a file of yours with columns `source`
+and `target`, for example "hello" and "HH AH L OW". Letters are in lower case. Stress is left out.
+
+    python recipes/pronunciation.py --steps 1500                     # the bundled sample
+    python recipes/pronunciation.py --data cmudict --minutes 40 --packed --bfloat16 --tflite int8
+    python recipes/pronunciation.py --data cmudict --minutes 40 --packed --bfloat16 --seed 2 \
+        --output saved_models/second --ensemble saved_models/pronunciation    # both together
+    python -m kseq2seq_runtime saved_models/pronunciation/model.tflite hello
+
+PER is the share of wrong phones, WER that of wrong words: a word is right if it equals any of its
+listed pronunciations. Scores are of random words, and then of those among them that share no stem
+with any word of the training data. See saved_models/pronunciation/README.md for those on `cmudict`.
+"""
+
+import kseq2seq as ks
+from kseq2seq import cli, corpora, data, metrics, text
+from kseq2seq.corpora.cmudict import license_text, stem
+from kseq2seq.metrics.letter_phones import LetterPhones
+
+KNOWN = {
+    "sample": lambda part: corpora.cmudict_sample(),
+    "cmudict": lambda part: corpora.cmudict(part or "words"),
+}
+METRICS = {
+    "PER": metrics.word_error_rate,
+    "WER": lambda texts, references: 100 - metrics.exact_match(texts, references),
+}
+MODELS = {
+    "transformer": {"num_heads": 4, "tie_embeddings": "target", "position_scheme": "rotary"},
+    "luong": {"bidirectional": True},
+    "bahdanau": {"bidirectional": True, "cell": "lstm"},
+    "convolutional": {},
+}
+DEFAULTS = {"max_length": 30, "hidden_dim": 192, "dropout": 0.15, "batch_tokens": 3072}
+SMOKE = {"steps": 400, "minutes": None, "hidden_dim": 64, "dropout": 0.0, "batch_tokens": 1024}
+
+
+def speaker(recipe: cli.Recipe, train: data.Corpus) -> ks.Pipeline:
+    """Each letter is a token of the source, each phone one of the target."""
+    letters = text.CharacterTokenizer.train(pair.source for pair in train)
+    phones = text.WordTokenizer.train(pair.target for pair in train)
+    options = recipe.options
+    model = ks.build_model(options.model, letters, phones, **recipe.sizes())
+    source = text.TextSource(letters, options.max_length)
+    target = text.TextTarget(phones, options.max_length)
+    return ks.Pipeline(model, source, target)
+
+
+def read_aloud(train: data.Corpus, words: list[str]) -> dict[str, list[str]]:
+    """Returns what needs no model: each letter as it mostly sounds, alone or in its context."""
+    pairs = [(pair.source, pair.target) for pair in train]
+    alone = LetterPhones(pairs)
+    context = LetterPhones(pairs, 3, alone.alignment)
+    return {
+        "each letter's usual phones": [alone(word) for word in words],
+        "usual phones in the longest known context": [context(word) for word in words],
+    }
+
+
+def main() -> None:
+    recipe = cli.Recipe(
+        "pronunciation",
+        __doc__,
+        data="sample, cmudict[:stems] or FILE",
+        models=MODELS,
+        metrics=METRICS,
+        defaults=DEFAULTS,
+        smoke=SMOKE,
+        without=("tokenizer", "vocabulary"),
+        validated=1000,
+    )
+    recipe.flags.add("model", "--ensemble", **cli.ENSEMBLE)
+    options = recipe.begin()
+    corpus = recipe.corpora(lambda name, columns: data.named_pairs(name, columns, KNOWN))
+    pipeline = recipe.pipeline(speaker, corpus["train"])
+    validation, test = recipe.held_out(pipeline, corpus)
+
+    ensemble = recipe.ensemble(pipeline, corpus)
+    recipe.fit(pipeline, corpus, validation)
+
+    words = [pair.source for pair in test]
+    recipe.evaluate(pipeline, test, baselines=read_aloud(corpus["train"], words))
+    known = {stem(pair.source) for pair in corpus["train"]}
+    if unrelated := [pair for pair in test if stem(pair.source) not in known]:
+        recipe.evaluate(pipeline, unrelated, {}, name="Of unknown stems")
+    if ensemble:
+        recipe.evaluate(ensemble, test, {}, name=f"Ensemble of {len(options.ensemble) + 1}")
+
+    terms = license_text() if (options.data or "").partition(":")[0] in KNOWN else None
+    say = recipe.export(pipeline, license=terms)  # written, loaded again, given a raw word
+    recipe.finish(words[0], say(words[0]))
+
+
+if __name__ == "__main__":
+    main()

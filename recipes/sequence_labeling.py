@@ -1,0 +1,146 @@
+"""Labeling: text in, a label for each word out, or with `--task label` one label for the whole.
+
+Data: `sample` (bundled: lines of Python under BSD licenses, and the kinds of their tokens), `brown`
+(fetched: a million words of English of 1961 and their parts of speech; for research and teaching),
+or a file of yours: TSV, CSV or JSONL with columns `source` and `target`, with spaces between the
+labels and as many as words; or a `.conll` file, a word and its label on each line.
+
+    python recipes/sequence_labeling.py --steps 1500                  # the bundled sample
+    python recipes/sequence_labeling.py --data brown --minutes 40     # see the README for scores
+    python recipes/sequence_labeling.py --data brown --model transformer --crf
+    python recipes/sequence_labeling.py --data brown --model masked_lm --words pieces --pretrain 5
+    python recipes/sequence_labeling.py --data intents.tsv --task label
+    python recipes/sequence_labeling.py --data sample:statement --task label
+
+`--words characters` reads each word by an entry of its own and by its characters, so that words
+that were not in training are labeled by their spelling; `--words pieces` cuts words into learned
+pieces. The default model is a bidirectional LSTM; `rnn` reads forward only.
+"""
+
+from functools import partial
+
+import keras
+
+import kseq2seq as ks
+from kseq2seq import cli, data, metrics, text
+from kseq2seq.corpora.brown import brown
+from kseq2seq.corpora.python_tokens import python_tokens
+from kseq2seq.heads import Label, Labels
+from kseq2seq.models import warm_start
+from kseq2seq.training import TimeLimit
+
+DATA = "sample[:statement], brown or FILE"
+ADVICE = f"--data takes {DATA}: .tsv, .csv, .jsonl, .conll, or two text files with a comma between."
+KNOWN = {"sample": python_tokens, "brown": brown}
+OTHERS = {"brown": ("Other genres", "brown:unseen")}  # scored too, and never trained on
+METRICS = {"F1": metrics.label_f1, "accuracy": metrics.label_accuracy}  # F1: the mean of labels
+MODELS = {
+    "lstm": {"bidirectional": True},
+    "gru": {"bidirectional": True},
+    "rnn": {},
+    "convolutional": {},
+    "transformer": {"num_heads": 4},
+    "masked_lm": {"num_heads": 4},
+}
+DEFAULTS = {"vocabulary": 8000, "max_length": 192, "hidden_dim": 192, "layers": 1, "dropout": 0.4}
+SMOKE = {"steps": 220, "minutes": None, "vocabulary": 400, "max_length": 32, "dropout": 0.1}
+
+
+def flags(recipe: cli.Recipe) -> None:
+    """Adds the flags of the task."""
+    add = recipe.flags.add
+    add("model", "--task", choices=("labels", "label"), default="labels", help="one a word, or one")
+    kinds = ("characters", "pieces")
+    add("model", "--words", choices=kinds, default=kinds[0], help="what a word is read by")
+    add("model", "--crf", action="store_true", help="labels depend on their neighbors")
+    text = "minutes in which a new masked_lm first learns to guess hidden words"
+    add("training", "--pretrain", type=cli.positive, metavar="MINUTES", help=text)
+
+
+def labeler(recipe: cli.Recipe, train: data.Corpus) -> ks.Pipeline:
+    """An encoder of words, and a head that gives each of them a label, or all of them one."""
+    options, whole = recipe.options, recipe.options.task == "label"
+    sources, longest = (pair.source for pair in train), options.max_length
+    if options.words == "characters":
+        source = text.CharacterWordSource.train(
+            sources, longest, vocabulary_size=options.vocabulary
+        )
+    else:
+        kind = text.TextSource if whole else text.WordSource
+        source = kind(cli.make_tokenizer(options, sources), longest)
+    target = text.LabelTarget.of((pair.target for pair in train), 1 if whole else longest, whole)
+    head = Label() if whole else Labels(crf=options.crf)
+    model = ks.build_model(options.model, source, target, head=head, **recipe.sizes())
+    pipeline = ks.Pipeline(model, source, target)
+    if options.pretrain and not options.resume:
+        pretrain(recipe, pipeline, train)
+    return pipeline
+
+
+def pretrain(recipe: cli.Recipe, pipeline: ks.Pipeline, train: data.Corpus) -> None:
+    """Starts the encoder of a `masked_lm` from one that guesses hidden tokens of the sources."""
+    options, source = recipe.options, pipeline.source
+    masked = ks.build_model("masked_lm", source.tokenizer, **recipe.sizes())
+    buckets = data.fit_buckets(data.survey(train, source, pipeline.target), 6)
+    budget = {"seed": options.seed, "tokens_per_batch": options.batch_tokens}
+    batches = data.train_batches(train, source, pipeline.target, buckets=buckets, **budget)
+    batches = data.masked_batches(batches, source, seed=options.seed)
+    compiles = not (options.graph or options.smoke)
+    masked.compile(keras.optimizers.Adam(1e-3), ks.TokenCrossEntropy(), jit_compile=compiles)
+    limit = TimeLimit(options.pretrain)
+    losses = masked.fit(batches, steps_per_epoch=100, epochs=10**6, verbose=0, callbacks=[limit])
+    print(f"Guessing hidden tokens: loss {losses.history['loss'][-1]:.2f} nats\n")
+    warm_start(pipeline.model, masked)
+
+
+def one(label: str) -> list[str]:
+    """Returns the only label of a text."""
+    return [label.strip()]
+
+
+def main() -> None:
+    recipe = cli.Recipe(
+        "sequence_labeling",
+        __doc__,
+        data=DATA,
+        advice=ADVICE,
+        models=MODELS,
+        metrics=METRICS,
+        defaults=DEFAULTS,
+        smoke=SMOKE,
+        without=["packed"],
+    )
+    flags(recipe)
+    options = recipe.begin()
+    options.graph |= options.model in ("lstm", "gru", "rnn")  # slower by XLA, on CPUs
+    whole = options.task == "label"
+    if whole:  # a label may hold spaces
+        recipe.metrics = {name: partial(metric, parts=one) for name, metric in METRICS.items()}
+    read = data.LabeledPairs(KNOWN, whole)
+    corpora = recipe.corpora(read)
+    pipeline = recipe.pipeline(labeler, corpora["train"])
+    validation, test = recipe.held_out(pipeline, corpora)
+
+    recipe.fit(pipeline, corpora, validation, peak=3e-3, label_smoothing=0.0)
+
+    trivial = metrics.FrequentLabels(corpora["train"], whole=whole)
+    by_ending = metrics.FrequentLabels(corpora["train"], suffix=5, whole=whole)
+    groups = {"": test}
+    if options.data in OTHERS and not whole:
+        name, part = OTHERS[options.data]
+        groups[name] = cli.held_out(pipeline.source, read(part), name.lower())
+    for name, examples in groups.items():
+        sources = [pair.source for pair in examples]
+        baselines = {"most frequent label": trivial(sources)}
+        further = {}
+        if not whole:
+            baselines["most frequent label, or by ending"] = by_ending(sources)
+            further["unseen words"] = metrics.UnseenWords(sources, trivial.known)
+        recipe.evaluate(pipeline, examples, baselines, metrics=further, name=name)
+
+    label = recipe.export(pipeline)  # written, loaded again, given a raw sentence
+    recipe.finish(test[0].source, label(test[0].source))
+
+
+if __name__ == "__main__":
+    main()

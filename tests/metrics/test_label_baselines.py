@@ -1,0 +1,37 @@
+"""Labels without a model, and the scores of words that training did not have."""
+
+import pytest
+
+from kseq2seq.metrics import FrequentLabels, UnseenWords
+
+PAIRS = [("the dog barks", "D N V"), ("the barks", "D N"), ("the barks", "D N"), ("log", "N")]
+
+
+def test_each_word_gets_its_most_frequent_label_and_others_that_of_all():
+    label = FrequentLabels(PAIRS)
+    assert label(["the barks", "x", ""]) == ["D N", "N", ""]
+    assert label.known == {"the", "dog", "barks", "log"}
+    assert FrequentLabels([("a b", "X Y")])(["c"]) == ["X"]  # of equals the first in order
+
+
+def test_endings_of_rare_words_label_others():
+    pairs = [*PAIRS, ("hiking biking", "G G"), *[("king", "N")] * 20]
+    label = FrequentLabels(pairs, suffix=3, rare=10)
+    assert label(["spiking", "frog", "king", "qqq"]) == ["G", "N", "N", "N"]
+
+
+def test_whole_texts_get_one_label():
+    label = FrequentLabels(
+        [("a b", "soft news"), ("c", "hard news"), ("d", "soft news")], whole=True
+    )
+    assert label(["x y", "z"]) == ["soft news"] * 2
+
+
+def test_only_unknown_words_are_scored():
+    unseen = UnseenWords(["a b", "c", "b b"], known={"a"})
+    assert unseen.count == 4
+    assert unseen(["X Y", "Z", "Y"], ["X Y", "Q", ["Y Y", "Q Q"]]) == 50
+    with pytest.raises(ValueError, match="for each of 3 sources; got 1 and 1"):
+        unseen(["X"], ["X"])
+    with pytest.raises(ValueError, match="nothing to score"):
+        UnseenWords(["a"], known={"a"})(["X"], ["X"])
