@@ -20,7 +20,7 @@ import kseq2seq as ks
 from kseq2seq import cli, corpora, data, metrics, text
 
 DATA = "sample, debian or FILE"
-KNOWN = {"sample": lambda _: corpora.docstrings(), "debian": lambda _: corpora.synopses()}
+KNOWN = {"sample": lambda _: corpora.gists(), "debian": lambda _: corpora.synopses()}
 METRICS = {"ROUGE-1": metrics.rouge1, "ROUGE-2": metrics.rouge2, "ROUGE-L": metrics.rougeL}
 WORDS = 12  # of an extract
 
