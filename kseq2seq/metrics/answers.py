@@ -41,6 +41,30 @@ def word_perplexity(log_probs: Sequence[float], texts: Sequence[str]) -> float:
     return math.exp(-math.fsum(log_probs) / words)
 
 
+def per_word(scorer: Scorer) -> Scorer:
+    """Returns a scorer of the mean of a word, for targets of different lengths.
+
+    A sum of log-probabilities is lower for each word more, so that short targets would win.
+
+    Args:
+        scorer: (sources, targets) -> one sum for each pair.
+
+    Returns:
+        (sources, targets) -> float64 (N,), each sum divided by the words of the target and its end.
+
+    Example:
+        >>> from kseq2seq.metrics import per_word
+        >>> per_word(lambda sources, targets: [-3.0, -8.0])(["", ""], ["two words", "one"]).tolist()
+        [-1.0, -4.0]
+    """
+
+    def score(sources: Sequence[str], targets: Sequence[str]) -> np.ndarray:
+        lengths = np.array([len(target.split()) + 1 for target in targets])
+        return np.asarray(scorer(sources, targets), float) / lengths
+
+    return score
+
+
 def hits_at_1(
     scorer: Scorer,
     sources: Sequence[str],
