@@ -15,7 +15,6 @@ TABLE = {
     "code_generation": ("bleu", 12.0),
     "pronunciation": ("per", 30.0),
     "summarization": ("rouge-1", 10.0),
-    "translation": ("chrf", 12.0),
     "sequence_labeling": ("accuracy", 95.0),
     "translation": ("chrf", 27.0),
 }
