@@ -12,6 +12,8 @@ import pytest
 if "PYTEST_XDIST_WORKER" in os.environ:  # there is a core for each, and threads would wait in turn
     os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
 
+gc.set_threshold(10_000, 20, 10)  # tracing makes millions of objects, most of which stay
+
 
 def leave_alone():
     """Has the garbage collector look no more at what there is now.
