@@ -37,7 +37,7 @@ def ensemble(
         ValueError: if its ids stand for other tokens, or its run was trained on other examples.
     """
     own = checksums(corpora)
-    models = [pipeline.model]
+    models: list[Any] = [pipeline.model]
     for directory in members:
         inside = directory / "pipeline"
         member = Pipeline.load(inside if inside.is_dir() else directory)
