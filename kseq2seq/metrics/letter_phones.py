@@ -22,7 +22,7 @@ class Alignment:
     are divided and the probabilities counted again, four times.
 
     Args:
-        pairs: words and their phones. The first 10,000 are learned from.
+        pairs: words and their phones. Some 10,000 are learned from, evenly spaced.
 
     Example:
         >>> pairs = [("tab", ["T", "AE", "B"]), ("bat", ["B", "AE", "T"]), ("bb", ["B"])]
@@ -35,7 +35,8 @@ class Alignment:
     """
 
     def __init__(self, pairs: Iterable[tuple[str, Sequence[str]]]):
-        learned = [pair for pair, _ in zip(pairs, range(_LEARNED), strict=False)]
+        learned = list(pairs)
+        learned = learned[:: max(1, len(learned) // _LEARNED)]
         counts: dict[str, Counter[Phones]] = defaultdict(Counter)
         for word, phones in learned:
             if len(word) == len(phones):
