@@ -25,7 +25,14 @@ DATA = "sample, chitchat or FILE"
 KNOWN = {"sample": lambda _: corpora.sample_chitchat(), "chitchat": corpora.chitchat}
 DISTINCT = {"distinct-1": metrics.distinct_1, "distinct-2": metrics.distinct_2}
 ONE, MANY = (ks.Sample(temperature=0.8, top_p=0.9, samples=samples) for samples in (1, 16))
-SMOKE = {"steps": 200, "minutes": None, "hidden_dim": 64, "max_length": 32, "answer_length": 16}
+SMOKE = {
+    "steps": 400,
+    "minutes": None,
+    "hidden_dim": 64,
+    "max_length": 24,
+    "answer_length": 12,
+    "batch_tokens": 1024,
+}
 SOME = 500  # held-out conversations that are answered, or whose answer is looked for
 
 
@@ -97,13 +104,12 @@ def predict(recipe: cli.Recipe, pipeline: ks.Pipeline, informed, train, test) ->
     recipe.compare(f"Held-out pairs: {len(every[0])}", {"by chance": {"hits@1": 10.0}, **table})
 
 
-def answer(recipe: cli.Recipe, pipeline: ks.Pipeline, informed, train, test) -> None:
+def answer(recipe: cli.Recipe, pipeline: ks.Pipeline, informed, test) -> None:
     """How often do answers repeat one another?"""
     sources, targets = fitting(pipeline, test, SOME)
     found, drawn = pipeline(sources), pipeline(sources, search=MANY)
     texts = {
         "people": targets,
-        "the nearest example's": cli.nearest_targets(train, sources),
         "greedy": pipeline.texts(sources, search=ks.Greedy()),
         "beam": [one.text for one in found],
         "drawn": pipeline.texts(sources, search=ONE),
@@ -148,7 +154,7 @@ def main() -> None:
 
     informed = mutual_information(pipeline, options.weight)
     predict(recipe, pipeline, informed, parts["train"], test)
-    answer(recipe, pipeline, informed, parts["train"], test)
+    answer(recipe, pipeline, informed, test)
 
     reply = recipe.export(pipeline)  # written, loaded again, given a raw conversation
     recipe.finish(test[0].source, reply(test[0].source))

@@ -17,11 +17,12 @@ blocks, which the exported files have. BLEU of code is of names, numbers and sin
 """
 
 import kseq2seq as ks
-from kseq2seq import cli, corpora, data, metrics, text
+from kseq2seq import cli, data, metrics, text
+from kseq2seq.corpora import functions, sample_functions
 from kseq2seq.decoding import PythonLayout
 
 DATA = "sample, python or FILE"
-KNOWN = {"python": lambda _: corpora.functions()}
+KNOWN = {"sample": lambda _: sample_functions(), "python": lambda _: functions()}
 CODE = {
     "exact": metrics.exact_match,
     "edit": metrics.edit_similarity,
@@ -74,10 +75,12 @@ def main() -> None:
 
     sources = [pair.source for pair in test]
     baselines = {"the nearest example's": cli.nearest_targets(corpora["train"], sources)}
-    written = {"without the filter": recipe.evaluate(pipeline, test, baselines)}
-    filters = [PythonLayout.for_tokenizer(pipeline.target.tokenizer)] if to_code else []
-    if filters:
-        written["with the filter"] = recipe.evaluate(pipeline, test, baselines, filters=filters)
+    filters, written = [], {}
+    if to_code:
+        filters = [PythonLayout.for_tokenizer(pipeline.target.tokenizer)]
+        free = "without the filter"
+        written[free] = recipe.evaluate(pipeline, test, baselines, name=free.capitalize())
+    written["as exported"] = recipe.evaluate(pipeline, test, baselines, filters=filters)
     recipe.shares(SHARES if to_code else {"blank": metrics.blank}, written)
 
     write = recipe.export(pipeline, filters)  # written, loaded again, given a raw text

@@ -11,9 +11,9 @@ and `target`, for example "hello" and "HH AH L OW". Letters are in lower case. S
         --output saved_models/second --ensemble saved_models/pronunciation    # both together
     python -m kseq2seq_runtime saved_models/pronunciation/model.tflite hello
 
-PER is the rate of wrong phones, WER that of words with any: a word is right if it is as one of its
-listed pronunciations. Scores are of random words; then, of those of them that share no stem with a
-word of the training data. Expected on `cmudict`: see saved_models/pronunciation/README.md.
+PER is the share of wrong phones, WER that of wrong words: a word is right if it equals any of its
+listed pronunciations. Scores are of random words, and then of those among them that share no stem
+with any word of the training data. See saved_models/pronunciation/README.md for those on `cmudict`.
 """
 
 import kseq2seq as ks
@@ -36,7 +36,7 @@ MODELS = {
     "convolutional": {},
 }
 DEFAULTS = {"max_length": 30, "hidden_dim": 192, "dropout": 0.15, "batch_tokens": 3072}
-SMOKE = {"steps": 300, "minutes": None, "hidden_dim": 64, "dropout": 0.0, "batch_tokens": 2048}
+SMOKE = {"steps": 400, "minutes": None, "hidden_dim": 64, "dropout": 0.0, "batch_tokens": 1024}
 
 
 def speaker(recipe: cli.Recipe, train: data.Corpus) -> ks.Pipeline:
@@ -79,6 +79,7 @@ def main() -> None:
     pipeline = recipe.pipeline(speaker, corpus["train"])
     validation, test = recipe.held_out(pipeline, corpus)
 
+    ensemble = recipe.ensemble(pipeline, corpus)
     recipe.fit(pipeline, corpus, validation)
 
     words = [pair.source for pair in test]
@@ -86,14 +87,11 @@ def main() -> None:
     known = {stem(pair.source) for pair in corpus["train"]}
     if unrelated := [pair for pair in test if stem(pair.source) not in known]:
         recipe.evaluate(pipeline, unrelated, {}, name="Of unknown stems")
-    if options.ensemble:
-        ensemble = cli.ensemble(pipeline, options.ensemble, options.output)
+    if ensemble:
         recipe.evaluate(ensemble, test, {}, name=f"Ensemble of {len(options.ensemble) + 1}")
 
-    bundled = (options.data or "").partition(":")[0] in KNOWN
-    say = recipe.export(
-        pipeline, license_text() if bundled else None
-    )  # written, loaded again, given a raw word
+    terms = license_text() if (options.data or "").partition(":")[0] in KNOWN else None
+    say = recipe.export(pipeline, license=terms)  # written, loaded again, given a raw word
     recipe.finish(words[0], say(words[0]))
 
 

@@ -33,6 +33,7 @@ DATA = "sample[:statement], brown or FILE"
 ADVICE = f"--data takes {DATA}: .tsv, .csv, .jsonl, .conll, or two text files with a comma between."
 KNOWN = {"sample": python_tokens, "brown": brown}
 OTHERS = {"brown": ("Other genres", "brown:unseen")}  # scored too, and never trained on
+METRICS = {"F1": metrics.label_f1, "accuracy": metrics.label_accuracy}  # F1: the mean of labels
 MODELS = {
     "lstm": {"bidirectional": True},
     "gru": {"bidirectional": True},
@@ -65,7 +66,8 @@ def labeler(recipe: cli.Recipe, train: data.Corpus) -> ks.Pipeline:
             sources, longest, vocabulary_size=options.vocabulary
         )
     else:
-        source = text.WordSource(cli.make_tokenizer(options, sources), longest)
+        kind = text.TextSource if whole else text.WordSource
+        source = kind(cli.make_tokenizer(options, sources), longest)
     target = text.LabelTarget.of((pair.target for pair in train), 1 if whole else longest, whole)
     head = Label() if whole else Labels(crf=options.crf)
     model = ks.build_model(options.model, source, target, head=head, **recipe.sizes())
@@ -83,11 +85,17 @@ def pretrain(recipe: cli.Recipe, pipeline: ks.Pipeline, train: data.Corpus) -> N
     budget = {"seed": options.seed, "tokens_per_batch": options.batch_tokens}
     batches = data.train_batches(train, source, pipeline.target, buckets=buckets, **budget)
     batches = data.masked_batches(batches, source, seed=options.seed)
-    masked.compile(keras.optimizers.Adam(1e-3), ks.TokenCrossEntropy(), jit_compile=True)
+    compiles = not (options.graph or options.smoke)
+    masked.compile(keras.optimizers.Adam(1e-3), ks.TokenCrossEntropy(), jit_compile=compiles)
     limit = TimeLimit(options.pretrain)
     losses = masked.fit(batches, steps_per_epoch=100, epochs=10**6, verbose=0, callbacks=[limit])
     print(f"Guessing hidden tokens: loss {losses.history['loss'][-1]:.2f} nats\n")
     warm_start(pipeline.model, masked)
+
+
+def one(label: str) -> list[str]:
+    """Returns the only label of a text."""
+    return [label.strip()]
 
 
 def main() -> None:
@@ -97,7 +105,7 @@ def main() -> None:
         data=DATA,
         advice=ADVICE,
         models=MODELS,
-        metrics={"accuracy": metrics.label_accuracy},
+        metrics=METRICS,
         defaults=DEFAULTS,
         smoke=SMOKE,
         without=["packed"],
@@ -107,7 +115,7 @@ def main() -> None:
     options.graph |= options.model in ("lstm", "gru", "rnn")  # slower by XLA, on CPUs
     whole = options.task == "label"
     if whole:  # a label may hold spaces
-        recipe.metrics["accuracy"] = partial(metrics.label_accuracy, parts=lambda label: [label])
+        recipe.metrics = {name: partial(metric, parts=one) for name, metric in METRICS.items()}
     read = data.LabeledPairs(KNOWN, whole)
     corpora = recipe.corpora(read)
     pipeline = recipe.pipeline(labeler, corpora["train"])

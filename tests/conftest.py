@@ -7,6 +7,7 @@ runs on it. Tests of what is the same for all variants of an architecture ask fo
 from __future__ import annotations
 
 import fcntl
+import gc
 import itertools
 import os
 import shutil
@@ -15,6 +16,9 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+
+if "PYTEST_XDIST_WORKER" in os.environ:  # there is a core for each, and threads would wait in turn
+    os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
 
 SOURCE, TARGET = 9, 7
 MAX_LENGTH = 4
@@ -50,6 +54,7 @@ VARIANTS = {
     "bahdanau-tanh": ("bahdanau", {"maxout": False, "embedding_dim": 6}),
     "bahdanau-oneway": ("bahdanau", {"bidirectional": False}),
     "bahdanau-deep": ("bahdanau", {"num_layers": 2, "residual": True}),
+    "bahdanau-copy": ("bahdanau", {"copy": True, "coverage": 1.0}),
     "luong-dot": ("luong", {"score": "dot"}),
     "luong-concat": ("luong", {"score": "concat", "bidirectional": True}),
     "luong-unfed": ("luong", {"input_feeding": False, "embedding_dim": 6}),
@@ -70,6 +75,7 @@ VARIANTS = {
     "transformer-t5": ("transformer", {"positions": "t5", "num_layers": 2}),
     "transformer-local": ("transformer", {"attention": "local", "window": 1}),
     "transformer-chunked": ("transformer", {"attention": "chunked", "remat": True}),
+    "transformer-copy": ("transformer", {"copy": True, "coverage": 1.0}),
     "convolutional-wide": (
         "convolutional",
         {"kernel_size": 4, "embedding_dim": 6, "decoder_layers": 1, "positions": "sinusoidal"},
@@ -95,6 +101,21 @@ VARIANTS = {
 }
 
 
+def leave_alone():
+    """Has the garbage collector look no more at what there is now.
+
+    Keras collects all garbage whenever a layer loses an attribute (`quantize` does it dozens of
+    times), which takes a second where there are millions of objects.
+    """
+    gc.collect()
+    gc.freeze()
+
+
+def pytest_collection_finish():
+    leave_alone()  # modules, which live as long as the session
+
+
+@pytest.hookimpl(trylast=True)  # after pytest has put those together that share fixtures
 def pytest_collection_modifyitems(items):
     """Has two workers begin with a recipe each: the longest tests of all, and few at the end.
 
@@ -116,6 +137,7 @@ def few_graphs():
     yield
     for model in MADE:
         model.__dict__.pop("_compiled", None)
+    leave_alone()
 
 
 def make(name: str, seed: int = 0, **sizes):
@@ -125,7 +147,8 @@ def make(name: str, seed: int = 0, **sizes):
     from kseq2seq import build_model
 
     architecture, variant = VARIANTS[name]
-    shared = variant.get("tie_embeddings") == "all" or architecture == "decoder_only"
+    one_vocabulary = variant.get("tie_embeddings") == "all" or variant.get("copy", False)
+    shared = one_vocabulary or architecture == "decoder_only"
     if architecture == "hybrid":
         given = variant
     else:

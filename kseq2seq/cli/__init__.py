@@ -3,10 +3,10 @@
 from kseq2seq.cli.chat import chat
 from kseq2seq.cli.choices import architectures, make_tokenizer, tokenizer_kinds
 from kseq2seq.cli.corpora import read_corpora
-from kseq2seq.cli.ensemble import ENSEMBLE, ensemble
 from kseq2seq.cli.extracts import best_sentences, first_sentences
 from kseq2seq.cli.flags import Flags, positive, share, whole
 from kseq2seq.cli.lengths import held_out
+from kseq2seq.cli.members import ENSEMBLE, ensemble
 from kseq2seq.cli.messages import DATA, Messages
 from kseq2seq.cli.ngrams import kneser_ney
 from kseq2seq.cli.options import WORDS

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
+from kseq2seq.cli.tables import print_table
 from kseq2seq.metrics import TextMetric
 
 
@@ -38,19 +40,17 @@ def report_groups(
     names = list(dict.fromkeys(groups))
     if len(names) < 2:
         return {}
+    rows = {name: [i for i, group in enumerate(groups) if group == name] for name in names}
     found: dict[str, float] = {}
-    widths = [max(8, len(system) + 2) for system in texts]
     for metric, function in metrics.items():
-        head = "".join(f"{system:>{width}}" for system, width in zip(texts, widths, strict=True))
-        print(f"\n{f'By group: {metric}':<40}{head}")
-        for name in names:
-            which = [index for index, group in enumerate(groups) if group == name]
-            own = [references[index] for index in which]
-            scores = [
-                float(function([of[index] for index in which], own))  # type: ignore[arg-type]
-                for of in texts.values()
-            ]
-            cells = "".join(f"{s:>{width}.1f}" for s, width in zip(scores, widths, strict=True))
-            print(f"{f'{name} ({len(which)})':<40}{cells}")
-            found[f"{metric.lower()} {name}"] = scores[-1]
+        table: dict[str, dict[str, float]] = {}
+        for name, which in rows.items():
+            own: Any = [references[index] for index in which]
+            scores = {
+                system: float(function([of[index] for index in which], own))
+                for system, of in texts.items()
+            }
+            table[f"{name} ({len(which)})"] = scores
+            *_, found[f"{metric.lower()} {name}"] = scores.values()
+        print_table(f"By group: {metric}", table)
     return found

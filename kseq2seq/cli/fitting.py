@@ -134,13 +134,18 @@ class Pace(NamedTuple):
     def of(cls, options: argparse.Namespace, peak: float) -> Pace:
         """Fine-tuning: lower rate, faster-moving average. Short runs warm up faster.
 
+        Args:
+            options: `init`, `steps` and `learning_rate`, which replaces the peak.
+            peak: of a new model.
+
         Example:
-            >>> Pace.of(argparse.Namespace(init="translator", steps=None), 2e-3)
+            >>> options = argparse.Namespace(init="translator", steps=None, learning_rate=None)
+            >>> Pace.of(options, 2e-3)
             Pace(peak=0.0005, warmup=100, momentum=0.99)
         """
         if options.init:
-            return cls(peak / 4, 100, 0.99)
-        return cls(peak, 200 if options.steps else 400, 0.998)
+            return cls(options.learning_rate or peak / 4, 100, 0.99)
+        return cls(options.learning_rate or peak, 200 if options.steps else 400, 0.998)
 
 
 def fit_batches(
@@ -192,7 +197,7 @@ def fit_batches(
             batches.model,
             batches.dataset,
             steps=options.steps or 10**9,
-            steps_per_epoch=max(10, (options.steps or 0) // 2) if options.smoke else 500,
+            steps_per_epoch=max(10, (options.steps or 0) // 5) if options.smoke else 500,
             callbacks=[
                 score,
                 Record(options.output, settings=settings, model=model, data=corpora),

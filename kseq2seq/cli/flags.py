@@ -121,6 +121,12 @@ COMMON: dict[str, tuple[str, dict[str, Any], str]] = {
         {"type": positive, "metavar": "N"},
         "the longest training, not counting compiling; default: 10, with --steps no limit",
     ),
+    "learning_rate": (
+        "training",
+        {"type": positive, "metavar": "RATE"},
+        "the highest; it rises at the beginning and then falls. Default: the recipe's, and a "
+        "quarter of that with --init",
+    ),
     "batch_tokens": ("training", _COUNT, "of the longer side of a batch, padding included"),
     "packed": ("training", _SWITCH, "several pairs in a row; for Transformers"),
     "graph": ("training", _SWITCH, "run without XLA: training begins at once, and may be slower"),
@@ -141,7 +147,7 @@ COMMON: dict[str, tuple[str, dict[str, Any], str]] = {
         "output",
         _SWITCH,
         "also print between which bounds the scores lie at 95 %%, by resampling the test examples, "
-        "and p-values of the difference from each baseline",
+        "p-values of the difference from each baseline, and how the scores were computed",
     ),
     "no_examples": (
         "output",

@@ -12,7 +12,9 @@ import tensorflow as tf
 
 from kseq2seq.decoding import Beam, Filter, Greedy
 from kseq2seq.pipeline import Pipeline
+from kseq2seq.quiet import without_lines
 from kseq2seq.runs import read_runs
+from kseq2seq.text.sentencepiece import LOGGED
 
 CHECKPOINTS = "checkpoints/*-step-*"
 
@@ -134,12 +136,14 @@ def export_served(
     Returns:
         A function that runs a raw input through the loaded model and returns the best text.
     """
-    pipeline.export(directory, filters=filters)
-    signatures = tf.saved_model.load(str(directory)).signatures
+    with without_lines(LOGGED):
+        pipeline.export(directory, filters=filters)
+        signatures = tf.saved_model.load(str(directory)).signatures
     signature = signatures["beam" if isinstance(pipeline.search, Beam) else "serving_default"]
 
     def served(raw: Any) -> str:
-        texts = signature(**_inputs(pipeline.source, raw))["texts"].numpy()
+        with without_lines(LOGGED):  # by the first call
+            texts = signature(**_inputs(pipeline.source, raw))["texts"].numpy()
         return texts.reshape(-1)[0].decode()  # (1, N), the best first
 
     return served
@@ -148,20 +152,22 @@ def export_served(
 def export_mobile(
     pipeline: Pipeline, file: Path, precision: str, **options: Any
 ) -> Callable[[Any], str]:
-    """Writes a TFLite file for greedy search and opens it again, as a phone does.
+    """Writes a TFLite file and opens it again, as a phone does.
 
     Args:
         pipeline: what to write.
         file: where.
         precision: of its weights.
-        **options: of `Pipeline.export`, for example `filters` and `license`.
+        **options: of `Pipeline.export`, for example `filters` and `license`; `search` is greedy
+            search if it is not given.
 
     Returns:
         A function that runs a raw input through the file and returns a text.
     """
     import kseq2seq_runtime  # optional
 
-    pipeline.export(file, format="tflite", precision=precision, search=Greedy(), **options)
+    options = {"search": Greedy(), **options}
+    pipeline.export(file, format="tflite", precision=precision, **options)
     opened = kseq2seq_runtime.Pipeline(file)
     return lambda raw: opened.texts([raw])[0]
 

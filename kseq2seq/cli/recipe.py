@@ -7,17 +7,16 @@ import shutil
 import sys
 from collections.abc import Callable, Collection, Mapping, Sequence
 from io import TextIOWrapper
-from math import isfinite
 from typing import Any
 
 import keras
 
-from kseq2seq.cli.by_group import report_groups
 from kseq2seq.cli.corpora import Read, read_corpora
+from kseq2seq.cli.evaluating import Evaluating
 from kseq2seq.cli.fitting import ModelScore, Pace, fit_batches, make_batches
 from kseq2seq.cli.labels import report_unknown_labels
 from kseq2seq.cli.lengths import held_out, refuse_too_long
-from kseq2seq.cli.measured import Table, report_measured, useless
+from kseq2seq.cli.members import ensemble
 from kseq2seq.cli.messages import Messages
 from kseq2seq.cli.options import WORDS, parsed, recipe_flags
 from kseq2seq.cli.outputs import (
@@ -33,25 +32,21 @@ from kseq2seq.cli.report import (
     as_text,
     checked_names,
     references_of,
-    report,
     report_training,
-    search_name,
 )
-from kseq2seq.cli.shares import report_shares
 from kseq2seq.data import Corpus
 from kseq2seq.data.split import SPLITS
-from kseq2seq.decoding import Filter, Greedy
+from kseq2seq.decoding import Filter, Greedy, Search
 from kseq2seq.metrics import TextMetric
 from kseq2seq.pipeline import Pipeline
-from kseq2seq.runs import add_scores
 
 # What is made in the output, and a file that marks each as made by an earlier run.
 _PARTS = {"pipeline": "pipeline.json", "saved_model": "saved_model.pb"}
 _MOBILE = "model.tflite"
-_SMOKE_TEST = 32  # examples
+_VALIDATION, _SMOKE_TEST = 100, 32  # examples
 
 
-class Recipe:
+class Recipe(Evaluating):
     """One run of a recipe: its methods are the steps, listed here in their order.
 
     An error in a user's flags or files ends the program with one line that names the flag, before
@@ -75,7 +70,7 @@ class Recipe:
 
     Attributes:
         flags: add the task's own flags before `begin`.
-        metrics: as given; a recipe whose flags decide may set others after `begin`.
+        metrics, decisive: as given; a recipe whose flags decide may set others after `begin`.
         options: the values of the flags, after `begin`.
     """
 
@@ -92,14 +87,13 @@ class Recipe:
         defaults: Mapping[str, Any] | None = None,
         smoke: Mapping[str, Any] | None = None,
         without: Collection[str] = (),
-        validated: int = 100,
+        validated: int = _VALIDATION,
     ):
         self.name = name
         self.models = models
         self.metrics = dict(metrics or METRICS)
-        self.decisive = checked_names(
-            "decisive", self.metrics if decisive is None else decisive, self.metrics
-        )
+        if decisive is not None:
+            self.decisive = checked_names("decisive", decisive, self.metrics)
         self.messages = Messages(WORDS)
         self.flags = recipe_flags(
             name, doc, data=data, models=models, defaults=defaults or {}, without=without
@@ -109,7 +103,7 @@ class Recipe:
         self._smoke = smoke or {}
         self._validated = validated
         self._read: Read = lambda *_: ()
-        self._useless = False
+        self.useless = False
         self._mobile: Callable[[Any], str] | None = None
 
     def begin(self, arguments: Sequence[str] | None = None) -> argparse.Namespace:
@@ -180,16 +174,29 @@ class Recipe:
         self, pipeline: Pipeline, corpora: Mapping[str, Corpus]
     ) -> tuple[list[Any], list[Any]]:
         """Returns examples to validate and to test on, and prints how many are too long."""
-        source, some = pipeline.source, _SMOKE_TEST if self.options.smoke else None
+        source, smoke = pipeline.source, self.options.smoke
+        validated = min(self._validated, _VALIDATION) if smoke else self._validated
         places = Places(self.options, self._read).of
         with self._errors("data", *SPLITS):
             report_unknown_labels(pipeline.target, corpora, places)
             if self.options.too_long == "error":
                 refuse_too_long(source, pipeline.target, corpora, places)
             return (
-                held_out(source, corpora["validation"], "validation", self._validated),
-                held_out(source, corpora["test"], "test", some),
+                held_out(source, corpora["validation"], "validation", validated),
+                held_out(source, corpora["test"], "test", _SMOKE_TEST if smoke else None),
             )
+
+    def ensemble(self, pipeline: Pipeline, corpora: Mapping[str, Corpus]) -> Pipeline | None:
+        """Returns a pipeline of this model and those of `--ensemble`; None if there are none.
+
+        Args:
+            pipeline: may be trained later.
+            corpora: from `corpora`, on which the others must have been trained.
+        """
+        if not self.options.ensemble:
+            return None
+        with self.messages.errors("--ensemble"):
+            return ensemble(pipeline, self.options.ensemble, corpora)
 
     def fit(
         self,
@@ -208,7 +215,8 @@ class Recipe:
             pipeline: whose model is trained.
             corpora: from `corpora`.
             validation: what is scored after each epoch.
-            peak: of the learning rate of a new model; a quarter of it with `--init`.
+            peak: of the learning rate of a new model; a quarter of it with `--init`. Either can be
+                set by `--learning-rate`.
             loss: of the model's outputs; if None, that of `loss_for`.
             label_smoothing: of that; 0 for a model whose loss has none.
             measures: names and functions that measure what texts don't show, for example
@@ -223,7 +231,7 @@ class Recipe:
         raws = [pair.source for pair in validation]
         score = ModelScore(
             measures,
-            lambda _: self._texts(pipeline, raws, search=Greedy()),
+            lambda _: self.texts(pipeline, raws, search=Greedy()),
             [""] * len(raws),  # the function above has the raws, which need not be texts
             references_of(validation),
             {name.lower(): metric for name, metric in self.metrics.items()},
@@ -246,79 +254,12 @@ class Recipe:
             pipeline.save(options.output / "pipeline")
         report_training(options.output, better, pace.warmup, watched)
 
-    def evaluate(
+    def export(
         self,
         pipeline: Pipeline,
-        test: Sequence[Any],
-        baselines: Mapping[str, Sequence[str]],
-        *,
-        ceilings: Mapping[str, Sequence[str]] | None = None,
-        groups: Sequence[str] = (),
-        metrics: Mapping[str, TextMetric] | None = None,
-        name: str = "",
-        **settings: Any,
-    ) -> list[str]:
-        """Prints scores on test examples beside those of baselines, and records them.
-
-        Args:
-            pipeline: with its own search.
-            test: N examples.
-            baselines: name -> N texts that need no training, for example the sources.
-            ceilings: name -> N texts made with a look at the references, for example the best
-                extracts: they are shown beside the scores, and need not be beaten.
-            groups: the group of each of the N examples, for example its language; the scores of
-                each are reported, too.
-            metrics: further ones, for example of these very sources.
-            name: of examples beside those of the test, which the record shows before each score.
-            **settings: of a call of the pipeline, for example `filters`.
-
-        Returns:
-            The N texts that were generated.
-        """
-        with resumable(self.options.output):
-            texts = self._texts(pipeline, [pair.source for pair in test], **settings)
-        asked = {**self.metrics, **(metrics or {})}
-        scores, below = report(
-            test,
-            texts,
-            pipeline.search,
-            baselines,
-            asked,
-            title=name or "Held-out pairs",
-            ceilings=ceilings,
-            decisive=[*self.decisive, *(metrics or ())],
-            interval=self.options.interval,
-        )
-        both = {**baselines, search_name(pipeline.search): texts}
-        scores |= report_groups(groups, both, references_of(test), asked)
-        known = {key: score for key, score in scores.items() if isfinite(score)}
-        add_scores(self.options.output, {f"{name} {key}".strip(): known[key] for key in known})
-        self._useless |= useless(below)
-        return texts
-
-    def compare(self, title: str, table: Table) -> None:
-        """Prints what was measured of systems, records it of the last one, and warns.
-
-        Args:
-            title: of the table.
-            table: systems -> names -> numbers; the last one is the model, which must be better than
-                the others in all numbers that they share.
-        """
-        scores, below = report_measured(title, table)
-        add_scores(self.options.output, scores)
-        self._useless |= useless(below)
-
-    def shares(self, shares: Mapping[str, TextMetric], texts: Mapping[str, Sequence[str]]) -> None:
-        """Prints shares of texts in percent, and records those of the last texts.
-
-        Args:
-            shares: names and functions (texts, ()) -> percent.
-            texts: names of systems -> their texts.
-        """
-        add_scores(self.options.output, report_shares(shares, texts))
-
-    def export(
-        self, pipeline: Pipeline, filters: Sequence[Filter] = (), license: str | None = None
+        filters: Sequence[Filter] = (),
+        license: str | None = None,
+        search: Search | None = None,
     ) -> Callable[[Any], str]:
         """Writes files for servers and, with `--tflite`, for phones, and loads them again.
 
@@ -326,6 +267,7 @@ class Recipe:
             pipeline: what to write.
             filters: rules about next tokens, which become part of the files.
             license: a text that goes into the file for phones, for example the terms of the data.
+            search: of that file; greedy search if None.
 
         Returns:
             A function from raw input to text, by the SavedModel that was loaded again.
@@ -342,6 +284,7 @@ class Recipe:
                     options.tflite,
                     filters=filters,
                     license=license,
+                    search=search or Greedy(),
                 )
         return served
 
@@ -351,9 +294,9 @@ class Recipe:
         way = "raw text in and out" if isinstance(raw, str) else "raw input in, text out"
         print(f"\nThe reloaded export, {way}:\n  {as_text(raw)}\n  = {text}")
         if self._mobile:
-            print(f"\n{_MOBILE} says by greedy search:\n  = {self._mobile(raw)}")
+            print(f"\n{_MOBILE} says:\n  = {self._mobile(raw)}")
         shutil.rmtree(output / "checkpoints", ignore_errors=True)  # all is done
-        use = "no use yet, see the warning" if self._useless else "to serve"
+        use = "no use yet, see the warning" if self.useless else "to serve"
         mobile = f", {_MOBILE} (for phones)" if self._mobile else ""
         print(f"\nSaved in {output}: pipeline/ (to go on from), saved_model/ ({use}){mobile}")
 
@@ -361,11 +304,6 @@ class Recipe:
         """Returns the flags that most failures to make a model depend on."""
         tokenizer = ("tokenizer",) * ("tokenizer" in self.flags.given)
         return (*tokenizer, "vocabulary", "hidden_dim", "max_length")
-
-    def _texts(self, pipeline: Pipeline, raws: list[Any], **settings: Any) -> list[str]:
-        if self.options.too_long == "split":
-            settings["too_long"] = "split"
-        return pipeline.texts(raws, **settings)
 
     def _shown(self, *names: str) -> str:
         """Returns the flags that are set, with their values."""

@@ -7,10 +7,11 @@ from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
+from kseq2seq.cli.tables import not_better, print_table
 from kseq2seq.decoding import Search
-from kseq2seq.metrics import TextMetric, below_baseline, bleu, chrf, significance
+from kseq2seq.metrics import TextMetric, TextScore, bleu, chrf, significance
 from kseq2seq.metrics.scoring import scored
-from kseq2seq.runs import less_is_better, read_runs
+from kseq2seq.runs import read_runs
 from kseq2seq.training import BetterWeights
 
 METRICS: dict[str, TextMetric] = {"BLEU": bleu, "chrF": chrf}
@@ -23,6 +24,7 @@ def report(
     search: Search,
     baselines: Mapping[str, Sequence[str]],
     metrics: Mapping[str, TextMetric] | None = None,
+    *,
     title: str = "Held-out pairs",
     ceilings: Mapping[str, Sequence[str]] | None = None,
     decisive: Collection[str] | None = None,
@@ -40,9 +42,9 @@ def report(
         title: the name of the pairs.
         ceilings: name -> N texts made with a look at the references, which no model can.
         decisive: names of the metrics that say whether a baseline is beaten; all if None.
-        interval: whether to print, too, between which bounds the scores lie at 95 %, and how likely
-            chance alone makes the difference from each baseline; see `metrics.interval` and
-            `metrics.significance`.
+        interval: whether to print, too, between which bounds the scores lie at 95 %, how likely
+            chance alone makes the difference from each baseline (`metrics.interval` and
+            `metrics.significance`), and how the scores were computed (their signatures).
 
     Returns:
         The scores, by names in lower case; and for each baseline that is not beaten, the metrics in
@@ -67,27 +69,25 @@ def report(
     """
     metrics = metrics or METRICS
     names = list(metrics) if decisive is None else checked_names("decisive", decisive, metrics)
-    widths = [max(8, len(name) + 2) for name in metrics]
-    widths[0] -= 2
-    print(f"\n{_row(f'{title}: {len(pairs)}', list(metrics), widths)}")
     references = references_of(pairs)
-    table = {}
-    others = (*baselines.items(), *(ceilings or {}).items())
-    for name, texts in (*others, (search_name(search), hypotheses)):
-        table[name] = scored(metrics, texts, references, bounds=interval and texts is hypotheses)
-        print(_row(name, [f"{score:.1f}" for score in table[name].values()], widths))
-    own = table[search_name(search)]
+    others = {
+        name: scored(metrics, texts, references)
+        for name, texts in (*baselines.items(), *(ceilings or {}).items())
+    }
+    own = scored(metrics, hypotheses, references, bounds=interval)
+    table: dict[str, Mapping[str, float | str]] = {**others, search_name(search): own}
     if interval:
-        for name, cells in certainty(own, hypotheses, references, baselines, metrics).items():
-            print(_row(name, cells, widths))
+        table |= certainty(own, hypotheses, references, baselines, metrics)
+    print_table(f"{title}: {len(pairs)}", table)
+    if interval:
+        for name, score in own.items():
+            if isinstance(score, TextScore) and score.signature:
+                print(f"  {name}: {score.signature}")
     for index in range(0, len(pairs), max(1, len(pairs) // _SAMPLES))[:_SAMPLES]:
         pair = pairs[index]
         print(f"\n  {as_text(pair.source)}\n  = {hypotheses[index]}\n  ~ {pair.target}")
-    below = {
-        name: below_baseline(_signed(own, names), _signed(table[name], names)) for name in baselines
-    }
-    scores = {name.lower(): float(score) for name, score in own.items()}
-    return scores, {name: not_better for name, not_better in below.items() if not_better}
+    below = not_better(own, {name: others[name] for name in baselines}, names)
+    return {name.lower(): float(score) for name, score in own.items()}, below
 
 
 def certainty(
@@ -96,7 +96,7 @@ def certainty(
     references: Sequence[Any],
     baselines: Mapping[str, Sequence[str]],
     metrics: Mapping[str, TextMetric],
-) -> dict[str, list[str]]:
+) -> dict[str, dict[str, float | str]]:
     """Returns rows of a report: the bounds of each score, and its p-values against baselines.
 
     Args:
@@ -111,14 +111,19 @@ def certainty(
         >>> scores = {"right": TextScore(75.0, "", Interval(50, 100))}
         >>> rows = certainty(scores, [*"aab"], [*"aaa"], {"b": [*"bbb"]}, {"right": exact_match})
         >>> list(rows), rows["  at 95 %, at least"]
-        (['  at 95 %, at least', '  and at most', '  p-value, b'], ['50.0'])
+        (['  at 95 %, at least', '  and at most', '  p-value, b'], {'right': 50})
     """
-    bounds = [getattr(score, "interval", None) or ("-", "-") for score in scores.values()]
-    low, high = ([_number(bound[side]) for bound in bounds] for side in (0, 1))
-    rows = {"  at 95 %, at least": low, "  and at most": high}
+    bounds = {name: getattr(score, "interval", None) for name, score in scores.items()}
+    known = {name: bound for name, bound in bounds.items() if bound}
+    rows: dict[str, dict[str, float | str]] = {
+        "  at 95 %, at least": {name: low for name, (low, _) in known.items()},
+        "  and at most": {name: high for name, (_, high) in known.items()},
+    }
     for name, texts in baselines.items():
-        tests = (significance(each, hypotheses, texts, references) for each in metrics.values())
-        rows[f"  p-value, {name}"] = [f"{test.p_value:.3f}" for test in tests]
+        rows[f"  p-value, {name}"] = {
+            metric: f"{significance(function, hypotheses, texts, references).p_value:.3f}"
+            for metric, function in metrics.items()
+        }
     return rows
 
 
@@ -197,17 +202,3 @@ def checked_names(
             f"{names!r}."
         )
     return list(names)
-
-
-def _signed(scores: Mapping[str, float], names: Sequence[str]) -> dict[str, float]:
-    """Returns scores of these names with the signs that make higher better."""
-    return {name: -scores[name] if less_is_better(name) else scores[name] for name in names}
-
-
-def _number(bound: float | str) -> str:
-    return bound if isinstance(bound, str) else f"{bound:.1f}"
-
-
-def _row(name: str, cells: Sequence[str], widths: Sequence[int]) -> str:
-    pairs = zip(cells, widths, strict=True)
-    return f"{name:<40}" + "".join(f"{cell:>{width}}" for cell, width in pairs)

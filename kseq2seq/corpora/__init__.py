@@ -3,7 +3,7 @@
 from kseq2seq.corpora.chitchat import chitchat, sample_chitchat
 from kseq2seq.corpora.cmudict import cmudict, cmudict_sample
 from kseq2seq.corpora.fetching import fetched
-from kseq2seq.corpora.functions import functions
+from kseq2seq.corpora.functions import functions, sample_functions
 from kseq2seq.corpora.synopses import synopses
 
 __all__ = [
@@ -13,5 +13,6 @@ __all__ = [
     "fetched",
     "functions",
     "sample_chitchat",
+    "sample_functions",
     "synopses",
 ]

@@ -20,6 +20,7 @@ _SAMPLES = resources.files("kseq2seq.data") / "samples"
 _FILE = "package/index.js"
 _LINE = re.compile(r'  "([^"(]+)(?:\(\d+\))?": "([A-Z0-9 ]+?)(?: #.*)?",?')
 _ENDINGS = re.compile(r"(?:ings?|edly|ed|ers?|est|es|s|ly|ness|ments?)$")
+_AGAIN = "Remove the file, and the next call fetches it again."
 _FAMILY = 6  # letters
 
 
@@ -115,16 +116,17 @@ def stem(word: str) -> str:
     return root[:_FAMILY] or word
 
 
-def _entries(archive: Path) -> Iterator[tuple[str, str]]:
-    """Yields words and pronunciations as they stand, without stress."""
+def _entries(archive: Path) -> list[tuple[str, str]]:
+    """Returns words and pronunciations as they stand, without stress."""
     with tarfile.open(archive) as package:
         try:
             file = package.extractfile(_FILE)
         except KeyError:
             file = None
         if file is None:
-            raise ValueError(f"{archive} holds no {_FILE}. Remove it, and it is fetched again.")
+            raise ValueError(f"{archive} holds no {_FILE}. {_AGAIN}")
         text = file.read().decode()
-    for line in text.splitlines():
-        if entry := _LINE.fullmatch(line):
-            yield entry[1], re.sub(r"\d", "", entry[2])
+    entries = [entry for line in text.splitlines() if (entry := _LINE.fullmatch(line))]
+    if not entries:
+        raise ValueError(f"{archive}: {_FILE} holds no pronunciations. {_AGAIN}")
+    return [(entry[1], re.sub(r"\d", "", entry[2])) for entry in entries]

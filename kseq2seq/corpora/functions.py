@@ -9,6 +9,7 @@ import sys
 import sysconfig
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -53,8 +54,9 @@ seaborn 0.13.2 BSD-3-Clause 636f8336facf092165e27924f223d3c62ca560b1f2bb5dff7ab7
 pint 0.25.3 BSD-3-Clause 27eb25143bd5de9fcc4d5a4b484f16faf6b4615aa93ece6b3373a8c1a3c1b97d
 traitlets 5.16.1 BSD-3-Clause f775618166caa0396c8e337099240f2bd3e5e917d203b2e6fbe21a58d3cb1f6b
 """  # noqa: E501
-_PINS = [tuple(line.split()) for line in PACKAGES.strip().splitlines()]
+PINS = [tuple(line.split()) for line in PACKAGES.strip().splitlines()]
 _LEFT_OUT = {"test", "tests", "testing", "idle_test", "lib2to3", "site-packages", "_vendor"}
+_SAMPLE = "functions.jsonl.gz"
 WORDS, TOKENS = range(3, 31), range(8, 61)  # of a summary, of code
 
 
@@ -88,7 +90,7 @@ def functions(
     if not _intact(corpus):
         archives = {
             name: fetched("pip", name, version, digest, cache=folder, progress=tell)
-            for name, version, _, digest in _PINS
+            for name, version, _, digest in PINS
         }
         tell("reading the functions of the standard library and of these packages")
         note = write_functions(corpus, _modules(archives))
@@ -119,14 +121,13 @@ def write_functions(corpus: Path, modules: Iterable[tuple[str, bytes]]) -> dict[
             seen.add(found.body)
             pairs.append(Pair(found.summary, found.code, name))
     corpus.parent.mkdir(parents=True, exist_ok=True)
-    lines = (json.dumps(pair._asdict(), ensure_ascii=False) + "\n" for pair in pairs)
-    with whole_file(corpus) as path:  # without a time in it: the same pairs, the same bytes
-        path.write_bytes(gzip.compress("".join(lines).encode(), mtime=0))
+    with whole_file(corpus) as path:
+        pack_functions(pairs, path)
     splits = {split: [p for p in pairs if split_of(p.key) == split] for split in SPLITS}
     texts = {split: [pair.target for pair in splits[split]] for split in SPLITS}
     note = {
         "python": platform.python_version(),
-        "packages": [" ".join(pin[:3]) for pin in _PINS],
+        "packages": [" ".join(pin[:3]) for pin in PINS],
         **counts,
         "pairs": len(pairs),
         "splits": {split: len(part) for split, part in splits.items()},
@@ -138,9 +139,33 @@ def write_functions(corpus: Path, modules: Iterable[tuple[str, bytes]]) -> dict[
     return note
 
 
-def read_functions(corpus: Path) -> Iterator[Pair]:
-    """Yields the pairs that `write_functions` wrote."""
-    with gzip.open(corpus, "rt", encoding="utf-8", newline="\n") as lines:
+def sample_functions() -> Iterator[Pair]:
+    r"""Reads the bundled functions, of one line each; nothing is fetched.
+
+    Returns:
+        A lazy iterator of pairs as of `functions`; the words of a function's name are in its
+        summary.
+
+    Example:
+        >>> from kseq2seq.corpora import sample_functions
+        >>> {pair.source: pair.target for pair in sample_functions()}["Checks if a permutation is even."]
+        'def is_even(self):\n    return not self.is_odd'
+
+    Source: packages under BSD and MIT licenses, listed in `samples/NOTICE.md`.
+    """
+    with resources.as_file(resources.files("kseq2seq.data") / "samples" / _SAMPLE) as path:
+        yield from read_functions(path)
+
+
+def pack_functions(pairs: Iterable[Pair], path: Path) -> None:
+    """Writes pairs as gzipped lines of JSON; the same pairs, the same bytes."""
+    lines = (json.dumps(pair._asdict(), ensure_ascii=False) + "\n" for pair in pairs)
+    path.write_bytes(gzip.compress("".join(lines).encode(), mtime=0))
+
+
+def read_functions(path: Path) -> Iterator[Pair]:
+    """Yields the pairs that `pack_functions` wrote."""
+    with gzip.open(path, "rt", encoding="utf-8", newline="\n") as lines:
         for line in lines:
             yield Pair(**json.loads(line))
 
@@ -153,7 +178,7 @@ def _intact(corpus: Path) -> bool:
     """Tells whether the kept corpus is there, is what was written, and is of the same packages."""
     try:
         note = json.loads(_note(corpus).read_text(encoding="utf-8"))
-        same = note["packages"] == [" ".join(pin[:3]) for pin in _PINS]
+        same = note["packages"] == [" ".join(pin[:3]) for pin in PINS]
         return same and note["sha256"] == sha256(corpus)
     except (OSError, ValueError, KeyError, TypeError):
         return False

@@ -50,6 +50,8 @@ class LabeledPairs:
         self, name: str, columns: Sequence[str] = ("source", "target")
     ) -> Iterator[Pair | Example]:
         """Returns an iterator of the pairs of a corpus; see the class, and `named_pairs`."""
+        if str(name).partition(":")[0] in self.known:
+            return self._checked(name, named_pairs(name, columns, self.known))
         if not is_conll(name):
             return named_pairs(name, columns, self.known, check=self._check, on_error=_refuse)
         if self.whole:
@@ -63,6 +65,12 @@ class LabeledPairs:
             raise ValueError(f"{name}: `columns` must be numbers, from 0; got {columns!r}.")
         numbers = [int(column) for column in columns]
         return conll_pairs(name, numbers, check=self._check, on_error=_refuse)
+
+    def _checked(self, name: str, pairs: Iterator[Pair | Example]) -> Iterator[Pair | Example]:
+        for pair in pairs:
+            if wrong := self._check(pair):
+                raise ValueError(f"{name}: {wrong}. Or read it with one label for each text.")
+            yield pair
 
     def _check(self, pair: Pair | Example) -> str | None:
         return None if self.whole else one_label_a_word(pair)

@@ -15,7 +15,7 @@ from kseq2seq.decoding import Filter, Search, decode, score_targets
 from kseq2seq.decoding.sources import padded
 from kseq2seq.export.interpreter import Signatures
 from kseq2seq.export.walk import walk
-from kseq2seq.metrics import bleu, chrf
+from kseq2seq.metrics import TextMetric, bleu, chrf
 from kseq2seq.metrics.references import Reference, checked_references
 
 TIE = 1e-4  # nats; what differs by less is a matter of rounding
@@ -309,7 +309,7 @@ def _scores(
         return {}  # chrF of empty texts says nothing
     if references is None:
         return {"chrF against the model": (chrf(ours, ours), chrf(theirs, ours))}
-    metrics = {"BLEU": bleu, "chrF": chrf}
+    metrics: dict[str, TextMetric] = {"BLEU": bleu, "chrF": chrf}
     return {
         name: (metric(ours, references), metric(theirs, references))
         for name, metric in metrics.items()

@@ -7,8 +7,9 @@ from keras import ops
 
 from kseq2seq.layers.prebuilt import Prebuilt, linear
 
-LEAST = -60.0  # the least log-probability of the generator; its exponential is no zero in float32
-SURE = 30.0  # the largest logit of the switch, past which its sigmoid is 1 in float32
+# How far a logit may lie below the largest, and the logit of the switch from 0: so every probability
+# is above 1e-37, which float32 holds.
+LEAST, SURE = -50.0, 20.0
 
 
 @keras.saving.register_keras_serializable(package="kseq2seq")
@@ -45,7 +46,7 @@ class Pointer(Prebuilt):
     """
 
     def __init__(self, width, **kwargs):
-        super().__init__(**kwargs)
+        super().__init__(autocast=False, **kwargs)  # alignments stay in float32
         with self.parts():
             self.switch = linear(width, 1, name="switch")
 
@@ -63,13 +64,16 @@ class Pointer(Prebuilt):
         alignment = ops.cast(alignment, "float32")
         folded = ops.reshape(alignment, (ops.shape(copy_ids)[0], -1, ops.shape(copy_ids)[1]))
         can = ops.cast(ops.not_equal(copy_ids, 0), "float32")[:, None]  # (B, 1, S)
-        copyable = ops.reshape(folded * can, ops.shape(alignment))
-        copied = ops.sigmoid(-switch) * copyable
-        nowhere = ops.maximum(1 - ops.sum(copyable, axis=-1, keepdims=True), 0)
+        nowhere = ops.sum(folded * (1 - can), axis=-1, keepdims=True)
+        nowhere = ops.reshape(nowhere, ops.shape(switch))
+        copied = ops.sigmoid(-switch) * ops.reshape(folded * can, ops.shape(alignment))
         generates = ops.sigmoid(switch) + ops.sigmoid(-switch) * nowhere  # (B * N, T, 1)
-        # 2. The two distributions, each with its share, and the logarithm of their sum.
-        log_generated = ops.log_softmax(ops.cast(logits, "float32")) + ops.log(generates)
-        generated = ops.exp(ops.maximum(log_generated, LEAST))
+        # 2. The softmax, to which the largest logit makes no difference, with its share.
+        logits = ops.cast(logits, "float32")
+        largest = ops.stop_gradient(ops.max(logits, axis=-1, keepdims=True))
+        powers = ops.exp(ops.maximum(logits - largest, LEAST))
+        generated = powers * (generates / ops.sum(powers, axis=-1, keepdims=True))
+        # 3. The logarithm of the sum.
         return ops.log(generated + spread(copied, copy_ids, logits.shape[-1]))
 
 

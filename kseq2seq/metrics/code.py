@@ -46,8 +46,7 @@ def code_bleu(hypotheses: list[str], references: list[list[str]]) -> Sums:
         Papineni et al. 2002, by sacreBLEU; "tok:none" of its signature is after this cut.
     """
     rows = [[_cut(text) for text in row] for row in references]
-    counted = bleu.__dict__["sums"]
-    return counted([_cut(text) for text in hypotheses], rows, tokenize="none")
+    return bleu.sums([_cut(text) for text in hypotheses], rows, tokenize="none")
 
 
 def parses(text: str) -> bool:

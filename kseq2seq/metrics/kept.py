@@ -16,7 +16,7 @@ def kept_placeholders(hypotheses: list[str], references: list[list[str]]) -> Sum
 
     A placeholder is what a program fills in: `%s`, `%(name)s`, `{name}`, `{0}` and others; see
     `kseq2seq.format_fields`. One that occurs twice must be there twice; their order is free. 100
-    where the references have none. Of several references the one of which most are kept counts.
+    where the references have none. Of several references the one of which fewest are lost counts.
 
     Args:
         hypotheses: N texts.

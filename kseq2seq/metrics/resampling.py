@@ -17,10 +17,6 @@ from kseq2seq.metrics.sums import Sums
 _EQUAL = 1e-9  # scores of the same texts, added up in another order
 
 
-class NoIntervalError(ValueError):
-    """Resampling the texts says nothing about the score."""
-
-
 class Comparison(NamedTuple):
     """How two systems differ, and how often chance alone would make them differ as much.
 
@@ -79,9 +75,9 @@ def interval(
     texts, rows = raw_texts(hypotheses, "hypotheses"), checked_references(references)
     sums = _sums(metric, texts, rows)
     if len(texts) < 2:
-        raise NoIntervalError("`hypotheses` must hold at least two texts to draw from; got one.")
+        raise ValueError("`hypotheses` must hold at least two texts to draw from; got one.")
     if sums is None and not _close(metric(texts, rows), metric(texts * 2, rows * 2)):
-        raise NoIntervalError(
+        raise ValueError(
             "`metric` must not depend on how many texts there are, or on repeated ones: giving "
             "every text twice changes its score. Compare systems by `significance` instead."
         )
@@ -216,4 +212,4 @@ def _sums(metric: TextMetric, hypotheses: list[str], references: list[Any]) -> S
     if count is None:
         return None
     sums = count(hypotheses, references, **settings)
-    return sums._replace(rows=sums.rows.astype("float64"))
+    return sums._replace(rows=np.asarray(sums.rows, "float64"))

@@ -12,8 +12,8 @@ def rouge1(hypotheses: list[str], references: list[list[str]]) -> Sums:
 
     Case and punctuation don't count, and words are not stemmed. rouge-score's own tokenizer drops
     all but ASCII; here words are those of `kseq2seq.metrics.words`: what white space and
-    punctuation separate, and single characters of scripts without spaces. For English the scores
-    are those of rouge-score. Of several references the one with the best F-score counts.
+    punctuation separate, and single characters of scripts without spaces. For texts in ASCII the
+    scores are those of rouge-score. Of several references the one with the best F-score counts.
 
     Args:
         hypotheses: N texts.

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from math import isnan
 
 from kseq2seq.metrics.references import Reference
-from kseq2seq.metrics.resampling import NoIntervalError, interval
+from kseq2seq.metrics.resampling import interval
 from kseq2seq.metrics.score import Scores, TextMetric, TextScore
 from kseq2seq.metrics.text import bleu, chrf
 
@@ -36,10 +36,10 @@ def _bounded(
     hypotheses: Sequence[str],
     references: Sequence[Reference],
 ) -> float:
-    """Returns a score with its bounds; as it is where resampling says nothing about it."""
+    """Returns a score with its bounds; as it is where the texts can't be resampled."""
     try:
         bounds = interval(metric, hypotheses, references)
-    except NoIntervalError:
+    except ValueError:
         return score
     return TextScore(score, getattr(score, "signature", ""), bounds)
 

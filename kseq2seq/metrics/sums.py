@@ -6,7 +6,7 @@ import functools
 import importlib.metadata
 import inspect
 from collections.abc import Callable, Sequence
-from typing import Any, Concatenate, NamedTuple, ParamSpec
+from typing import Any, Concatenate, NamedTuple, ParamSpec, Protocol, cast
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from kseq2seq.metrics.references import Reference, reference_lists
 from kseq2seq.metrics.score import TextScore
 
 P = ParamSpec("P")
+_version = functools.cache(importlib.metadata.version)
 
 
 class Sums(NamedTuple):
@@ -31,9 +32,25 @@ class Sums(NamedTuple):
     signature: str = ""
 
 
+class SummedMetric(Protocol[P]):
+    """A metric of texts, and what it counts of each of them."""
+
+    sums: Callable[Concatenate[Sequence[str], Sequence[Reference], P], Sums]
+
+    def __call__(
+        self,
+        hypotheses: Sequence[str],
+        references: Sequence[Reference],
+        *args: P.args,
+        **settings: P.kwargs,
+    ) -> TextScore:
+        """Returns the score of N texts by N references, or lists of some."""
+        raise NotImplementedError
+
+
 def summed(
     count: Callable[Concatenate[list[str], list[list[str]], P], Sums],
-) -> Callable[Concatenate[Sequence[str], Sequence[Reference], P], TextScore]:
+) -> SummedMetric[P]:
     """Makes a metric of a function that counts; its attribute `sums` is that function, checked.
 
     Both take hypotheses and references as users give them, which `count` gets as N texts and N
@@ -84,9 +101,8 @@ def summed(
     own, given = inspect.signature(metric, follow_wrapped=False), inspect.signature(count)
     settings = list(given.parameters.values())[2:]
     kept = [*list(own.parameters.values())[:2], *settings]
-    metric.__dict__["__signature__"] = own.replace(parameters=kept)
-    metric.__dict__["sums"] = sums
-    return metric
+    metric.__dict__.update(__signature__=own.replace(parameters=kept), sums=sums)
+    return cast(SummedMetric[P], metric)
 
 
 def share(sums: np.ndarray | tuple[int, int]) -> float:
@@ -122,7 +138,7 @@ def signature(references: list[list[str]], library: str = "", **facts: str) -> s
     numbers = {len(row) for row in references}
     parts = {"nrefs": str(numbers.pop()) if len(numbers) == 1 else "var", **facts}
     if library:
-        parts[library] = importlib.metadata.version(library)
+        parts[library] = _version(library)
     return "|".join(f"{name}:{value}" for name, value in parts.items())
 
 

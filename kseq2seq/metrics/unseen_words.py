@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+import numpy as np
+
 from kseq2seq.checks import raw_texts
 from kseq2seq.metrics.references import Reference, reference_lists
+from kseq2seq.metrics.score import TextScore
+from kseq2seq.metrics.sums import Sums, share
 
 
 class UnseenWords:
@@ -38,18 +42,30 @@ class UnseenWords:
         self.places = [[i for i, word in enumerate(row) if word not in words] for row in rows]
         self.count = sum(map(len, self.places))
 
-    def __call__(self, hypotheses: Sequence[str], references: Sequence[Reference]) -> float:
+    def __call__(self, hypotheses: Sequence[str], references: Sequence[Reference]) -> TextScore:
         """Returns the percentage; see the class."""
+        if not self.count:
+            raise ValueError("All words of the sources are known, so there is nothing to score.")
+        sums = self.sums(hypotheses, references)
+        return TextScore(sums.score(sums.rows.sum(axis=0)))
+
+    def sums(self, hypotheses: Sequence[str], references: Sequence[Reference]) -> Sums:
+        """Counts right labels, and all, of the unknown words of each text; see `summed`.
+
+        Args:
+            hypotheses: N texts, or those of several systems after one another.
+            references: one for each.
+        """
         texts, rows = raw_texts(hypotheses, "hypotheses"), reference_lists(references)
-        if not len(texts) == len(rows) == len(self.places):
+        systems, left = divmod(len(texts), max(len(self.places), 1))
+        if left or not systems or len(rows) != len(texts):
             raise ValueError(
                 f"There must be a hypothesis and a reference for each of {len(self.places)} "
                 f"sources; got {len(texts)} and {len(rows)}."
             )
-        if not self.count:
-            raise ValueError("All words of the sources are known, so there is nothing to score.")
-        right = 0
-        for text, row, places in zip(texts, rows, self.places, strict=True):
+        counts = []
+        for text, row, places in zip(texts, rows, self.places * systems, strict=True):
             labels, wanted = text.split(), row[0].split()
-            right += sum(i < len(labels) and labels[i : i + 1] == wanted[i : i + 1] for i in places)
-        return 100 * right / self.count
+            right = sum(i < len(labels) and labels[i : i + 1] == wanted[i : i + 1] for i in places)
+            counts.append((right, len(places)))
+        return Sums(np.array(counts), share)

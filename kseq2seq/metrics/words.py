@@ -9,6 +9,7 @@ from functools import lru_cache
 from kseq2seq.metrics.references import UNSPACED
 
 _ASCII = re.compile("[a-z0-9]+")
+_KINDS = re.compile("w[wm]*|um*")
 _JOINERS = "\u200c\u200d"  # inside of words in Persian and in the scripts of India
 
 
@@ -17,8 +18,8 @@ def words(text: str) -> tuple[str, ...]:
     """Returns the words of a text in lower case, without punctuation.
 
     A word is a run of letters, marks and digits of any script. Chinese, Japanese, Thai, Lao, Khmer,
-    Burmese and others, which put no spaces between words, count character by character; Korean
-    has spaces. For texts in ASCII these are rouge-score's own tokens.
+    Burmese and others, which put no spaces between words, count letter by letter, each with its
+    marks; Korean has spaces. For texts in ASCII these are rouge-score's own tokens.
 
     Args:
         text: any text; the same characters written otherwise are the same (NFC).
@@ -32,10 +33,14 @@ def words(text: str) -> tuple[str, ...]:
     if text.isascii():
         return tuple(_ASCII.findall(text))
     text = unicodedata.normalize("NFC", text)
-    kept = "".join(c if _inside(c) else " " for c in text)
-    return tuple(UNSPACED.sub(lambda one: f" {one[0]} ", kept).split())
+    kinds = "".join(map(_kind, text))
+    return tuple(text[found.start() : found.end()] for found in _KINDS.finditer(kinds))
 
 
 @lru_cache(maxsize=2**16)
-def _inside(character: str) -> bool:
-    return unicodedata.category(character)[0] in "LMN" or character in _JOINERS
+def _kind(character: str) -> str:
+    """Whether a character is of a word, is one in an unspaced script, marks another, or is none."""
+    category = unicodedata.category(character)[0]
+    if category in "LN":
+        return "u" if UNSPACED.match(character) else "w"
+    return "m" if category == "M" or character in _JOINERS else " "

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import keras
+from keras import ops
 
 from kseq2seq.decoders import Decoder
 from kseq2seq.encoders import Facts, SourceSpec
@@ -19,7 +20,8 @@ class TeacherForcing(Last, keras.layers.Layer):
 
     Both methods of the decoder, `initial` and `call`, are entered inside this one layer, so that
     Keras sees and saves one layer. In training it adds the coverage loss, if the decoder has one,
-    over the steps whose input is not 0, the padding.
+    over the steps that another input follows: all but those of padding and the last one of a row,
+    whose input may be the end.
     """
 
     def __init__(self, decoder: Decoder, **kwargs):
@@ -31,7 +33,9 @@ class TeacherForcing(Last, keras.layers.Layer):
         context, state = self.decoder.initial(encoded)
         step = self.decoder(target, context, state, training=training)
         if training and self.decoder.coverage:
-            self.add_loss(self.decoder.coverage * coverage_loss(step.alignment, target != 0))
+            followed = ops.cast(target[:, 1:] != 0, "float32")  # 0 is the padding
+            counts = ops.pad(followed, ((0, 0), (0, 1)))
+            self.add_loss(self.decoder.coverage * coverage_loss(step.alignment, counts))
         return step.logits
 
     def inputs_beside(self) -> SourceSpec:

@@ -68,6 +68,13 @@ def _check_ids(model: Any, source: Source, target: Target) -> None:
                 f"The model was built for {sizes[side]} {side} ids, but the {side} tokenizer "
                 f"has {size}. Give the tokenizer to `build_model`."
             )
+    if getattr(getattr(one, "decoder", None), "copies", False) and not _one_vocabulary(
+        source, target
+    ):
+        raise ValueError(
+            "The model copies source ids into its targets, but the tokenizers of source and target "
+            "differ. Give the same tokenizer to both, or build the model with copy=False."
+        )
     spec = SourceSpec.of(source)
     if spec.spelling != one.source_spec.spelling:
         raise ValueError(
@@ -81,6 +88,18 @@ def _check_ids(model: Any, source: Source, target: Target) -> None:
                 f"The source gives {name!r} as {made.get(name)}, and the model takes it as "
                 f"{read.get(name)}. Give the source to `build_model`."
             )
+
+
+def _one_vocabulary(source: Source, target: Target) -> bool:
+    """Whether the ids of source and target stand for the same pieces."""
+    tokenizers = [getattr(side, "tokenizer", None) for side in (source, target)]
+    if tokenizers[0] is tokenizers[1]:
+        return tokenizers[0] is not None
+    if None in tokenizers:
+        return False
+    ids = [list(range(source.vocabulary_size or 0))]
+    one, other = (tokenizer.pieces(ids) for tokenizer in tokenizers)  # type: ignore[union-attr]
+    return one == other
 
 
 def _check_lengths(model: Any, source: Source, target: Target) -> None:

@@ -227,10 +227,10 @@ def less_is_better(name: str) -> bool:
     Example:
         >>> less_is_better("WER"), less_is_better("val_chrf")
         (True, False)
-        >>> less_is_better("val_per"), less_is_better("tokens_per_second")
+        >>> less_is_better("other texts per"), less_is_better("tokens_per_second")
         (True, False)
     """
-    words = name.lower().removeprefix("best ").removeprefix("val_").split("_")
+    words = re.findall("[a-z0-9]+", name.lower()) or [""]
     return words[-1] == "per" or any(word in _LESS_IS_BETTER for word in words)
 
 

@@ -21,7 +21,7 @@ from kseq2seq.text.tokenizer import Tokenizer, register_tokenizer
 
 FILE = "spm.model"
 # Logged for each model without normalization; tensorflow-text's copy of the library has no switch.
-_LOG = re.compile(rb"normalizer\.cc\(\d+\) LOG\(INFO\)")
+LOGGED = re.compile(rb"normalizer\.cc\(\d+\) LOG\(INFO\)")
 
 
 @register_tokenizer("sentencepiece")
@@ -77,7 +77,7 @@ class SentencePieceTokenizer(Tokenizer):
 
         hidden = _hidden(symbols)
         try:
-            with without_lines(_LOG):
+            with without_lines(LOGGED):
                 processor = sentencepiece.SentencePieceProcessor(model_proto=model)
                 inside = hidden.inside(model) if hidden else model
                 if hidden:
@@ -95,7 +95,7 @@ class SentencePieceTokenizer(Tokenizer):
         self._processor = processor
         self._model = model
         self._hidden = hidden
-        with without_lines(_LOG):
+        with without_lines(LOGGED):
             self._best, self._sampled = _in_graph(inside)
             self._leading = LeadingSpaces(inside)
 

@@ -6,7 +6,7 @@ from kseq2seq import Greedy
 from kseq2seq.cli import Recipe
 from kseq2seq.cli import recipe as module
 from kseq2seq.data import Pair
-from kseq2seq.metrics import exact_match
+from kseq2seq.metrics import UnseenWords, exact_match
 
 
 @pytest.fixture
@@ -70,3 +70,13 @@ def test_what_decides_is_the_recipe_s_choice_and_only_numbers_are_recorded(
     assert "p-value, x" in printed and "WARNING" not in printed
     begun(metrics=metrics).evaluate(Echo(), test, {"x": ["x", "x"]})
     assert "WARNING: no better than x by strange." in capsys.readouterr().out
+
+
+def test_metrics_may_be_set_after_the_flags(begun, monkeypatch, capsys):
+    monkeypatch.setattr(module, "add_scores", lambda directory, scores: None)
+    recipe = begun("--interval")
+    recipe.metrics = {"EM": exact_match}
+    test = [Pair("a", "a", ""), Pair("b", "c", "")]
+    known = {"unseen": UnseenWords(["a", "b"], {"a"})}
+    recipe.evaluate(Echo(), test, {"x": ["a", "c"]}, metrics=known)
+    assert "WARNING: no better than x by EM and unseen." in capsys.readouterr().out

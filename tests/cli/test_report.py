@@ -42,9 +42,9 @@ def test_metrics_that_decide_nothing_are_only_printed(capsys):
     baselines = {"copying": ["a b", "c d"]}
     report(PAIRS, ["x y", "z"], Greedy(), baselines, metrics)
     assert report(PAIRS, ["x y", "z"], Greedy(), baselines, metrics)[1] == {"copying": ["distinct"]}
-    assert report(PAIRS, ["x y", "z"], Greedy(), baselines, metrics, ["right"])[1] == {}
+    assert report(PAIRS, ["x y", "z"], Greedy(), baselines, metrics, decisive=["right"])[1] == {}
     with pytest.raises(ValueError, match=r"names of metrics \(right, distinct\); got \['left'\]"):
-        report(PAIRS, ["x y", "z"], Greedy(), baselines, metrics, ["left"])
+        report(PAIRS, ["x y", "z"], Greedy(), baselines, metrics, decisive=["left"])
     with pytest.raises(ValueError, match="`decisive` must be a list of names"):
         Recipe("task", None, data="FILE", models={"gru": {}}, metrics=metrics, decisive="right")
 
@@ -68,8 +68,12 @@ def test_bounds_and_p_values_are_rows_of_their_own(capsys):
     made, worse = ["x"] * 27 + ["a"] * 3, ["x"] * 9 + ["a"] * 21
     metrics = {"EM": exact_match, "distinct": distinct_1, "CER": character_error_rate}
     baselines = {"guessing": worse, "the same": list(made)}
-    scores, below = report(pairs, made, Greedy(), baselines, metrics, ["EM"], interval=True)
-    rows = [row.rsplit(maxsplit=3) for row in capsys.readouterr().out.splitlines()[4:9]]
+    scores, below = report(
+        pairs, made, Greedy(), baselines, metrics, decisive=["EM"], interval=True
+    )
+    lines = capsys.readouterr().out.splitlines()
+    assert "  EM: nrefs:1|case:mixed" in lines
+    rows = [row.rsplit(maxsplit=3) for row in lines[4:9]]
     assert [row[0].strip() for row in rows] == [
         "Greedy()",
         "at 95 %, at least",

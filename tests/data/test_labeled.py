@@ -51,7 +51,7 @@ def test_a_bad_line_of_a_conll_file_is_named_with_what_to_do(tmp_path, text, wro
 @pytest.mark.parametrize(
     ("row", "wrong"),
     [
-        ("a b c\tX Y", "a.tsv:3: 3 words and 2 labels, expected one label for each word"),
+        ("a b c\tX Y", "a.tsv:3: 2 labels for 3 words; give each word one label"),
         ("a b\t ", "a.tsv:3: empty target"),
         ("a b", "a.tsv:3: 1 field, expected 2"),
     ],
@@ -66,26 +66,22 @@ def test_a_bad_line_of_a_table_is_named_with_what_to_do(tmp_path, row, wrong):
 
 def test_labels_of_jsonl_and_of_two_text_files_are_counted_too(tmp_path):
     path = write(tmp_path / "a.jsonl", '{"source": "x y", "target": "X"}\n')
-    with pytest.raises(ValueError, match=r"a.jsonl:1: 2 words and 1 label"):
+    with pytest.raises(ValueError, match=r"a.jsonl:1: 1 label for 2 words"):
         list(LabeledPairs({})(path))
     paths = write(tmp_path / "a.words", "x\ny z\n"), write(tmp_path / "a.tags", "X\nY\n")
-    with pytest.raises(ValueError, match=r"a.words:2: 2 words and 1 label"):
+    with pytest.raises(ValueError, match=r"a.words:2: 1 label for 2 words"):
         list(LabeledPairs({})(",".join(paths)))
-
-
-def test_the_first_place_of_a_label_is_known(tmp_path):
-    read = LabeledPairs({"toy": lambda part: [Pair("a", "TOY", "a")]})
-    path = write(tmp_path / "a.tsv", "source\ttarget\nx y\tX Y\nx z\tX Z\n")
-    pairs = [*read(path), *read("toy")]
-    assert read.unknown(pairs, ["X"]) == {"Y": f"{path}:2", "Z": f"{path}:3", "TOY": ""}
 
 
 def test_a_text_as_a_whole_has_one_label_which_may_hold_spaces(tmp_path):
     read = LabeledPairs({}, whole=True)
     path = write(tmp_path / "a.tsv", "source\ttarget\nx y z\tsoft news\n")
     assert [pair.target for pair in read(path)] == ["soft news"]
-    assert read.unknown(read(path), []) == {"soft news": f"{path}:2"}
     with pytest.raises(ValueError, match="one for each text is asked for"):
         read(write(tmp_path / "a.conll", CONLL))
+    statements = {"toy": lambda part: [Pair("a b", "soft news today", "a")]}
+    assert len(list(LabeledPairs(statements, whole=True)("toy"))) == 1
+    with pytest.raises(ValueError, match=r"toy: 3 labels for 2 words.*Or read it with one label"):
+        list(LabeledPairs(statements)("toy"))
     with pytest.raises(ValueError, match="must be numbers"):
         LabeledPairs({})(str(tmp_path / "a.conll"), ["word", "tag"])

@@ -93,8 +93,17 @@ def test_blank_texts_give_blank_texts(served):
     assert made["texts"].numpy()[1, 0] == b"two one"
 
 
-def test_no_texts_give_no_texts(translator, tmp_path):
-    translator("gru").export(tmp_path / "served")
+def untrained(architecture):
+    from kseq2seq.text import ByteTokenizer, TextSource, TextTarget
+
+    tokenizer = ByteTokenizer()
+    model = ks.build_model(architecture, tokenizer, tokenizer, hidden_dim=8)
+    return ks.Pipeline(model, TextSource(tokenizer, 8), TextTarget(tokenizer, 6))
+
+
+def test_no_texts_give_no_texts(tmp_path):
+    searches = {"greedy": ks.Greedy(), "beam": ks.Beam(3)}
+    untrained("gru").export(tmp_path / "served", searches=searches, warm_up=())
     served = tf.saved_model.load(str(tmp_path / "served"))
     for name in ("greedy", "beam"):
         made = served.signatures[name](texts=tf.constant([], tf.string))
@@ -178,20 +187,17 @@ def test_settings_out_of_range_are_taken_as_the_nearest(served, translator):
 
 
 def test_every_search_can_be_served_again_and_again(tmp_path):
-    from kseq2seq.text import ByteTokenizer, TextSource, TextTarget
-
-    tokenizer = ByteTokenizer()
-    model = ks.build_model("luong", tokenizer, tokenizer, hidden_dim=8)
-    pipeline = ks.Pipeline(model, TextSource(tokenizer, 8), TextTarget(tokenizer, 6))
+    pipeline = untrained("luong")
     searches = {
         "covering": ks.Beam(3, coverage_penalty=0.2, n_best=2),
         "diverse": ks.DiverseBeam(4, 2),
         "contrastive": ks.Contrastive(3),
     }
-    for warm_up in (None, ()):
-        pipeline.export(tmp_path / "x", searches=searches, warm_up=warm_up)
+    for warm_up, kept in ((None, {"before": ks.Greedy()}), ((), searches)):
+        pipeline.export(tmp_path / "x", searches=kept, warm_up=warm_up)
         assert (tmp_path / "x" / "assets.extra").exists() == (warm_up is None)
     served = tf.saved_model.load(str(tmp_path / "x"))
+    assert "before" not in served.signatures
     for name, search in searches.items():
         made = served.signatures[name](texts=tf.constant(["abc", "de"]))["texts"].numpy()
         wanted = pipeline(["abc", "de"], search=search)

@@ -12,6 +12,7 @@ from kseq2seq import metrics
 from kseq2seq.data import sample
 from kseq2seq.metrics import Interval, TextScore, exact_match, interval, significance
 from kseq2seq.metrics.scoring import scored
+from kseq2seq.metrics.sums import mean, summed
 
 ADDING = [
     metrics.bleu,
@@ -53,6 +54,21 @@ def test_counting_once_is_as_scoring_each_time(metric, systems):
     assert found.difference == pytest.approx(metric(a, references) - metric(b, references))
     back = significance(metric, b, a, references, trials=20, seed=2)
     assert (back.difference, back.p_value) == pytest.approx((-found.difference, found.p_value))
+
+
+def test_texts_are_counted_once(systems):
+    counted = []
+
+    @summed
+    def right(hypotheses, references):
+        counted.append(len(hypotheses))
+        pairs = zip(hypotheses, references, strict=True)
+        return mean([text in row for text, row in pairs])
+
+    a, b, references = systems
+    interval(right, a, references)
+    significance(right, a, b, references)
+    assert counted == [320, 640]
 
 
 @pytest.mark.parametrize(

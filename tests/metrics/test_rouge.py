@@ -68,7 +68,8 @@ def test_korean_is_as_its_words_in_letters_would_be(name):
         ("L'été «naïf» ÉTÉ", "l été naïf été"),
         ("हिन्दी में", "हिन्दी में"),  # vowel signs are parts of words
         ("می\u200cخواهم", "می\u200cخواهم"),
-        ("ไทย", "ไ ท ย"),
+        ("ไทยที่", "ไ ท ย ที่"),  # the last has two marks
+        ("I ❤\ufe0f it", "i it"),  # a sign's mark is no word
         ("Cafe\u0301", "café"),  # the same text, written otherwise
         ("...", ""),
     ],

@@ -12,6 +12,12 @@ import pytest
 RECIPES = Path(__file__).parents[2] / "recipes"
 
 
+def names():
+    """The recipes on the spine of the house, by the names of their files."""
+    texts = {path.stem: path.read_text(encoding="utf-8") for path in sorted(RECIPES.glob("*.py"))}
+    return [name for name, text in texts.items() if "cli.Recipe(" in text]
+
+
 @pytest.fixture(scope="session")
 def smoked(once):
     """Runs `--smoke --tflite` of a recipe, once for all tests: name -> (output, what it said)."""
@@ -20,7 +26,7 @@ def smoked(once):
         def make(folder):
             command = [RECIPES / f"{name}.py", "--smoke", "--tflite", "--output", folder / "run"]
             done = subprocess.run(
-                [sys.executable, *map(str, command)], capture_output=True, text=True, timeout=400
+                [sys.executable, *map(str, command)], capture_output=True, text=True, timeout=1200
             )
             said = [done.returncode, done.stdout, done.stderr]
             (folder / "said.json").write_text(json.dumps(said), encoding="utf-8")

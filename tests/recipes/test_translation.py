@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from kseq2seq import Pipeline
+from kseq2seq import Pipeline, cli
 from kseq2seq.runs import read_runs
 
 RECIPE = Path(__file__).parents[2] / "recipes" / "translation.py"
@@ -39,8 +39,9 @@ def test_smoke_trains_scores_exports_and_reloads(smoked):
     assert kept.record["data"].keys() == {"train", "validation", "test"}
 
 
-def test_goes_on_from_a_saved_pipeline_on_a_file(main, smoked, tmp_path):
+def test_goes_on_from_a_saved_pipeline_on_a_file(main, smoked, tmp_path, monkeypatch):
     output, _ = smoked("translation")
+    monkeypatch.setattr(cli.Recipe, "export", lambda self, pipeline: str.upper)  # as ever
     rows = [f"open file {n} now\touvrir le fichier {n}" for n in range(200)]
     (tmp_path / "my.tsv").write_text("\n".join(["english\tfrench", *rows]), encoding="utf-8")
     code, _, told = main(

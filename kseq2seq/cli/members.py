@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from kseq2seq.data import Corpus
 from kseq2seq.decoding import Ensemble
 from kseq2seq.pipeline import Pipeline
 from kseq2seq.runs import read_runs
+from kseq2seq.runs.description import checksums
 
 # For `Flags.add`.
 ENSEMBLE: dict[str, Any] = {
@@ -19,19 +21,22 @@ ENSEMBLE: dict[str, Any] = {
 }
 
 
-def ensemble(pipeline: Pipeline, members: Sequence[Path], output: Path) -> Pipeline:
+def ensemble(
+    pipeline: Pipeline, members: Sequence[Path], corpora: Mapping[str, Corpus]
+) -> Pipeline:
     """Returns a pipeline whose model averages the probabilities of several.
 
     Args:
-        pipeline: whose source, target and search it has, and whose model is the first.
+        pipeline: whose source, target and search it has, and whose model is the first; it may be
+            trained later.
         members: directories of runs, or of saved pipelines.
-        output: the directory of the pipeline's own run.
+        corpora: the pipeline's own, by the names of splits.
 
     Raises:
         ValueError: if a directory holds no pipeline, its ids stand for other tokens, or its run was
             trained on other examples.
     """
-    own = _data_of(output)
+    own = checksums(corpora)
     models = [pipeline.model]
     for directory in members:
         inside = directory / "pipeline"
@@ -41,8 +46,8 @@ def ensemble(pipeline: Pipeline, members: Sequence[Path], output: Path) -> Pipel
                 f"{directory} has other tokens than this model. Models answer together if they "
                 "were trained on the same data by the same recipe."
             )
-        data = _data_of(directory)
-        if own and data and own != data:
+        runs, _ = read_runs([directory])
+        if any(run.record["data"] != own for run in runs):
             raise ValueError(
                 f"{directory} was trained on other examples, perhaps on some of this test. Train "
                 "it with the same --data."
@@ -55,9 +60,3 @@ def _tokens(pipeline: Pipeline) -> list[Any]:
     """Returns the meaning of all ids of both sides, as far as it is known."""
     tokenizers = (getattr(side, "tokenizer", None) for side in (pipeline.source, pipeline.target))
     return [tokenizer and tokenizer.words() for tokenizer in tokenizers]
-
-
-def _data_of(directory: Path) -> dict[str, Any] | None:
-    """Returns the checksums of the data of a run; None if it left no record."""
-    runs, _ = read_runs([directory])
-    return runs[0].record["data"] if runs else None

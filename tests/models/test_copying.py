@@ -1,0 +1,131 @@
+"""Models that copy: what they refuse, and the coverage loss in `fit` and nowhere else."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import kseq2seq as ks
+from kseq2seq import build_model, text
+from kseq2seq.training import packed
+
+SIZES = {"hidden_dim": 8, "dropout": 0.0, "copy": True}
+SOURCE = np.array([[4, 5, 4, 2], [6, 3, 2, 0], [3, 2, 0, 0]], "int32")
+TARGET = np.array([[4, 5, 2], [6, 2, 0], [3, 3, 2]], "int32")
+
+
+def inputs(lab):
+    return {"source": SOURCE, "source_mask": SOURCE != 0, "target": lab.inputs_for(TARGET)}
+
+
+@pytest.mark.parametrize(
+    ("name", "sizes", "message"),
+    [
+        ("luong", {"copy": True}, "must share one vocabulary; the source has 8 ids"),
+        ("luong", {"copy": 1}, "`copy` must be True or False"),
+        ("bahdanau", {"coverage": -1}, "`coverage` must be a finite number"),
+        ("bahdanau", {"coverage": float("nan")}, "`coverage` must be a finite number"),
+        ("luong", {"coverage": 1}, "Pass score='concat' and input_feeding=True"),
+        ("luong", {"coverage": 1, "score": "concat", "input_feeding": False}, "input_feeding=True"),
+        ("gru", {"copy": True}, "'gru' has no size `copy`"),
+    ],
+)
+def test_refused(name, sizes, message):
+    with pytest.raises(ValueError, match=message):
+        build_model(name, 8, 7, hidden_dim=8, **sizes)
+
+
+def test_features_cannot_be_copied():
+    frames = {"source": ((None, 7), "float32"), "source_mask": ((None,), "int32")}
+    with pytest.raises(ValueError, match="must share one vocabulary; the source has source"):
+        build_model("bahdanau", frames, 7, **SIZES)
+
+
+def test_other_vocabularies_of_the_same_size_are_refused_by_the_pipeline():
+    here, there = (text.CharacterTokenizer.train([letters], 7) for letters in ("abc", "abd"))
+    model = build_model("bahdanau", here, here, **SIZES)
+    ks.Pipeline(model, here, here)
+    with pytest.raises(ValueError, match="copies source ids"):
+        ks.Pipeline(model, here, there)
+
+
+def test_a_hybrid_copies_with_its_decoder(lab):
+    halves = {
+        "encoder": {"architecture": "transformer", **lab.architectures["transformer"]},
+        "decoder": {"architecture": "bahdanau", "copy": True, "coverage": 1.0},
+    }
+    for half in halves.values():
+        half.update(hidden_dim=8, dropout=0.0)
+    model = build_model("hybrid", 7, 7, **halves)
+    again = type(model).from_config(model.get_config())
+    again.set_weights(model.get_weights())
+    made = np.array(again(inputs(lab), training=False))
+    np.testing.assert_allclose(np.exp(made).sum(-1), 1, atol=1e-5)
+    np.testing.assert_allclose(made, model(inputs(lab), training=False), atol=1e-6)
+
+
+@pytest.mark.parametrize("jit_compile", [False, True])
+@pytest.mark.parametrize("name", ["bahdanau", "transformer"])
+def test_fit_adds_the_coverage_loss(lab, name, jit_compile):
+    """A step of no length: the loss of training is that of evaluation and the coverage's."""
+    sizes = {**lab.architectures[name], **SIZES}
+    model = build_model(name, 7, 7, coverage=0.5, **sizes)
+    step = model.decoder(
+        lab.inputs_for(TARGET),
+        *model.decoder.initial(model.encoder(lab.of(SOURCE))),
+        training=False,
+    )
+    total, alignment = 0.0, np.array(step.alignment)
+    counted = TARGET[:, :-1] != 0  # not the last step, whose input may be the end
+    for row, t in zip(*np.nonzero(counted), strict=True):
+        total += np.minimum(alignment[row, t], alignment[row, :t].sum(axis=0)).sum()
+    expected = 0.5 * total / np.count_nonzero(counted)
+    assert expected > 0.05
+    model.compile(keras.optimizers.SGD(0.0), ks.TokenCrossEntropy(), jit_compile=jit_compile)
+    trained = model.fit(inputs(lab), TARGET, batch_size=3, epochs=2, verbose=0).history["loss"]
+    evaluated = model.evaluate(inputs(lab), TARGET, verbose=0)
+    np.testing.assert_allclose(trained, evaluated + expected, atol=1e-4)
+    model.generate({"source": SOURCE}, max_length=3)
+    assert not model.losses
+
+
+def test_packed_rows_copy_from_their_own_source(lab):
+    model = build_model(
+        "transformer", 7, 7, coverage=1.0, **lab.architectures["transformer"], **SIZES
+    )
+    wanted = np.array(model(inputs(lab), training=False))
+    row = {
+        "source": [[4, 5, 4, 2, 6, 3, 2, 3, 2]],
+        "source_segments": [[1, 1, 1, 1, 2, 2, 2, 3, 3]],
+        "target": [[1, 4, 5, 1, 6, 1, 3, 3]],
+        "target_segments": [[1, 1, 1, 2, 2, 3, 3, 3]],
+    }
+    view = packed(model)
+    made = np.array(view({name: np.array(x, "int32") for name, x in row.items()}, training=False))
+    np.testing.assert_allclose(made[0, :3], wanted[0], atol=1e-5)
+    np.testing.assert_allclose(made[0, 3:5], wanted[1, :2], atol=1e-5)
+    np.testing.assert_allclose(made[0, 5:], wanted[2], atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["bahdanau-copy", "transformer-copy"])
+def test_exports_give_the_ids_of_the_model(lab, name, tmp_path):
+    tokenizer = text.CharacterTokenizer.train(["abc"], 7)
+    sides = text.TextSource(tokenizer, 9), text.TextTarget(tokenizer, 8)
+    pipeline = ks.Pipeline(lab.make(name), *sides, ks.Beam(3))
+    texts = ["abcaabc", "c", "bab", "cbacba", "aa"]
+    parity = pipeline.export(
+        tmp_path / "model.tflite",
+        search=ks.Beam(3),
+        source_length=9,
+        target_length=8,
+        examples=texts,
+        report=None,
+    )
+    assert parity.same == parity.sentences == len(texts)
+    pipeline.export(tmp_path / "served", searches={"beam": ks.Beam(3)})
+    signature = tf.saved_model.load(str(tmp_path / "served")).signatures["beam"]
+    made = signature(texts=tf.constant(texts))["texts"].numpy()
+    assert [row[0].decode() for row in made] == pipeline.texts(texts)
+    assert len(set(pipeline.texts(texts))) > 2
