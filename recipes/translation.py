@@ -64,6 +64,8 @@ def main() -> None:
         help="translate around the fields that programs fill in, %%s or {name}, and keep each",
     )
     options = recipe.begin()
+    if options.temperature < 1:
+        recipe.flags.refuse(f"--temperature must be at least 1; got {options.temperature}")
     corpora = recipe.corpora(data.translations)
     pipeline = recipe.pipeline(translator, corpora["train"])
     validation, test = recipe.held_out(pipeline, corpora)
