@@ -76,7 +76,7 @@ class Evaluating:
         )
         both = {**baselines, search_name(pipeline.search): texts}
         scores |= report_groups(groups, both, references_of(test), asked)
-        self._record({f"{name} {key}".strip(): score for key, score in scores.items()})
+        self._record({f"{name} {key}".strip().lower(): score for key, score in scores.items()})
         self.useless |= useless(below)
         return texts
 

@@ -72,7 +72,8 @@ def test_what_decides_is_the_recipe_s_choice_and_only_numbers_are_recorded(
 
 
 def test_metrics_may_be_set_after_the_flags(begun, monkeypatch, capsys):
-    monkeypatch.setattr(evaluating, "add_scores", lambda directory, scores: None)
+    kept = []
+    monkeypatch.setattr(evaluating, "add_scores", lambda directory, scores: kept.append(scores))
     recipe = begun("--interval")
     assert recipe.decisive is None
     recipe.metrics = {"EM": exact_match}
@@ -80,6 +81,9 @@ def test_metrics_may_be_set_after_the_flags(begun, monkeypatch, capsys):
     known = {"unseen": UnseenWords(["a", "b"], {"a"})}
     recipe.evaluate(Echo(), test, {"x": ["a", "c"]}, metrics=known)
     assert "WARNING: no better than x by EM and unseen." in capsys.readouterr().out
+    recipe.evaluate(Echo(), test, {"x": ["x", "x"]}, name="Other genres")
+    assert "Other genres: 2" in capsys.readouterr().out
+    assert kept == [{"em": 50.0, "unseen": 0.0}, {"other genres em": 50.0}]
 
 
 def test_numbers_beside_scores_are_recorded_if_they_are_finite(begun, monkeypatch, capsys):
