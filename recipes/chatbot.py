@@ -1,6 +1,6 @@
 """Dialogue: the turns of a conversation in, the next turn out; then talk to it in the terminal.
 
-Data: `sample` (bundled: 6,276 answers in short turns of frequent words, MIT License), `chitchat`
+Data: `sample` (bundled: 5,221 answers in short turns of frequent words, MIT License), `chitchat`
 (fetched: 129,943 answers in 7,168 conversations of students, MIT License; turns with contacts,
 links, introductions by name or profane words are left out and counted), or a file of yours: TSV,
 CSV or JSONL with columns `source` and `target`. A source has "<turn>" between turns, oldest first;
@@ -25,19 +25,9 @@ DATA = "sample, chitchat or FILE"
 KNOWN = {"sample": lambda _: corpora.sample_chitchat(), "chitchat": corpora.chitchat}
 DISTINCT = {"distinct-1": metrics.distinct_1, "distinct-2": metrics.distinct_2}
 ONE, MANY = (ks.Sample(temperature=0.8, top_p=0.9, samples=samples) for samples in (1, 16))
-SMOKE = {
-    "steps": 400,
-    "minutes": None,
-    "hidden_dim": 64,
-    "max_length": 24,
-    "answer_length": 12,
-    "batch_tokens": 1024,
-}
+SMOKE = {"steps": 250, "minutes": None, "hidden_dim": 64, "vocabulary": 1500}
+SMOKE |= {"max_length": 40, "answer_length": 16, "batch_tokens": 2048}
 SOME = 500  # held-out conversations that are answered, or whose answer is looked for
-
-
-def read(name, columns):
-    return data.named_pairs(name, columns, KNOWN)
 
 
 def chatbot(recipe: cli.Recipe, train: data.Corpus) -> ks.Pipeline:
@@ -60,48 +50,44 @@ def after_nothing(train: data.Corpus) -> data.Corpus:
 def fitting(pipeline: ks.Pipeline, pairs, most: int) -> tuple[list[str], list[str]]:
     """Returns sources and targets of `most` pairs, evenly spread, whose target is not too long."""
     lengths = pipeline.target.ids([pair.target for pair in pairs]).row_lengths().numpy()
-    pairs = [
-        pair for pair, n in zip(pairs, lengths, strict=True) if n <= pipeline.target.max_length
-    ]
-    pairs = pairs[:: max(1, len(pairs) // most)]
-    return [pair.source for pair in pairs], [pair.target for pair in pairs]
+    short = (lengths <= pipeline.target.max_length).nonzero()[0].tolist()
+    kept = [pairs[index] for index in short[:: max(1, len(short) // most)]]
+    return [pair.source for pair in kept], [pair.target for pair in kept]
+
+
+def ranking(pipeline: ks.Pipeline, weight: float):  # of answers, for each word of theirs
+    return metrics.per_word(mutual_information(pipeline, weight))
 
 
 def best(scorer, sources: list[str], predictions) -> list[str]:
-    """Returns the alternative that a scorer ranks first, of each prediction."""
+    """Returns the text that a scorer ranks first, of each prediction."""
     return [one.text for one in rerank(sources, predictions, [(scorer, 1.0)], own=0.0)]
 
 
 def talk(pipeline: ks.Pipeline, informed) -> None:
     """Answers what is typed: drawn word by word or, after `/rerank`, the best of 16 answers."""
-    cli.chat(
-        pipeline.source,
-        {
-            "/stream": lambda raw, seed: pipeline.stream(raw, search=ONE, seed=seed),
-            "/rerank": lambda raw, seed: best(
-                informed, [raw], pipeline(raw, search=MANY, seed=seed)
-            ),
-        },
-    )
+
+    def reranked(raw: str, seed: int) -> list[str]:
+        return best(informed, [raw], pipeline([raw], search=MANY, seed=seed))
+
+    def streamed(raw: str, seed: int):
+        return pipeline.stream(raw, search=ONE, seed=seed)
+
+    cli.chat(pipeline.source, {"/stream": streamed, "/rerank": reranked})
 
 
 def predict(recipe: cli.Recipe, pipeline: ks.Pipeline, informed, train, test) -> None:
     """How likely are the true answers, and how often is the likeliest of 10 the true one?"""
     every, few = fitting(pipeline, test, len(test)), fitting(pipeline, test, SOME)
     counts = cli.kneser_ney(train, pipeline.target, before=lambda raw: raw.split(text.TURN)[-1])
-    systems = {
-        "Kneser-Ney of order 5": (counts, counts),
-        "the model, by probability": (pipeline.log_probs, pipeline.log_probs),
-        "the model, by mutual information": (pipeline.log_probs, informed),
-    }
-    table = {
-        name: {
-            "perplexity": metrics.word_perplexity(likely(*every), every[1]),
-            "hits@1": metrics.hits_at_1(choosing, *few),
+    table = {"by chance": {"hits@1": 10.0, "informed": 10.0}}
+    for name, scorer in {"Kneser-Ney of order 5": counts, "the model": pipeline.log_probs}.items():
+        table[name] = {
+            "perplexity": metrics.word_perplexity(scorer(*every), every[1]),
+            "hits@1": metrics.hits_at_1(metrics.per_word(scorer), *few),
         }
-        for name, (likely, choosing) in systems.items()
-    }
-    recipe.compare(f"Held-out pairs: {len(every[0])}", {"by chance": {"hits@1": 10.0}, **table})
+    table["the model"]["informed"] = metrics.hits_at_1(informed, *few)  # hits@1, too
+    recipe.compare(f"Held-out pairs: {len(every[0])}", table)
 
 
 def answer(recipe: cli.Recipe, pipeline: ks.Pipeline, informed, test) -> None:
@@ -142,21 +128,22 @@ def main() -> None:
     if options.chat:
         options.init = options.init or options.output
         pipeline = recipe.pipeline(chatbot, None)
-        return talk(pipeline, mutual_information(pipeline, options.weight))
+        return talk(pipeline, ranking(pipeline, options.weight))
 
-    parts = recipe.corpora(read)
+    parts = recipe.corpora(lambda name, columns: data.named_pairs(name, columns, KNOWN))
     pipeline = recipe.pipeline(chatbot, parts["train"])
     validation, test = recipe.held_out(pipeline, parts)
-    some = fitting(pipeline, list(parts["validation"]), SOME)
+    some = fitting(pipeline, validation, SOME)
     measures = {"perplexity": lambda: metrics.word_perplexity(pipeline.log_probs(*some), some[1])}
     train = {**parts, "train": after_nothing(parts["train"])}
-    recipe.fit(pipeline, train, validation, label_smoothing=0.0, measures=measures)
+    peak = 0.032 * options.hidden_dim**-0.5  # wider models learn at lower rates
+    recipe.fit(pipeline, train, validation, peak=peak, label_smoothing=0.0, measures=measures)
 
-    informed = mutual_information(pipeline, options.weight)
+    informed = ranking(pipeline, options.weight)
     predict(recipe, pipeline, informed, parts["train"], test)
     answer(recipe, pipeline, informed, test)
 
-    reply = recipe.export(pipeline)  # written, loaded again, given a raw conversation
+    reply = recipe.export(pipeline)
     recipe.finish(test[0].source, reply(test[0].source))
 
 

@@ -19,15 +19,11 @@ pieces. The default model is a bidirectional LSTM; `rnn` reads forward only.
 
 from functools import partial
 
-import keras
-
 import kseq2seq as ks
 from kseq2seq import cli, data, metrics, text
 from kseq2seq.corpora.brown import brown
 from kseq2seq.corpora.python_tokens import python_tokens
 from kseq2seq.heads import Label, Labels
-from kseq2seq.models import warm_start
-from kseq2seq.training import TimeLimit
 
 DATA = "sample[:statement], brown or FILE"
 ADVICE = f"--data takes {DATA}: .tsv, .csv, .jsonl, .conll, or two text files with a comma between."
@@ -73,24 +69,9 @@ def labeler(recipe: cli.Recipe, train: data.Corpus) -> ks.Pipeline:
     model = ks.build_model(options.model, source, target, head=head, **recipe.sizes())
     pipeline = ks.Pipeline(model, source, target)
     if options.pretrain and not options.resume:
-        pretrain(recipe, pipeline, train)
+        loss = cli.pretrain(options, pipeline, train, options.pretrain, recipe.sizes())
+        print(f"Guessing hidden tokens: loss {loss:.2f} nats\n")
     return pipeline
-
-
-def pretrain(recipe: cli.Recipe, pipeline: ks.Pipeline, train: data.Corpus) -> None:
-    """Starts the encoder of a `masked_lm` from one that guesses hidden tokens of the sources."""
-    options, source = recipe.options, pipeline.source
-    masked = ks.build_model("masked_lm", source.tokenizer, **recipe.sizes())
-    buckets = data.fit_buckets(data.survey(train, source, pipeline.target), 6)
-    budget = {"seed": options.seed, "tokens_per_batch": options.batch_tokens}
-    batches = data.train_batches(train, source, pipeline.target, buckets=buckets, **budget)
-    batches = data.masked_batches(batches, source, seed=options.seed)
-    compiles = not (options.graph or options.smoke)
-    masked.compile(keras.optimizers.Adam(1e-3), ks.TokenCrossEntropy(), jit_compile=compiles)
-    limit = TimeLimit(options.pretrain)
-    losses = masked.fit(batches, steps_per_epoch=100, epochs=10**6, verbose=0, callbacks=[limit])
-    print(f"Guessing hidden tokens: loss {losses.history['loss'][-1]:.2f} nats\n")
-    warm_start(pipeline.model, masked)
 
 
 def one(label: str) -> list[str]:
@@ -132,10 +113,11 @@ def main() -> None:
     for name, examples in groups.items():
         sources = [pair.source for pair in examples]
         baselines = {"most frequent label": trivial(sources)}
-        further = {}
+        further: dict[str, metrics.TextMetric] = {}
         if not whole:
             baselines["most frequent label, or by ending"] = by_ending(sources)
-            further["unseen words"] = metrics.UnseenWords(sources, trivial.known)
+            unseen = metrics.UnseenWords(sources, trivial.known)
+            further = {"unseen words": unseen} if unseen.count else {}
         recipe.evaluate(pipeline, examples, baselines, metrics=further, name=name)
 
     label = recipe.export(pipeline)  # written, loaded again, given a raw sentence

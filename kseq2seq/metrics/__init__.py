@@ -1,6 +1,6 @@
 """Scores of tokens and of texts."""
 
-from kseq2seq.metrics.answers import hits_at_1, word_perplexity
+from kseq2seq.metrics.answers import hits_at_1, per_word, word_perplexity
 from kseq2seq.metrics.code import blank, code_bleu, parsed, pass_bodies
 from kseq2seq.metrics.diversity import distinct_1, distinct_2
 from kseq2seq.metrics.edits import (
@@ -53,6 +53,7 @@ __all__ = [
     "label_report",
     "parsed",
     "pass_bodies",
+    "per_word",
     "rouge1",
     "rouge2",
     "rougeL",

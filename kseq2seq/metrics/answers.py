@@ -9,7 +9,7 @@ import numpy as np
 
 from kseq2seq.checks import check_whole, raw_texts
 
-Scorer = Callable[[Sequence[str], Sequence[str]], Sequence[float]]
+Scorer = Callable[[Sequence[str], Sequence[str]], Sequence[float] | np.ndarray]
 
 
 def word_perplexity(log_probs: Sequence[float], texts: Sequence[str]) -> float:
@@ -39,6 +39,30 @@ def word_perplexity(log_probs: Sequence[float], texts: Sequence[str]) -> float:
             f"{len(log_probs)} log-probabilities, {len(texts)} texts and {words} words."
         )
     return math.exp(-math.fsum(log_probs) / words)
+
+
+def per_word(scorer: Scorer) -> Scorer:
+    """Returns a scorer of the mean of a word, for targets of different lengths.
+
+    A sum of log-probabilities is lower for each word more, so that short targets would win.
+
+    Args:
+        scorer: (sources, targets) -> one sum for each pair.
+
+    Returns:
+        (sources, targets) -> float64 (N,), each sum divided by the words of the target and its end.
+
+    Example:
+        >>> from kseq2seq.metrics import per_word
+        >>> per_word(lambda sources, targets: [-3.0, -8.0])(["", ""], ["two words", "one"]).tolist()
+        [-1.0, -4.0]
+    """
+
+    def score(sources: Sequence[str], targets: Sequence[str]) -> np.ndarray:
+        lengths = np.array([len(target.split()) + 1 for target in targets])
+        return np.asarray(scorer(sources, targets), float) / lengths
+
+    return score
 
 
 def hits_at_1(

@@ -148,6 +148,10 @@ class CharacterWordSource:
         """See `Source`."""
         return strings(raws)
 
+    def fill(self, text: str, raw: Any) -> str:
+        """See `Source`; words keep nothing back."""
+        return text
+
     def __call__(self, raw: str, which: str) -> Any:
         """See `Source`."""
         words = raw.split()
@@ -291,8 +295,8 @@ def load_source(bundle: Bundle, record: Record) -> Source:
             source.turn = read_field({"turn": TurnsSource.turn, **described}, "turn", str, where)
             if source.turn not in tokenizer.symbols:
                 raise ValueError(
-                    f"{where} has {source.turn!r} between turns, a symbol that the tokenizer lacks. "
-                    "Export the model again, with its own tokenizer."
+                    f"{where} has {source.turn!r} between turns, which is no symbol of the "
+                    "tokenizer. Export the model again, with its own tokenizer."
                 )
         return source
     if kind == SPELLED:

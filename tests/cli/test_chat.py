@@ -25,8 +25,7 @@ def talk(lines, answer=None, **ways):
 
 def test_answers_appear_as_they_grow_and_turns_are_remembered():
     turns, raws, said = talk(["hi", "why", "", "/quit", "never"])
-    assert raws == [("hi", 0), ("why", 1)] or raws[1][0].endswith("<turn>why")
-    assert raws[1][0] == "hi<turn>so it is<turn>why"
+    assert raws == [("hi", 0), ("hi<turn>so it is<turn>why", 1)]
     assert turns == ["hi", "so it is", "why", "so it is"]
     assert said.count("bot: so it is\n") == 2
 
@@ -58,7 +57,7 @@ def test_a_way_to_answer_is_chosen_by_its_name():
 
 
 def test_the_symbol_between_turns_is_not_said():
-    turns, raws, _ = talk(["a<turn>b"], lambda raw, _: ["c<turn>d"])
+    turns, _, _ = talk(["a<turn>b"], lambda raw, _: ["c<turn>d"])
     assert turns == ["a b", "c d"]
 
 

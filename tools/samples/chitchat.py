@@ -5,7 +5,7 @@ without a date, so every run writes the same bytes:
 
     python tools/samples/chitchat.py
 
-A turn is kept if the rules of `kseq2seq.corpora.lines` let it pass, it has at most 12 words, and
+A turn is kept if the rules of `kseq2seq.corpora.lines` let it pass, it has at most 9 words, and
 each is among the 800 words that are said most: so no name of a person is left, and nothing that
 only one of them would say.
 """
@@ -25,7 +25,7 @@ from kseq2seq.data.sample import pack_pairs
 from kseq2seq.text.turns import TURN
 
 SAMPLES = Path(__file__).parents[2] / "kseq2seq" / "data" / "samples"
-FREQUENT, LONGEST, TURNS = 800, 12, 2
+FREQUENT, LONGEST, TURNS = 800, 9, 2
 NAMES = {"adam", "byu", "provo", "utah"}  # of a person, a school and where it is
 _PLAIN = re.compile(r"[A-Za-z' .,?!]+")
 
