@@ -36,7 +36,8 @@ class PythonLayout(Filter):
 
     It works on the pieces of any tokenizer whose tokens read as the same text wherever they stand.
     A piece with two line breaks and code after each is never allowed, nor one that closes more than
-    six brackets opened before it; white space on a blank line may not be deeper than code there.
+    six brackets opened before it; a line of white space or of a comment alone may not be deeper
+    than code could be there.
     An f-string is a string, as for Python 3.11: its own quotes don't nest.
 
     Args:
@@ -172,10 +173,11 @@ class PythonLayout(Filter):
         to_end = ops.take(given["to_end"], mode) + depth
         inner = ops.minimum(level + 1, levels)
         begins = ops.logical_or(mode == COLON, mode == COLON_COMMENT)
-        to_end = to_end + ops.where(begins, ops.take(given["to_begin"], inner), 0)
+        again = ops.take(given["to_begin"], inner)
         lacking = ops.clip(inner * unit - spaces, 0, levels * unit)
+        onward = ops.minimum(again, ops.take(given["to_indent"], lacking))
         inside = ops.logical_or(mode == BLOCK, mode == BLOCK_COMMENT)
-        to_end = to_end + ops.where(inside, ops.take(given["to_indent"], lacking), 0)
+        to_end = to_end + ops.where(begins, again, ops.where(inside, onward, 0))
         return {
             "mode": mode,
             "stack": stack,
