@@ -52,7 +52,9 @@ def nearest_targets(train: Iterable[Any], sources: Sequence[str]) -> list[str]:
             found[word].append((index, count))
     if not targets:
         raise ValueError("`train` must hold at least one example; got none.")
-    room = _SATURATION * (1 - _LENGTH + _LENGTH * np.array(lengths) / max(float(np.mean(lengths)), 1e-9))
+    room = _SATURATION * (
+        1 - _LENGTH + _LENGTH * np.array(lengths) / max(float(np.mean(lengths)), 1e-9)
+    )
 
     # 2. The score of each example for a source: a sum over the words that the two share.
     nearest = []

@@ -51,8 +51,8 @@ def test_takes_summaries_and_canonical_code():
         "Wait for the end of it",
         "Says nothing else here.",
     ]
-    outer = "def outer(a, b=2):\n\n    @kept\n    def inner(c):\n        return a + c\n    return inner(b)"
-    assert found[0].code == outer
+    inner = "\n    @kept\n    def inner(c):\n        return a + c\n"
+    assert found[0].code == f"def outer(a, b=2):\n{inner}    return inner(b)"
     assert found[1].code == "async def wait(self) -> int:\n    return await self.x"
     for one in found:
         assert ast.unparse(ast.parse(one.code)) == one.code
@@ -82,7 +82,9 @@ def test_normal_form_forgets_names_and_nothing_else():
         )
     }
     assert len(forms) == 1
-    others = {normal_form(f"def f(a, b):\n    return {code}") for code in ("a.x", "b.x", "a.y", "x")}
+    others = {
+        normal_form(f"def f(a, b):\n    return {code}") for code in ("a.x", "b.x", "a.y", "x")
+    }
     assert len(others) == 4
     assert length("def f_1(a, 'b c'):") == 11
 
@@ -92,7 +94,10 @@ def test_writes_without_repeats_and_reads_again(tmp_path):
     modules = [
         ("a/one.py", f'def mean(x):\n    "Returns the mean of it."\n{body.format("x")}'.encode()),
         ("b/two.py", f'def average(y):\n    "Average of all values."\n{body.format("y")}'.encode()),
-        ("b/long.py", b'def f(x):\n    "Returns too much of it."\n    return ' + b"x + " * 40 + b"1"),
+        (
+            "b/long.py",
+            b'def f(x):\n    "Returns too much of it."\n    return ' + b"x + " * 40 + b"1",
+        ),
     ]
     path = tmp_path / "functions.jsonl.gz"
     note = write_functions(path, modules)

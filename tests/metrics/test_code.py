@@ -13,10 +13,13 @@ GOLD = ["def f(x):\n    return x[0] + 1", "class A:\n    b = 'it'"]
 
 def test_bleu_is_of_names_numbers_and_signs():
     made = ["def f(y):\n    return y[0] + 1", "class A:\n    b = 'is'"]
-    cut = [
-        "def f ( y ) : return y [ 0 ] + 1",
-        "class A : b = ' is '",
-    ], ["def f ( x ) : return x [ 0 ] + 1", "class A : b = ' it '"]
+    cut = (
+        [
+            "def f ( y ) : return y [ 0 ] + 1",
+            "class A : b = ' is '",
+        ],
+        ["def f ( x ) : return x [ 0 ] + 1", "class A : b = ' it '"],
+    )
     expected = sacrebleu.corpus_bleu(cut[0], [cut[1]], tokenize="none").score
     assert code_bleu(made, GOLD) == pytest.approx(expected)
     assert "tok:none" in code_bleu(made, GOLD).signature

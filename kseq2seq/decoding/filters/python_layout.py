@@ -9,7 +9,7 @@ from typing import Any
 from keras import ops
 
 from kseq2seq.checks import check_whole
-from kseq2seq.decoding.filters.filter import Filter, Filtered
+from kseq2seq.decoding.filters.filter import Filter, Filtered, key_of
 from kseq2seq.decoding.filters.python_lexer import (
     BLOCK,
     BLOCK_COMMENT,
@@ -90,7 +90,8 @@ class PythonLayout(Filter):
     @property
     def key(self):
         """See `Filter`."""
-        return type(self), len(self.indent), self.levels, self.depth, self.drops_space
+        settings = len(self.indent), self.levels, self.depth, self.drops_space
+        return key_of(self, PythonLayout, *settings)
 
     def check(self, vocabulary_size, max_length, special):
         """See `Filter`."""

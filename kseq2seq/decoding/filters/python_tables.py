@@ -41,7 +41,7 @@ BODY = "pass"  # what a block is taken to need; where it can't be written, any o
 
 
 class Tables(NamedTuple):
-    """Arrays, S kinds of pieces (those that do the same everywhere), E effects, D depths told apart.
+    """Arrays; S kinds of pieces, each of which do the same everywhere, E effects, D depths.
 
     Attributes:
         kinds: int32 (V,), the kind of each token; that of tokens that are no text is S - 1, which
@@ -86,12 +86,12 @@ def tables(texts: Sequence[str], indent: str, levels: int) -> Tables:
     # 1. The effects of each different piece, (modes * D,), and the different rows of these.
     pieces = [classes(text, indent[0]) for text in texts]
     brackets = max((sum(char in ")]}" for char in piece) for piece in set(pieces)), default=0)
-    depths = min(brackets, _MOST_CLOSED) + 1
+    depths = min(brackets, _MOST_CLOSED) + 2  # in the last, no piece closes all that are open
     places = [(mode, depth) for mode in range(MODES) for depth in range(depths)]
     numbers: dict[Effect | None, int] = {None: 0}
     columns: dict[str, tuple[int, ...]] = {"": (0,) * len(places)}
     for piece in set(pieces) - {""}:
-        found = [effect(piece, mode, depth) for mode, depth in places]
+        found = [_allowed(effect(piece, mode, depth)) for mode, depth in places]
         columns[piece] = tuple(numbers.setdefault(one, len(numbers)) for one in found)
     listed = sorted(set(columns.values()), reverse=True)  # that of no text is the last
     kind_of = {column: kind for kind, column in enumerate(listed)}
@@ -157,6 +157,10 @@ def fewest(text: str, pieces: Sequence[str]) -> int:
             if text[start:end] in known:
                 best[end] = min(best[end], best[start] + 1)
     return best[-1]
+
+
+def _allowed(one: Effect | None) -> Effect | None:
+    return None if one is None or len(one.closes) > _MOST_CLOSED else one
 
 
 def _to_end(cost: Callable[[str], int], body: str) -> dict[int, int]:

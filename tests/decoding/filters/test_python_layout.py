@@ -1,4 +1,4 @@
-"""Python's layout: the filter accepts what Python's own tokenizer and parser accept, and no more."""
+"""Python's layout: the filter accepts what Python's tokenizer and parser do, and no more."""
 
 import ast
 import io
@@ -66,8 +66,10 @@ def laid_out(text):
         level += (kind == tokenize.INDENT) - (kind == tokenize.DEDENT)
         if kind == tokenize.OP and string in "([{":
             stack.append(string)
-        elif kind == tokenize.OP and string in BRACKETS and not (
-            stack and stack.pop() == BRACKETS[string]
+        elif (
+            kind == tokenize.OP
+            and string in BRACKETS
+            and not (stack and stack.pop() == BRACKETS[string])
         ):
             return False
         if kind == tokenize.NEWLINE:
@@ -90,13 +92,14 @@ def laid_out(text):
         ("a", "'", '"', "''", "('", "\\", "#", "\n", ")"),
         ("a", '"', '""', '"""', "\\", "\n", "):"),
         ("a:", "    ", "\n", "\n        ", "a", "#"),
+        ("((", "(", ")", "):", "))", "\n    ", "a"),
     ],
 )
 def test_accepts_exactly_what_python_reads(pieces):
     rule = PythonLayout([*SPECIAL, *pieces], levels=4)
     rows = [
         row
-        for length in range(1, 5)
+        for length in range(1, 5 + (len(pieces) == 7))
         for row in itertools.product(range(4, 4 + len(pieces)), repeat=length)
     ]
     texts = ["".join(rule.texts[token] for token in row) for row in rows]
@@ -140,9 +143,9 @@ def test_never_forbids_real_code(tokenizer):
 
 
 CODE = (
-    "def f(a=(1, [2]), *b):\n  if a:\n    for c in b:\n      while c: yield {c: ']'}\n  return 'it'",
-    "def g():\n  def h():\n    return f'{1}(' + \"'\"\n  class C:\n    x: int = 1\n  return h()[1:2]",
-    "async def f():\n  try:\n    await g(lambda x: '''a\n\"b''')\n  except E as e:\n    raise\n  else: pass",
+    "def f(a=(1, [2]), *b):\n  if a:\n    for c in b:\n      while c: yield {c: ']'}\n  return ''",
+    "def g():\n  def h():\n    return f'(' + \"'\"\n  class C:\n    x: int = 1\n  return h()[:2]",
+    "async def f():\n  try:\n    await g(lambda x: '''a\n\"b''')\n  except E as e:\n    raise",
     "def f():\n  x = 'a\\\\'\n  y = b'\\'('\n  z = ''\n  return ''.join(x, '\\\\\"', r'\\d(')",
 )
 
