@@ -19,7 +19,7 @@ def gists() -> Iterator[Pair]:
     Example:
         >>> from kseq2seq.corpora import gists
         >>> next(gists()).target
-        'Lower bound on the diameter of the graph G.'
+        'Returns an approximate maximum independent set.'
 
     Source: Python packages under BSD and ISC licenses, listed in `samples/NOTICE.md`.
     """

@@ -108,7 +108,9 @@ def test_packed_rows_copy_from_their_own_source(lab):
     np.testing.assert_allclose(made[0, 5:], wanted[2], atol=1e-5)
 
 
-@pytest.mark.parametrize("name", ["bahdanau-copy", "transformer-copy"])
+@pytest.mark.parametrize(
+    "name", ["bahdanau-copy", pytest.param("transformer-copy", marks=pytest.mark.slow)]
+)
 def test_exports_give_the_ids_of_the_model(lab, name, tmp_path):
     tokenizer = text.CharacterTokenizer.train(["abc"], 7)
     sides = text.TextSource(tokenizer, 9), text.TextTarget(tokenizer, 8)
