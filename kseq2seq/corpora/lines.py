@@ -24,7 +24,7 @@ _RULES = {
     "long numbers": r"(?:\d[\s().+-]{0,2}){6,}\d",
     "profane words": rf"\b(?:{'|'.join(_PROFANE.split()).replace('*', chr(92) + 'w*')})\b",
     "names": (
-        r"\bmy (?:\w+ )?name\b|\b(?:i am|i'm|they) called?\b|\bcall me \w+\b"
+        r"\bmy (?:\w+ )?name\b|\b(?:i am|i'm) called\b|\bcalls? me \w+\b"
         r"|(?-i:\b(?:I'?m|I am|[Tt]his is|[Tt]his's) [A-Z][a-z]+)"
     ),
     "contacts": (

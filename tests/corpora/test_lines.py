@@ -21,6 +21,7 @@ KEPT = [
     "Cockroaches and Titans in an analysis of grass",
     "I left at 5. 7 people came",
     "he did not call",
+    "they called me for lunch",
     "",
 ]
 
