@@ -13,7 +13,7 @@ TABLE = {
     # recipe: (metric, bound)
     "code_generation": ("bleu", 12.0),
     "pronunciation": ("per", 30.0),
-    "summarization": ("rouge-1", 10.0),
+    "summarization": ("rouge-1", 15.0),
     "translation": ("chrf", 12.0),
     "sequence_labeling": ("accuracy", 95.0),
 }
