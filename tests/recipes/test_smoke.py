@@ -14,12 +14,12 @@ TABLE = {
     "chatbot": ("perplexity", 900.0),
     "code_generation": ("bleu", 12.0),
     "pronunciation": ("per", 30.0),
-    "summarization": ("rouge-1", 15.0),
-    "translation": ("chrf", 12.0),
     "sequence_labeling": ("accuracy", 95.0),
-    "summarization": ("rouge-1", 10.0),
+    "summarization": ("rouge-1", 15.0),
     "translation": ("chrf", 27.0),
 }
+# LiteRT's own, about each interpreter; no setting of it turns this off
+NOTE = "INFO: Created TensorFlow Lite XNNPACK delegate for CPU."
 
 
 def test_every_recipe_is_in_the_table():
@@ -31,7 +31,8 @@ def test_smoke_trains_beats_its_bound_exports_and_reloads(recipe, smoked):
     metric, bound = TABLE[recipe]
     output, done = smoked(recipe)
     assert done.returncode == 0, done.stderr
-    assert done.stderr == "", "TensorFlow's log reached the user"
+    said = [line for line in done.stderr.splitlines() if line not in ("", NOTE)]
+    assert said == [], "TensorFlow's log reached the user"
     for line in ("Held-out pairs: ", "The reloaded export", "model.tflite says", "Saved in "):
         assert line in done.stdout
     (run,), _ = read_runs([output])
