@@ -29,6 +29,15 @@ CODE = {
     "BLEU": metrics.code_bleu,
 }
 DOCSTRING = {"chrF": metrics.chrf, "BLEU": metrics.bleu}
+SMOKE = {  # a network without much attention to learn writes code within seconds
+    "model": "luong",
+    "steps": 150,
+    "minutes": None,
+    "hidden_dim": 64,
+    "batch_tokens": 1024,
+    "learning_rate": 0.01,
+    "max_length": 48,
+}
 SHARES = {
     "parsed": metrics.parsed,
     "blank": metrics.blank,
@@ -55,6 +64,7 @@ def main() -> None:
         advice=cli.DATA,
         models=cli.architectures("transformer"),
         defaults={"columns": ["docstring", "code"], "vocabulary": 4000},
+        smoke=SMOKE,
     )
     recipe.flags.add(
         "data", "--direction", choices=("code", "docstring"), default="code", help="what is written"

@@ -36,7 +36,14 @@ MODELS = {
     "convolutional": {},
 }
 DEFAULTS = {"max_length": 30, "hidden_dim": 192, "dropout": 0.15, "batch_tokens": 3072}
-SMOKE = {"steps": 400, "minutes": None, "hidden_dim": 64, "dropout": 0.0, "batch_tokens": 1024}
+SMOKE = {
+    "steps": 300,
+    "minutes": None,
+    "learning_rate": 5e-3,
+    "hidden_dim": 64,
+    "dropout": 0.0,
+    "batch_tokens": 1024,
+}
 
 
 def speaker(recipe: cli.Recipe, train: data.Corpus) -> ks.Pipeline:

@@ -1,9 +1,10 @@
 """Summarization: a text in, its gist in a line out; words that are rare are copied from the text.
 
-Data: `sample` (bundled: docstrings of Python packages under BSD and MIT licenses, without their
-first sentence, which is to be found), `debian` (33,700 descriptions of packages and their synopses,
-fetched), or a file of yours: TSV, CSV or JSONL with columns `source` and `target`, or two parallel
-text files joined by a comma. A split of your own: --train, --validation and --test.
+Data: `sample` (bundled: names and docstrings of Python functions, under BSD and ISC licenses, whose
+summary is their first sentence, which the source lacks), `debian` (33,700 descriptions of packages
+and their synopses, fetched), or a file of yours: TSV, CSV or JSONL with columns `source` and
+`target`, or two parallel text files joined by a comma. A split of your own: --train, --validation
+and --test.
 
     python recipes/summarization.py --steps 1000                   # the bundled sample
     python recipes/summarization.py --data debian --too-long cut --minutes 40
@@ -20,9 +21,20 @@ import kseq2seq as ks
 from kseq2seq import cli, corpora, data, metrics, text
 
 DATA = "sample, debian or FILE"
-KNOWN = {"sample": lambda _: corpora.docstrings(), "debian": lambda _: corpora.synopses()}
+KNOWN = {"sample": lambda _: corpora.gists(), "debian": lambda _: corpora.synopses()}
 METRICS = {"ROUGE-1": metrics.rouge1, "ROUGE-2": metrics.rouge2, "ROUGE-L": metrics.rougeL}
 WORDS = 12  # of an extract
+TRANSFORMER = {"num_heads": 4, "tie_embeddings": "all"}
+SMOKE = {
+    "model": "transformer",
+    "minutes": None,
+    "steps": 500,
+    "hidden_dim": 64,
+    "vocabulary": 1000,
+    "max_length": 48,
+    "summary_length": 24,
+    "too_long": "cut",
+}
 
 
 def read(name, columns):
@@ -42,7 +54,7 @@ def summarizer(recipe: cli.Recipe, train: data.Corpus) -> ks.Pipeline:
 
 
 def main() -> None:
-    models = {"bahdanau": {}, "luong": {"score": "concat"}, "transformer": {"num_heads": 4}}
+    models = {"bahdanau": {}, "luong": {"score": "concat"}, "transformer": TRANSFORMER}
     recipe = cli.Recipe(
         "summarization",
         __doc__,
@@ -50,7 +62,7 @@ def main() -> None:
         models=models,
         metrics=METRICS,
         defaults={"vocabulary": 6000, "max_length": 100, "layers": 1, "dropout": 0.2},
-        smoke={"max_length": 64, "summary_length": 24, "hidden_dim": 64},
+        smoke=SMOKE,
     )
     flags = recipe.flags
     flags.add("model", "--no-copy", action="store_true", help="generate every word")

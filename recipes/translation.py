@@ -25,6 +25,9 @@ import kseq2seq as ks
 from kseq2seq import cli, data, metrics, text
 
 DATA = "sample[:fr|de|ko], fields:fr, debian:LANG, sample:fr+ko, fr=NAME+de=NAME or FILE"
+# Short texts alone, of which a small model learns something in seconds.
+SMOKE = {"steps": 400, "minutes": None, "max_length": 10, "vocabulary": 800, "hidden_dim": 64}
+SMOKE |= {"dropout": 0.0, "batch_tokens": 512}
 
 
 def translator(recipe: cli.Recipe, train: data.Corpus) -> ks.Pipeline:
@@ -45,7 +48,9 @@ def translator(recipe: cli.Recipe, train: data.Corpus) -> ks.Pipeline:
 
 def main() -> None:
     models = cli.architectures("transformer")
-    recipe = cli.Recipe("translation", __doc__, data=DATA, advice=cli.DATA, models=models)
+    recipe = cli.Recipe(
+        "translation", __doc__, data=DATA, advice=cli.DATA, models=models, smoke=SMOKE
+    )
     recipe.flags.add(
         *("training", "--temperature"),
         type=cli.positive,
@@ -59,6 +64,8 @@ def main() -> None:
         help="translate around the fields that programs fill in, %%s or {name}, and keep each",
     )
     options = recipe.begin()
+    if options.temperature < 1:
+        recipe.flags.refuse(f"--temperature must be at least 1; got {options.temperature}")
     corpora = recipe.corpora(data.translations)
     pipeline = recipe.pipeline(translator, corpora["train"])
     validation, test = recipe.held_out(pipeline, corpora)
@@ -68,7 +75,7 @@ def main() -> None:
     if options.temperature > 1:
         languages = data.by_language(corpora["train"])
         corpora["train"] = data.mixed(languages, temperature=options.temperature)
-    recipe.fit(pipeline, corpora, validation)
+    recipe.fit(pipeline, corpora, validation, peak=4e-3 if options.smoke else 2e-3)
 
     sources = [pair.source for pair in test]
     copies = {"copying the source": [text.without_language(raw) for raw in sources]}

@@ -6,19 +6,17 @@ runs on it. Tests of what is the same for all variants of an architecture ask fo
 
 from __future__ import annotations
 
-import fcntl
-import gc
 import itertools
-import os
-import shutil
 import weakref
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-if "PYTEST_XDIST_WORKER" in os.environ:  # there is a core for each, and threads would wait in turn
-    os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
+from tests.translators import translator  # noqa: F401
+from tests.workers import leave_alone, once  # noqa: F401
+from tests.workers import pytest_collection_finish as pytest_collection_finish
+from tests.workers import pytest_collection_modifyitems as pytest_collection_modifyitems
 
 SOURCE, TARGET = 9, 7
 MAX_LENGTH = 4
@@ -99,33 +97,6 @@ VARIANTS = {
         {"encoder": HYBRID_LSTM, "decoder": {**HYBRID_TRANSFORMER, "hidden_dim": 8}},
     ),
 }
-
-
-def leave_alone():
-    """Has the garbage collector look no more at what there is now.
-
-    Keras collects all garbage whenever a layer loses an attribute (`quantize` does it dozens of
-    times), which takes a second where there are millions of objects.
-    """
-    gc.collect()
-    gc.freeze()
-
-
-def pytest_collection_finish():
-    leave_alone()  # modules, which live as long as the session
-
-
-@pytest.hookimpl(trylast=True)  # after pytest has put those together that share fixtures
-def pytest_collection_modifyitems(items):
-    """Has two workers begin with a recipe each: the longest tests of all, and few at the end.
-
-    `--dist worksteal` deals out the tests in halves, as they stand.
-    """
-    long = [item for item in items if item.path.name == "test_smoke.py"]
-    others = [item for item in items if item.path.name != "test_smoke.py"]
-    first, second = long[::2], long[1::2]
-    middle = max(0, len(items) // 2 - len(first))
-    items[:] = [*first, *others[:middle], *second, *others[middle:]]
 
 
 MADE: weakref.WeakSet = weakref.WeakSet()
@@ -231,85 +202,6 @@ def lstm(cell, x, h, c):
     i, f, g, o = np.split(x @ w["kernel"] + h @ w["recurrent_kernel"] + w["bias"], 4, axis=-1)
     c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
     return sigmoid(o) * np.tanh(c), c
-
-
-WORDS = {"un": "one", "deux": "two", "trois": "three", "été": "summer", "김치": "kimchi"}
-SENTENCES = (
-    [f"{a} {b}" for a in WORDS for b in WORDS],
-    [f"{WORDS[b]} {WORDS[a]}" for a in WORDS for b in WORDS],
-)
-
-
-@pytest.fixture(scope="session")
-def once(tmp_path_factory):
-    """Makes a directory by `make(path)`, once for all processes of this session of pytest.
-
-    What one of them makes, the others wait for: name, make -> the directory.
-    """
-    shared = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        shared = shared.parent  # of all workers
-
-    def made(name, make):
-        folder = shared / name
-        with (shared / f"{name}.lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            if not folder.exists():
-                folder.mkdir()
-                try:
-                    make(folder)
-                except BaseException:
-                    shutil.rmtree(folder)
-                    raise
-        return folder
-
-    return made
-
-
-@pytest.fixture(scope="session")
-def translator(once):
-    """Makes tiny translators, really trained: two words, translated and turned around."""
-    made = {}
-
-    def make(architecture="transformer", **sizes):
-        from kseq2seq import Pipeline
-
-        if architecture not in made:
-            saved = once(
-                f"translator-{architecture}",
-                lambda path: trained_translator(architecture, **sizes).save(path / "pipeline"),
-            )
-            made[architecture] = Pipeline.load(saved / "pipeline")
-        return made[architecture]
-
-    make.sources, make.targets = SENTENCES
-    return make
-
-
-def trained_translator(architecture, **sizes):
-    """A pipeline that has learned all 25 sentences."""
-    import keras
-
-    import kseq2seq as ks
-    from kseq2seq import data, text
-
-    sources, targets = SENTENCES
-    keras.utils.set_random_seed(3)
-    tokenizer = text.SentencePieceTokenizer.train([*sources, *targets] * 20, 340)
-    source, target = text.TextSource(tokenizer, 24), text.TextTarget(tokenizer, 24)
-    corpus = data.Corpus.write(data.pairs_from(zip(sources, targets, strict=True)))
-    known = {"transformer": {"num_layers": 1, "num_heads": 2, "tie_embeddings": "all"}}
-    sizes = {"hidden_dim": 32, "dropout": 0.0, **known.get(architecture, {}), **sizes}
-    model = ks.build_model(architecture, source=tokenizer, target=tokenizer, **sizes)
-    model.compile(keras.optimizers.Adam(5e-3), ks.TokenCrossEntropy(), jit_compile=True)
-    batches = data.train_batches(
-        corpus, source, target, buckets=[(24, 24)], seed=1, tokens_per_batch=600
-    )
-    for _ in range(12):
-        (loss,) = model.fit(batches, steps_per_epoch=150, verbose=0, shuffle=False).history["loss"]
-        if loss < 0.1:
-            return ks.Pipeline(model, source, target, ks.Beam(3))
-    raise AssertionError(f"the tiny translator has not learned its 25 sentences: loss {loss:.2f}")
 
 
 class Prefixes:

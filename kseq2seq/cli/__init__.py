@@ -11,6 +11,7 @@ from kseq2seq.cli.messages import DATA, Messages
 from kseq2seq.cli.ngrams import kneser_ney
 from kseq2seq.cli.options import WORDS
 from kseq2seq.cli.outputs import check_not_begun, check_output, resumable, settings_of
+from kseq2seq.cli.pretraining import pretrain
 from kseq2seq.cli.recipe import Recipe
 from kseq2seq.cli.report import report, report_training
 from kseq2seq.cli.retrieval import nearest_targets
@@ -34,6 +35,7 @@ __all__ = [
     "make_tokenizer",
     "nearest_targets",
     "positive",
+    "pretrain",
     "read_corpora",
     "report",
     "report_training",

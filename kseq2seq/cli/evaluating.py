@@ -76,8 +76,7 @@ class Evaluating:
         )
         both = {**baselines, search_name(pipeline.search): texts}
         scores |= report_groups(groups, both, references_of(test), asked)
-        known = {key: score for key, score in scores.items() if isfinite(score)}
-        add_scores(self.options.output, {f"{name} {key}".strip(): known[key] for key in known})
+        self._record({f"{name} {key}".strip().lower(): score for key, score in scores.items()})
         self.useless |= useless(below)
         return texts
 
@@ -91,7 +90,7 @@ class Evaluating:
         """
         print_table(title, table)
         *baselines, last = table
-        add_scores(self.options.output, {name.lower(): n for name, n in table[last].items()})
+        self._record({name.lower(): number for name, number in table[last].items()})
         self.useless |= useless(not_better(table[last], {name: table[name] for name in baselines}))
 
     def shares(self, shares: Mapping[str, TextMetric], texts: Mapping[str, Sequence[str]]) -> None:
@@ -107,7 +106,7 @@ class Evaluating:
         }
         print_table("Shares in percent", table, decimals=2)
         *_, own = table.values()
-        add_scores(self.options.output, {name.lower(): share for name, share in own.items()})
+        self._record({name.lower(): share for name, share in own.items()})
 
     def texts(self, pipeline: Pipeline, raws: list[Any], **settings: Any) -> list[str]:
         """Returns the texts of a pipeline; too long raws are split if `--too-long` says so.
@@ -120,3 +119,8 @@ class Evaluating:
         if self.options.too_long == "split":
             settings["too_long"] = "split"
         return pipeline.texts(raws, **settings)
+
+    def _record(self, scores: Mapping[str, float]) -> None:
+        """Adds scores to the record of the run, but those that are no finite numbers."""
+        known = {name: score for name, score in scores.items() if isfinite(score)}
+        add_scores(self.options.output, known)

@@ -197,7 +197,7 @@ def fit_batches(
             batches.model,
             batches.dataset,
             steps=options.steps or 10**9,
-            steps_per_epoch=max(10, (options.steps or 0) // 5) if options.smoke else 500,
+            steps_per_epoch=max(10, (options.steps or 0) // 2) if options.smoke else 500,
             callbacks=[
                 score,
                 Record(options.output, settings=settings, model=model, data=corpora),

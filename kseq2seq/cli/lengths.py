@@ -131,8 +131,8 @@ def _parts(items: Iterable[Any]) -> Iterator[list[Any]]:
 def held_out(source: Any, pairs: Iterable[Any], what: str, limit: int | None = None) -> list[Any]:
     """Returns the pairs whose sources a model can read, and prints how many are left out.
 
-    With `source.too_long` "cut", too long ones can be read; with "split", those whose parts are
-    short enough.
+    With `source.too_long` "cut", too long ones can be read, and it prints how many are cut; with
+    "split", those whose parts are short enough.
 
     Args:
         source: of a pipeline.
@@ -153,7 +153,8 @@ def held_out(source: Any, pairs: Iterable[Any], what: str, limit: int | None = N
     """
     pairs = list(pairs)
     longest, unit = source.max_length, source.unit
-    too_long, empty = unreadable(source, [pair.source for pair in pairs])
+    raws = [pair.source for pair in pairs]
+    too_long, empty = unreadable(source, raws)
     readable = [pair for pair, no in zip(pairs, empty | too_long, strict=True) if not no]
     if not readable:
         raise ValueError(
@@ -166,4 +167,8 @@ def held_out(source: Any, pairs: Iterable[Any], what: str, limit: int | None = N
             f"Left out {too_long.sum()} of {len(pairs)} {what} pairs, whose sources have more than "
             f"{longest} {unit}."
         )
+    if source.too_long == "cut":
+        cut = int((source_lengths(source, raws)[0] > longest).sum())
+        if cut:
+            print(f"Cut {cut} of {len(pairs)} {what} sources at {longest} {unit}.")
     return readable[:limit]

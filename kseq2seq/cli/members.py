@@ -33,11 +33,11 @@ def ensemble(
         corpora: the pipeline's own, by the names of splits.
 
     Raises:
-        ValueError: if a directory holds no pipeline, its ids stand for other tokens, or its run was
-            trained on other examples.
+        FileNotFoundError: if a directory holds no pipeline.
+        ValueError: if its ids stand for other tokens, or its run was trained on other examples.
     """
     own = checksums(corpora)
-    models = [pipeline.model]
+    models: list[Any] = [pipeline.model]
     for directory in members:
         inside = directory / "pipeline"
         member = Pipeline.load(inside if inside.is_dir() else directory)

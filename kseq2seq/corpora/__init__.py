@@ -4,6 +4,7 @@ from kseq2seq.corpora.chitchat import chitchat, chitchat_topics, sample_chitchat
 from kseq2seq.corpora.cmudict import cmudict, cmudict_sample
 from kseq2seq.corpora.fetching import fetched
 from kseq2seq.corpora.functions import functions, sample_functions
+from kseq2seq.corpora.gists import gists
 from kseq2seq.corpora.synopses import synopses
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "cmudict_sample",
     "fetched",
     "functions",
+    "gists",
     "sample_chitchat",
     "sample_functions",
     "synopses",

@@ -65,8 +65,8 @@ def brown(part: str = "", archive: Path | None = None) -> Iterator[Pair]:
 
     Source:
         Francis and Kučera 1964, "A Standard Corpus of Present-Day Edited American English", revised
-        1979. The texts are used by permission of their publishers, for research and teaching, so
-        the corpus is fetched and is never a part of this package.
+        1979. The texts are used by permission of their publishers and the terms are non-commercial,
+        so the corpus is fetched and is never a part of this package.
     """
     if part not in ("", "unseen"):
         raise ValueError(f"`part` must be '' or 'unseen'; got {part!r}.")

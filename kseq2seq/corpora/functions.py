@@ -148,7 +148,8 @@ def sample_functions() -> Iterator[Pair]:
 
     Example:
         >>> from kseq2seq.corpora import sample_functions
-        >>> {pair.source: pair.target for pair in sample_functions()}["Checks if a permutation is even."]
+        >>> bodies = {pair.source: pair.target for pair in sample_functions()}
+        >>> bodies["Checks if a permutation is even."]
         'def is_even(self):\n    return not self.is_odd'
 
     Source: packages under BSD and MIT licenses, listed in `samples/NOTICE.md`.

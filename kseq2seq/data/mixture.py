@@ -41,7 +41,8 @@ def mixed(
         source: reads and packs sources other than texts; see `Corpus.write`.
 
     Returns:
-        A corpus, to train on as on any other.
+        A corpus, to train on as on any other. Its weights are lost where its file is opened again
+        by `Corpus(path, count)`.
 
     Raises:
         ValueError: if there is no part, one is empty, or a weight is not a number above 0.

@@ -165,8 +165,9 @@ def packed_batches(
     """Streams a corpus for training in rows that several pairs share, shuffled anew each epoch.
 
     Of 1,024 pairs at a time, each goes into the first row that has room for it, the largest first;
-    then those rows are shuffled. An epoch holds each pair once, except those with an empty or too
-    long side, which a `survey` counts. `training.packed` returns the model that takes such rows.
+    then those rows are shuffled. An epoch holds each pair once (of a corpus from `mixed`, as often
+    as it weighs), except those with an empty or too long side, which a `survey` counts.
+    `training.packed` returns the model that takes such rows.
 
     Args:
         corpus: the pairs.

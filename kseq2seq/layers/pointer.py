@@ -7,8 +7,8 @@ from keras import ops
 
 from kseq2seq.layers.prebuilt import Prebuilt, linear
 
-# How far a logit may lie below the largest, and the logit of the switch from 0: so every probability
-# is above 1e-37, which float32 holds.
+# How far a logit may lie below the largest, and the logit of the switch from 0: so every
+# probability is above 1e-37, which float32 holds.
 LEAST, SURE = -50.0, 20.0
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from kseq2seq.checks import check_whole, raw_texts
 
-Scorer = Callable[[Sequence[str], Sequence[str]], Sequence[float]]
+Scorer = Callable[[Sequence[str], Sequence[str]], Sequence[float] | np.ndarray]
 
 
 def word_perplexity(log_probs: Sequence[float], texts: Sequence[str]) -> float:

@@ -10,7 +10,7 @@ from typing import Any
 Phones = tuple[str, ...]
 _MOST = 2  # phones of one letter
 _FLOOR = 1e-4  # the probability of what was never seen
-_ROUNDS, _LEARNED = 4, 10_000  # of alignment, and words that it is learned from
+_ROUNDS, _LEARNED = 4, 3_000  # of alignment, and words that it is learned from
 _EDGE = "\0"  # before and after a word
 
 
@@ -22,7 +22,7 @@ class Alignment:
     are divided and the probabilities counted again, four times.
 
     Args:
-        pairs: words and their phones. The first 10,000 are learned from.
+        pairs: words and their phones. At most 3,000 are learned from, evenly spaced.
 
     Example:
         >>> pairs = [("tab", ["T", "AE", "B"]), ("bat", ["B", "AE", "T"]), ("bb", ["B"])]
@@ -35,7 +35,8 @@ class Alignment:
     """
 
     def __init__(self, pairs: Iterable[tuple[str, Sequence[str]]]):
-        learned = [pair for pair, _ in zip(pairs, range(_LEARNED), strict=False)]
+        learned = list(pairs)
+        learned = learned[:: max(1, math.ceil(len(learned) / _LEARNED))]
         counts: dict[str, Counter[Phones]] = defaultdict(Counter)
         for word, phones in learned:
             if len(word) == len(phones):
@@ -104,8 +105,8 @@ class LetterPhones:
 
     Example:
         >>> pairs = [("tab", "T AE B"), ("bat", "B AE T"), ("ate", "EY T"), ("rate", "R EY T")]
-        >>> LetterPhones(pairs)("tat"), LetterPhones(pairs, 2)("bate")
-        ('T AE T', 'B EY T')
+        >>> LetterPhones(pairs)("tat"), LetterPhones(pairs, 2)("brate")
+        ('T AE T', 'B R EY T')
 
     Source:
         Daelemans and van den Bosch 1996, "Language-Independent Data-Oriented Grapheme-to-Phoneme

@@ -9,7 +9,7 @@ import numpy as np
 
 from kseq2seq.checks import check_number
 
-Scorer = Callable[[Sequence[str], Sequence[str]], Sequence[float]]
+Scorer = Callable[[Sequence[str], Sequence[str]], Sequence[float] | np.ndarray]
 
 
 def mutual_information(pipeline: Any, weight: float = 0.5, nothing: str = "") -> Scorer:

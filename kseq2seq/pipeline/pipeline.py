@@ -304,12 +304,13 @@ class Pipeline(Generator):
                 ".tflite", ".onnx" (a directory of that name), or a SavedModel. The suffix of
                 another kind of file, for example ".keras" or ".h5", is refused.
             **options: of `kseq2seq.export.export_tflite` (`search`, the pipeline's own by default;
-                `filters`, `source_length`, `target_length`, `precision`, `strings`, `license`, `examples`,
-                those of the pipeline by default, `references`), of `kseq2seq.export.export_onnx`
-                (the two lengths), or of `kseq2seq.export.export_saved_model` (`filters`, `warm_up`, the
-                pipeline's examples by default, and `searches`, by default "greedy", "sample" and
-                "beam", of the pipeline's width if its search is a beam, else 4; "serving_default"
-                is the pipeline's own unless it is named too).
+                `filters`, `source_length`, `target_length`, `precision`, `strings`, `license`,
+                `examples`, those of the pipeline by default, `references`), of
+                `kseq2seq.export.export_onnx` (the two lengths), or of
+                `kseq2seq.export.export_saved_model` (`filters`, `warm_up`, the pipeline's examples
+                by default, and `searches`, by default "greedy", "sample" and "beam", of the
+                pipeline's width if its search is a beam, else 4; "serving_default" is the
+                pipeline's own unless it is named too).
 
         Returns:
             What the export function returns: for TFLite how the file compares with the model.

@@ -15,7 +15,7 @@ from kseq2seq.decoding import score_targets
 from kseq2seq.pipeline.prediction import Alternative, Prediction
 from kseq2seq.pipeline.raws import fitting_parts, raw_graphs
 
-Scorer = Callable[[Sequence[str], Sequence[str]], Sequence[float]]
+Scorer = Callable[[Sequence[str], Sequence[str]], Sequence[float] | np.ndarray]
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ from kseq2seq_runtime.format_fields import SYMBOLS
 from kseq2seq_runtime.model import Model
 from kseq2seq_runtime.prediction import Alternative, Prediction, Stream
 from kseq2seq_runtime.search import Hypothesis, Search
-from kseq2seq_runtime.sources import inputs_of, load_source
+from kseq2seq_runtime.sources import TextSource, inputs_of, load_source
 from kseq2seq_runtime.targets import load_target
-from kseq2seq_runtime.tokenizers import REPLACEMENT, SPECIAL
+from kseq2seq_runtime.tokenizers import REPLACEMENT, SPECIAL, Tokenizer
 
 
 class Pipeline:
@@ -47,8 +47,8 @@ class Pipeline:
         self.model = Model(path, threads)
         bundle, record = self.model.bundle, self.model.record
         self.source, self.target = load_source(bundle, record), load_target(bundle, record)
-        if getattr(self.source, "fields", False):
-            own, others = self.source.tokenizer.symbol_ids, self.target.symbol_ids
+        if isinstance(self.source, TextSource) and self.source.fields:
+            own, others = self.source.tokenizer.symbol_ids, _symbol_ids(self.target)
             self.model.kept = {own[symbol]: others[symbol] for symbol in SYMBOLS}
 
     @property
@@ -165,3 +165,18 @@ class Pipeline:
             for one in self.model.generate(source, search=search, seed=seed)
         )
         return Prediction(*best, alternatives=[*others], finished=best.finished)
+
+
+def _symbol_ids(target: Any) -> dict[str, int]:
+    """The ids of a target's symbols of fields.
+
+    Raises:
+        ValueError: it lacks one.
+    """
+    ids = target.symbol_ids if isinstance(target, Tokenizer) else {}
+    if lacking := [symbol for symbol in SYMBOLS if symbol not in ids]:
+        raise ValueError(
+            f"The source keeps fields, for which the target tokenizer lacks the symbols "
+            f"{' '.join(lacking)}. Export the model again, with its own tokenizer."
+        )
+    return ids

@@ -105,7 +105,7 @@ class Search:
         return {"type": type(self).__name__.lower(), **asdict(self)}
 
 
-def begin(model: Model, source: Sequence[int]) -> Live:
+def begin(model: Model, source: Any) -> Live:
     """Returns the hypothesis without a token."""
     wanted: Mapping[int, int] = NOTHING
     if model.kept:

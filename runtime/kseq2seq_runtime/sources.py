@@ -148,6 +148,10 @@ class CharacterWordSource:
         """See `Source`."""
         return strings(raws)
 
+    def fill(self, text: str, raw: Any) -> str:
+        """See `Source`; words keep nothing back."""
+        return text
+
     def __call__(self, raw: str, which: str) -> Any:
         """See `Source`."""
         words = raw.split()

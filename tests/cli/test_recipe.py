@@ -3,8 +3,7 @@ import warnings
 import pytest
 
 from kseq2seq import Greedy
-from kseq2seq.cli import Recipe
-from kseq2seq.cli import recipe as module
+from kseq2seq.cli import Recipe, evaluating
 from kseq2seq.data import Pair
 from kseq2seq.metrics import UnseenWords, exact_match
 
@@ -61,7 +60,7 @@ def test_what_decides_is_the_recipe_s_choice_and_only_numbers_are_recorded(
     begun, monkeypatch, capsys
 ):
     kept = []
-    monkeypatch.setattr(module, "add_scores", lambda directory, scores: kept.append(scores))
+    monkeypatch.setattr(evaluating, "add_scores", lambda directory, scores: kept.append(scores))
     metrics = {"EM": exact_match, "strange": lambda texts, references: float("nan")}
     test = [Pair("a", "a", ""), Pair("b", "c", "")]
     begun("--interval", metrics=metrics, decisive=["EM"]).evaluate(Echo(), test, {"x": ["x", "x"]})
@@ -73,10 +72,26 @@ def test_what_decides_is_the_recipe_s_choice_and_only_numbers_are_recorded(
 
 
 def test_metrics_may_be_set_after_the_flags(begun, monkeypatch, capsys):
-    monkeypatch.setattr(module, "add_scores", lambda directory, scores: None)
+    kept = []
+    monkeypatch.setattr(evaluating, "add_scores", lambda directory, scores: kept.append(scores))
     recipe = begun("--interval")
+    assert recipe.decisive is None
     recipe.metrics = {"EM": exact_match}
     test = [Pair("a", "a", ""), Pair("b", "c", "")]
     known = {"unseen": UnseenWords(["a", "b"], {"a"})}
     recipe.evaluate(Echo(), test, {"x": ["a", "c"]}, metrics=known)
     assert "WARNING: no better than x by EM and unseen." in capsys.readouterr().out
+    recipe.evaluate(Echo(), test, {"x": ["x", "x"]}, name="Other genres")
+    assert "Other genres: 2" in capsys.readouterr().out
+    assert kept == [{"em": 50.0, "unseen": 0.0}, {"other genres em": 50.0}]
+
+
+def test_numbers_beside_scores_are_recorded_if_they_are_finite(begun, monkeypatch, capsys):
+    kept = []
+    monkeypatch.setattr(evaluating, "add_scores", lambda directory, scores: kept.append(scores))
+    recipe = begun()
+    recipe.compare("Pairs", {"chance": {"hits": 10.0}, "it": {"hits": 9.0, "Loss": float("inf")}})
+    assert kept == [{"hits": 9.0}] and recipe.useless
+    assert "no better than chance by hits." in capsys.readouterr().out
+    recipe.shares({"Short": lambda texts, _: 100.0 * len(texts[0])}, {"a": ["abc"], "b": ["x"]})
+    assert kept[1:] == [{"short": 100.0}]

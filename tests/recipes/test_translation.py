@@ -54,7 +54,7 @@ def test_goes_on_from_a_saved_pipeline_on_a_file(main, smoked, tmp_path, monkeyp
 
 
 def test_packs_korean_and_computes_in_bfloat16_and_survives_being_told_to_end(main, tmp_path):
-    command = "--smoke", "--data", "sample:ko", "--minutes", 2, "--packed", "--bfloat16"
+    command = "--smoke", "--data", "sample:ko", "--steps", 60, "--packed", "--bfloat16"
     command += "--output", tmp_path
     process = subprocess.Popen(
         [sys.executable, str(RECIPE), *map(str, command)], stdout=subprocess.PIPE, text=True
@@ -186,6 +186,7 @@ def test_what_was_trained_is_there_whatever_fails_after_it(main, tmp_path, monke
     file, output = tmp_path / "my.tsv", tmp_path / "out"
     file.write_text("\n".join(["source\ttarget", *reversed(rows)]), encoding="utf-8")
     command = ("--smoke", "--steps", 2, "--train", file, "--vocabulary", 300, "--output", output)
+    command += ("--max-length", 96)
 
     def fails(*_, **__):
         raise OSError(28, "No space left on device", "saved_model")
@@ -223,3 +224,33 @@ def test_a_file_that_is_not_there_is_named(main):
     code, _, said = main("--data", "nowhere.tsv")
     assert code != 0
     assert "no such file: nowhere.tsv" in said
+
+
+def test_languages_and_fields_reach_the_training(main, tmp_path, monkeypatch):
+    for language, count in (("fr", 300), ("ko", 100)):
+        rows = [f"open %s of {{n{n}}} now\t{{n{n}}} {language} %s" for n in range(count)]
+        text = "\n".join(["source\ttarget", *rows, "lost %s\tlost"])
+        (tmp_path / f"{language}.tsv").write_text(text, encoding="utf-8")
+    name = "+".join(f"{language}={tmp_path / language}.tsv" for language in ("fr", "ko"))
+    seen = {}
+
+    def fit(self, pipeline, corpora, validation, **_):
+        seen.update(pipeline=pipeline, corpora=corpora, validation=validation)
+        raise SystemExit(7)
+
+    monkeypatch.setattr(cli.Recipe, "fit", fit)
+    sizes = ("--hidden-dim", 8, "--layers", 1, "--vocabulary", 400)
+    languages = ("--data", name, "--fields", "--temperature", 5)
+    code, _, told = main(*languages, *sizes, "--output", tmp_path / "out")
+    assert code == 7, told
+    train, source = list(seen["corpora"]["train"].packed()), seen["pipeline"].source
+    assert {packed.source.decode() for packed in train} == {
+        f"<2{language}>open ⟦1⟧ of ⟦2⟧ now" for language in ("fr", "ko")
+    }
+    assert {packed.target for packed in train} == {"⟦2⟧ fr ⟦1⟧", "⟦2⟧ ko ⟦1⟧"}
+    weights = {packed.target: packed.times for packed in train}
+    assert weights["⟦2⟧ ko ⟦1⟧"] > 1.5 > 1 > weights["⟦2⟧ fr ⟦1⟧"]
+    assert source.fields and source.languages == ("fr", "ko")
+    assert "%s" in seen["validation"][0].source
+    code, _, told = main(*languages[:-1], 0.5)
+    assert code == 2 and "--temperature must be at least 1" in told

@@ -24,6 +24,7 @@ from kseq2seq.format_fields import ESCAPED, PATTERN, format_fields
 
 LANGUAGES = ("fr", "de", "ko")
 FIELD = re.compile(PATTERN)
+SECTION = re.compile(r"\n# Texts with format fields\n.*?(?=\n# |\Z)", re.DOTALL)  # of the notice
 WORD = "Xyz"  # stands for a field where a text is judged
 
 
@@ -93,7 +94,7 @@ def main() -> None:
             (plain.SAMPLES / f"fields-{language}.tsv.gz").write_bytes(packed)
             print(f"fields-{language}: {len(lines)} pairs, {len(packed)} bytes")
         path = plain.SAMPLES / "NOTICE.md"
-        others = path.read_text(encoding="utf-8").partition("\n# Texts with format fields\n")[0]
+        others = SECTION.sub("", path.read_text(encoding="utf-8"))
         path.write_text(others.rstrip("\n") + "\n" + notice(counts), encoding="utf-8")
 
 

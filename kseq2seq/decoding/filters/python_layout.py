@@ -9,7 +9,7 @@ from typing import Any
 from keras import ops
 
 from kseq2seq.checks import check_whole
-from kseq2seq.decoding.filters.filter import Filter, Filtered
+from kseq2seq.decoding.filters.filter import Filter, Filtered, key_of
 from kseq2seq.decoding.filters.python_lexer import (
     BLOCK,
     BLOCK_COMMENT,
@@ -36,7 +36,8 @@ class PythonLayout(Filter):
 
     It works on the pieces of any tokenizer whose tokens read as the same text wherever they stand.
     A piece with two line breaks and code after each is never allowed, nor one that closes more than
-    six brackets opened before it; white space on a blank line may not be deeper than code there.
+    six brackets opened before it; a line of white space or of a comment alone may not be deeper
+    than code could be there.
     An f-string is a string, as for Python 3.11: its own quotes don't nest.
 
     Args:
@@ -89,7 +90,8 @@ class PythonLayout(Filter):
     @property
     def key(self):
         """See `Filter`."""
-        return type(self), len(self.indent), self.levels, self.depth, self.drops_space
+        settings = len(self.indent), self.levels, self.depth, self.drops_space
+        return key_of(self, PythonLayout, *settings)
 
     def check(self, vocabulary_size, max_length, special):
         """See `Filter`."""
@@ -172,10 +174,11 @@ class PythonLayout(Filter):
         to_end = ops.take(given["to_end"], mode) + depth
         inner = ops.minimum(level + 1, levels)
         begins = ops.logical_or(mode == COLON, mode == COLON_COMMENT)
-        to_end = to_end + ops.where(begins, ops.take(given["to_begin"], inner), 0)
+        again = ops.take(given["to_begin"], inner)
         lacking = ops.clip(inner * unit - spaces, 0, levels * unit)
+        onward = ops.minimum(again, ops.take(given["to_indent"], lacking))
         inside = ops.logical_or(mode == BLOCK, mode == BLOCK_COMMENT)
-        to_end = to_end + ops.where(inside, ops.take(given["to_indent"], lacking), 0)
+        to_end = to_end + ops.where(begins, again, ops.where(inside, onward, 0))
         return {
             "mode": mode,
             "stack": stack,

@@ -10,13 +10,21 @@ START = 0  # nothing but white space yet
 LINE, BLOCK = 1, 2  # in the indentation of a line; of the first line of a block
 CODE, COLON = 3, 4  # after code; after a colon outside brackets
 BACKSLASH = 5  # after one in code
-COMMENT, COLON_COMMENT, LINE_COMMENT, BLOCK_COMMENT = 6, 7, 8, 9  # after CODE, COLON, LINE, BLOCK
+# In comments, which lead back to the mode before them at the end of the line.
+COMMENT, COLON_COMMENT, LINE_COMMENT, BLOCK_COMMENT, START_COMMENT = range(6, 11)
 # In strings, by their quote: after one quote, after two; in a string of one quote, or three; after
 # a backslash there; after one or two quotes inside three.
 ONE, TWO, SINGLE, SINGLE_ESCAPE, TRIPLE, TRIPLE_ESCAPE, TRIPLE_ONE, TRIPLE_TWO = range(8)
-MODES = 10 + 2 * 8
+_STRINGS = 11
+MODES = _STRINGS + 2 * 8
 OPEN, CLOSE = "([{", ")]}"
-_COMMENTS = {CODE: COMMENT, COLON: COLON_COMMENT, LINE: LINE_COMMENT, BLOCK: BLOCK_COMMENT}
+_COMMENTS = {
+    CODE: COMMENT,
+    COLON: COLON_COMMENT,
+    LINE: LINE_COMMENT,
+    BLOCK: BLOCK_COMMENT,
+    START: START_COMMENT,
+}
 _AFTER_COMMENT = {comment: mode for mode, comment in _COMMENTS.items()}
 
 
@@ -48,7 +56,7 @@ class Effect(NamedTuple):
 
 def string(quote: str, part: int) -> int:
     """Returns the mode of a part of a string that begins with a quote."""
-    return 10 + 8 * (quote == '"') + part
+    return _STRINGS + 8 * (quote == '"') + part
 
 
 def classes(text: str, unit: str = " ") -> str:
@@ -127,7 +135,7 @@ class _Run:
 
     def step(self, char: str) -> bool:
         """Reads a character; returns whether it may be there."""
-        if self.mode >= 10:
+        if self.mode >= _STRINGS:
             return self._in_string(char)
         if self.mode in _AFTER_COMMENT:
             if char == "\n":
@@ -140,8 +148,8 @@ class _Run:
         return self._in_code(char)
 
     def _in_string(self, char: str) -> bool:
-        quote = "'\""[(self.mode - 10) // 8]
-        part = (self.mode - 10) % 8
+        which, part = divmod(self.mode - _STRINGS, 8)
+        quote = "'\""[which]
         same = char == quote
         if part == TWO and not same:  # the string was empty
             self.mode = CODE
@@ -177,7 +185,7 @@ class _Run:
                 return True
             if char == "_":
                 return False
-            if char == "#" and self.mode != START:
+            if char == "#":
                 self.mode = _COMMENTS[self.mode]
                 return True
             if self.checked:  # a second line in one piece

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,6 +22,7 @@ from kseq2seq.decoding.filters.python_lexer import (
     SINGLE,
     SINGLE_ESCAPE,
     START,
+    START_COMMENT,
     TRIPLE,
     TRIPLE_ESCAPE,
     TRIPLE_ONE,
@@ -36,11 +37,11 @@ from kseq2seq.decoding.filters.python_lexer import (
 FAR = 10_000  # tokens; of what can't be written
 _MOST_CLOSED = 6  # brackets of the text before that a piece closes; others are not allowed
 _ENDS = (LINE, CODE, COMMENT, LINE_COMMENT, string("'", TWO), string('"', TWO))
-BODY = "pass"  # what a block is taken to need at least
+BODY = "pass"  # what a block is taken to need; where it can't be written, any other word
 
 
 class Tables(NamedTuple):
-    """Arrays, S kinds of pieces (those that do the same everywhere), E effects, D depths told apart.
+    """Arrays; S kinds of pieces, each of which do the same everywhere, E effects, D depths.
 
     Attributes:
         kinds: int32 (V,), the kind of each token; that of tokens that are no text is S - 1, which
@@ -52,8 +53,8 @@ class Tables(NamedTuple):
             `opening` the digits to base 4 of their kinds.
         ends: int32 (modes,), 1 where a text may end if no bracket is open.
         to_end: int32 (modes,), the fewest tokens to leave a mode, of those that need no more.
-        to_begin: int32 (levels + 1,), tokens that write a line break, indentation and `BODY`.
-        to_indent: int32 (levels * unit + 1,), tokens that write so much indentation, and `BODY`.
+        to_begin: int32 (levels + 1,), tokens that write a line break, indentation and a body.
+        to_indent: int32 (levels * unit + 1,), tokens that write so much indentation and a body.
     """
 
     kinds: Any
@@ -85,12 +86,12 @@ def tables(texts: Sequence[str], indent: str, levels: int) -> Tables:
     # 1. The effects of each different piece, (modes * D,), and the different rows of these.
     pieces = [classes(text, indent[0]) for text in texts]
     brackets = max((sum(char in ")]}" for char in piece) for piece in set(pieces)), default=0)
-    depths = min(brackets, _MOST_CLOSED) + 1
+    depths = min(brackets, _MOST_CLOSED) + 2  # in the last, no piece closes all that are open
     places = [(mode, depth) for mode in range(MODES) for depth in range(depths)]
     numbers: dict[Effect | None, int] = {None: 0}
     columns: dict[str, tuple[int, ...]] = {"": (0,) * len(places)}
     for piece in set(pieces) - {""}:
-        found = [effect(piece, mode, depth) for mode, depth in places]
+        found = [_allowed(effect(piece, mode, depth)) for mode, depth in places]
         columns[piece] = tuple(numbers.setdefault(one, len(numbers)) for one in found)
     listed = sorted(set(columns.values()), reverse=True)  # that of no text is the last
     kind_of = {column: kind for kind, column in enumerate(listed)}
@@ -113,16 +114,17 @@ def tables(texts: Sequence[str], indent: str, levels: int) -> Tables:
     def cost(text: str) -> int:
         return fewest(text, texts)
 
-    unit = len(indent)
+    body = BODY if cost(BODY) < FAR else next((t for t in texts if classes(t) == "a"), BODY)
+    unit, ends = len(indent), _to_end(cost, body)
     return Tables(
         kinds=_array([kind_of[columns[piece]] for piece in pieces]),
         effects=_array(listed).T.copy(),
         **{name: _array(values) for name, values in fields.items()},
         ends=_array([int(mode in _ENDS) for mode in range(MODES)]),
-        to_end=_array([_to_end(cost)[mode] for mode in range(MODES)]),
-        to_begin=_array([cost("\n" + indent * level + BODY) for level in range(levels + 1)]),
+        to_end=_array([ends[mode] for mode in range(MODES)]),
+        to_begin=_array([cost("\n" + indent * level + body) for level in range(levels + 1)]),
         to_indent=_array(
-            [cost(indent[0] * count) + cost(BODY) for count in range(levels * unit + 1)]
+            [cost(indent[0] * count) + cost(body) for count in range(levels * unit + 1)]
         ),
     )
 
@@ -157,11 +159,15 @@ def fewest(text: str, pieces: Sequence[str]) -> int:
     return best[-1]
 
 
-def _to_end(cost: Any) -> dict[int, int]:
+def _allowed(one: Effect | None) -> Effect | None:
+    return None if one is None or len(one.closes) > _MOST_CLOSED else one
+
+
+def _to_end(cost: Callable[[str], int], body: str) -> dict[int, int]:
     """The tokens that lead from each mode to one in which a text may end, brackets aside."""
     found = dict.fromkeys((LINE, CODE, COMMENT, LINE_COMMENT), 0)
-    found |= {START: cost(BODY), BACKSLASH: cost("\n"), COLON: 0, COLON_COMMENT: 0, BLOCK: 0}
-    found[BLOCK_COMMENT] = 0
+    found |= {START: cost(body), BACKSLASH: cost("\n"), COLON: 0, COLON_COMMENT: 0, BLOCK: 0}
+    found |= {BLOCK_COMMENT: 0, START_COMMENT: cost("\n") + cost(body)}
     for quote in "'\"":
         one, three = cost(quote), cost(quote * 3)
         parts = {
