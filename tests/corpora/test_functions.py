@@ -48,12 +48,12 @@ def test_takes_summaries_and_canonical_code():
     found = list(documented(SOURCE))
     assert [one.summary for one in found] == [
         "Adds m.One to b.",
-        "Wait for the end of it",
         "Says nothing else here.",
+        "Wait for the end of it",
     ]
     inner = "\n    @kept\n    def inner(c):\n        return a + c\n"
     assert found[0].code == f"def outer(a, b=2):\n{inner}    return inner(b)"
-    assert found[1].code == "async def wait(self) -> int:\n    return await self.x"
+    assert found[2].code == "async def wait(self) -> int:\n    return await self.x"
     for one in found:
         assert ast.unparse(ast.parse(one.code)) == one.code
 

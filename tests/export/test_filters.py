@@ -27,24 +27,29 @@ def pipeline():
 
 def test_files_follow_the_filter_as_keras_does(pipeline, tmp_path):
     rule = PythonLayout.for_tokenizer(pipeline.target.tokenizer, levels=2)
-    free, kept = (pipeline.texts(SOURCES, filters=filters) for filters in ([], [rule]))
-    assert sum(one != other for one, other in zip(free, kept, strict=True)) >= 3
-    for search in (Greedy(), Beam(3)):
-        file = tmp_path / "model.tflite"
-        parity = pipeline.export(file, filters=[rule], search=search, report=None)
-        assert parity.same + parity.near_ties == len(SOURCES)
-    pipeline.export(tmp_path / "served", filters=[rule], warm_up=[])
+    searches = {"serving_default": Greedy(), "beam": Beam(3)}
+    expected = {
+        name: pipeline.texts(SOURCES, search=search, filters=[rule])
+        for name, search in searches.items()
+    }
+    free = pipeline.texts(SOURCES)
+    assert sum(one != other for one, other in zip(free, expected["beam"], strict=True)) >= 3
+
+    parity = pipeline.export(tmp_path / "model.tflite", filters=[rule], report=None)
+    assert parity.same + parity.near_ties == len(SOURCES)
+
+    pipeline.export(tmp_path / "served", filters=[rule], searches=searches, warm_up=[])
     served = tf.saved_model.load(str(tmp_path / "served")).signatures
-    for name, search in (("greedy", Greedy()), ("beam", Beam(3))):
-        texts = served[name](texts=tf.constant(SOURCES))["texts"].numpy()[:, 0]
-        expected = pipeline.texts(SOURCES, search=search, filters=[rule])
-        assert [text.decode() for text in texts] == expected
+    for name, texts in expected.items():
+        found = served[name](texts=tf.constant(SOURCES))["texts"].numpy()[:, 0]
+        assert [text.decode() for text in found] == texts
 
 
 def test_what_can_not_be_part_of_a_file_is_refused(pipeline):
-    assert fixed_filters(pipeline.model, [Forbid([[5]])]) == (Forbid([[5]]),)
+    sides, rule = (pipeline.source, pipeline.target), Forbid([[5]])
+    assert fixed_filters(pipeline.model, *sides, [rule]) == (rule,)
     with pytest.raises(ValueError, match="has a row for each source"):
-        fixed_filters(pipeline.model, [Prefix([[5], [6]])])
+        fixed_filters(pipeline.model, *sides, [Prefix([[5], [6]])])
     labeler = build_model("gru", source=20, target=5, head=Labels(), hidden_dim=8)
     with pytest.raises(ValueError, match="models with a decoder"):
-        fixed_filters(labeler, [Forbid([[5]])])
+        fixed_filters(labeler, *sides, [rule])

@@ -28,17 +28,18 @@ DEEPEST = 15  # open brackets: two bits each of an int32
 class PythonLayout(Filter):
     r"""Allows only text whose brackets, strings and blocks are those of Python code.
 
-    Each closing bracket closes one of its kind, a string is closed by its own quotes, in its line
-    if it has one; brackets and quotes in strings and comments do not count. A line that ends with a
-    colon begins a block, which is one level deeper; every other line is as deep as the one before
-    or less. No text ends inside any of these, and they are closed in time where a target nears its
-    limit. That is less than Python's grammar, and costs no more than a few lookups in each step.
+    Each closing bracket closes one of its kind. A string is closed by its own quotes, a string in
+    single ones on its own line; brackets and quotes in strings and comments do not count. A line
+    that ends with a colon begins a block, which is one level deeper; every other line is as deep as
+    the one before or less. No text ends inside any of these: near the limit of a target one token
+    is kept for each open bracket, and some for an open string or block. That is less than Python's
+    grammar, and a few lookups in each step.
 
     It works on the pieces of any tokenizer whose tokens read as the same text wherever they stand.
-    A piece with two line breaks and code after each is never allowed, nor one that closes more than
-    six brackets opened before it; a line of white space or of a comment alone may not be deeper
-    than code could be there.
-    An f-string is a string, as for Python 3.11: its own quotes don't nest.
+    Some code that Python reads is refused: a piece with two line breaks and code after each; one
+    that closes more than six brackets opened before it; a line of white space or of a comment alone
+    that is deeper than code could be there; near the limit, code whose last pieces close several
+    brackets each. An f-string is a string, as for Python 3.11: its own quotes don't nest.
 
     Args:
         texts: V texts, of each token; "" for tokens that are no text. See `for_tokenizer`.
