@@ -33,6 +33,8 @@ X = ones(ROWS, LENGTH, DIM)
 CONTEXT = {"key": ones(ROWS, HEADS, 4, SOURCE), "value": ones(ROWS, HEADS, SOURCE, 4)}
 STATES = [[ones(ROWS, 5)], [ones(ROWS, 5)]]
 ATTENDED = {"key": ones(ROWS, SOURCE, DIM), "value": ones(ROWS, SOURCE, DIM), "mask": MASK}
+SPELLED = np.array([[[5, 1, 2], [3, 4, 0]], [[6, 7, 8], [0, 0, 0]]], "int32")
+COPIED = np.array([[5, 3, 5, 4], [6, 0, 0, 0]], "int32")
 QUERIES = ones(ROWS, HEADS, LENGTH, 4)
 
 # Each layer: constructor's arguments, inputs, and whether Keras' harness can train it, which it
@@ -50,6 +52,18 @@ CASES: list[tuple[type, dict[str, Any], Any, bool]] = [
     ),
     (layers.TokenEmbedding, embedding(), TOKENS, True),
     (layers.TokenEmbedding, embedding(positions="sinusoidal"), TOKENS, True),
+    (layers.SpelledEmbedding, {"words": 9, "characters": 9, "dim": DIM}, SPELLED, True),
+    (
+        layers.Pointer,
+        {"width": DIM},
+        {
+            "logits": ones(ROWS, LENGTH, 9),
+            "features": X,
+            "alignment": ones(ROWS, LENGTH, SOURCE) / SOURCE,
+            "copy_ids": COPIED,
+        },
+        False,
+    ),
     (layers.FeedForward, {"dim": DIM, "inner_dim": 6}, X, True),
     (layers.FeedForward, {"dim": DIM, "inner_dim": 6, "activation": "swiglu"}, X, True),
     (layers.GatedConvolution, {"dim": DIM, "width": 2}, X, True),

@@ -42,8 +42,8 @@ def kneser_ney(
     """
 
     def rows(sources: Sequence[str], ids: Sequence[list[int]]) -> tuple[list[list[int]], list[int]]:
-        said = target.tokenizer.tokenize([before(source) for source in sources]).to_list()
-        heads = [[*tokens, target.special.start][-order:] for tokens in said]  # more has no effect
+        said = target.ids([before(source) for source in sources]).to_list()
+        heads = [[*row[:-1], target.special.start][-order:] for row in said]  # more has no effect
         pairs = zip(heads, ids, strict=True)
         return [head + row for head, row in pairs], [len(head) for head in heads]
 

@@ -29,7 +29,7 @@ def pretrain(
 
     Args:
         options: `seed`, `batch_tokens`, `graph` and `smoke`.
-        pipeline: whose model has the encoder of a "masked_lm", and whose source has a tokenizer.
+        pipeline: whose model has the encoder of a "masked_lm", and whose source is ids.
         train: the training examples, whose targets are not looked at.
         minutes: of guessing, compiling included.
         sizes: those of the model.
@@ -41,7 +41,7 @@ def pretrain(
         ValueError: if the two encoders differ.
     """
     source = pipeline.source
-    masked = build_model("masked_lm", source.tokenizer, **sizes)
+    masked = build_model("masked_lm", source.vocabulary_size, **sizes)
     buckets = fit_buckets(survey(train, source, pipeline.target), 1 if options.smoke else _BUCKETS)
     budget = {"seed": options.seed, "tokens_per_batch": options.batch_tokens}
     batches = train_batches(train, source, pipeline.target, buckets=buckets, **budget)

@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--beam", type=int, metavar="N", help="search with N hypotheses; as exported without it"
     )
     parser.add_argument("--license", action="store_true", help="print the license and end")
-    options = parser.parse_args(arguments)
+    options = parser.parse_intermixed_args(arguments)
     try:
         pipeline = Pipeline(options.model)
         if options.license:

@@ -131,9 +131,11 @@ class Pipeline:
 
     def _check_kept(self, source: Any, index: int) -> None:
         """Refuses a source of more format fields than a target has places for."""
-        kept = self.model.kept if source is not None else {}
-        count, limit = sum(token in kept for token in source or ()), self.model.record.target_length
-        if kept and count >= limit:
+        kept = self.model.kept
+        if not kept or source is None:
+            return
+        count, limit = sum(token in kept for token in source), self.model.record.target_length
+        if count >= limit:
             raise ValueError(
                 f"Text {index} has {count} format fields, and a target of this model at most "
                 f"{limit - 1}; split it."

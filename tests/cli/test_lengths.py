@@ -54,7 +54,7 @@ def test_what_can_be_read_in_parts_is_kept(capsys):
     source = TextSource(ByteTokenizer(), 8)
     source.too_long = "cut"
     assert len(held_out(source, pairs("far too long", "", "a"), "test")) == 2
-    assert capsys.readouterr().out == ""
+    assert capsys.readouterr().out == "Cut 1 of 3 test sources at 8 tokens.\n"
     source.too_long = "split"
     kept = held_out(source, pairs("One. Two. Six.", "", "One. Seventeen.", "far too long"), "test")
     assert [pair.source for pair in kept] == ["One. Two. Six."]

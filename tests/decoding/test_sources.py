@@ -119,6 +119,6 @@ def test_a_pipeline_finds_the_same_in_any_company(strided):
         pipeline(texts, replace_unknown=True)
     (looked,) = pipeline(texts[:1], alignments=True)
     assert looked.alignment is None
-    made = _of_texts(strided, pipeline.source, pipeline.target, ks.Greedy())(tf.constant(texts))
+    made = _of_texts(strided, pipeline.source, pipeline.target, ks.Greedy(), ())(tf.constant(texts))
     assert [text.decode() for text in made["texts"][:, 0].numpy()] == [p.text for p in together]
     assert made["finished"][:, 0].numpy().tolist() == [p.finished for p in together]
