@@ -93,8 +93,8 @@ def hits_at_1(
         >>> from kseq2seq.metrics import hits_at_1
         >>> def same_length(sources, targets):
         ...     return [-abs(len(a) - len(b)) for a, b in zip(sources, targets)]
-        >>> hits_at_1(same_length, ["a", "bb", "ccc", "dddd"], ["1", "22", "333", "33"], among=3)
-        75.0
+        >>> hits_at_1(same_length, ["a", "bb", "ccc", "dddd"], ["1", "22", "333", "33"], among=4)
+        50.0
 
     Source:
         Zhang et al. 2018, "Personalizing Dialogue Agents", with 20 candidates there.

@@ -41,7 +41,7 @@ class TurnsSource(TextSource):
         >>> source = TurnsSource(ByteTokenizer(symbols=["<turn>"]), max_length=6)
         >>> source(["a<turn>b"])["source"].numpy().tolist()
         [[101, 260, 102, 2]]
-        >>> source([("Hello!", "a", "b"), "b"])["source"].numpy().tolist()
+        >>> source(source.batch([("Hello!", "a", "b"), "b"]))["source"].numpy().tolist()
         [[101, 260, 102, 2], [102, 2, 0, 0]]
     """
 
