@@ -9,11 +9,11 @@ and `target`, for example "hello" and "HH AH L OW". Letters are in lower case. S
     python recipes/pronunciation.py --data cmudict --minutes 40 --packed --bfloat16 --tflite int8
     python recipes/pronunciation.py --data cmudict --minutes 40 --packed --bfloat16 --seed 2 \
         --output saved_models/second --ensemble saved_models/pronunciation    # both together
-    python -m kseq2seq_runtime saved_models/pronunciation/model.tflite hello
+    python -m kseq2seq_runtime saved_models/letters-to-phones/model.tflite hello
 
 PER is the share of wrong phones, WER that of wrong words: a word is right if it equals any of its
 listed pronunciations. Scores are of random words, and then of those among them that share no stem
-with any word of the training data. See saved_models/pronunciation/README.md for those on `cmudict`.
+with any word of the training data. See saved_models/letters-to-phones/README.md for those on `cmudict`.
 """
 
 import kseq2seq as ks

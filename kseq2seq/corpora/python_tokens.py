@@ -37,7 +37,7 @@ def python_tokens(part: str = "") -> Iterator[Pair]:
     Example:
         >>> from kseq2seq.corpora.python_tokens import python_tokens
         >>> next(python_tokens())[:2]
-        ('from .core import Argument as Argument', ...)
+        ('from __future__ import annotations', 'keyword name keyword name')
 
     Source: BSD packages, listed in `data/samples/NOTICE.md`; made by
         `tools/samples/python_tokens.py`.

@@ -22,7 +22,7 @@ def line_breaks(levels: int = 9, indent: str = "    ") -> list[str]:
         >>> from kseq2seq.text import ByteTokenizer, line_breaks
         >>> tokenizer = ByteTokenizer(symbols=line_breaks(3))
         >>> tokenizer.pieces(tokenizer.tokenize(["if x:\n    y"]))
-        [['i', 'f', ' ', 'x', ':', '\n    ', 'y']]
+        [['i', 'f', '<0x20>', 'x', ':', '\n    ', 'y']]
     """
     check_whole("levels", levels)
     if not indent or indent.strip(" \t"):

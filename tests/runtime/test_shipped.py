@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from kseq2seq_runtime import Pipeline
 
-FILE = Path(__file__).parents[2] / "saved_models" / "pronunciation" / "model.tflite"
+FILE = Path(__file__).parents[2] / "saved_models" / "letters-to-phones" / "model.tflite"
 
 
 @pytest.fixture(scope="module")

@@ -34,6 +34,8 @@ WHEELS = {
     "seaborn": ("0.13.2", "636f8336facf092165e27924f223d3c62ca560b1f2bb5dff7ab7fad265361987"),
 }
 LICENSE = re.compile(r"[^/]+\.dist-info/(.+/)?(LICEN[CS]E|COPYING)[^/]*")
+# Modules with holders and terms of their own, which the license of the package does not name.
+OTHERS = re.compile(r"/external/|dask/array/(stats|numpy_compat)|/(triads|second_order)\.py")
 LONGEST, LEAST = 50, 10  # words of a source
 SUMMARY = range(4, 16)  # words of a target
 
@@ -70,6 +72,8 @@ def examples(wheel: zipfile.ZipFile) -> Iterator[Pair]:
     """Yield the pairs of a package, module by module."""
     for file in sorted(wheel.namelist()):
         if not file.endswith(".py") or re.search(r"/tests?/|/_?test|\.data/", file):
+            continue
+        if OTHERS.search(file):
             continue
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
