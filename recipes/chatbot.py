@@ -15,6 +15,8 @@ is anywhere. Answers are ranked by mutual information, log p(answer | turns) les
 log p(answer), so that dull ones lose. Perplexity is for each word, ends of answers included.
 """
 
+import math
+from functools import partial
 from itertools import chain
 
 import kseq2seq as ks
@@ -80,13 +82,15 @@ def predict(recipe: cli.Recipe, pipeline: ks.Pipeline, informed, train, test) ->
     """How likely are the true answers, and how often is the likeliest of 10 the true one?"""
     every, few = fitting(pipeline, test, len(test)), fitting(pipeline, test, SOME)
     counts = cli.kneser_ney(train, pipeline.target, before=lambda raw: raw.split(text.TURN)[-1])
-    table = {"by chance": {"hits@1": 10.0, "informed": 10.0}}
+    among = min(10, len({target.lower() for target in few[1]}))
+    hits = partial(metrics.hits_at_1, among=among) if among > 1 else lambda *_: math.nan
+    table = {"by chance": {"hits@1": 100 / among, "informed": 100 / among}}
     for name, scorer in {"Kneser-Ney of order 5": counts, "the model": pipeline.log_probs}.items():
         table[name] = {
             "perplexity": metrics.word_perplexity(scorer(*every), every[1]),
-            "hits@1": metrics.hits_at_1(metrics.per_word(scorer), *few),
+            "hits@1": hits(metrics.per_word(scorer), *few),
         }
-    table["the model"]["informed"] = metrics.hits_at_1(informed, *few)  # hits@1, too
+    table["the model"]["informed"] = hits(informed, *few)  # hits@1, too
     recipe.compare(f"Held-out pairs: {len(every[0])}", table)
 
 

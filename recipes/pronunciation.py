@@ -13,7 +13,7 @@ and `target`, for example "hello" and "HH AH L OW". Letters are in lower case. S
 
 PER is the share of wrong phones, WER that of wrong words: a word is right if it equals any of its
 listed pronunciations. Scores are of random words, and then of those among them that share no stem
-with any word of the training data. See saved_models/letters-to-phones/README.md for those on `cmudict`.
+with any word of the training data. Those on `cmudict`: saved_models/letters-to-phones/README.md.
 """
 
 import kseq2seq as ks

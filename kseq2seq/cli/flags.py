@@ -59,6 +59,10 @@ def whole(text: str) -> int:
     return int(number)
 
 
+def _as_path(recorded: str | list[str]) -> Path | list[Path]:
+    return [Path(each) for each in recorded] if isinstance(recorded, list) else Path(recorded)
+
+
 def _number(text: str) -> float:
     try:
         return float(text)
@@ -236,7 +240,7 @@ class Flags:
             if "output" in given:
                 self.refuse("--resume continues in the directory of the run; leave --output out")
             before = settings_of(given["resume"])
-            paths = {name: Path(before[name]) for name in self._paths if before.get(name)}
+            paths = {name: _as_path(before[name]) for name in self._paths if before.get(name)}
             values |= {**before, **paths}
         values |= given
         return argparse.Namespace(**values)

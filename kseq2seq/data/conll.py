@@ -8,6 +8,7 @@ from pathlib import Path
 
 from kseq2seq.data.bad_lines import BadLine, Check, OnError, as_pair, usable
 from kseq2seq.data.pairs import Example, Pair
+from kseq2seq.data.quoted import bare
 from kseq2seq.disk.lines import SUFFIXES, data_path, numbered_lines
 
 SUFFIX = ".conll"
@@ -87,7 +88,7 @@ def _sentences(path: Path, word: int, label: int) -> Iterator[Pair | Example | B
     rows: list[tuple[str, str]] = []
     wrong: BadLine | None = None
     for number, line in chain(head, lines, [(0, "\n")]):
-        text = line.rstrip("\n")
+        text = bare(line)
         if not text.strip():
             if wrong:
                 yield wrong

@@ -63,6 +63,12 @@ def export_onnx(
             "ONNX files hold single steps of a decoder, and this model has none. Export it for "
             "TFLite or as a SavedModel."
         )
+    if model.decoder.copies:
+        raise ValueError(
+            "A model that copies can't be written as ONNX: the converter loses the sum over "
+            "positions of the same token. Export it for TFLite or as a SavedModel, or build it "
+            "with copy=False."
+        )
     with whole_directory(Path(directory)) as scratch:
         for name in ("encode", "decode_step"):
             (scratch / f"{name}.onnx").write_bytes(_converted(name, fixed.signatures[name]))

@@ -33,9 +33,9 @@ class Signals:
 
     Example:
         >>> with Signals() as signals:
-        ...     signal.raise_signal(signal.SIGINT)
+        ...     signal.raise_signal(signal.SIGTERM)
         ...     signals.received.name
-        'SIGINT'
+        'SIGTERM'
     """
 
     def __init__(self) -> None:

@@ -34,15 +34,17 @@ def test_what_is_given_counts_more_than_a_resumed_run_and_that_more_than_default
     record = {
         "format_version": 1, "state": "training", "began": "2030", "minutes": 1.0, "steps": 5,
         "logs": {}, "scores": {}, "model": {}, "data": {}, "resumed": [],
-        "settings": {"seed": 7, "layers": 2, "init": "saved", "output": "x"},
+        "settings": {"seed": 7, "layers": 2, "init": "saved", "output": "x", "and": ["a", "b"]},
     }  # fmt: skip
     (tmp_path / "run.json").write_text(json.dumps(record))
     made = flags()
+    made.add("model", "--and", type=Path, nargs="+", help="others")
     options = made.parse(["--smoke", "--seed", "9"], smoke={"layers": 1, "seed": 4})
     assert (options.seed, options.layers, options.dropout, options.output) == (9, 1, 0.1, None)
     options = made.parse(["--resume", str(tmp_path), "--layers", "5"])
     assert (options.seed, options.layers, options.dropout, options.output) == (7, 5, 0.1, None)
     assert options.init == Path("saved")
+    assert vars(options)["and"] == [Path("a"), Path("b")]
     assert made.given == {"resume", "layers"}
 
 

@@ -19,6 +19,10 @@ def test_conll_files_have_words_and_labels_in_columns(tmp_path):
     wanted = [Pair("The #", "DET SYM", "The #"), Pair("Stop", "VERB", "Stop")]
     assert list(conll_pairs(path)) == wanted
     assert [pair.target for pair in conll_pairs(path, (0, 1))] == ["1 2", "1"]
+    (tmp_path / "crlf.conll").write_bytes(CONLL.replace("\n", "\r\n").encode())
+    assert [pair[:2] for pair in conll_pairs(tmp_path / "crlf.conll")] == [
+        pair[:2] for pair in wanted
+    ]
     (tmp_path / "a.conll.gz").write_bytes(gzip.compress(CONLL.encode()))
     assert list(LabeledPairs({})(str(tmp_path / "a.conll.gz"))) == wanted
 

@@ -52,3 +52,12 @@ class Session:
     def __call__(self, **inputs):
         given = {name: inputs[name] for name in self.inputs}
         return dict(zip(self.outputs, self.session.run(None, given), strict=True))
+
+
+def test_a_model_that_copies_is_refused(tmp_path):
+    tokenizer = ks.text.ByteTokenizer()
+    model = ks.build_model("bahdanau", tokenizer, tokenizer, hidden_dim=8, copy=True)
+    pipeline = ks.Pipeline(model, tokenizer, tokenizer)
+    with pytest.raises(ValueError, match="loses the sum over positions of the same token"):
+        pipeline.export(tmp_path / "x", format="onnx", source_length=8, target_length=8)
+    assert not (tmp_path / "x").exists()
