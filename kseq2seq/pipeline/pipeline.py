@@ -106,7 +106,7 @@ class Pipeline(Generator):
         *,
         window: int = 4096,
         progress: Callable[[FileProgress], None] | None = print_progress,
-        too_long: str = "split",
+        too_long: str | None = None,
         search: Search | str | None = None,
         max_length: int | None = None,
         filters: Sequence[Filter] = (),
@@ -131,7 +131,8 @@ class Pipeline(Generator):
             window: how many lines are held at a time.
             progress: called with a `FileProgress` after each window, which also counts the targets
                 that were cut at their limit; None is silent.
-            too_long: as for a call.
+            too_long: "error", "split" or "cut", as for a call; if None, "split", or the source's own
+                treatment where it can't be split.
             search: as for a call.
             max_length: as for a call.
             filters: as for a call, but none with a row for each text.
@@ -150,6 +151,8 @@ class Pipeline(Generator):
             ValueError: if a line is too long or not UTF-8, if an interrupted call had other
                 settings or another model, or if another process is writing the same file.
         """
+        if too_long is None:
+            too_long = "split" if self.source.splits else self.source.too_long
         options: dict[str, Any] = {
             "search": self.search if search is None else check_search(search),
             "filters": check_filters(filters),

@@ -130,6 +130,15 @@ def test_every_file_answers_as_the_pipeline(pipeline, tmp_path):
         phone.texts([["a<turn>b"]])
 
 
+def test_a_file_of_conversations_is_cut_as_they_are(pipeline, tmp_path):
+    raws = [raw for raw in RAWS if raw]
+    (tmp_path / "said.txt").write_text("\n".join(raws) + "\n", encoding="utf-8")
+    pipeline.generate_file(tmp_path / "said.txt", tmp_path / "answers.txt", progress=None)
+    answers = (tmp_path / "answers.txt").read_bytes().decode()
+    assert answers.count("\n") == len(raws)
+    assert answers == "".join(f"{' '.join(text.splitlines())}\n" for text in pipeline.texts(raws))
+
+
 def test_the_runtime_cuts_and_refuses_as_well():
     tokenizer = tokenizers.ByteTokenizer(symbols=[TURN])
     for longest in (2, 6, 9):
