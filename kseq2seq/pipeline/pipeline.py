@@ -131,8 +131,8 @@ class Pipeline(Generator):
             window: how many lines are held at a time.
             progress: called with a `FileProgress` after each window, which also counts the targets
                 that were cut at their limit; None is silent.
-            too_long: "error", "split" or "cut", as for a call; if None, "split", or the source's own
-                treatment where it can't be split.
+            too_long: "error", "split" or "cut", as for a call; if None, "split", or what the source
+                does by itself where it can't be split.
             search: as for a call.
             max_length: as for a call.
             filters: as for a call, but none with a row for each text.
