@@ -7,13 +7,12 @@ import sys
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from importlib import resources
 from pathlib import Path
 
 from kseq2seq.corpora.fetching import fetched
 from kseq2seq.corpora.lines import why_left_out
 from kseq2seq.data import Pair
-from kseq2seq.data.sample import unpack_pairs
+from kseq2seq.data.sample import bundled
 from kseq2seq.text.turns import TURN
 
 WHEEL = ("chitchat-dataset", "0.9.0")
@@ -107,9 +106,7 @@ def sample_chitchat() -> Iterator[Pair]:
 
     Source: as for `chitchat`; `tools/samples/chitchat.py` chose them.
     """
-    packed = resources.files("kseq2seq.data") / "samples" / "chitchat.tsv.gz"
-    with packed.open("rb") as file:
-        yield from unpack_pairs(file)  # type: ignore[arg-type]
+    return bundled("chitchat.tsv.gz")
 
 
 def answers(conversation: Iterable[str], turns: int) -> Iterator[tuple[str, str]]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from kseq2seq.checks import one_of
 from kseq2seq.corpora.fetching import fetched
 from kseq2seq.data import Example, Pair
-from kseq2seq.data.sample import unpack_pairs
+from kseq2seq.data.sample import bundled
 
 PACKAGE = ("npm", "cmu-pronouncing-dictionary", "3.0.0")
 SHA256 = "ca16ac157e95277ffe1ca105a5ca2c833a15626024f15711c2a425da367b68ce"
@@ -76,8 +76,7 @@ def cmudict_sample() -> Iterator[Pair]:
     Source:
         As for `cmudict`; chosen by `tools/samples/cmudict.py`.
     """
-    with (_SAMPLES / "cmudict.tsv.gz").open("rb") as file:
-        yield from unpack_pairs(file)  # type: ignore[arg-type]
+    return bundled("cmudict.tsv.gz")
 
 
 def license_text() -> str:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from importlib import resources
 
 from kseq2seq.data.pairs import Pair
-from kseq2seq.data.sample import unpack_pairs
+from kseq2seq.data.sample import bundled
 
 
 def gists() -> Iterator[Pair]:
@@ -23,6 +22,4 @@ def gists() -> Iterator[Pair]:
 
     Source: Python packages under BSD and ISC licenses, listed in `samples/NOTICE.md`.
     """
-    packed = resources.files("kseq2seq.data") / "samples" / "docstrings.tsv.gz"
-    with packed.open("rb") as file:
-        yield from unpack_pairs(file)  # type: ignore[arg-type]
+    return bundled("docstrings.tsv.gz")

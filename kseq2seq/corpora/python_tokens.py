@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from importlib import resources
 
 from kseq2seq.data.pairs import Pair
-from kseq2seq.data.sample import unpack_pairs
+from kseq2seq.data.sample import bundled
 
 _STATEMENTS = {
     "definition": ("@", "async", "class", "def"),
@@ -44,13 +43,8 @@ def python_tokens(part: str = "") -> Iterator[Pair]:
     """
     if part not in ("", "statement"):
         raise ValueError(f"`part` must be '' or 'statement'; got {part!r}.")
-    return (pair._replace(target=_statement(pair.source)) if part else pair for pair in _read())
-
-
-def _read() -> Iterator[Pair]:
-    packed = resources.files("kseq2seq.data") / "samples" / "python-tokens.tsv.gz"
-    with packed.open("rb") as file:
-        yield from unpack_pairs(file)  # type: ignore[arg-type]
+    pairs = bundled("python-tokens.tsv.gz")
+    return (pair._replace(target=_statement(pair.source)) if part else pair for pair in pairs)
 
 
 def _statement(line: str) -> str:

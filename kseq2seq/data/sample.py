@@ -40,10 +40,20 @@ def sample(language: str = "fr", fields: bool = False) -> Iterator[Pair]:
             f"`language` must be one of {', '.join(LANGUAGES)}, into which the bundled samples are "
             f"translated; got {language!r}. For another language pass a file of your own."
         )
-    return _read(f"{'fields' if fields else 'en'}-{language}.tsv.gz")
+    return bundled(f"{'fields' if fields else 'en'}-{language}.tsv.gz")
 
 
-def _read(name: str) -> Iterator[Pair]:
+def bundled(name: str) -> Iterator[Pair]:
+    """Yields the pairs of a file of `samples/`, of any task.
+
+    Args:
+        name: of the file.
+
+    Example:
+        >>> from kseq2seq.data.sample import bundled
+        >>> next(bundled("en-ko.tsv.gz")).source != ""
+        True
+    """
     packed = resources.files("kseq2seq.data") / "samples" / name
     with packed.open("rb") as file:
         yield from unpack_pairs(file)  # type: ignore[arg-type]

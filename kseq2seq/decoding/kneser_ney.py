@@ -86,7 +86,7 @@ class KneserNey:
                 alone. 0 where None.
 
         Raises:
-            ValueError: an id or `order` is out of range, or nothing is to be predicted.
+            ValueError: an id or `order` is out of range, or there is no token to predict.
         """
         check_whole("order", order)
         history, tokens = _events(rows, size, order, firsts)

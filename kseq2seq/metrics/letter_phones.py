@@ -9,7 +9,7 @@ from typing import Any
 
 Phones = tuple[str, ...]
 _MOST = 2  # phones of one letter
-_FLOOR = 1e-4  # the probability of what was never seen
+_FLOOR = 1e-4  # the probability of an unseen pair
 _ROUNDS, _LEARNED = 4, 3_000  # of alignment, and words that it is learned from
 _EDGE = "\0"  # before and after a word
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from kseq2seq.checks import check_number
-
-Scorer = Callable[[Sequence[str], Sequence[str]], Sequence[float] | np.ndarray]
+from kseq2seq.metrics.answers import Scorer
 
 
 def mutual_information(pipeline: Any, weight: float = 0.5, nothing: str = "") -> Scorer:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,10 +12,9 @@ import tensorflow as tf
 from kseq2seq.checks import check_whole, raw_texts
 from kseq2seq.contracts import Target
 from kseq2seq.decoding import score_targets
+from kseq2seq.metrics.answers import Scorer
 from kseq2seq.pipeline.prediction import Alternative, Prediction
 from kseq2seq.pipeline.raws import fitting_parts, raw_graphs
-
-Scorer = Callable[[Sequence[str], Sequence[str]], Sequence[float] | np.ndarray]
 
 
 @dataclass(frozen=True)

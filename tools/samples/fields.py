@@ -24,7 +24,7 @@ from kseq2seq.format_fields import ESCAPED, PATTERN, format_fields
 
 LANGUAGES = ("fr", "de", "ko")
 FIELD = re.compile(PATTERN)
-SECTION = re.compile(r"\n# Texts with format fields\n.*?(?=\n# |\Z)", re.DOTALL)  # of the notice
+SECTION = re.compile(r"\n## Texts with format fields\n.*?(?=\n## |\Z)", re.DOTALL)  # of the notice
 WORD = "Xyz"  # stands for a field where a text is judged
 
 
@@ -63,7 +63,7 @@ def notice(counts: dict[str, dict[str, int]]) -> str:
     """Write the table of what the sample was made from."""
     head = [
         "",
-        "# Texts with format fields",
+        "## Texts with format fields",
         "",
         "`fields-*.tsv.gz` are other messages of the same packages, under the same licenses, made",
         "by `tools/samples/fields.py`.",

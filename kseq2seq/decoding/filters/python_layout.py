@@ -117,7 +117,7 @@ class PythonLayout(Filter):
         return self._tables._asdict()
 
     def start(self, given, request):
-        """See `Filter`; int32 (rows,) each, of what comes before the last token.
+        """See `Filter`; int32 (rows,) each, the state before the last token.
 
         `stack` has the kinds of the open brackets as digits to base 4, the last opened the lowest;
         `spaces` is the indentation of a line that has begun.

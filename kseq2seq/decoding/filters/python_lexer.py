@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-# Modes: where a text may stop. The rest of what is known of it is numbers: its open brackets, the
+# Modes: where a text may stop. The rest of its state is numbers: its open brackets, the
 # level of its line, and how far a line that has begun is indented.
 START = 0  # nothing but white space yet
 LINE, BLOCK = 1, 2  # in the indentation of a line; of the first line of a block

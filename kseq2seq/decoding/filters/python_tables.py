@@ -34,7 +34,7 @@ from kseq2seq.decoding.filters.python_lexer import (
     string,
 )
 
-FAR = 10_000  # tokens; of what can't be written
+FAR = 10_000  # tokens to an end that can't be reached
 _MOST_CLOSED = 6  # brackets of the text before that a piece closes; others are not allowed
 _ENDS = (LINE, CODE, COMMENT, LINE_COMMENT, string("'", TWO), string('"', TWO))
 BODY = "pass"  # what a block is taken to need; where it can't be written, any other word
