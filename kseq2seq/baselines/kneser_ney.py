@@ -46,7 +46,7 @@ class KneserNey:
         levels: from the shortest n-grams to the longest.
 
     Example:
-        >>> from kseq2seq.decoding.kneser_ney import KneserNey
+        >>> from kseq2seq.baselines import KneserNey
         >>> model = KneserNey.fit([[1, 2, 3], [1, 2, 4], [1, 2, 3]], size=5, order=3)
         >>> model.next([[1, 2]]).argmax(axis=1).tolist()
         [3]

@@ -5,8 +5,7 @@ from collections import Counter, defaultdict
 import numpy as np
 import pytest
 
-from kseq2seq.decoding import kneser_ney
-from kseq2seq.decoding.kneser_ney import KneserNey
+from kseq2seq.baselines import KneserNey, kneser_ney
 
 SIZE = 9
 
