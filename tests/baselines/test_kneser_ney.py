@@ -129,6 +129,23 @@ def test_equals_nltk_where_it_is_the_same_model(monkeypatch):
         assert found == pytest.approx(wanted, rel=1e-6)
 
 
+def test_each_row_has_its_numbers_even_none():
+    model = KneserNey.fit([[1, 2]], SIZE, 2)
+    assert model.log_probs([]) == []
+    found = model.log_probs([[1, 2], [], [3], [1, 2]], [2, 0, 0, 1])
+    assert [len(row) for row in found] == [0, 0, 1, 1]
+    assert model.next([]).shape == (0, SIZE)
+
+
+@pytest.mark.parametrize("firsts", [[-1], [3]])
+def test_firsts_outside_of_their_rows_are_refused(firsts):
+    model = KneserNey.fit([[1, 2]], SIZE, 2)
+    with pytest.raises(ValueError, match="`firsts` must be positions in their rows; got"):
+        KneserNey.fit([[1, 2]], SIZE, 2, firsts)
+    with pytest.raises(ValueError, match="for row 0 of 2 tokens"):
+        model.log_probs([[1, 2]], firsts)
+
+
 def test_bad_rows_are_refused():
     with pytest.raises(ValueError, match="ids from 0 to 8"):
         KneserNey.fit([[9]], SIZE)
