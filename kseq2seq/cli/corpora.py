@@ -12,7 +12,6 @@ import numpy as np
 
 from kseq2seq.cli.messages import Messages
 from kseq2seq.data import Corpus, Pair, select, split_corpora, split_of, unique
-from kseq2seq.data.languages import paths_named
 from kseq2seq.data.split import SPLITS
 
 Read = Callable[[str, Sequence[str]], Iterable[Any]]
@@ -116,7 +115,8 @@ def _written(examples: Iterable[Any], source: Any) -> Corpus:
 
 def _unless_file(name: str, advice: str) -> str:
     """Returns the advice about names; "" if the name is that of existing files."""
-    return "" if all(Path(path).is_file() for path in paths_named(str(name))) else advice
+    paths = [name] if Path(name).exists() else str(name).split(",")
+    return "" if all(Path(path).is_file() for path in paths) else advice
 
 
 def _digest(pair: Pair) -> bytes:

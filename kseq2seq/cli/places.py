@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from kseq2seq.data.languages import paths_named
 from kseq2seq.data.pairs import digest
 from kseq2seq.data.places import place_of
 
@@ -42,7 +41,7 @@ class Places:
         name = next((file for file in files if file), None)
         wanted = {digest(example.source, example.target) for example in examples}
         found: dict[bytes, str] = {}
-        if name and any(Path(path).is_file() for path in paths_named(str(name))):
+        if name and any(Path(path).is_file() for path in (name, *str(name).split(","))):
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # all were shown at the first reading
                 for example in self._read(name, self._options.get("columns") or ()):

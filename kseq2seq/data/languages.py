@@ -100,23 +100,6 @@ def languages_named(name: str) -> dict[str, str]:
     return dict(parts)
 
 
-def paths_named(name: str) -> list[str]:
-    """Returns what are paths in the name of a corpus, if it is that of files.
-
-    Args:
-        name: as for `translations`.
-
-    Example:
-        >>> from kseq2seq.data.languages import paths_named
-        >>> paths_named("a.tsv"), paths_named("fr=a.tsv+de=b.en,b.de"), paths_named("sample:fr")
-        (['a.tsv'], ['a.tsv', 'b.en', 'b.de'], ['sample:fr'])
-    """
-    parts = languages_named(name).values() or [name]
-    return [
-        path for part in parts for path in ([part] if os.path.exists(part) else part.split(","))
-    ]
-
-
 def asking(language: str, pairs: Iterable[Pair | Example]) -> Iterator[Pair | Example]:
     """Yields pairs of texts whose sources ask for a language.
 
@@ -140,9 +123,6 @@ def asking(language: str, pairs: Iterable[Pair | Example]) -> Iterator[Pair | Ex
 
 def by_language(pairs: Iterable[Pair | Example]) -> dict[str, list[Pair | Example]]:
     """Returns the pairs of each target language, by the symbols before their sources.
-
-    Args:
-        pairs: of texts; those that ask for no language come under "".
 
     Example:
         >>> from kseq2seq.data import Pair, by_language

@@ -8,9 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from kseq2seq.cli import Recipe
-from kseq2seq.cli.corpora import _unless_file
-from kseq2seq.cli.places import Places
-from kseq2seq.data import Pair, named_pairs, one_label_a_word, translations
+from kseq2seq.data import named_pairs, one_label_a_word
 from kseq2seq.text import ByteTokenizer, LabelTarget, TextSource, TextTarget
 
 COUNT = 20
@@ -91,26 +89,6 @@ def test_too_long_examples_are_refused_by_line_when_asked(begun, capsys):
     assert "train.tsv:7: 'XXXX" in told and "(100001 and 2)" in told
     assert "test.tsv:7: 'A' -> 'bbb" in told
     assert len(told) < 2000
-
-
-def test_examples_of_several_languages_are_named_by_line(tmp_path):
-    for language in ("fr", "de"):
-        rows = "source\ttarget\nYes\tOui\nNo\tNon"
-        (tmp_path / f"{language}.tsv").write_text(rows, encoding="utf-8")
-    name = f"fr={tmp_path / 'fr.tsv'}+de={tmp_path / 'de.tsv'}"
-    options = SimpleNamespace(data=name, columns=["source", "target"])
-    examples = [Pair("<2de>No", "Non", ""), Pair("<2fr>Yes", "Oui", ""), Pair("<2fr>No", "?", "")]
-    found = Places(options, translations).of("train", examples)
-    assert found == [f"{tmp_path / 'de.tsv'}:3: ", f"{tmp_path / 'fr.tsv'}:2: ", ""]
-
-
-def test_advice_about_names_is_for_names_alone(tmp_path):
-    path = tmp_path / "a.tsv"
-    path.touch()
-    for name in (f"{path}", f"fr={path}+de={path},{path}", f"{path},{path}"):
-        assert _unless_file(name, "advice") == ""
-    for name in ("sample:fr", f"fr={path}+de=nowhere.tsv", "fr=nowhere.tsv"):
-        assert _unless_file(name, "advice") == "advice"
 
 
 def test_labels_unlike_in_number_to_words_are_told_when_a_file_is_read(begun, capsys):
