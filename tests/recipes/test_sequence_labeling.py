@@ -53,7 +53,7 @@ def test_a_warm_encoder_gives_one_label_to_a_text(run, tmp_path, capsys):
     said = capsys.readouterr().out
     assert "Guessing hidden tokens: loss" in said
     assert "1 of 5 test examples have a label that the model can't give" in said
-    assert f"{test}:6: 'start it'. Correct it, or add training examples with it." in said
+    assert f"({test}:6: 'start it') and count as errors. Correct it, or add training" in said
     pipeline = Pipeline.load(tmp_path / "out" / "pipeline")
     assert pipeline.texts(["open file 77"]) == ["open it"]
     (kept,), _ = read_runs([tmp_path / "out"])
