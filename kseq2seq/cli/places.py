@@ -38,13 +38,11 @@ class Places:
             split: "train", "validation" or "test".
             examples: of this split.
         """
-        files = (self._options.get(name) for name in (split, "train", "data"))
-        name = next((file for file in files if file), None)
         wanted = {digest(example.source, example.target) for example in examples}
         found: dict[bytes, str] = {}
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # all were shown at the first reading
-            for example in self._of_files(name) if name and wanted else ():
+            for example in self._of_files(split) if wanted else ():
                 mark = digest(example.source, example.target)
                 if mark in wanted and mark not in found:
                     found[mark] = place_of(example)
@@ -53,9 +51,18 @@ class Places:
         places = (found.get(digest(one.source, one.target), "") for one in examples)
         return [f"{place}: " if place else "" for place in places]
 
-    def _of_files(self, name: str) -> Iterator[Any]:
-        """The examples of a name that are of files, each language's by itself."""
-        for language, part in (languages_named(name) or {"": name}).items():
-            if any(Path(path).is_file() for path in (part, *part.split(","))):
-                examples = self._read(part, self._options.get("columns") or ())
-                yield from asking(language, examples) if language else examples
+    def files(self, split: str) -> dict[str, str]:
+        """Returns the names of the files of a split by their languages; "" where there is one."""
+        names = (self._options.get(name) for name in (split, "train", "data"))
+        name = str(next((each for each in names if each), ""))
+        parts = languages_named(name) or {"": name}
+        return {
+            language: part
+            for language, part in parts.items()
+            if any(Path(path).is_file() for path in (part, *part.split(",")))
+        }
+
+    def _of_files(self, split: str) -> Iterator[Any]:
+        for language, name in self.files(split).items():
+            examples = self._read(name, self._options.get("columns") or ())
+            yield from asking(language, examples) if language else examples

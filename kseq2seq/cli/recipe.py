@@ -253,10 +253,10 @@ class Recipe(Evaluating):
         watched = [*self.metrics, *measures][-1]
         with self._errors("data", "train", "packed"):
             batches = make_batches(options, pipeline, corpora["train"])
-            if batches.too_long:
-                sides, places = (pipeline.source, pipeline.target), Places(options, self._read)
-                if named := first_too_long(*sides, corpora["train"], places.of):
-                    print(f"{named}\n")
+            places = Places(options, self._read)
+            if batches.too_long and places.files("train"):
+                sides = pipeline.source, pipeline.target
+                print(first_too_long(*sides, corpora["train"], places.of), end="\n\n")
         raws = [pair.source for pair in validation]
         score = ModelScore(
             measures,

@@ -58,3 +58,24 @@ def test_a_warm_encoder_gives_one_label_to_a_text(run, tmp_path, capsys):
     assert pipeline.texts(["open file 77"]) == ["open it"]
     (kept,), _ = read_runs([tmp_path / "out"])
     assert kept.record["scores"]["accuracy"] == 80
+
+
+@pytest.mark.parametrize(
+    ("flags", "told"),
+    [
+        ("--model transformer --pretrain 5", "add --words pieces"),
+        ("--model masked_lm", "add --words pieces"),
+        ("--words pieces --pretrain 5", "--pretrain is for --model transformer or masked_lm"),
+        ("--task label --too-long split", "--task label gives one to a text"),
+    ],
+)
+def test_flags_that_do_not_go_together_are_refused(run, capsys, flags, told):
+    with pytest.raises(SystemExit) as ended:
+        run(*flags.split())
+    assert ended.value.code == 2 and told in capsys.readouterr().err
+
+
+def test_labels_of_texts_are_told_how_they_are_read(run, capsys):
+    with pytest.raises(SystemExit):
+        run("--data", "sample:statement")
+    assert "or each text one by --task label" in capsys.readouterr().err
