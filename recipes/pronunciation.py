@@ -101,7 +101,7 @@ def main() -> None:
     recipe.fit(pipeline, corpus, validation)
 
     words = [pair.source for pair in test]
-    english = cli.trained_on(options) & KNOWN.keys()  # by this run, or by that of --init
+    english = (options.data or "").partition(":")[0] in KNOWN
     groups = related(corpus, words) if english else []
     baselines = read_aloud(corpus["train"], words)
     recipe.evaluate(pipeline, test, baselines, groups=groups)
@@ -109,7 +109,7 @@ def main() -> None:
         name = f"Ensemble of {len(options.ensemble) + 1}"
         recipe.evaluate(ensemble, test, baselines, groups=groups, name=name)
 
-    terms = license_text() if english else None
+    terms = license_text() if cli.trained_on(options) & KNOWN.keys() else None  # or its --init
     say = recipe.export(pipeline, license=terms)  # written, loaded again, given a raw word
     recipe.finish(words[0], say(words[0]))
 

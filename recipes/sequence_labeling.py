@@ -60,11 +60,10 @@ def check(recipe: cli.Recipe) -> None:
     options, refuse = recipe.options, recipe.flags.refuse
     if options.task == "label" and options.too_long == "split":
         refuse("--too-long split gives each sentence a label, and --task label gives one to a text")
-    if options.init:
-        return
-    if options.pretrain and options.model not in ("transformer", "masked_lm"):
+    new = not options.init
+    if new and options.pretrain and options.model not in ("transformer", "masked_lm"):
         refuse(f"--pretrain is for --model transformer or masked_lm; got {options.model}")
-    if (options.pretrain or options.model == "masked_lm") and options.words != "pieces":
+    if new and options.words != "pieces" and (options.pretrain or options.model == "masked_lm"):
         refuse("--pretrain and --model masked_lm guess pieces of words; add --words pieces")
 
 
@@ -73,9 +72,8 @@ def labeler(recipe: cli.Recipe, train: data.Corpus) -> ks.Pipeline:
     options, whole = recipe.options, recipe.options.task == "label"
     sources, longest = (pair.source for pair in train), options.max_length
     if options.words == "characters":
-        source = text.CharacterWordSource.train(
-            sources, longest, vocabulary_size=options.vocabulary
-        )
+        most = options.vocabulary
+        source = text.CharacterWordSource.train(sources, longest, vocabulary_size=most)
     else:
         kind = text.TextSource if whole else text.WordSource
         source = kind(cli.make_tokenizer(options, sources), longest)
@@ -112,7 +110,8 @@ def main() -> None:
     options.graph |= options.model in ("lstm", "gru", "rnn")  # slower by XLA, on CPUs
     whole = options.task == "label"
     parts = one if whole else str.split  # one label may hold spaces
-    recipe.metrics = {name: partial(metric, parts=parts) for name, metric in METRICS.items()}
+    if whole:
+        recipe.metrics = {name: partial(metric, parts=one) for name, metric in METRICS.items()}
     read = data.LabeledPairs(KNOWN, whole)
     corpora = recipe.corpora(read)
     chunks = not whole and any(" B-" in f" {pair.target}" for pair in corpora["train"])
