@@ -123,11 +123,10 @@ def main() -> None:
     add("model", "--weight", type=cli.share, default=0.5, help="of log p(answer)")
     add("output", "--chat", action="store_true", help="talk to --init, or --output")
     options = recipe.begin()
-    kinds = text.TurnsSource, text.TextTarget
     if options.chat:
         options.init = options.init or options.output
     parts = {} if options.chat else recipe.corpora(read)
-    pipeline = recipe.pipeline(chatbot, parts.get("train"), kinds)
+    pipeline = recipe.pipeline(chatbot, parts.get("train"), (text.TurnsSource, text.TextTarget))
     informed = metrics.per_word(mutual_information(pipeline, options.weight))
     if options.chat:
         return talk(pipeline, informed)

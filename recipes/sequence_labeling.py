@@ -9,8 +9,7 @@ and as many as words; or a `.conll` file, a word and its label on each line.
     python recipes/sequence_labeling.py --data brown --minutes 40     # 97.3 % on one core
     python recipes/sequence_labeling.py --data brown --model transformer --crf
     python recipes/sequence_labeling.py --data brown --model masked_lm --words pieces --pretrain 5
-    python recipes/sequence_labeling.py --data intents.tsv --task label
-    python recipes/sequence_labeling.py --data sample:statement --task label
+    python recipes/sequence_labeling.py --data intents.tsv --task label    # or sample:statement
 
 `--words characters` reads each word by an entry of its own and by its characters, so that words
 that were not in training are labeled by their spelling; `--words pieces` cuts words into learned

@@ -32,8 +32,9 @@ TRANSFORMER = {"num_heads": 4, "tie_embeddings": "all"}
 SMOKE = {  # recurrent networks summarize within seconds, Transformers take minutes
     "model": "luong",
     "minutes": None,
-    "steps": 200,
+    "steps": 160,
     "learning_rate": 0.01,
+    "batch_tokens": 1024,
     "hidden_dim": 64,
     "vocabulary": 1000,
     "max_length": 48,
