@@ -107,7 +107,8 @@ class Corpus:
     Attributes:
         problems: a line for each example that was left out when it was written.
         weighted: whether an epoch of training holds some pairs more or less than once; see `mixed`.
-        epoch_length: the most pairs of an epoch of training; more only by an unlikely draw.
+        epoch_length: an upper bound of the pairs of an epoch of training, which holds with near
+            certainty.
 
     Example:
         >>> with Corpus.write([Pair("hello", "안녕", "hello")]) as corpus:

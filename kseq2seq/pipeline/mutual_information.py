@@ -23,7 +23,8 @@ def mutual_information(pipeline: Any, weight: float = 0.5, nothing: str = "") ->
     Args:
         pipeline: with a model that has a decoder.
         weight: lambda, from 0 (the probability alone) to 1 (the mutual information).
-        nothing: the source that says nothing; an empty `TurnsSource` by default.
+        nothing: the source that says nothing; by default the empty text, which a `TurnsSource`
+            takes.
 
     Returns:
         (sources, targets) -> float64 (N,), in nats: a scorer for `rerank`.
@@ -50,6 +51,9 @@ def mutual_information(pipeline: Any, weight: float = 0.5, nothing: str = "") ->
         given = np.array(pipeline.log_probs(sources, targets))
         if not weight:
             return given
-        return given - weight * np.array(pipeline.log_probs([nothing] * len(targets), targets))
+        distinct = [*dict.fromkeys(targets)]  # dull answers are those of many sources
+        anywhere = pipeline.log_probs([nothing] * len(distinct), distinct)
+        likely = dict(zip(distinct, anywhere, strict=True))
+        return given - weight * np.array([likely[target] for target in targets])
 
     return score

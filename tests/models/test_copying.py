@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import keras
 import numpy as np
 import pytest
@@ -44,6 +46,13 @@ def inputs():
 def test_refused(name, sizes, message):
     with pytest.raises(ValueError, match=message):
         build_model(name, 8, 7, hidden_dim=8, **sizes)
+
+
+def test_coverage_needs_padding_of_zeros():
+    other = SimpleNamespace(vocabulary_size=8, special=ks.SpecialTokens(padding=1, start=0))
+    build_model("bahdanau", other, other, hidden_dim=8, copy=True)
+    with pytest.raises(ValueError, match=r"the padding of this target is 1\. Pass coverage=0"):
+        build_model("bahdanau", other, other, hidden_dim=8, copy=True, coverage=1.0)
 
 
 def test_features_cannot_be_copied():
