@@ -23,6 +23,7 @@ from functools import partial
 
 import kseq2seq as ks
 from kseq2seq import cli, data, metrics, text
+from kseq2seq.baselines import FrequentLabels
 from kseq2seq.corpora.brown import brown
 from kseq2seq.corpora.python_tokens import python_tokens
 from kseq2seq.heads import Label, Labels
@@ -106,8 +107,8 @@ def main() -> None:
 
     recipe.fit(pipeline, corpora, validation, peak=3e-3, label_smoothing=0.0)
 
-    trivial = metrics.FrequentLabels(corpora["train"], whole=whole)
-    by_ending = metrics.FrequentLabels(corpora["train"], suffix=5, whole=whole)
+    trivial = FrequentLabels(corpora["train"], whole=whole)
+    by_ending = FrequentLabels(corpora["train"], suffix=5, whole=whole)
     groups = {"": test}
     if options.data in OTHERS and not whole:
         name, part = OTHERS[options.data]

@@ -19,6 +19,7 @@ sentence that matches the reference best, which no model can know: it shows what
 
 import kseq2seq as ks
 from kseq2seq import cli, corpora, data, metrics, text
+from kseq2seq.baselines import best_sentences, first_sentences
 
 DATA = "sample, debian or FILE"
 KNOWN = {"sample": lambda _: corpora.gists(), "debian": lambda _: corpora.synopses()}
@@ -82,8 +83,8 @@ def main() -> None:
     recipe.evaluate(
         pipeline,
         test,
-        baselines={"the first sentence": cli.first_sentences(sources, WORDS)},
-        ceilings={"the best sentence": cli.best_sentences(sources, targets, WORDS)},
+        baselines={"the first sentence": first_sentences(sources, WORDS)},
+        ceilings={"the best sentence": best_sentences(sources, targets, WORDS)},
     )
     summarize = recipe.export(pipeline)  # written, loaded again, given a raw text
     recipe.finish(sources[0], summarize(sources[0]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from types import SimpleNamespace
 
 import keras
@@ -12,6 +13,8 @@ import tensorflow as tf
 import kseq2seq as ks
 from kseq2seq import build_model, text
 from kseq2seq.contracts import shift_right
+from kseq2seq.encoders import Facts
+from kseq2seq.models import ARCHITECTURES, Lstm, register_architecture
 from kseq2seq.training import packed, r_drop, scheduled_sampling, truncated, with_alignments
 
 SIZES = {"hidden_dim": 8, "dropout": 0.0, "copy": True}
@@ -61,12 +64,37 @@ def test_features_cannot_be_copied():
         build_model("bahdanau", frames, 7, **SIZES)
 
 
+def test_positions_of_several_units_cannot_be_copied():
+    @dataclass(frozen=True, kw_only=True)
+    class Strided(Lstm):
+        facts = Facts(stride=2)
+
+        def build_encoder(self, source):
+            return super().build_encoder(source)
+
+    register_architecture("strided_for_copying")(Strided)
+    halves = {
+        "encoder": {"architecture": "strided_for_copying", "hidden_dim": 8},
+        "decoder": {"architecture": "bahdanau", **SIZES},
+    }
+    try:
+        with pytest.raises(ValueError, match=r"makes one position of each 2\. Pass copy=False"):
+            build_model("hybrid", 7, 7, **halves)
+        halves["decoder"]["copy"] = False
+        assert build_model("hybrid", 7, 7, **halves).facts.stride == 2
+    finally:
+        del ARCHITECTURES._classes["strided_for_copying"]
+
+
 def test_other_vocabularies_of_the_same_size_are_refused_by_the_pipeline():
     here, there = (text.CharacterTokenizer.train([letters], 7) for letters in ("abc", "abd"))
     model = build_model("bahdanau", here, here, **SIZES)
     ks.Pipeline(model, here, here)
-    with pytest.raises(ValueError, match="copies source ids"):
-        ks.Pipeline(model, here, there)
+    plain = build_model("bahdanau", here, here, **{**SIZES, "copy": False})
+    for copies in (model, ks.Ensemble([plain, model]), ks.Ensemble([model, plain])):
+        with pytest.raises(ValueError, match="copies source ids"):
+            ks.Pipeline(copies, here, there)
+    ks.Pipeline(plain, here, there)
 
 
 def test_a_hybrid_copies_with_its_decoder(lab):
