@@ -48,6 +48,7 @@ _FLOORS = (
     "text",
     "data",
     "metrics",
+    "baselines",
     "training",
     "runs",
     "export",

@@ -20,6 +20,7 @@ from functools import partial
 
 import kseq2seq as ks
 from kseq2seq import cli, corpora, data, metrics, text
+from kseq2seq.baselines import ngram_scorer
 from kseq2seq.pipeline import mutual_information, rerank
 
 KNOWN = {"sample": corpora.sample_chitchat, "chitchat": corpora.chitchat}
@@ -73,7 +74,7 @@ def talk(pipeline: ks.Pipeline, informed) -> None:
 def predict(recipe: cli.Recipe, pipeline: ks.Pipeline, informed, train, test) -> None:
     """How likely are the true answers, and how often is the likeliest of 10 the true one?"""
     every, few = fitting(pipeline, test, len(test)), fitting(pipeline, test, SOME)
-    counts = cli.kneser_ney(train, pipeline.target, before=lambda raw: raw.split(text.TURN)[-1])
+    counts = ngram_scorer(train, pipeline.target, before=lambda raw: raw.split(text.TURN)[-1])
     among = min(10, len({target.lower() for target in few[1]}))
     hits = partial(metrics.hits_at_1, among=among) if among > 1 else lambda *_: float("nan")
     table = {"by chance": {"hits@1": 100 / among, "informed": 100 / among}}

@@ -18,6 +18,7 @@ blocks, which the exported files have. BLEU of code is of names, numbers and sin
 
 import kseq2seq as ks
 from kseq2seq import cli, data, metrics, text
+from kseq2seq.baselines import nearest_targets
 from kseq2seq.corpora import functions, sample_functions
 from kseq2seq.decoding import PythonLayout
 
@@ -86,7 +87,7 @@ def main() -> None:
     recipe.fit(pipeline, corpora, validation)
 
     sources = [pair.source for pair in test]
-    baselines = {"the nearest example's": cli.nearest_targets(corpora["train"], sources)}
+    baselines = {"the nearest example's": nearest_targets(corpora["train"], sources)}
     filters, written = [], {}
     if to_code:
         filters = [PythonLayout.for_tokenizer(pipeline.target.tokenizer)]

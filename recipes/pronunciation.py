@@ -20,8 +20,8 @@ saved_models/letters-to-phones/README.md.
 
 import kseq2seq as ks
 from kseq2seq import cli, corpora, data, metrics, text
+from kseq2seq.baselines import LetterPhones
 from kseq2seq.corpora.cmudict import license_text, stem
-from kseq2seq.metrics.letter_phones import LetterPhones
 
 KNOWN = {"sample": corpora.cmudict_sample, "cmudict": corpora.cmudict}
 METRICS = {
@@ -73,8 +73,8 @@ def read_aloud(train: data.Corpus, words: list[str]) -> dict[str, list[str]]:
     alone = LetterPhones(pairs)
     context = LetterPhones(pairs, 3, alone.alignment)
     return {
-        "each letter's usual phones": [alone(word) for word in words],
-        "usual phones in the longest known context": [context(word) for word in words],
+        "each letter's usual phones": alone(words),
+        "usual phones in the longest known context": context(words),
     }
 
 

@@ -23,6 +23,7 @@ from importlib.util import find_spec
 
 import kseq2seq as ks
 from kseq2seq import cli, data, metrics, text
+from kseq2seq.baselines import FrequentLabels
 from kseq2seq.contracts import Source
 from kseq2seq.corpora import brown, python_tokens
 from kseq2seq.heads import Label, Labels
@@ -123,8 +124,8 @@ def main() -> None:
 
     recipe.fit(pipeline, corpora, validation, peak=3e-3, label_smoothing=0.0)
 
-    trivial = metrics.FrequentLabels(corpora["train"], whole=whole)
-    by_ending = metrics.FrequentLabels(corpora["train"], suffix=5, whole=whole)
+    trivial = FrequentLabels(corpora["train"], whole=whole)
+    by_ending = FrequentLabels(corpora["train"], suffix=5, whole=whole)
     groups = {"": test}
     if options.data in OTHERS and not whole:
         name, part = OTHERS[options.data]

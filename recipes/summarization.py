@@ -23,6 +23,7 @@ one sentence that match the reference best, which no model can know.
 
 import kseq2seq as ks
 from kseq2seq import cli, corpora, data, metrics, text
+from kseq2seq.baselines import best_sentences, first_sentences, nearest_targets
 
 DATA = "sample, debian, manpages or FILE"
 KNOWN = {"sample": corpora.gists, "debian": corpora.synopses, "manpages": corpora.manual_pages}
@@ -101,10 +102,10 @@ def main() -> None:
         pipeline,
         test,
         baselines={
-            "the first sentence": cli.first_sentences(sources, WORDS),
-            "the nearest text's summary": cli.nearest_targets(splits["train"], sources),
+            "the first sentence": first_sentences(sources, WORDS),
+            "the nearest text's summary": nearest_targets(splits["train"], sources),
         },
-        ceilings={"12 words of one sentence": cli.best_sentences(sources, targets, WORDS)},
+        ceilings={"12 words of one sentence": best_sentences(sources, targets, WORDS)},
         groups=near(splits["train"], sources),
     )
     summarize = recipe.export(pipeline)  # written, loaded again, given a raw text

@@ -9,8 +9,6 @@ from kseq2seq.data.buckets import bucket_fill as bucket_fill
 from kseq2seq.data.buckets import bucket_table, fit_buckets, padding_share
 from kseq2seq.data.conll import conll_pairs
 from kseq2seq.data.corpus import Corpus
-from kseq2seq.data.corpus import pair_dataset as pair_dataset
-from kseq2seq.data.corpus import write_pairs as write_pairs
 from kseq2seq.data.debian import debian
 from kseq2seq.data.labeled import LabeledPairs
 from kseq2seq.data.languages import by_language, translations
@@ -22,6 +20,8 @@ from kseq2seq.data.packing import fit_row, packed_batches
 from kseq2seq.data.pairs import Example, Pair
 from kseq2seq.data.places import keyed, place_of
 from kseq2seq.data.readers import pairs_from, read_pairs
+from kseq2seq.data.records import pair_dataset as pair_dataset
+from kseq2seq.data.records import write_pairs as write_pairs
 from kseq2seq.data.sample import sample
 from kseq2seq.data.split import select, split_of, unique
 from kseq2seq.data.survey import Survey, survey

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import re
+import warnings
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from kseq2seq.data.corpus import Corpus
-from kseq2seq.data.mixture import mixed
+from kseq2seq.data.mixture import interleaved
 from kseq2seq.data.named import TRANSLATIONS, Known, named_pairs
 from kseq2seq.data.pairs import Example, Pair
 from kseq2seq.data.places import keyed
@@ -25,8 +26,9 @@ def translations(
     """Streams the pairs of a corpus, by its name, of one target language or of several.
 
     Of several, each source begins with the symbol of its language, and the languages are evenly
-    interleaved. A key is that of the pair in its own corpus: where this is the source text, as in
-    the bundled samples, a text is in the same split in all languages.
+    interleaved, for which each corpus is read twice. A key is that of the pair in its own corpus:
+    it knows the line in a file, and where it is the source text, as in the bundled samples, a text
+    is in the same split in all languages.
 
     Args:
         name: as for `named_pairs`; of several languages the name with "+" between them,
@@ -55,12 +57,17 @@ def translations(
         else:
             yield from named_pairs(name, columns, known)
         return
-    yield from mixed(
-        {
-            language: asking(language, named_pairs(part, columns, known))
-            for language, part in names.items()
-        }
-    )
+
+    def read(language: str) -> Iterator[Pair | Example]:
+        return asking(language, named_pairs(names[language], columns, known))
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # all are shown at the second reading
+        sizes = {language: sum(1 for _ in read(language)) for language in names}
+    if empty := [names[language] for language, size in sizes.items() if not size]:
+        raise ValueError(f"{empty[0]} has no pair. Leave it out.")
+    for _, pair in interleaved({language: (read(language), sizes[language]) for language in names}):
+        yield pair
 
 
 def languages_named(name: str) -> dict[str, str]:
@@ -102,6 +109,13 @@ def languages_named(name: str) -> dict[str, str]:
 
 def asking(language: str, pairs: Iterable[Pair | Example]) -> Iterator[Pair | Example]:
     """Yields pairs of texts whose sources ask for a language.
+
+    Args:
+        language: its name, for example "fr" or "pt-BR".
+        pairs: read lazily.
+
+    Raises:
+        ValueError: it is no name of a language.
 
     Example:
         >>> from kseq2seq.data import Pair

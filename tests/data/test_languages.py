@@ -34,6 +34,23 @@ def test_own_files_ask_for_their_languages(files):
     assert {language: len(list(own)) for language, own in parts.items()} == {"fr": 2, "pt-BR": 1}
 
 
+def test_pairs_know_their_lines_and_warnings_come_once(files, tmp_path):
+    with (tmp_path / "fr.tsv").open("a", encoding="utf-8") as file:
+        file.write("\nlonely")
+    with pytest.warns(UserWarning) as told:
+        pairs = list(translations(files))
+    assert len(told) == 1 and "fr.tsv:4" in str(told[0].message)
+    places = {pair.source: place_of(pair) for pair in pairs}
+    assert places["<2fr>No"] == f"{tmp_path / 'fr.tsv'}:3"
+    assert places["<2pt-BR>Yes"] == f"{tmp_path / 'pt-BR.tsv'}:2"
+
+
+def test_a_language_without_pairs_is_named():
+    known = {"x": lambda part: iter([Pair("Yes", "Oui", "1")] if part == "fr" else [])}
+    with pytest.raises(ValueError, match=r"x:de has no pair\. Leave it out"):
+        list(translations("x:fr+de", known=known))
+
+
 def test_a_text_is_in_one_split_in_all_languages():
     pairs = list(translations("sample:fr+ko"))
     splits = {}
