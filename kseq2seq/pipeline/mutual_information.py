@@ -54,8 +54,8 @@ def mutual_information(pipeline: Any, weight: float = 0.5, nothing: str = "") ->
         fit = [
             index for index, length in enumerate(lengths) if length <= pipeline.target.max_length
         ]
-        texts = [targets[index] for index in fit]
-        given = np.array(pipeline.log_probs([sources[index] for index in fit], texts))
+        texts = [targets[row] for row in fit]
+        given = np.array(pipeline.log_probs([sources[row] for row in fit], texts))
         if weight:
             distinct = [*dict.fromkeys(texts)]  # dull answers are those of many sources
             anywhere = pipeline.log_probs([nothing] * len(distinct), distinct)
