@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import re
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
+from kseq2seq.data.corpus import Corpus
 from kseq2seq.data.mixture import interleaved
 from kseq2seq.data.named import TRANSLATIONS, Known, named_pairs
 from kseq2seq.data.pairs import Example, Pair
+from kseq2seq.data.places import keyed
 from kseq2seq.text.languages import language_of, language_symbol
 
+_COLUMN = "language"
 _LANGUAGE_AND_NAME = re.compile(r"[A-Za-z][\w-]*=")
 
 
@@ -30,7 +33,8 @@ def translations(
     Args:
         name: as for `named_pairs`; of several languages the name with "+" between them,
             "sample:fr+de+ko", or a language and a name for each, "fr=my-fr.tsv+de=debian:de".
-        columns: as for `named_pairs`.
+        columns: as for `named_pairs`. If the third is called "language", it holds the language of
+            each target, and the key is the source text.
         known: as for `named_pairs`.
 
     Returns:
@@ -48,7 +52,10 @@ def translations(
     """
     names = languages_named(name)
     if not names:
-        yield from named_pairs(name, columns, known)
+        if list(columns[2:]) == [_COLUMN]:
+            yield from map(_asking, named_pairs(name, columns, known, check=_no_language))
+        else:
+            yield from named_pairs(name, columns, known)
         return
 
     def read(language: str) -> Iterator[Pair | Example]:
@@ -121,16 +128,42 @@ def asking(language: str, pairs: Iterable[Pair | Example]) -> Iterator[Pair | Ex
         yield pair._replace(source=symbol + pair.source)
 
 
-def by_language(pairs: Iterable[Pair | Example]) -> dict[str, list[Pair | Example]]:
+def _asking(pair: Pair | Example) -> Pair | Example:
+    """Returns a pair whose key is its language as one whose source asks for it."""
+    asked = pair._replace(source=language_symbol(str(pair.key)) + pair.source)
+    return keyed(asked, pair.source)
+
+
+def _no_language(pair: Pair | Example) -> str | None:
+    try:
+        language_symbol(pair.key)
+    except ValueError as error:
+        return str(error)
+    return None
+
+
+def by_language(
+    pairs: Corpus | Collection[Pair | Example],
+) -> dict[str, Iterator[Pair | Example]]:
     """Returns the pairs of each target language, by the symbols before their sources.
+
+    Args:
+        pairs: read once now and once for each language whose pairs are asked for, so that a corpus
+            of any size can be parted.
+
+    Returns:
+        Names, in the order in which they occur first, and lazy iterators; "" is the name of pairs
+        without a symbol.
 
     Example:
         >>> from kseq2seq.data import Pair, by_language
         >>> pairs = [Pair("<2fr>Yes", "Oui", "1"), Pair("<2ko>No", "아니요", "2")]
-        >>> {language: len(own) for language, own in by_language(pairs).items()}
+        >>> {language: len(list(own)) for language, own in by_language(pairs).items()}
         {'fr': 1, 'ko': 1}
     """
-    parts: dict[str, list[Pair | Example]] = {}
-    for pair in pairs:
-        parts.setdefault(language_of(pair.source), []).append(pair)
-    return parts
+
+    def of(language: str) -> Iterator[Pair | Example]:
+        return (pair for pair in pairs if language_of(pair.source) == language)
+
+    names = dict.fromkeys(language_of(pair.source) for pair in pairs)
+    return {language: of(language) for language in names}

@@ -31,7 +31,7 @@ def test_own_files_ask_for_their_languages(files):
         ("<2pt-BR>Yes", "Sim"),
     ]
     parts = by_language(pairs)
-    assert {language: len(own) for language, own in parts.items()} == {"fr": 2, "pt-BR": 1}
+    assert {language: len(list(own)) for language, own in parts.items()} == {"fr": 2, "pt-BR": 1}
 
 
 def test_pairs_know_their_lines_and_warnings_come_once(files, tmp_path):
@@ -94,3 +94,16 @@ def test_texts_ask_for_a_language_once():
     for bad in ("", "f", "fr>", None, "fr fr"):
         with pytest.raises(ValueError, match="named by letters"):
             language_symbol(bad)
+
+
+def test_a_column_may_hold_the_language(tmp_path):
+    path = tmp_path / "my.tsv"
+    path.write_text("source\ttarget\tlanguage\nYes\tOui\tfr\nYes\tSim\tpt-BR\nNo\tNon\t?\n")
+    columns = ["source", "target", "language"]
+    with pytest.warns(
+        UserWarning, match=r"my\.tsv:4: A language must be named.*\nCorrect these lines"
+    ):
+        pairs = list(translations(str(path), columns))
+    assert pairs == [Pair("<2fr>Yes", "Oui", "Yes"), Pair("<2pt-BR>Yes", "Sim", "Yes")]
+    assert place_of(pairs[1]) == f"{path}:3"
+    assert next(translations(str(path), columns[:2])).source == "Yes"
