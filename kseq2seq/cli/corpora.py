@@ -57,8 +57,9 @@ def read_corpora(
             corpora[split] = _written(unique(read(file, columns)), source)
     if len(corpora) < len(SPLITS):
         with messages.errors(f"--train {files['train']}"):
-            shares = {split: _HELD_OUT * (split not in corpora) for split in SPLITS[1:]}
-            corpora |= split_corpora(corpora["train"].packed(), source, **shares)
+            validation, test = (_HELD_OUT * (split not in corpora) for split in SPLITS[1:])
+            packed = corpora["train"].packed()
+            corpora |= split_corpora(packed, source, validation=validation, test=test)
     corpora = {split: corpora[split] for split in SPLITS}
     for (earlier, split), count in shared_pairs(corpora).items():
         print(

@@ -70,9 +70,9 @@ def _lines(page: str) -> Iterator[str]:
     for line in lines:
         line = _COMMENT.sub("", line)
         name = _macro(line)
-        if end := _SKIPPED.get(name):
-            for skipped in lines:
-                if skipped.startswith(end):
+        if end := _SKIPPED.get(name or ""):
+            for inside in lines:
+                if inside.startswith(end):
                     break
         elif name in ("if", "ie", "el", "while"):
             depth = line.count(r"\{") - line.count(r"\}")
