@@ -277,6 +277,13 @@ class Source(Saved):
             model, in graph). One of them is "source_length", int32 (1,), how much is real.
         """
 
+    def fixed_empty(self, inputs: dict[str, tf.Tensor]) -> tf.Tensor | None:
+        """Returns bool (1,), whether the inputs that `fixed` describes hold nothing, in graph.
+
+        A file then answers with an empty target. None, the default, leaves that to hosts.
+        """
+        return None
+
     def feed(self, raw: Any, units: int) -> dict[str, np.ndarray]:
         """Returns the inputs that `fixed` describes, of a raw; not in graph."""
         raise NotImplementedError(f"{type(self).__name__} must have a `feed`.")

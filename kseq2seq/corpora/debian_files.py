@@ -89,14 +89,18 @@ def _download(
 
 
 def _run(command: list[str], place: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command,
-        cwd=place,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=_SECONDS,
-    )
+    try:
+        return subprocess.run(
+            command,
+            cwd=place,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=_SECONDS,
+        )
+    except subprocess.TimeoutExpired:
+        why = f"E: apt took more than {_SECONDS} seconds"
+        return subprocess.CompletedProcess(command, 1, "", why)
 
 
 def _unpack(package: Path, folder: Path, suffixes: tuple[str, ...]) -> None:
@@ -108,20 +112,32 @@ def _unpack(package: Path, folder: Path, suffixes: tuple[str, ...]) -> None:
         inside = Path(place) / "files"
         inside.mkdir()
         command = [tool, "--fsys-tarfile", str(package)]
-        with (
-            subprocess.Popen(command, stdout=subprocess.PIPE) as process,
-            tarfile.open(fileobj=process.stdout, mode="r|") as archive,
-        ):
-            for member in archive:
-                parts = PurePosixPath(member.name).parts
-                if not member.isfile() or not member.name.endswith(suffixes) or ".." in parts:
-                    continue
-                content = archive.extractfile(member)
-                assert content is not None
-                target = inside.joinpath(*(part for part in parts if part != "/"))
-                target.parent.mkdir(parents=True, exist_ok=True)
-                with target.open("wb") as file:
-                    shutil.copyfileobj(content, file)
+        with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+            try:
+                with tarfile.open(fileobj=process.stdout, mode="r|") as archive:
+                    for member in archive:
+                        _write(archive, member, inside, suffixes)
+            except tarfile.TarError as error:
+                raise RuntimeError(f"{package} can't be unpacked ({error}); {INSTEAD}.") from error
         if process.returncode:
             raise RuntimeError(f"dpkg-deb could not unpack {package}; {INSTEAD}.")
-        inside.rename(folder)
+        try:
+            inside.rename(folder)
+        except OSError:
+            if not folder.is_dir():  # else another process was faster
+                raise
+
+
+def _write(
+    archive: tarfile.TarFile, member: tarfile.TarInfo, inside: Path, suffixes: tuple[str, ...]
+) -> None:
+    """Writes a member under its path, if it is a file of these suffixes."""
+    parts = PurePosixPath(member.name).parts
+    if not member.isfile() or not member.name.endswith(suffixes) or ".." in parts:
+        return
+    content = archive.extractfile(member)
+    assert content is not None
+    target = inside.joinpath(*(part for part in parts if part != "/"))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with target.open("wb") as file:
+        shutil.copyfileobj(content, file)
