@@ -8,7 +8,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from kseq2seq.checks import one_of
 from kseq2seq.corpora.debian_files import debian_files
@@ -141,7 +141,7 @@ def asterisk(
     language = part.partition("-")[0]
     prompts = _PROMPTS[language]
     name = f"asterisk-core-sounds-{language}"
-    kept = {"cache": cache, "progress": progress}
+    kept: dict[str, Any] = {"cache": cache, "progress": progress}
     first = debian_files(f"{name}-wav", _VERSION, prompts.recordings, (".wav",), **kept)
     texts = debian_files(name, _VERSION, prompts.texts, (".txt.gz",), **kept)
     path = texts / "usr/share/doc" / name / f"core-sounds-{language}.txt.gz"

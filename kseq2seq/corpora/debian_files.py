@@ -97,6 +97,7 @@ def _unpack(package: Path, folder: Path, suffixes: tuple[str, ...]) -> None:
         inside.mkdir()
         command = [tool, "--fsys-tarfile", str(package)]
         with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+            assert process.stdout is not None
             try:
                 with tarfile.open(fileobj=process.stdout, mode="r|") as archive:
                     for member in archive:
