@@ -114,7 +114,8 @@ def decode(
         answers.check_need(count)
         limits = checked_limits(limits, count, answers.max_length)
         build = partial(traced, answers, jit_compile)
-        return compiled(model, ("answers", answers.key, jit_compile), build)(tensors, limits)
+        graph = compiled(model, ("answers", answers.key, jit_compile), build)
+        return graph(tensors, limits, answers.given())
     loop, tensors = prepare(
         model,
         inputs,

@@ -31,14 +31,11 @@ def fixed_filters(model: Any, source: Any, target: Any, filters: Any = ()) -> tu
         (MinLength(tokens=3, ratio=0.0),)
     """
     rules = check_filters(filters)
-    if not hasattr(model, "decoder"):
-        if rules:
-            raise ValueError("`filters` are for models with a decoder; this one has none.")
-        return ()
+    own = source.filters(target) if hasattr(model, "decoder") else ()
     for rule in rules:
         if rule.of_sources:
             raise ValueError(
                 f"{type(rule).__name__} has a row for each source, so it can't be part of a file. "
                 "Pass it to each call of the pipeline."
             )
-    return (*source.filters(target), *rules)
+    return (*own, *rules)

@@ -23,7 +23,8 @@ class Ctc(Head):
     `Greedy()` takes the likeliest path and gives its labels; the score is that path's
     log-probability. `Beam(n)` keeps n prefixes to find the likeliest labels over all paths that
     spell them; the score is their log-probability. Neither has a length penalty: labels of all
-    lengths are compared over the same positions.
+    lengths are compared over the same positions. `kseq2seq.decoding.NGrams` adds a language model
+    to a beam.
 
     Args:
         end: the id that closes targets and is no label; `build_model` sets it if its target has
@@ -36,6 +37,7 @@ class Ctc(Head):
 
     widest = None
     by_position = False
+    weighs = True
 
     def __init__(self, end: int | None = None, **kwargs: Any):
         super().__init__(**kwargs)

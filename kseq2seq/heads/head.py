@@ -53,6 +53,7 @@ class Head(Prebuilt):
         least_ids: the fewest ids a target may have.
         widest: the most answers for one source; None for no limit.
         with_decoder: whether the model has a decoder beside the head.
+        weighs: whether a beam of it heeds `Asked.worth`.
         by_position: whether `call` returns a position for each label, so that metrics can compare
             them one by one.
 
@@ -85,6 +86,7 @@ class Head(Prebuilt):
     least_ids: ClassVar[int] = 2
     widest: ClassVar[int | None] = 1
     with_decoder: ClassVar[bool] = False
+    weighs: ClassVar[bool] = False
     by_position: ClassVar[bool] = True
     size: int
 
