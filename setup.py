@@ -43,6 +43,7 @@ setup(
         "mobile": ["kseq2seq-runtime"],
         "onnx": ["tf2onnx>=1.17", "onnx>=1.20"],
         "plot": ["matplotlib>=3.9", "pydot>=3"],
+        "speech": ["soundfile>=0.13", "soxr>=1"],
         "tensorboard": ["matplotlib>=3.9", "tensorboard>=2.20"],
         "dev": [
             "hypothesis>=6",
@@ -59,6 +60,8 @@ setup(
             "pytest-xdist>=3.6",
             "ruff>=0.11",
             "seqeval>=1.2.2,<2",
+            "soundfile>=0.13",
+            "soxr>=1",
             "tensorboard>=2.20",
             "tf2onnx>=1.17",
         ],

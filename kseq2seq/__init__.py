@@ -46,6 +46,7 @@ _FLOORS = (
     "decoding",
     "plot",
     "text",
+    "speech",
     "data",
     "metrics",
     "training",
