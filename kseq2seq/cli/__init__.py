@@ -8,6 +8,7 @@ from kseq2seq.cli.flags import Flags, positive, share, whole
 from kseq2seq.cli.lengths import held_out
 from kseq2seq.cli.members import ENSEMBLE, ensemble
 from kseq2seq.cli.messages import DATA, Messages
+from kseq2seq.cli.nearest_texts import nearest_texts, usual_text
 from kseq2seq.cli.ngrams import kneser_ney
 from kseq2seq.cli.options import WORDS
 from kseq2seq.cli.outputs import check_not_begun, check_output, resumable, settings_of
@@ -34,6 +35,7 @@ __all__ = [
     "kneser_ney",
     "make_tokenizer",
     "nearest_targets",
+    "nearest_texts",
     "positive",
     "pretrain",
     "read_corpora",
@@ -43,5 +45,6 @@ __all__ = [
     "settings_of",
     "share",
     "tokenizer_kinds",
+    "usual_text",
     "whole",
 ]

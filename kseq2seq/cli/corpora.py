@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,11 @@ from typing import Any
 import numpy as np
 
 from kseq2seq.cli.messages import Messages
-from kseq2seq.data import Corpus, Pair, select, split_corpora, split_of, unique
+from kseq2seq.data import Corpus, Pair, split_corpora, split_of, unique
 from kseq2seq.data.split import SPLITS
 
 Read = Callable[[str, Sequence[str]], Iterable[Any]]
+Divide = Callable[[str], str]  # the key of an example -> the name of its split
 _HELD_OUT = 3  # percent of the keys, for a split without a file
 
 
@@ -24,6 +26,7 @@ def read_corpora(
     messages: Messages,
     advice: str = "",
     source: Any = None,
+    divide: Divide | None = None,
 ) -> dict[str, Corpus]:
     """Returns the corpora of `--data`, or those of `--train`, `--validation` and `--test`.
 
@@ -37,6 +40,7 @@ def read_corpora(
         advice: printed if a name is not that of a file.
         source: reads the sources of examples that are not texts. Those that it can't read are left
             out, with a warning.
+        divide: the key of an example of `--data` -> its split; None for `split_of`.
 
     Returns:
         {"train", "validation", "test"}: corpora.
@@ -50,7 +54,9 @@ def read_corpora(
     if not files:
         with messages.errors(f"--data {options.data}", _unless_file(options.data, advice)):
             examples = read(options.data, columns)
-            return _split(list(examples), source) if source else split_corpora(examples)
+            if source or divide:
+                return _split(list(examples), source, divide or split_of)
+            return split_corpora(examples)
     corpora: dict[str, Corpus] = {}
     for split, file in files.items():
         with messages.errors(f"--{split} {file}", _unless_file(file, advice)):
@@ -59,7 +65,7 @@ def read_corpora(
         with messages.errors(f"--train {files['train']}"):
             missing = [split for split in SPLITS if split not in corpora]
             shares = {split: _HELD_OUT * (split in missing) for split in SPLITS[1:]}
-            corpora |= _split(corpora["train"], source, shares)
+            corpora |= _split(corpora["train"], source, partial(split_of, **shares), missing)
     corpora = {split: corpora[split] for split in SPLITS}
     for (earlier, split), count in shared_pairs(corpora).items():
         print(
@@ -93,19 +99,23 @@ def shared_pairs(corpora: Mapping[str, Iterable[Any]]) -> dict[tuple[str, str], 
 
 
 def _split(
-    examples: Any, source: Any, shares: Mapping[str, int] | None = None
+    examples: Any, source: Any, divide: Divide, held_out: Sequence[str] = SPLITS[1:]
 ) -> dict[str, Corpus]:
-    """Takes shares of the keys, in percent, out of a list or corpus; returns them and the rest."""
-    shares = shares or dict.fromkeys(SPLITS[1:], _HELD_OUT)
-    wanted = ["train", *(split for split, share in shares.items() if share)]
-    empty = set(wanted) - {split_of(example.key, **shares) for example in examples}
+    """Divides a list or corpus by the keys of its examples; returns the rest and what is held out."""
+    wanted = ["train", *held_out]
+    empty = set(wanted) - {divide(example.key) for example in examples}
     if empty:
         raise ValueError(
             f"{len(examples)} examples leave nothing for {' and '.join(sorted(empty))}: a split "
-            f"takes {_HELD_OUT} in 100 keys by their hash. Give files of all three splits, "
+            "takes a small share of the keys by their hash. Give files of all three splits, "
             "--train, --validation and --test."
         )
-    return {split: _written(select(unique(examples), split, **shares), source) for split in wanted}
+    return {
+        split: _written(
+            (example for example in unique(examples) if divide(example.key) == split), source
+        )
+        for split in wanted
+    }
 
 
 def _written(examples: Iterable[Any], source: Any) -> Corpus:

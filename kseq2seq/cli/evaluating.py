@@ -46,7 +46,7 @@ class Evaluating:
         """Prints scores on test examples beside those of baselines, and records them.
 
         Args:
-            pipeline: with its own search.
+            pipeline: with its own search, unless `settings` have another.
             test: N examples.
             baselines: name -> N texts that need no training, for example the sources.
             ceilings: name -> N texts made with a look at the references, for example the best
@@ -63,10 +63,11 @@ class Evaluating:
         with resumable(self.options.output):
             texts = self.texts(pipeline, [pair.source for pair in test], **settings)
         asked = {**self.metrics, **(metrics or {})}
+        search = settings.get("search", pipeline.search)
         scores, below = report(
             test,
             texts,
-            pipeline.search,
+            search,
             baselines,
             asked,
             title=name or "Held-out pairs",
@@ -74,7 +75,7 @@ class Evaluating:
             decisive=self.decisive and [*self.decisive, *(metrics or ())],
             interval=self.options.interval,
         )
-        both = {**baselines, search_name(pipeline.search): texts}
+        both = {**baselines, search_name(search): texts}
         scores |= report_groups(groups, both, references_of(test), asked)
         self._record({f"{name} {key}".strip().lower(): score for key, score in scores.items()})
         self.useless |= useless(below)

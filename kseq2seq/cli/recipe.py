@@ -11,7 +11,7 @@ from typing import Any
 
 import keras
 
-from kseq2seq.cli.corpora import Read, read_corpora
+from kseq2seq.cli.corpora import Divide, Read, read_corpora
 from kseq2seq.cli.evaluating import Evaluating
 from kseq2seq.cli.fitting import ModelScore, Pace, fit_batches, make_batches
 from kseq2seq.cli.labels import report_unknown_labels
@@ -129,15 +129,19 @@ class Recipe(Evaluating):
         keras.utils.set_random_seed(options.seed)
         return options
 
-    def corpora(self, read: Read, source: Any = None) -> dict[str, Corpus]:
+    def corpora(
+        self, read: Read, source: Any = None, divide: Divide | None = None
+    ) -> dict[str, Corpus]:
         """Returns the examples of training, validation and test.
 
         Args:
             read: (name, columns) -> examples; reads `--data` and the other files.
             source: reads the sources of examples that are not texts.
+            divide: the key of an example of `--data` -> its split, for example one of several
+                folds; 3 in 100 keys for each split that is held out if None.
         """
         self._read = read
-        return read_corpora(self.options, read, self.messages, self._advice, source)
+        return read_corpora(self.options, read, self.messages, self._advice, source, divide)
 
     def sizes(self) -> dict[str, Any]:
         """Returns the sizes that flags and architecture set, for `build_model`."""

@@ -30,6 +30,7 @@ class Answers:
         max_length: L, the most ids of an answer; longer answers are cut.
         special: the target's ids that are not text.
         filters: those that say what labels are worth to a beam of the head, for example `NGrams`.
+        alignments: whether to say where each label was seen, if the head knows.
 
     Raises:
         ValueError: if the head can't answer such a search.
@@ -52,6 +53,7 @@ class Answers:
         max_length: int,
         special: SpecialTokens,
         filters: Sequence[Any] = (),
+        alignments: bool = False,
     ):
         check_backend()
         if not hasattr(model, "head"):
@@ -62,7 +64,7 @@ class Answers:
         self.model = model
         self.max_length = check_whole("max_length", max_length, most=MOST_TOKENS)
         self.width, self.count = _width(model.head, search)
-        self.special = special
+        self.special, self.alignments = special, alignments
         self.filters = _weighing(model.head, self.width, check_filters(filters))
         for rule in self.filters:
             rule.check(model.head.size, self.max_length, special)
@@ -71,7 +73,7 @@ class Answers:
     def key(self) -> tuple:
         """What its graph depends on, apart from the model."""
         rules = tuple(rule.key for rule in self.filters)
-        return self.width, self.count, self.max_length, self.special, rules
+        return self.width, self.count, self.max_length, self.special, self.alignments, rules
 
     def check_need(self, rows: int | None) -> None:
         """Refuses a beam that memory would not hold; `rows` of None counts as 1.
@@ -113,7 +115,11 @@ class Answers:
             for rule, numbers in zip(self.filters, given, strict=True)
         ]
         found = head.decode(outputs, encoded, Asked(self.width, longest, _sum(worths)))
-        return self._shaped(found, limits)
+        found = self._shaped(found, limits)
+        if not self.alignments:
+            return found
+        alignments, confidences = head.align(outputs, encoded, found.ids)
+        return found._replace(alignments=alignments, confidences=confidences)
 
     def _shaped(self, found: Decoded, limits: Any) -> Decoded:
         """Cuts or pads what was found to (B, N) answers of L ids."""

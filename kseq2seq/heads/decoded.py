@@ -51,10 +51,14 @@ class Decoded(NamedTuple):
         scores: float32 (B, N), which rank the answers: log-probabilities in nats, divided by the
             length penalty in beam search with a decoder; -inf where fewer than N exist.
         alignments: float32 (B, N, L, S), where each target token looked, up to a target's end;
-            None if not asked for, or if the model has no attention.
+            None if not asked for, or if the model has no attention. Of a model with CTC, where its
+            likeliest path has each token.
         finished: bool (B, N), False where the limit cut the target: a decoder ends it at its limit
             and another token was likelier there (in the model's own distribution, before filters
             and the limit); another head had more than its limit. True where fewer than N exist.
+        confidences: float32 (B, N, L), how sure the model is of each token, from 0 to 1: its
+            probability after those before it or, of CTC alone, the highest along the path. None
+            where alignments are not asked for, or the head has none.
 
     A model without a decoder may answer with an empty target: length 0, and a score above -inf.
     """
@@ -64,6 +68,7 @@ class Decoded(NamedTuple):
     scores: Any
     alignments: Any = None
     finished: Any = None
+    confidences: Any = None
 
 
 def likeliest_labels(logits: Any, real: Any) -> Decoded:

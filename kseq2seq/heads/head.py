@@ -139,6 +139,20 @@ class Head(Prebuilt):
         """
         return likeliest_labels(logits, self.real(encoded))
 
+    def align(self, outputs: Any, encoded: dict[str, Any], ids: Any) -> tuple[Any, Any]:
+        """Returns where each label of answers was seen, and how sure the head is of it; in graph.
+
+        Args:
+            outputs: what `call` returned.
+            encoded: the same as for `call`.
+            ids: int32 (B, N, L), the answers.
+
+        Returns:
+            (float32 (B, N, L, S), whose rows sum to 1 at real labels; float32 (B, N, L), from 0 to
+            1). None in place of what a head does not know, by default of both.
+        """
+        return None, None
+
     def footprint(self, width: int, longest: int) -> int:
         """Returns the bytes that `decode` takes for a source, with `longest` ids a hypothesis."""
         return 0

@@ -68,6 +68,7 @@ class AudioSource(ArraySource):
             raise ValueError(f"`max_seconds` must be at least {STEP}; got {max_seconds!r}.")
         super().__init__((), round(max_seconds * self.rate / self.step), too_long)
         self.silence = float(silence)
+        self.unit_seconds = self.step / self.rate
         self.spec = {"source": ((None, self.mels), "float32"), "source_mask": ((None,), "int32")}
 
     @property
