@@ -101,7 +101,7 @@ def shared_pairs(corpora: Mapping[str, Iterable[Any]]) -> dict[tuple[str, str], 
 def _split(
     examples: Any, source: Any, divide: Divide, held_out: Sequence[str] = SPLITS[1:]
 ) -> dict[str, Corpus]:
-    """Divides a list or corpus by the keys of its examples; returns the rest and what is held out."""
+    """Divides a list or corpus by its keys; returns the training part and what is held out."""
     wanted = ["train", *held_out]
     empty = set(wanted) - {divide(example.key) for example in examples}
     if empty:

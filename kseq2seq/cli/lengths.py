@@ -7,11 +7,13 @@ from itertools import islice
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
 
 from kseq2seq.checks import shown
 from kseq2seq.cli.report import as_text
 
 _TOGETHER = 1000
+_GROUPS = 4  # what a source unpacks at once, this many times
 _NAMED = 3
 
 
@@ -25,11 +27,11 @@ def source_lengths(source: Any, raws: Sequence[Any]) -> tuple[np.ndarray, np.nda
         ([3, 1], [False, True])
     """
     lengths, empty = [np.zeros(0, int)], [np.zeros(0, bool)]
-    for part in _parts(raws):
-        batch = source.batch(part)
-        of_part = source.lengths(batch)
+    for part in _parts(raws, _GROUPS * source.together):
+        packed = tf.constant([source.pack(raw) for raw in part])
+        _, of_part, nothing = source.prepare(packed, source.max_length)
         lengths.append(of_part.numpy())
-        empty.append(source.empty(batch, of_part).numpy())
+        empty.append(nothing.numpy())
     return np.concatenate(lengths), np.concatenate(empty)
 
 
@@ -122,9 +124,9 @@ def _named(raw: Any) -> str:
     return as_text(raw) if hasattr(raw, "shape") else shown(raw)
 
 
-def _parts(items: Iterable[Any]) -> Iterator[list[Any]]:
+def _parts(items: Iterable[Any], together: int = _TOGETHER) -> Iterator[list[Any]]:
     waiting = iter(items)
-    while part := list(islice(waiting, _TOGETHER)):
+    while part := list(islice(waiting, together)):
         yield part
 
 

@@ -27,6 +27,7 @@ class ArraySource(Source):
 
     Attributes:
         step: how many items make a unit; a remainder counts as one.
+        packed_size: bytes of an item as `pack` writes it.
 
     Raises:
         ValueError: an argument is invalid.
@@ -45,6 +46,7 @@ class ArraySource(Source):
         super().__init__(max_length, too_long)
         self.shape = tuple(shape)
         self.dtype = np.dtype(dtype)
+        self.packed_size = self.dtype.itemsize * int(np.prod(self.shape, dtype=int))
         self.raw = {
             "values": tf.TensorSpec([None, None, *self.shape], self.dtype.name, name="values"),
             "values_length": tf.TensorSpec([None], tf.int32, name="values_length"),
@@ -127,7 +129,7 @@ class ArraySource(Source):
 
     def unpack(self, packed: tf.Tensor) -> dict[str, tf.Tensor]:
         """See `Source`."""
-        size = self.dtype.itemsize * int(np.prod(self.shape, dtype=int))
+        size = self.packed_size
         lengths = tf.strings.length(packed) // size
         longest = tf.reduce_max(tf.concat([lengths, [0]], axis=0))
         # rows are filled up as bytes, which decode to zeros
@@ -135,6 +137,22 @@ class ArraySource(Source):
         numbers = tf.io.decode_raw(packed, self.dtype.name, fixed_length=fixed)
         values = tf.reshape(numbers, [-1, tf.maximum(longest, 1), *self.shape])
         return {"values": values[:, :longest], "values_length": tf.cast(lengths, tf.int32)}
+
+    def prepare(self, packed: tf.Tensor, room: Any, sample: bool = False) -> tuple[Any, ...]:
+        """See `Source`; the rows have at most `max_length` units, and only these are unpacked."""
+        items = tf.strings.length(packed) // self.packed_size
+        lengths = -(-items // self.step)
+        most = self.max_length * self.step * self.packed_size
+        rows = tf.strings.substr(packed, 0, most)
+        raws = self.unpack(rows)
+        empty = self.empty(raws, self.lengths(raws))
+        if self.too_long != "cut":
+            empty &= lengths <= self.max_length
+        return rows, lengths, empty
+
+    def shortened(self, raw: Any) -> np.ndarray:
+        """See `Source`."""
+        return self.read(raw)[: self.max_length * self.step]
 
     def lengths(self, raws: dict[str, tf.Tensor]) -> tf.Tensor:
         """See `Source`."""

@@ -132,6 +132,13 @@ class Source(Saved):
         """Returns raws on which exports are tried if the user gives none; None for texts."""
         return None
 
+    def shortened(self, raw: Any) -> Any:
+        """Returns a raw without what `too_long` "cut" leaves out, to save memory; not in graph.
+
+        By default a raw is as it is, and cut when it is made into inputs.
+        """
+        return raw
+
     @property
     def splits(self) -> bool:
         """Whether `split` is there."""
@@ -156,6 +163,24 @@ class Source(Saved):
         lengths = self.lengths(raws)
         return packed, lengths, self.empty(raws, lengths)
 
+    @property
+    def draws(self) -> bool:
+        """Whether `draw` is there."""
+        return type(self).draw is not Source.draw
+
+    def draw(self, packed: tf.Tensor, room: Any, sample: bool, seed: tf.Tensor) -> tuple[Any, ...]:
+        """Returns rows of training as `prepare` does, varied by a seed, so that a run can resume.
+
+        By default nothing is varied. What `assemble` must know of the draw is part of the rows.
+
+        Args:
+            packed: as for `prepare`.
+            room: as for `prepare`; what is drawn is not longer, nor longer than `max_length`.
+            sample: as for `prepare`.
+            seed: int64 (2,), of these rows.
+        """
+        return self.prepare(packed, room, sample)
+
     def assemble(self, rows: Any, count: Any, units: Any, training: bool = False) -> dict[str, Any]:
         """Returns a model's inputs for rows, as a batch of one shape; in graph.
 
@@ -163,7 +188,7 @@ class Source(Saved):
         zeros. Missing rows repeat the first one: their content does not count.
 
         Args:
-            rows: from `prepare`, at least one.
+            rows: from `prepare` or `draw`, at least one.
             count: how many rows the batch has, at least those.
             units: the length of the batch in units, at least that of the longest row.
             training: as `__call__` takes it.

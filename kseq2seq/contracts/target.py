@@ -116,8 +116,8 @@ class Target(Saved):
         return raw.split()
 
     def join(self, raws: Sequence[str]) -> str:
-        """Returns the output of a source that was split, from those of its parts."""
-        return " ".join(raws)
+        """Returns the output of a source that was split, from those of its parts, if not empty."""
+        return " ".join(filter(None, raws))
 
 
 def shift_right(ids: Any, special: SpecialTokens) -> Any:

@@ -1,13 +1,19 @@
 """Corpora of the recipes: fetched once through a package manager, or bundled."""
 
+from kseq2seq.corpora.asterisk import asterisk
 from kseq2seq.corpora.chitchat import chitchat, chitchat_topics, sample_chitchat
 from kseq2seq.corpora.cmudict import cmudict, cmudict_sample
 from kseq2seq.corpora.fetching import fetched
 from kseq2seq.corpora.functions import functions, sample_functions
 from kseq2seq.corpora.gists import gists
+from kseq2seq.corpora.manifests import manifest
+from kseq2seq.corpora.speech import speech
 from kseq2seq.corpora.synopses import synopses
+from kseq2seq.corpora.transcripts import spoken
+from kseq2seq.corpora.tuxpaint import tuxpaint
 
 __all__ = [
+    "asterisk",
     "chitchat",
     "chitchat_topics",
     "cmudict",
@@ -15,7 +21,11 @@ __all__ = [
     "fetched",
     "functions",
     "gists",
+    "manifest",
     "sample_chitchat",
     "sample_functions",
+    "speech",
+    "spoken",
     "synopses",
+    "tuxpaint",
 ]

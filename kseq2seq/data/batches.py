@@ -52,7 +52,8 @@ def train_batches(
             more than 256 MiB. A larger corpus is shuffled in blocks, so if it is sorted by topic,
             shuffle it before writing it.
         sample: draw a new segmentation of each text every time, if the tokenizer can; one that is
-            longer than allowed is replaced by the usual one. The seed does not cover these draws.
+            longer than allowed is replaced by the usual one. The seed does not cover these draws,
+            but those of `Source.draw`.
         fits: which pairs a model can learn, as in `survey`; others are left out.
 
     Returns:
@@ -84,8 +85,8 @@ def train_batches(
     batched = _Batched(as_source(source), as_target(target), buckets, budget, training=True)
     corpus.check_packed_for(batched.source)
 
-    def rows_of(records, _):
-        return batched.rows(records, sample, fits)
+    def rows_of(records, own):
+        return batched.rows(records, sample, fits, own)
 
     settings = np.asarray(buckets).tolist(), budget, sample, fits is not None
     identity = fingerprint(corpus, batched.source, batched.target, *settings, fits=fits)
@@ -178,16 +179,17 @@ class _Batched:
         self.sizes = [budget.rows(bucket) for bucket in buckets]
         self.training = training
 
-    def rows(self, records: tf.data.Dataset, sample: bool, fits: Fits | None) -> tf.data.Dataset:
+    def rows(
+        self, records: tf.data.Dataset, sample: bool, fits: Fits | None, seed: Any = None
+    ) -> tf.data.Dataset:
         """Turns records into (bucket, row of the source, ids of the target), of each kept pair."""
         room = self.buckets[-1]
 
-        def look(records):
+        def look(records, drawn=None):
             # Of the K kept pairs of a group, lengths (K, 2) against B buckets (B, 2): the first
             # that holds both sides of a pair is its bucket (K,).
-            measured = measure(
-                records, self.source, self.target, room=room, sample=sample, fits=fits
-            )
+            sides = self.source, self.target
+            measured = measure(records, *sides, room=room, sample=sample, fits=fits, seed=drawn)
             rows, ids, lengths, _ = measured.kept()
             holds = tf.reduce_all(lengths[:, None] <= tf.constant(self.buckets), axis=-1)
             tf.debugging.Assert(
@@ -200,6 +202,8 @@ class _Batched:
             return tf.argmax(tf.cast(holds, tf.int32), axis=1), rows, ids
 
         groups = records.batch(self.source.together)
+        if seed is not None and self.source.draws:  # else iterators saved earlier stay valid
+            groups = groups.enumerate().map(lambda n, records: (records, tf.stack([seed, n])))
         return groups.map(look, num_parallel_calls=tf.data.AUTOTUNE).unbatch()
 
     def batches(self, rows: tf.data.Dataset) -> tf.data.Dataset:

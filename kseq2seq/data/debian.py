@@ -157,24 +157,7 @@ def update_indexes(lists: Path, languages: str, tell: Callable[[str], None]) -> 
     Raises:
         RuntimeError: where apt is missing or fails.
     """
-    apt = shutil.which("apt-get")
-    if apt is None or not APT_HELPER.exists():
-        missing = "apt-get" if apt is None else str(APT_HELPER)
-        raise RuntimeError(
-            f"Debian descriptions come through apt and this machine has no {missing}; {INSTEAD}"
-        )
-    archives = lists.with_name("cache")
-    (lists / "partial").mkdir(parents=True, exist_ok=True)
-    (archives / "archives" / "partial").mkdir(parents=True, exist_ok=True)
-    configuration = lists.with_name("apt.conf")
-    configuration.write_text(_CONFIGURATION, encoding="utf-8")
-    options = {
-        "Dir::State::Lists": lists,
-        "Dir::Cache": archives,
-        "Acquire::Languages": languages,
-    }
-    command = [apt, "-q", "-c", str(configuration)]
-    command += [part for name, value in options.items() for part in ("-o", f"{name}={value}")]
+    command = apt_command(lists, languages)
     tell("fetching the package indexes with apt-get")
     output: list[str] = []
     with subprocess.Popen(
@@ -196,6 +179,36 @@ def update_indexes(lists: Path, languages: str, tell: Callable[[str], None]) -> 
             + "\n".join(f"  {line}" for line in why[-6:])
             + f"\nCheck the network and the package sources of this machine, or {INSTEAD}"
         )
+
+
+def apt_command(lists: Path, languages: str = "en") -> list[str]:
+    """Returns `apt-get` with options that keep it apart from the system's own state.
+
+    Args:
+        lists: folder of indexes; what else apt needs lies beside it.
+        languages: of descriptions, for example "en,fr".
+
+    Raises:
+        RuntimeError: where apt is missing.
+    """
+    apt = shutil.which("apt-get")
+    if apt is None or not APT_HELPER.exists():
+        missing = "apt-get" if apt is None else str(APT_HELPER)
+        raise RuntimeError(
+            f"Debian packages come through apt and this machine has no {missing}; {INSTEAD}"
+        )
+    archives = lists.with_name("cache")
+    (lists / "partial").mkdir(parents=True, exist_ok=True)
+    (archives / "archives" / "partial").mkdir(parents=True, exist_ok=True)
+    configuration = lists.with_name("apt.conf")
+    configuration.write_text(_CONFIGURATION, encoding="utf-8")
+    options = {
+        "Dir::State::Lists": lists,
+        "Dir::Cache": archives,
+        "Acquire::Languages": languages,
+    }
+    of_options = (part for name, value in options.items() for part in ("-o", f"{name}={value}"))
+    return [apt, "-q", "-c", str(configuration), *of_options]
 
 
 def indexes(lists: Path, name: str) -> list[Path]:

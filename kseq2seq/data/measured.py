@@ -54,6 +54,7 @@ def measure(
     room: tuple[int, int] | None = None,
     sample: bool = False,
     fits: Fits | None = None,
+    seed: tf.Tensor | None = None,
 ) -> Measured:
     """Returns pairs with their lengths, each side of each looked at once; in graph.
 
@@ -66,6 +67,7 @@ def measure(
         sample: draw segmentations, where they fit in the room.
         fits: (units of sources (N,), ids of targets (N, None)) -> bool (N,), which pairs a model
             can learn.
+        seed: int64 (2,), for what a source draws in training; None draws nothing.
 
     Example:
         >>> from kseq2seq.data import Corpus, pairs_from
@@ -80,7 +82,10 @@ def measure(
     room = room or (source.max_length, target.max_length)
     # 1. Prepare both sides: the lengths (N,) of each, and which sources hold nothing.
     packed, texts = parse_pairs(records)
-    rows, units, silent = source.prepare(packed, room[0], sample)
+    if seed is None:
+        rows, units, silent = source.prepare(packed, room[0], sample)
+    else:
+        rows, units, silent = source.draw(packed, room[0], sample, seed)
     ids = target.prepare(texts, room[1], sample)
     tokens = tf.cast(ids.row_lengths(), tf.int32)
 

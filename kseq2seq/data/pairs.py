@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from kseq2seq.contracts import Source
+from kseq2seq.data.places import place_of
 
 _HINT = "`pairs_from` makes pairs of tuples, `read_pairs` of a file."
 _UNREADABLE = (ValueError, TypeError, OSError, EOFError, RuntimeError)
@@ -215,7 +216,7 @@ def _packed(example: Pair | Example, number: int, source: Source | None) -> Pack
     try:
         content = source.pack(source.read(example.source))
     except _UNREADABLE as error:
-        raise _named(error, example.source, number) from error
+        raise _named(error, example, number) from error
     text = example.source
     plain = isinstance(text, str) and content == text.encode(errors="surrogatepass")
     kind = "" if plain else kind_of(source)
@@ -232,11 +233,13 @@ def _references(example: Pair | Example, number: int) -> tuple[Any, ...]:
     return tuple(references)
 
 
-def _named(error: Exception, source: Any, number: int) -> Exception:
-    """The same error, of a type that callers expect, with the number and the file's name."""
+def _named(error: Exception, example: Pair | Example, number: int) -> Exception:
+    """The same error, of a type that callers expect, with the number, the line and the file."""
+    source, place = example.source, place_of(example)
     path = os.fspath(source) if isinstance(source, str | os.PathLike) else ""
     message = str(error)
     name = f"{path!s:.200}: " if path and str(path) not in message else ""
     kept = (FileNotFoundError, TypeError)
     kind = next((kind for kind in kept if isinstance(error, kind)), ValueError)
-    return kind(f"example {number}: {name}{message}")
+    where = f" ({place})" if place else ""
+    return kind(f"example {number}{where}: {name}{message}")

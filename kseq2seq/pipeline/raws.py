@@ -19,6 +19,8 @@ from kseq2seq.decoding import compiled
 from kseq2seq.decoding.sources import padded
 
 _IDS = tf.TensorSpec([None, None], tf.int32)
+_PACKED = tf.TensorSpec([None], tf.string)
+_GROUPS = 4  # what a source unpacks at once, this many times
 
 
 class RawGraphs:
@@ -47,15 +49,15 @@ class RawGraphs:
         source = copy.copy(source)
         source.too_long = too_long
 
-        def measure(raws: Any) -> tuple[tf.Tensor, tf.Tensor]:
-            lengths = source.lengths(raws)
-            return lengths, source.empty(raws, lengths)
+        def measure(packed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            _, lengths, empty = source.prepare(packed, source.max_length)
+            return lengths, empty
 
         def inputs(raws: Any) -> dict[str, tf.Tensor]:
             return padded(model, source(raws), source.max_length, source.padding)
 
-        self._batch = source.batch
-        self._measure = tf.function(measure).get_concrete_function(source.raw)
+        self._source = source
+        self._measure = tf.function(measure).get_concrete_function(_PACKED)
         self._inputs = tf.function(inputs).get_concrete_function(source.raw)
 
         def read(ids: Any, raws: Any) -> tf.Tensor:
@@ -68,16 +70,24 @@ class RawGraphs:
 
     def measure(self, raws: Sequence[Any]) -> tuple[np.ndarray, np.ndarray]:
         """Returns int32 (N,), the length of each source in units, and bool (N,), the empty ones."""
-        lengths, empty = self._measure(self._batch(raws))
-        return lengths.numpy(), empty.numpy()
+        lengths, empty = [np.zeros(0, "int32")], [np.zeros(0, bool)]
+        together = _GROUPS * self._source.together
+        for first in range(0, len(raws), together):
+            packed = [self._source.pack(raw) for raw in raws[first : first + together]]
+            of_group, nothing = self._measure(tf.constant(packed))
+            lengths.append(of_group.numpy())
+            empty.append(nothing.numpy())
+        return np.concatenate(lengths), np.concatenate(empty)
 
     def inputs(self, raws: Sequence[Any]) -> dict[str, tf.Tensor]:
         """Returns the model's inputs; see `Source` and `padded`."""
-        return self._inputs(self._batch(raws))
+        if self._source.too_long == "cut":
+            raws = [self._source.shortened(raw) for raw in raws]
+        return self._inputs(self._source.batch(raws))
 
     def read(self, ids: Any, raws: Sequence[Any]) -> list[str]:
         """Returns the texts of int32 ids (B * N, T) of B raws; see `Target.read`."""
-        texts = self._read(tf.cast(ids, tf.int32), self._batch(raws) if self._fills else ())
+        texts = self._read(tf.cast(ids, tf.int32), self._source.batch(raws) if self._fills else ())
         return [text.decode() for text in texts.numpy()]
 
 

@@ -11,7 +11,9 @@ import tensorflow as tf
 WINDOW, STEP = 0.025, 0.010  # seconds
 FLOOR = 1e-10  # of the power in a band: what rounding to 16 bits leaves
 _LEAST_VARIANCE = 1e-2
-_LINEAR, _BREAK, _LOG_STEP = 200 / 3, 1000.0, np.log(6.4) / 27  # of Slaney's mel scale
+# Slaney's scale: a mel is 200 / 3 Hz up to 1,000 Hz, from where 27 of them are a factor of 6.4.
+_LINEAR, _BREAK, _LOG_STEP = 200 / 3, 1000.0, np.log(6.4) / 27
+_LINEAR_TOP = _BREAK / _LINEAR
 
 
 def log_mel(
@@ -88,7 +90,7 @@ def steps(rate: int) -> tuple[int, int]:
 
 @lru_cache(maxsize=8)
 def _matrices(rate: int, mels: int) -> tuple[np.ndarray, np.ndarray]:
-    """The windowed transform (window, 2 * bins), cosines before sines, and the filters (bins, M)."""
+    """The windowed transform (window, 2 * bins), cosines then sines, and the filters (bins, M)."""
     window, _ = steps(rate)
     size = 1 << (window - 1).bit_length()
     places = np.arange(window)
@@ -97,6 +99,11 @@ def _matrices(rate: int, mels: int) -> tuple[np.ndarray, np.ndarray]:
     transform = hann[:, None] * np.concatenate([np.cos(angles), np.sin(angles)], axis=1)
     filters = mel_filters(rate, size, mels)
     return transform.astype("float32"), filters.astype("float32")
+
+
+def check_bands(rate: int, mels: int) -> None:
+    """Refuses more bands than the spectrum has bins for; see `mel_filters`."""
+    _matrices(rate, mels)
 
 
 def mel_filters(rate: int, size: int, mels: int) -> np.ndarray:
@@ -115,8 +122,7 @@ def mel_filters(rate: int, size: int, mels: int) -> np.ndarray:
         (129, 40)
     """
     bins = np.arange(size // 2 + 1) * rate / size
-    top = _LINEAR_TOP + np.log(rate / 2 / _BREAK) / _LOG_STEP if rate / 2 > _BREAK else None
-    top = rate / 2 / _LINEAR if top is None else top
+    top = _LINEAR_TOP + np.log(rate / 2 / _BREAK) / _LOG_STEP  # a rate is at least 4,000
     edges = np.linspace(0, top, mels + 2)
     hertz = np.where(
         edges < _LINEAR_TOP,
@@ -133,6 +139,3 @@ def mel_filters(rate: int, size: int, mels: int) -> np.ndarray:
             f"at {rate} Hz. Lower it, for example to {mels // 2}."
         )
     return filters
-
-
-_LINEAR_TOP = _BREAK / _LINEAR

@@ -11,6 +11,7 @@ import numpy as np
 from kseq2seq.speech.truncation import truncated
 
 MOST_SAMPLES = 2**28  # in memory, a gibibyte
+SCALE = 2.0**15
 _RATES = 1_000, 768_000
 _BLOCK = 2**18  # samples of each channel
 _CHANNELS = 64
@@ -50,18 +51,20 @@ def read_audio(path: str | os.PathLike[str], rate: int) -> np.ndarray:
     try:
         with soundfile.SoundFile(path, **known) as file:
             _check(file, path)
-            samples = _one_channel(file, path, rate, soxr)
-            frames, said = file.tell(), file.frames
+            samples, frames = _one_channel(file, path, rate, soxr)
+            said = 0 if file.format == "MP3" else file.frames  # of which it is a guess
     except soundfile.SoundFileError as error:
         why = str(getattr(error, "error_string", error)).rstrip(".")
         raise ValueError(
             f"{path} is no readable sound file ({why}). Convert it to wav or flac, or leave it out."
         ) from error
-    why = truncated(path) or (
+    why = truncated(path, frames) or (
         f"it holds {frames:,} of {said:,} samples" if frames < said < 2**62 else ""
     )
     if why:
-        raise ValueError(f"{path} is truncated: {why}. Copy it again, or leave it out.")
+        raise ValueError(
+            f"{path} is truncated, or can't be read whole: {why}. Copy it again, or convert it."
+        )
     return samples
 
 
@@ -77,14 +80,15 @@ def _check(file: Any, path: Path) -> None:
         )
 
 
-def _one_channel(file: Any, path: Path, rate: int, soxr: Any) -> np.ndarray:
-    """The mean of the channels at a rate, block by block."""
+def _one_channel(file: Any, path: Path, rate: int, soxr: Any) -> tuple[np.ndarray, int]:
+    """The mean of the channels at a rate, block by block, and how many frames were read."""
     resampler = None
     if file.samplerate != rate:
         resampler = soxr.ResampleStream(file.samplerate, rate, 1, dtype="float32", quality="HQ")
     done: list[np.ndarray] = []
-    count = 0
-    for block in file.blocks(_BLOCK, dtype="float32", always_2d=True):
+    count = frames = 0
+    while len(block := file.read(_BLOCK, dtype="float32", always_2d=True)):
+        frames += len(block)
         if not np.isfinite(block).all():
             raise ValueError(f"{path} holds NaN or infinities. Repair it, or leave it out.")
         done.append(_resampled(resampler, block.mean(axis=1), last=False))
@@ -95,7 +99,7 @@ def _one_channel(file: Any, path: Path, rate: int, soxr: Any) -> np.ndarray:
                 f"{MOST_SAMPLES / rate / 3600:.1f} hours. Split it."
             )
     done.append(_resampled(resampler, np.zeros(0, "float32"), last=True))
-    return np.concatenate(done)
+    return np.concatenate(done), frames
 
 
 def _resampled(resampler: Any, block: np.ndarray, last: bool) -> np.ndarray:
@@ -112,3 +116,16 @@ def _libraries() -> tuple[Any, Any]:
             "`pip install kseq2seq[speech]`, or pass arrays of samples."
         ) from error
     return soundfile, soxr
+
+
+def on_grid(samples: np.ndarray) -> np.ndarray:
+    """Returns samples as 16 bits hold them, scaled down to full scale if they are louder.
+
+    Example:
+        >>> on_grid(np.array([0.5, 0.00001, 0.0])).tolist()
+        [0.5, 0.0, 0.0]
+    """
+    peak = np.abs(samples).max(initial=0)
+    samples = samples / max(float(peak), 1.0)
+    whole = np.clip(np.rint(samples * SCALE), -SCALE, SCALE - 1)
+    return (whole / SCALE).astype("float32")

@@ -6,6 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 LEAST_SOUND = 5  # steps of 10 ms, in all
+_AROUND = 15  # steps
 
 
 def silent(samples: tf.Tensor, step: int, level: float) -> tf.Tensor:
@@ -29,6 +30,37 @@ def silent(samples: tf.Tensor, step: int, level: float) -> tf.Tensor:
     _, power = tf.nn.moments(blocks, axes=[2])
     loud = tf.cast(power > 10 ** (level / 10), tf.int32)
     return tf.reduce_sum(loud, axis=1) < LEAST_SOUND
+
+
+def split_at_silences(samples: np.ndarray, step: int, longest: int) -> list[np.ndarray]:
+    """Returns the parts of a recording, each cut from the next where it is quietest.
+
+    A part has from half of `longest` to `longest` steps, but the last may be shorter. In this range
+    it ends where there is least energy around, weighed by a Hann window of 150 ms; of several such
+    places it ends at the last.
+
+    Args:
+        samples: (L,).
+        step: samples of a step.
+        longest: steps of a part, at most.
+
+    Example:
+        >>> samples = np.array([1.0, -1.0] * 35)
+        >>> samples[30:40] = 0
+        >>> [len(part) for part in split_at_silences(samples, step=2, longest=20)]
+        [34, 36]
+    """
+    power = powers(samples, step)
+    weights = np.hanning(_AROUND + 2)[1:-1]
+    around = np.convolve(np.pad(power, _AROUND // 2, "edge"), weights, "valid")
+    parts, begin = [], 0
+    while len(power) - begin > longest:
+        first = begin + max(1, longest // 2)
+        candidates = around[first : begin + longest + 1][::-1]
+        end = begin + longest - int(np.argmin(candidates))
+        parts.append(samples[begin * step : end * step])
+        begin = end
+    return [*parts, samples[begin * step :]]
 
 
 def powers(samples: np.ndarray, step: int) -> np.ndarray:

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import os
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from kseq2seq.checks import check_whole
-from kseq2seq.contracts import ArraySource, register_source
+from kseq2seq.contracts import register_source
 from kseq2seq.contracts.source import real
-from kseq2seq.speech.mel import STEP, log_mel, mel_filters, steps
-from kseq2seq.speech.reading import read_audio
-from kseq2seq.speech.silence import silent
-
-_SCALE = 2.0**15
-_RATES = 4_000, 48_000
+from kseq2seq.speech.augmentation import Augmentation
+from kseq2seq.speech.mel import check_bands, log_mel
+from kseq2seq.speech.recordings import Recordings
 
 
 @register_source("audio")
-class AudioSource(ArraySource):
+class AudioSource(Recordings):
     """Sound of one channel; the model is given its log-mel features, one row for each 10 ms.
 
     A raw is the path of a file that soundfile reads (wav, flac, ogg, opus, mp3, of any rate and
@@ -36,6 +33,7 @@ class AudioSource(ArraySource):
         max_seconds: the longest recording.
         too_long: "error", "split" at silences, or "cut"; see `Source`.
         silence: in dB below full scale.
+        augmentation: how batches of training vary recordings, by their seed; None leaves them.
 
     Raises:
         ValueError: an argument is invalid.
@@ -50,8 +48,6 @@ class AudioSource(ArraySource):
         [True]
     """
 
-    unit = "frames of 10 ms"
-
     def __init__(
         self,
         rate: int = 16_000,
@@ -59,93 +55,62 @@ class AudioSource(ArraySource):
         max_seconds: float = 20.0,
         too_long: str = "error",
         silence: float = -60.0,
+        augmentation: Augmentation | Mapping[str, Any] | None = None,
     ) -> None:
-        self.rate = check_whole("rate", rate, _RATES[0], _RATES[1])
+        super().__init__(rate, max_seconds, too_long, silence)
         self.mels = check_whole("mels", mels)
-        window, self.step = steps(self.rate)
-        mel_filters(self.rate, 1 << (window - 1).bit_length(), self.mels)
-        if not max_seconds >= STEP:
-            raise ValueError(f"`max_seconds` must be at least {STEP}; got {max_seconds!r}.")
-        super().__init__((), round(max_seconds * self.rate / self.step), too_long)
-        self.silence = float(silence)
+        check_bands(self.rate, self.mels)
+        if isinstance(augmentation, Mapping):
+            augmentation = Augmentation(**augmentation)
+        self.augmentation = augmentation
         self.unit_seconds = self.step / self.rate
         self.spec = {"source": ((None, self.mels), "float32"), "source_mask": ((None,), "int32")}
 
     @property
-    def max_seconds(self) -> float:
-        """The longest recording, in seconds."""
-        return self.max_length * self.step / self.rate
+    def draws(self) -> bool:
+        """See `Source`."""
+        return self.augmentation is not None
 
     def config(self) -> dict[str, Any]:
         """See `Saved`."""
         return {
             "rate": self.rate,
             "mels": self.mels,
-            "max_seconds": self.max_seconds,
+            "max_seconds": self.seconds(self.max_length),
             "too_long": self.too_long,
             "silence": self.silence,
+            "augmentation": self.augmentation and self.augmentation.config(),
         }
-
-    def counted(self, length: int) -> str:
-        """See `Source`; with the seconds."""
-        return f"{length} {self.unit} ({length * self.step / self.rate:g} s)"
-
-    def read(self, example: Any) -> np.ndarray:
-        """See `Source`; float32 (L,) on the grid of 16 bits, which `pack` keeps as they are.
-
-        Raises:
-            FileNotFoundError: there is no such file.
-            ValueError: it is no sound, damaged or truncated; or an array has another shape, or
-                holds NaN or infinities.
-        """
-        if isinstance(example, str | os.PathLike):
-            return on_grid(read_audio(example, self.rate))
-        values = np.asarray(example)
-        scale = _SCALE if values.dtype == np.int16 else 1
-        return on_grid(self._checked(values, "the recording") / np.float32(scale))
-
-    def pack(self, raw: Any) -> bytes:
-        """See `Source`; int16, little end first."""
-        return (self.read(raw) * _SCALE).astype("<i2").tobytes()
-
-    def restore(self, packed: bytes) -> np.ndarray:
-        """See `Source`."""
-        return np.frombuffer(packed, "<i2").astype("float32") / np.float32(_SCALE)
-
-    def unpack(self, packed: tf.Tensor) -> dict[str, tf.Tensor]:
-        """See `Source`."""
-        lengths = tf.strings.length(packed) // 2
-        longest = tf.reduce_max(tf.concat([lengths, [0]], axis=0))
-        whole = tf.io.decode_raw(packed, tf.int16, fixed_length=2 * tf.maximum(longest, 1))
-        values = tf.cast(whole[:, :longest], tf.float32) / _SCALE
-        return {"values": values, "values_length": lengths}
-
-    def empty(self, raws: Any, lengths: tf.Tensor) -> tf.Tensor:
-        """See `Source`; silence holds nothing."""
-        heard = tf.sequence_mask(raws["values_length"], tf.shape(raws["values"])[1], tf.float32)
-        return silent(raws["values"] * heard, self.step, self.silence)
 
     def features(self, values: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:
         """See `ArraySource`; float32 (B, S, mels), of mean 0 and variance 1 in each band."""
         one = tf.cast(tf.reduce_max(lengths) > -1, tf.float32)
         return log_mel(values, self.rate, self.mels, one, normalized=lengths)
 
+    def draw(self, packed: tf.Tensor, room: Any, sample: bool, seed: tf.Tensor) -> tuple[Any, ...]:
+        """See `Source`; a speed for each, and a number that later draws depend on."""
+        rows, lengths, empty = self.prepare(packed, room, sample)
+        if self.augmentation is None:
+            return rows, lengths, empty
+        items = tf.strings.length(rows) // 2
+        drawn = self.augmentation.draw(items, self.step, tf.minimum(room, self.max_length), seed)
+        # at another speed a recording that is cut would lose the end of what is left
+        speeds = tf.where(lengths > self.max_length, 1.0, drawn["speed"])
+        units = tf.where(speeds == 1.0, lengths, drawn["units"])
+        return {"packed": rows, "speed": speeds, "number": drawn["number"]}, units, empty
+
+    def assemble(self, rows: Any, count: Any, units: Any, training: bool = False) -> dict[str, Any]:
+        """See `Source`; varies the rows that `draw` returned."""
+        if not isinstance(rows, dict) or self.augmentation is None:
+            return super().assemble(rows, count, units, training)
+        seed = tf.stack([rows["number"][0], tf.size(rows["number"], tf.int64)])
+        raws = self.unpack(rows["packed"])
+        values, items = self.augmentation.samples(*raws.values(), rows["speed"], seed)
+        lengths = -(-items // self.step)
+        inputs = self._inputs(values, -(-tf.shape(values)[1] // self.step), items, lengths)
+        masked = self.augmentation.features(inputs["source"], lengths, seed, self.seconds(1))
+        return self.filled({**inputs, "source": masked}, count, units)
+
     def labels(self, inputs: dict[str, np.ndarray]) -> list[list[str]]:
         """See `Source`; the seconds at which each row begins, for example "0.13"."""
-        return [
-            [f"{unit * self.step / self.rate:.2f}" for unit in range(count)]
-            for count in real(inputs)
-        ]
-
-
-def on_grid(samples: np.ndarray) -> np.ndarray:
-    """Returns samples as 16 bits hold them, scaled down to full scale if they are louder.
-
-    Example:
-        >>> on_grid(np.array([0.5, 0.00001, 0.0])).tolist()
-        [0.5, 0.0, 0.0]
-    """
-    peak = np.abs(samples).max(initial=0)
-    samples = samples / max(float(peak), 1.0)
-    whole = np.clip(np.rint(samples * _SCALE), -_SCALE, _SCALE - 1)
-    return (whole / _SCALE).astype("float32")
+        return [[f"{self.seconds(unit):.2f}" for unit in range(count)] for count in real(inputs)]

@@ -19,7 +19,8 @@ class Pipeline:
     """A model with its source and target, from one file.
 
     For a model of arrays, for example of a sensor's readings, a source text is an array
-    (length, ...). A source that holds nothing gives an empty text. Several threads may use one
+    (length, ...); for a model of speech, the path of a sound file or an array of samples. A source
+    that holds nothing gives an empty text. Several threads may use one
     pipeline; they take turns.
 
     Args:

@@ -1,0 +1,52 @@
+"""Corpora of speech by their names, as recipes take them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import chain
+from pathlib import Path
+
+from kseq2seq.corpora.asterisk import PARTS, asterisk
+from kseq2seq.corpora.manifests import COLUMNS, manifest
+from kseq2seq.corpora.speech_sample import speech_sample
+from kseq2seq.corpora.tuxpaint import tuxpaint
+from kseq2seq.data import Example
+
+SPEECH = "sample, asterisk[:LANG], tuxpaint[:LANG], several joined by +, or FILE"
+_FETCHED = {"asterisk": asterisk, "tuxpaint": tuxpaint}
+
+
+def speech(name: str, columns: Sequence[str] = COLUMNS) -> Iterable[Example]:
+    """Returns recordings with their transcripts, by the name of a corpus or a file.
+
+    Args:
+        name: "sample" (bundled); "asterisk:en" (also es, fr, it, ru; the second speakers
+            it-menardi, fr-armelle, es-co); "tuxpaint:fr" (and other languages); several of these,
+            "asterisk:en+fr" or "asterisk:it+tuxpaint:it"; or a file that `manifest` reads.
+        columns: of a table; see `manifest`.
+
+    Raises:
+        ValueError: it is neither.
+
+    Example:
+        >>> from kseq2seq.corpora import speech
+        >>> next(iter(speech("sample"))).target
+        'a'
+    """
+    if Path(name).exists():
+        return manifest(name, tuple(columns) or COLUMNS)
+    corpora = []
+    kind = ""
+    for part in name.split("+"):
+        before, colon, language = part.rpartition(":")
+        kind, language = (before or kind, language) if colon or kind else (part, "")
+        if kind == "sample" and not language:
+            corpora.append(speech_sample())
+        elif kind in _FETCHED:
+            corpora.append(_FETCHED[kind](language or "en"))
+        else:
+            raise ValueError(
+                f"{name!r} is neither a file nor a corpus of speech ({SPEECH}; asterisk has "
+                f"{', '.join(PARTS)})."
+            )
+    return chain(*corpora)
