@@ -63,7 +63,7 @@ def fold_of(key: str, fold: int, *, folds: int = 5, validation: int = 5) -> str:
     Example:
         >>> from kseq2seq.data.split import fold_of
         >>> [fold_of("bash", fold) for fold in (1, 2, 3, 4, 5)]
-        ['train', 'train', 'train', 'test', 'train']
+        ['train', 'train', 'test', 'train', 'train']
     """
     if not 1 <= fold <= folds:
         raise ValueError(f"`fold` must be from 1 to {folds}; got {fold}.")
