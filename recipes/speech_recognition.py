@@ -10,13 +10,15 @@ and `sentence`, as of Common Voice, or a `.trans.txt` file or folder, as of Libr
     python recipes/speech_recognition.py --data asterisk:en --minutes 40 --interval
     python recipes/speech_recognition.py --data asterisk:en+es+fr+it+ru --fold 2 --head joint
     python recipes/speech_recognition.py --train asterisk:it --test asterisk:it-menardi
+    python recipes/speech_recognition.py --data asterisk:it+it-menardi --closed
     python recipes/speech_recognition.py --data cv/validated.tsv --rate 16000 --mels 80
     python recipes/speech_recognition.py --init saved_models/speech_recognition --live talk.wav
 
 One fifth of the wordings is held out, `--fold` of five: no test wording is in training, whoever
 speaks it. CER and WER are the shares of wrong characters and words. `--head ctc` also decodes with
-the n-grams of the training texts, `--head joint` with CTC beside the decoder. `--live` reads a file
-as if it were being recorded. Scores, and what so little data can and cannot do: docs/speech.md.
+the n-grams of the training texts, `--head joint` with CTC beside the decoder. `--closed` learns short
+wordings of several recordings, and chooses among them. `--live` reads a file as if it were being
+recorded. Scores, and what so little data can and cannot do: docs/speech.md.
 """
 
 from functools import partial
@@ -24,8 +26,10 @@ from time import perf_counter
 
 import kseq2seq as ks
 from kseq2seq import cli, corpora, data, decoding, metrics, speech, text
+from kseq2seq.corpora.closed import closed
+from kseq2seq.corpora.speech import SPEECH
 from kseq2seq.decoding.kneser_ney import KneserNey
-from kseq2seq.pipeline import live
+from kseq2seq.pipeline import choose, live
 
 METRICS = {"WER": metrics.word_error_rate, "CER": metrics.character_error_rate}
 MODELS = {"lstm": {}, "conformer": {"num_heads": 4}, "transformer": {"num_heads": 4}}
@@ -58,6 +62,7 @@ def flags(recipe: cli.Recipe) -> None:
     add("data", "--mels", type=cli.whole, default=40, help="bands of features")
     add("data", "--seconds", type=cli.positive, default=15.0, help="the longest recording")
     add("data", "--plain", action="store_true", help="train on recordings as they are")
+    add("data", "--closed", action="store_true", help="one or two words, and no others")
     add("model", "--head", choices=list(HEADS), default="ctc", help="what writes the text")
     add("model", "--stride", type=int, choices=(1, 2, 4, 8), default=4, help="frames a position")
     add("output", "--live", metavar="FILE", help="read it, as if it were recorded, by --init")
@@ -84,7 +89,7 @@ def recognizer(source: speech.AudioSource, recipe: cli.Recipe, train: data.Corpu
 
 
 def fused(recipe: cli.Recipe, pipeline: ks.Pipeline, test: list, said: list[str]) -> None:
-    """Scores what the head can be helped by: n-grams of the training texts, or CTC."""
+    """Scores a beam with what helps the head: n-grams of the training texts, or CTC."""
     head, search, filters = recipe.options.head, ks.Beam(8), []
     if head == "ctc":
         rows = pipeline.target.ids(said).to_list()
@@ -113,7 +118,7 @@ def main() -> None:
     recipe = cli.Recipe(
         "speech_recognition",
         __doc__,
-        data=corpora.SPEECH,
+        data=SPEECH,
         models=MODELS,
         metrics=METRICS,
         defaults=DEFAULTS,
@@ -129,7 +134,8 @@ def main() -> None:
     vary = None if options.plain or options.smoke else speech.Augmentation()
     source = speech.AudioSource(options.rate, options.mels, options.seconds, augmentation=vary)
     divide = partial(data.fold_of, fold=options.fold)
-    parts = recipe.corpora(corpora.speech, source, divide)
+    read = (lambda *name: closed(corpora.speech(*name))) if options.closed else corpora.speech
+    parts = recipe.corpora(read, source, divide)
     pipeline = recipe.pipeline(partial(recognizer, source), parts["train"])
     validation, test = recipe.held_out(pipeline, parts)
     smoothing = 0.0 if options.head == "ctc" else 0.1
@@ -137,10 +143,13 @@ def main() -> None:
 
     said = [example.target for example in parts["train"]]
     same = {"one text for all": [cli.usual_text(said)] * len(test)}
-    references = [example.target for example in test]
-    best = {"nearest training text": cli.nearest_texts(said, references)}
-    recipe.evaluate(pipeline, test, same, ceilings=best)
+    best = cli.nearest_texts(said, [example.target for example in test])
+    recipe.evaluate(pipeline, test, same, ceilings={"nearest training text": best})
     fused(recipe, pipeline, test, said)
+    if options.closed:
+        chosen = [one.text for one in choose(pipeline, [each.source for each in test], [*{*said}])]
+        right = metrics.exact_match(chosen, [example.target for example in test])
+        recipe.compare("Of the known wordings", {"chosen": {"right": right}})
 
     write = recipe.export(pipeline)  # written, loaded again, given raw samples
     recipe.finish(test[0].source, write(test[0].source))

@@ -183,7 +183,7 @@ def _weighing(head: Any, width: int | None, filters: tuple[Filter, ...]) -> tupl
         if type(rule).worth is Filter.worth:
             raise ValueError(
                 f"{type(rule).__name__} is a rule about the next token of a decoder, and the head "
-                f"{_name(head)} has none. Leave it out of `filters`."
+                f"{_name(head)} has none. Leave `filters` out."
             )
         if not head.weighs or width is None:
             raise ValueError(

@@ -1,6 +1,7 @@
 """Raw in, raw out: a model with all it needs to be used."""
 
 from kseq2seq.deprecation import moved
+from kseq2seq.pipeline.choosing import choose
 from kseq2seq.pipeline.files import FileProgress
 from kseq2seq.pipeline.live import Heard, live
 from kseq2seq.pipeline.mutual_information import mutual_information
@@ -19,6 +20,7 @@ __all__ = [
     "Score",
     "Stream",
     "Word",
+    "choose",
     "live",
     "mutual_information",
     "rerank",

@@ -61,11 +61,11 @@ def pipeline():
 def test_predictions_of_sources_in_time_have_words(pipeline, monkeypatch):
     (_, ids) = pipeline.target.ids(["ab", "ab ba"]).to_list()
     ids = np.array([[ids[:-1]]], "int32")
-    alignments = np.zeros((1, 1, 5, 8), "float32")
-    alignments[0, 0, np.arange(5), [0, 1, 3, 5, 6]] = 1
 
     def decoded(model, inputs, *args, **options):
-        rows = len(inputs["source"])
+        rows, length = inputs["source_mask"].shape
+        alignments = np.zeros((1, 1, 5, length), "float32")
+        alignments[0, 0, np.arange(5), [0, 1, 3, 5, 6]] = 1
         parts = (ids, [[5]], [[-1.0]], alignments, [[True]], np.full((1, 1, 5), 0.5, "float32"))
         return Decoded(*(tf.repeat(tf.constant(part), rows, axis=0) for part in parts))
 
@@ -124,8 +124,10 @@ def test_it_runs_the_model(pipeline):
     rng = np.random.default_rng(0)
     pieces = [rng.normal(size=(2, 2)).astype("float32") for _ in range(4)]
     *_, last = live(pipeline, pieces)
+    assert last.seconds == 2.0 and last.rest == []
+    assert all(0 <= word.begin <= word.end <= 2.0 for word in last.words)
     whole = pipeline([np.concatenate(pieces)], alignments=True)[0]
-    assert last.words == whole.words and last.rest == []
+    assert " ".join(word.text for word in whole.words) == whole.text
     assert _after([], whole.words) == whole.words
 
 
