@@ -16,20 +16,19 @@ and `sentence`, as of Common Voice, or a `.trans.txt` file or folder, as of Libr
 
 One fifth of the wordings is held out, `--fold` of five: no test wording is in training, whoever
 speaks it. CER and WER are the shares of wrong characters and words. `--head ctc` also decodes with
-the n-grams of the training texts, `--head joint` with CTC beside the decoder. `--closed` learns short
-wordings of several recordings, and chooses among them. `--live` reads a file as if it were being
-recorded. Scores, and what so little data can and cannot do: docs/speech.md.
+the n-grams of the training texts, `--head joint` with CTC beside the decoder. `--closed` learns
+short wordings of several recordings, and chooses among them. `--live` reads a file as if it were
+being recorded. Scores, and what so little data can and cannot do: docs/speech.md.
 """
 
 from functools import partial
-from time import perf_counter
 
 import kseq2seq as ks
 from kseq2seq import cli, corpora, data, decoding, metrics, speech, text
 from kseq2seq.corpora.closed import closed
 from kseq2seq.corpora.speech import SPEECH
 from kseq2seq.decoding.kneser_ney import KneserNey
-from kseq2seq.pipeline import choose, live
+from kseq2seq.pipeline import choose
 
 METRICS = {"WER": metrics.word_error_rate, "CER": metrics.character_error_rate}
 MODELS = {"lstm": {}, "conformer": {"num_heads": 4}, "transformer": {"num_heads": 4}}
@@ -100,20 +99,6 @@ def fused(recipe: cli.Recipe, pipeline: ks.Pipeline, test: list, said: list[str]
     recipe.evaluate(pipeline, test, {}, name=name, search=search, filters=filters)
 
 
-def listen(pipeline: ks.Pipeline, file: str) -> None:
-    """Reads a file as if it were recorded, half a second at a time."""
-    samples, rate = pipeline.source.read(file), pipeline.source.rate
-    pieces = [samples[at : at + rate // 2] for at in range(0, len(samples), rate // 2)]
-    began = perf_counter()
-    for heard in live(pipeline, pieces, search=ks.Greedy()):
-        rest = " ".join(word.text for word in heard.rest)
-        print(f"{heard.seconds:6.1f} s  {heard.text}" + f"  [{rest}]" * bool(rest))
-    spent, seconds = perf_counter() - began, len(samples) / rate
-    for word in heard.words:
-        print(f"  {word.begin:6.2f} to {word.end:6.2f} s, {word.confidence:4.0%}  {word.text}")
-    print(f"{seconds:.1f} s of sound in {spent:.1f} s: real-time factor {spent / seconds:.2f}")
-
-
 def main() -> None:
     recipe = cli.Recipe(
         "speech_recognition",
@@ -129,7 +114,7 @@ def main() -> None:
     options = recipe.begin()
     options.graph = True  # depthwise convolutions, recurrence and CTC are slower by XLA, on CPUs
     if options.live:
-        return listen(recipe.pipeline(recognizer, None), options.live)
+        return cli.listen(recipe.pipeline(recognizer, None), options.live)
 
     vary = None if options.plain or options.smoke else speech.Augmentation()
     source = speech.AudioSource(options.rate, options.mels, options.seconds, augmentation=vary)

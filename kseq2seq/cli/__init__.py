@@ -6,6 +6,7 @@ from kseq2seq.cli.corpora import read_corpora
 from kseq2seq.cli.extracts import best_sentences, first_sentences
 from kseq2seq.cli.flags import Flags, positive, share, whole
 from kseq2seq.cli.lengths import held_out
+from kseq2seq.cli.listening import listen
 from kseq2seq.cli.members import ENSEMBLE, ensemble
 from kseq2seq.cli.messages import DATA, Messages
 from kseq2seq.cli.nearest_texts import nearest_texts, usual_text
@@ -33,6 +34,7 @@ __all__ = [
     "first_sentences",
     "held_out",
     "kneser_ney",
+    "listen",
     "make_tokenizer",
     "nearest_targets",
     "nearest_texts",
