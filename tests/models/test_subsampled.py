@@ -44,20 +44,34 @@ def source():
     return {"source": frames.astype("float32"), "source_mask": mask.astype("int32")}
 
 
-@pytest.fixture(scope="module", params=CASES)
-def model(request):
-    name, sizes = CASES[request.param]
-    keras.utils.set_random_seed(1)
-    made = ks.build_model(name, FRAMES, TARGET, **sizes)
-    rng = np.random.default_rng(2)
-    for weight in made.weights:
-        weight.assign(np.asarray(weight) + rng.normal(scale=0.5, size=weight.shape))
-    return made
+FILES = [
+    ("conformer, ctc", "float32"),
+    ("conformer, ctc", "int8"),
+    ("hybrid", "float32"),
+    *(
+        pytest.param(name, "float32", marks=pytest.mark.slow)
+        for name in ("conformer, joint", "transformer", "bahdanau", "lstm, ctc")
+    ),
+]
 
 
 @pytest.fixture(scope="module")
-def found(model):
-    return ks.decode(model, source(), ks.Greedy(), max_length=LENGTH)
+def built():
+    """Makes a case, and what it finds for each source, once."""
+    made = {}
+
+    def get(name, lab):
+        if name not in made:
+            architecture, sizes = CASES[name]
+            keras.utils.set_random_seed(1)
+            model = ks.build_model(architecture, FRAMES, TARGET, **sizes)
+            rng = np.random.default_rng(2)
+            for weight in model.weights:
+                weight.assign(np.asarray(weight) + rng.normal(scale=0.5, size=weight.shape))
+            made[name] = model, lab.searched(model, source(), ks.Greedy(), LENGTH)
+        return made[name]
+
+    return get
 
 
 def same(made, expected):
@@ -65,34 +79,38 @@ def same(made, expected):
     np.testing.assert_allclose(made.scores, expected.scores, atol=1e-3)
 
 
-def test_no_source_depends_on_its_company_or_padding(model, found):
+@pytest.mark.parametrize("name", CASES)
+def test_no_source_depends_on_its_company_or_padding(name, built, lab):
+    model, found = built(name, lab)
     assert len(np.unique(np.round(found.scores, 3))) == len(LENGTHS)  # sources are told apart
     whole = source()
     longer = {
-        name: np.pad(x, [(0, 0), (0, 3), *[(0, 0)] * (x.ndim - 2)], constant_values=0)
-        for name, x in whole.items()
+        name: np.pad(x, [(0, 0), (0, 3), *[(0, 0)] * (x.ndim - 2)]) for name, x in whole.items()
     }
     longer["source"][~longer["source_mask"].astype(bool)] = 4.0
-    same(ks.decode(model, longer, ks.Greedy(), max_length=LENGTH), found)
+    same(lab.searched(model, longer, ks.Greedy(), LENGTH), found)
     for row in (1, 3, 4):
         alone = {name: x[row : row + 1, : LENGTHS[row]] for name, x in whole.items()}
-        made = ks.decode(model, alone, ks.Greedy(), max_length=LENGTH)
+        made = lab.searched(model, alone, ks.Greedy(), LENGTH)
         np.testing.assert_array_equal(made.ids[0], found.ids[row])
         np.testing.assert_allclose(made.scores[0], found.scores[row], atol=1e-3)
 
 
-def test_it_is_saved_and_cloned(model, found, tmp_path):
+@pytest.mark.parametrize("name", CASES)
+def test_it_is_saved_and_cloned(name, built, lab, tmp_path):
+    model, found = built(name, lab)
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
     clone = keras.models.clone_model(model)
     clone.set_weights(model.get_weights())
     for copy in (loaded, clone):
         assert copy.facts == model.facts and copy.facts.stride > 1
-        same(ks.decode(copy, source(), ks.Greedy(), max_length=LENGTH), found)
+        same(lab.searched(copy, source(), ks.Greedy(), LENGTH), found)
 
 
-@pytest.mark.parametrize("precision", ["float32", "int8"])
-def test_a_file_finds_the_same(model, found, precision):
+@pytest.mark.parametrize(("name", "precision"), FILES)
+def test_a_file_finds_the_same(name, precision, built, lab):
+    model, found = built(name, lab)
     fixed = FixedModel(model, ks.Greedy(), LONGEST, LENGTH, ks.SpecialTokens())
     file, given = Signatures(convert(fixed, precision)), source()
     for row, length in enumerate(LENGTHS):
