@@ -40,7 +40,7 @@ DEFAULTS = {
     "max_length": 300,
     "hidden_dim": 160,
     "dropout": 0.2,
-    "batch_tokens": 6000,
+    "batch_tokens": 10_000,
 }
 SMOKE = {
     "steps": 240,
@@ -50,6 +50,7 @@ SMOKE = {
     "mels": 20,
     "dropout": 0.0,
     "learning_rate": 1e-2,
+    "batch_tokens": 4000,
 }
 
 
@@ -64,7 +65,7 @@ def flags(recipe: cli.Recipe) -> None:
     add("data", "--closed", action="store_true", help="one or two words, and no others")
     add("model", "--head", choices=list(HEADS), default="ctc", help="what writes the text")
     add("model", "--stride", type=int, choices=(1, 2, 4, 8), default=4, help="frames a position")
-    add("output", "--live", metavar="FILE", help="read it, as if it were recorded, by --init")
+    add("output", "--live", metavar="FILE", help="read by --init, or --output, as it grows")
 
 
 def recognizer(source: speech.AudioSource, recipe: cli.Recipe, train: data.Corpus) -> ks.Pipeline:
@@ -114,6 +115,7 @@ def main() -> None:
     options = recipe.begin()
     options.graph = True  # depthwise convolutions, recurrence and CTC are slower by XLA, on CPUs
     if options.live:
+        options.init = options.init or options.output
         return cli.listen(recipe.pipeline(recognizer, None), options.live)
 
     vary = None if options.plain or options.smoke else speech.Augmentation()
@@ -124,7 +126,8 @@ def main() -> None:
     pipeline = recipe.pipeline(partial(recognizer, source), parts["train"])
     validation, test = recipe.held_out(pipeline, parts)
     smoothing = 0.0 if options.head == "ctc" else 0.1
-    recipe.fit(pipeline, parts, validation, peak=3e-3, label_smoothing=smoothing)
+    peak = 3e-3 if options.model == "lstm" else 1.5e-3
+    recipe.fit(pipeline, parts, validation, peak=peak, label_smoothing=smoothing)
 
     said = [example.target for example in parts["train"]]
     same = {"one text for all": [cli.usual_text(said)] * len(test)}
