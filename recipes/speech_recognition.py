@@ -40,7 +40,7 @@ DEFAULTS = {
     "max_length": 300,
     "hidden_dim": 160,
     "dropout": 0.2,
-    "batch_tokens": 10_000,
+    "batch_tokens": 6000,
 }
 SMOKE = {
     "steps": 240,
