@@ -49,6 +49,7 @@ _FLOORS = (
     "speech",
     "data",
     "metrics",
+    "baselines",
     "training",
     "runs",
     "export",

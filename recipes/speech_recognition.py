@@ -25,13 +25,14 @@ from functools import partial
 
 import kseq2seq as ks
 from kseq2seq import cli, corpora, data, decoding, metrics, speech, text
+from kseq2seq.baselines import KneserNey, nearest_texts, usual_text
 from kseq2seq.corpora.closed import closed
 from kseq2seq.corpora.speech import SPEECH
-from kseq2seq.decoding.kneser_ney import KneserNey
 from kseq2seq.pipeline import choose
 
 METRICS = {"WER": metrics.word_error_rate, "CER": metrics.character_error_rate}
 MODELS = {"lstm": {}, "conformer": {"num_heads": 4}, "transformer": {"num_heads": 4}}
+KINDS = (speech.AudioSource, text.TextTarget)
 HEADS = {"ctc": "ctc", "decoder": "decoder", "joint": {"head": "joint", "weight": 0.3}}
 DEFAULTS = {
     "columns": ["path", "sentence"],
@@ -116,22 +117,22 @@ def main() -> None:
     options.graph = True  # depthwise convolutions, recurrence and CTC are slower by XLA, on CPUs
     if options.live:
         options.init = options.init or options.output
-        return cli.listen(recipe.pipeline(recognizer, None), options.live)
+        return cli.listen(recipe.pipeline(recognizer, None, KINDS), options.live)
 
     vary = None if options.plain or options.smoke else speech.Augmentation()
     source = speech.AudioSource(options.rate, options.mels, options.seconds, augmentation=vary)
     divide = partial(data.fold_of, fold=options.fold)
     read = (lambda *name: closed(corpora.speech(*name))) if options.closed else corpora.speech
     parts = recipe.corpora(read, source, divide)
-    pipeline = recipe.pipeline(partial(recognizer, source), parts["train"])
+    pipeline = recipe.pipeline(partial(recognizer, source), parts["train"], KINDS)
     validation, test = recipe.held_out(pipeline, parts)
     smoothing = 0.0 if options.head == "ctc" else 0.1
     peak = 3e-3 if options.model == "lstm" else 1.5e-3
     recipe.fit(pipeline, parts, validation, peak=peak, label_smoothing=smoothing)
 
     said = [example.target for example in parts["train"]]
-    same = {"one text for all": [cli.usual_text(said)] * len(test)}
-    best = cli.nearest_texts(said, [example.target for example in test])
+    same = {"one text for all": [usual_text(said)] * len(test)}
+    best = nearest_texts(said, [example.target for example in test])
     recipe.evaluate(pipeline, test, same, ceilings={"nearest training text": best})
     fused(recipe, pipeline, test, said)
     if options.closed:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -52,7 +52,6 @@ class Source(Saved):
 
     side = "source"
     registry = SOURCES
-    later: ClassVar[Mapping[str, int]] = {"fields": 2}
     unit: ClassVar[str]
     noun: ClassVar[str] = "Source"
     spec: Spec
@@ -124,6 +123,7 @@ class Source(Saved):
     def __call__(self, raws: Any, training: bool = False) -> dict[str, tf.Tensor]:
         """Returns the inputs of a model as `spec` has them, padded to the longest; in graph.
 
+        There is at least one unit, since encoders can't read none: padding, if all raws are empty.
         Where `too_long` is "cut", no row is longer than `max_length`. With `training`, inputs may
         vary from call to call: by a drawn segmentation, or noise.
         """
@@ -138,6 +138,11 @@ class Source(Saved):
         By default a raw is as it is, and cut when it is made into inputs.
         """
         return raw
+
+    @property
+    def fills(self) -> bool:
+        """Whether `fill` changes texts; if not, raws need not be at hand when they are read."""
+        return type(self).fill is not Source.fill
 
     @property
     def splits(self) -> bool:
@@ -251,7 +256,7 @@ class Source(Saved):
         """
         return texts
 
-    def unfilled(self, text: str, raw: Any) -> str:
+    def as_written(self, text: str, raw: Any) -> str:
         """Returns a target of a raw as the model writes it, which `fill` fills; not in graph."""
         return text
 
@@ -278,6 +283,13 @@ class Source(Saved):
             without TensorFlow can make; a function from these tensors by name to the inputs of the
             model, in graph). One of them is "source_length", int32 (1,), how much is real.
         """
+
+    def fixed_empty(self, inputs: dict[str, tf.Tensor]) -> tf.Tensor | None:
+        """Returns bool (1,), whether the inputs that `fixed` describes hold nothing, in graph.
+
+        A file then answers with an empty target. None, the default, leaves that to hosts.
+        """
+        return None
 
     def feed(self, raw: Any, units: int) -> dict[str, np.ndarray]:
         """Returns the inputs that `fixed` describes, of a raw; not in graph."""

@@ -1,12 +1,16 @@
 """Corpora of the recipes: fetched once through a package manager, or bundled."""
 
 from kseq2seq.corpora.asterisk import asterisk
+from kseq2seq.corpora.brown import brown
 from kseq2seq.corpora.chitchat import chitchat, chitchat_topics, sample_chitchat
 from kseq2seq.corpora.cmudict import cmudict, cmudict_sample
+from kseq2seq.corpora.duplicates import near_duplicates
 from kseq2seq.corpora.fetching import fetched
 from kseq2seq.corpora.functions import functions, sample_functions
 from kseq2seq.corpora.gists import gists
 from kseq2seq.corpora.manifests import manifest
+from kseq2seq.corpora.manual_pages import manual_pages
+from kseq2seq.corpora.python_tokens import python_tokens
 from kseq2seq.corpora.speech import speech
 from kseq2seq.corpora.synopses import synopses
 from kseq2seq.corpora.transcripts import spoken
@@ -14,6 +18,7 @@ from kseq2seq.corpora.tuxpaint import tuxpaint
 
 __all__ = [
     "asterisk",
+    "brown",
     "chitchat",
     "chitchat_topics",
     "cmudict",
@@ -22,6 +27,9 @@ __all__ = [
     "functions",
     "gists",
     "manifest",
+    "manual_pages",
+    "near_duplicates",
+    "python_tokens",
     "sample_chitchat",
     "sample_functions",
     "speech",

@@ -17,7 +17,7 @@ from kseq2seq.data import Example
 
 _VERSION = "1.6.1-1"
 _NOTES = re.compile(r"[\[(<]")  # what is said about the recording, and not in it
-_LOST = re.compile(r"\w\?\w|\w\? +[^\W\d_A-Z]|\s\?\s+\w")  # a letter that the file has lost
+_LOST = re.compile(r"\?\s*(\w)")  # a letter that the file has lost, if a small one follows
 _FASTEST = 24.0  # characters a second: of a transcript that is of another recording
 _NUMERALS = re.compile(r"digits/(\d+)")
 
@@ -165,6 +165,7 @@ def _transcripts(text: str) -> dict[str, str]:
     for line in text.splitlines():
         name, colon, said = line.partition(":")
         if colon and not line.lstrip().startswith(";"):
+            said = said.strip().removeprefix(f"{name.strip()}:")  # some have it twice
             found.setdefault(name.strip(), said.strip())
     return found
 
@@ -188,7 +189,7 @@ def _first(
             why = "no recording"
         elif _NOTES.search(text):
             why = "a note"
-        elif _LOST.search(text):
+        elif any(found[1].islower() for found in _LOST.finditer(text)):
             why = "lost letters"
         elif said is None:
             why = "a number without words"
@@ -204,7 +205,7 @@ def _first(
         (sounds / f"{name}.wav").is_file() for name in transcripts
     )
     out["no transcript"] += untold
-    listed = ", ".join(f"{count} with {why}" for why, count in out.most_common())
+    listed = ", ".join(f"{count} with {why}" for why, count in out.most_common() if count)
     tell(f"asterisk:{part}: {len(examples)} prompts; left out {out.total()}: {listed}")
     return examples
 

@@ -11,11 +11,9 @@ from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
 from kseq2seq.corpora.fetching import INSTEAD
-from kseq2seq.data.debian import apt_command, cache_folder, indexes, update_indexes
+from kseq2seq.data.debian import cache_folder, fetch_packages, indexes, update_indexes
 from kseq2seq.disk import whole_file
 from kseq2seq.disk.files import sha256
-
-_SECONDS = 1200
 
 
 def debian_files(
@@ -62,22 +60,23 @@ def debian_files(
 def _download(
     package: Path, wanted: str, digest: str, lists: Path, tell: Callable[[str], None]
 ) -> None:
-    command = [*apt_command(lists), "download", wanted]
+    """Fetches a package, by indexes that are made anew if it is not in those that are kept."""
     package.parent.mkdir(parents=True, exist_ok=True)
-    fresh = not indexes(lists, "Packages")
+    kept = lists.with_name("apt.conf").is_file() and shutil.which("apt-get")
+    fresh = not (kept and indexes(lists, "Packages"))
     if fresh:
         update_indexes(lists, "en", tell)
     tell(f"fetching {wanted} by apt into {package.parent}")
     with tempfile.TemporaryDirectory(dir=package.parent) as place:
-        done = _run(command, place)
-        if done.returncode and not fresh:  # the indexes may be old
+        try:
+            files = fetch_packages(lists, [wanted], Path(place), tell)
+        except RuntimeError:
+            if fresh:
+                raise
             update_indexes(lists, "en", tell)
-            done = _run(command, place)
-        files = list(Path(place).glob("*.deb"))
-        if done.returncode or len(files) != 1:
-            lines = [line for line in done.stderr.splitlines() if line.startswith("E:")]
-            why = lines[-1].strip() if lines else f"status {done.returncode}"
-            raise RuntimeError(f"apt could not fetch {wanted} ({why}); {INSTEAD}.")
+            files = fetch_packages(lists, [wanted], Path(place), tell)
+        if len(files) != 1:
+            raise RuntimeError(f"apt fetched {len(files)} files as {wanted}; {INSTEAD}.")
         found = sha256(files[0])
         if found != digest:
             raise RuntimeError(
@@ -86,17 +85,6 @@ def _download(
             )
         with whole_file(package) as path:
             shutil.move(files[0], path)
-
-
-def _run(command: list[str], place: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command,
-        cwd=place,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=_SECONDS,
-    )
 
 
 def _unpack(package: Path, folder: Path, suffixes: tuple[str, ...]) -> None:
@@ -108,20 +96,32 @@ def _unpack(package: Path, folder: Path, suffixes: tuple[str, ...]) -> None:
         inside = Path(place) / "files"
         inside.mkdir()
         command = [tool, "--fsys-tarfile", str(package)]
-        with (
-            subprocess.Popen(command, stdout=subprocess.PIPE) as process,
-            tarfile.open(fileobj=process.stdout, mode="r|") as archive,
-        ):
-            for member in archive:
-                parts = PurePosixPath(member.name).parts
-                if not member.isfile() or not member.name.endswith(suffixes) or ".." in parts:
-                    continue
-                content = archive.extractfile(member)
-                assert content is not None
-                target = inside.joinpath(*(part for part in parts if part != "/"))
-                target.parent.mkdir(parents=True, exist_ok=True)
-                with target.open("wb") as file:
-                    shutil.copyfileobj(content, file)
+        with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+            try:
+                with tarfile.open(fileobj=process.stdout, mode="r|") as archive:
+                    for member in archive:
+                        _write(archive, member, inside, suffixes)
+            except tarfile.TarError as error:
+                raise RuntimeError(f"{package} can't be unpacked ({error}); {INSTEAD}.") from error
         if process.returncode:
             raise RuntimeError(f"dpkg-deb could not unpack {package}; {INSTEAD}.")
-        inside.rename(folder)
+        try:
+            inside.rename(folder)
+        except OSError:
+            if not folder.is_dir():  # else another process was faster
+                raise
+
+
+def _write(
+    archive: tarfile.TarFile, member: tarfile.TarInfo, inside: Path, suffixes: tuple[str, ...]
+) -> None:
+    """Writes a member under its path, if it is a file of these suffixes."""
+    parts = PurePosixPath(member.name).parts
+    if not member.isfile() or not member.name.endswith(suffixes) or ".." in parts:
+        return
+    content = archive.extractfile(member)
+    assert content is not None
+    target = inside.joinpath(*(part for part in parts if part != "/"))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with target.open("wb") as file:
+        shutil.copyfileobj(content, file)

@@ -127,4 +127,7 @@ def _place(pair: Pair | Example) -> Path | None:
         named = [folder / f"{pair.source}{suffix}" for suffix in _SOUNDS]
     else:
         named = [folder / pair.source, folder / "clips" / pair.source]
-    return next((path for path in named if path.is_file()), None)
+    try:
+        return next((path for path in named if path.is_file()), None)
+    except OSError:  # no name that a file could have
+        return None

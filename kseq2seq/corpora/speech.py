@@ -39,7 +39,9 @@ def speech(name: str, columns: Sequence[str] = COLUMNS) -> Iterable[Example]:
     kind = ""
     for part in name.split("+"):
         before, colon, language = part.rpartition(":")
-        kind, language = (before or kind, language) if colon or kind else (part, "")
+        if not colon and (not kind or part in (*_FETCHED, "sample")):
+            before, language = part, ""
+        kind = before or kind
         if kind == "sample" and not language:
             corpora.append(speech_sample())
         elif kind in _FETCHED:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from hashlib import sha1
 from typing import TypeVar
 
 from kseq2seq.data.pairs import Example, Packed, Pair, digest
 
 SPLITS = ("train", "validation", "test")
+Divide = Callable[[str], str]  # a key -> the name of its split
 AnyPair = TypeVar("AnyPair", Pair, Example, Pair | Example, Packed)
 
 

@@ -10,9 +10,10 @@ import numpy as np
 import tensorflow as tf
 
 from kseq2seq.contracts import Source, Target
-from kseq2seq.data.corpus import Corpus, parse_pairs
+from kseq2seq.data.corpus import Corpus
 from kseq2seq.data.lengths import LengthCounter, Lengths
 from kseq2seq.data.measured import Fits, measure
+from kseq2seq.data.records import parse_pairs
 from kseq2seq.text.sequences import Tokens, as_source, as_target
 
 _MUCH = 0.01  # share of a side's tokens
@@ -234,7 +235,7 @@ def survey(
         limit = counts.occurring.limits[0]
         warnings.warn(
             f"{counts.cut:,} of {counts.kept:,} sources have more than {limit:,} {counts.units[0]} "
-            "and are cut there: training does not see the rest. Raise `max_length`, or pass "
+            "and are cut to that: training does not see the rest. Raise `max_length`, or pass "
             "too_long='error' to leave them out.",
             stacklevel=2,
         )

@@ -73,7 +73,8 @@ class FixedModel(tf.Module):
         self.weights = [weight.value for weight in model.variables]
         self.source = source  # its resources, for example tables, are saved with the module
         self.source_length = source_length
-        specs, inputs = (source or _Encoded(model)).fixed(source_length)
+        reader = source or _Encoded(model)
+        specs, inputs = reader.fixed(source_length)
         signature = list(specs.values())
         steps = hasattr(model, "decoder")
 
@@ -109,9 +110,14 @@ class FixedModel(tf.Module):
             # constant it would become the lowest number, so the logarithm is taken as it runs.
             found = decoded.lengths > 0 if steps else decoded.scores > LOWEST
             never = tf.math.log(tf.cast(found, tf.float32))
+            ids, lengths = decoded.ids, decoded.lengths
+            empty = reader.fixed_empty(named(arguments))
+            if empty is not None:
+                kept = 1 - tf.cast(empty, tf.int32)
+                ids, lengths = ids * kept[:, None, None], lengths * kept[:, None]
             return {
-                "ids": decoded.ids,
-                "lengths": decoded.lengths,
+                "ids": ids,
+                "lengths": lengths,
                 "scores": decoded.scores + never,
                 "finished": tf.cast(decoded.finished, tf.int32),  # not all hosts take booleans
             }
@@ -175,6 +181,9 @@ class _Encoded:
             return {"source": source, "source_mask": mask}
 
         return specs, inputs
+
+    def fixed_empty(self, inputs: dict[str, tf.Tensor]) -> None:
+        """See `Source`; a host gives nothing that is empty."""
 
 
 def _name(prefix: str, path: tuple) -> str:

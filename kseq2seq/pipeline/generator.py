@@ -26,6 +26,7 @@ from kseq2seq.decoding import (
 from kseq2seq.decoding.decode import HINTS
 from kseq2seq.decoding.requests import check_filters, check_search
 from kseq2seq.decoding.search import keywords
+from kseq2seq.decoding.sources import filters_of
 from kseq2seq.models import BuiltModel
 from kseq2seq.pipeline.matching import check_parts
 from kseq2seq.pipeline.prediction import Prediction, joined, predictions
@@ -107,7 +108,8 @@ class Generator:
         Raises:
             TypeError: if `texts` holds anything but strings.
             ValueError: if a text, or a sentence of it, is too long, or holds a lone surrogate.
-            UnsatisfiedError: a ValueError, if the filters leave a text no target.
+            UnsatisfiedError: a ValueError, if the filters leave a text no target, those of the
+                source included.
         """
         check_whole("batch_size", batch_size)
         check_whole("workers", workers, most=MOST_WORKERS)
@@ -141,7 +143,9 @@ class Generator:
                 )
             except UnsatisfiedError as error:
                 which = sorted(batch[row] for row in error.sources)
-                raise UnsatisfiedError(which, len(raws), self.source.noun.lower()) from None
+                least = {batch[row]: tokens for row, tokens in error.least.items()}
+                noun = self.source.noun.lower()
+                raise UnsatisfiedError(which, len(raws), noun, least) from None
             rows = predictions(self, inputs, decoded, partial(graphs.read, raws=of_batch))
             if replace_unknown:
                 best = decoded.ids[:, 0].numpy()
@@ -207,6 +211,8 @@ class Generator:
 
         Raises:
             ValueError: if the text is too long.
+            UnsatisfiedError: a ValueError, at the end of the stream, if the filters leave no
+                target.
 
         Example:
             ::
@@ -238,8 +244,8 @@ class Generator:
         return Stream(stream_text(self.model, loop, tensors, read))
 
     def _filters(self) -> tuple[Filter, ...]:
-        """The filters that the source asks for; a model without a decoder has none."""
-        return self.source.filters(self.target) if hasattr(self.model, "decoder") else ()
+        """The filters that the source asks for."""
+        return filters_of(self.model, self.source, self.target)
 
 
 def in_batches(

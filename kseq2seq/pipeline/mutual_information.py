@@ -23,10 +23,12 @@ def mutual_information(pipeline: Any, weight: float = 0.5, nothing: str = "") ->
     Args:
         pipeline: with a model that has a decoder.
         weight: lambda, from 0 (the probability alone) to 1 (the mutual information).
-        nothing: the source that says nothing; an empty `TurnsSource` by default.
+        nothing: the source that says nothing; by default the empty text, which a `TurnsSource`
+            takes.
 
     Returns:
-        (sources, targets) -> float64 (N,), in nats: a scorer for `rerank`.
+        (sources, targets) -> float64 (N,), in nats: a scorer for `rerank`. A target that is too
+        long to be scored gets -inf: what a search writes may have more tokens when it is cut anew.
 
     Raises:
         ValueError: `weight` is out of range.
@@ -47,9 +49,19 @@ def mutual_information(pipeline: Any, weight: float = 0.5, nothing: str = "") ->
     check_number("weight", weight, 0.0, 1.0)
 
     def score(sources: Sequence[str], targets: Sequence[str]) -> np.ndarray:
-        given = np.array(pipeline.log_probs(sources, targets))
-        if not weight:
-            return given
-        return given - weight * np.array(pipeline.log_probs([nothing] * len(targets), targets))
+        scores = np.full(len(targets), -np.inf)
+        lengths = pipeline.target.lengths(list(targets)).numpy() if len(targets) else np.zeros(0)
+        fit = [
+            index for index, length in enumerate(lengths) if length <= pipeline.target.max_length
+        ]
+        texts = [targets[row] for row in fit]
+        given = np.array(pipeline.log_probs([sources[row] for row in fit], texts))
+        if weight:
+            distinct = [*dict.fromkeys(texts)]  # dull answers are those of many sources
+            anywhere = pipeline.log_probs([nothing] * len(distinct), distinct)
+            likely = dict(zip(distinct, anywhere, strict=True))
+            given -= weight * np.array([likely[text] for text in texts])
+        scores[fit] = given
+        return scores
 
     return score

@@ -128,13 +128,14 @@ class Augmentation:
 
     def _noised(self, values: tf.Tensor, items: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         rows, length = tf.unstack(tf.shape(values))
-        by_time, by_color, by_ratio, by_row = _several(seed, 4)
+        by_time, by_color, by_ratio, by_row, *_ = _several(seed, 6)
         white = tf.random.stateless_normal([rows, length], by_time)
-        # Power falls with the frequency f as f ** -color: 0 is white, 2 is red.
+        # Power falls with the frequency f as f ** -color (0 is white, 2 is red), but not below a
+        # fortieth of the highest frequency, where most of it would lie and nothing be heard.
         color = tf.random.stateless_uniform([rows, 1], by_color, 0.0, 2.0)
         spectrum = tf.signal.rfft(white)
-        frequency = tf.cast(tf.maximum(tf.range(tf.shape(spectrum)[1]), 1), tf.float32)
-        slope = tf.cast(frequency[None] ** (-color / 2), tf.complex64)
+        frequency = tf.linspace(0.0, 1.0, tf.shape(spectrum)[1])
+        slope = tf.cast(tf.maximum(frequency, 1 / 40)[None] ** (-color / 2), tf.complex64)
         noise = tf.signal.irfft(spectrum * slope, fft_length=[length])
         power = tf.reduce_sum(values**2, axis=1) / tf.cast(tf.maximum(items, 1), tf.float32)
         decibels = tf.random.stateless_uniform([rows], by_ratio, *self.noise)
@@ -155,7 +156,7 @@ class Augmentation:
             seconds: of a row.
         """
         rows, units, mels = tf.unstack(tf.shape(features))
-        by_time, by_band = _several(seed, 2)
+        *_, by_time, by_band = _several(seed, 6)
         real = tf.cast(lengths, tf.float32)[:, None]
         longest = tf.minimum(self.time_width / seconds, self.time_share * real)
         kept = _outside(self.time_masks, rows, units, real, longest, by_time)

@@ -15,6 +15,7 @@ from kseq2seq.speech.reading import SCALE, on_grid, read_audio
 from kseq2seq.speech.silence import silent, split_at_silences
 
 _RATES = 4_000, 48_000
+_MOST_SECONDS = 86_400
 
 
 class Recordings(ArraySource):
@@ -37,8 +38,10 @@ class Recordings(ArraySource):
     def __init__(self, rate: int, max_seconds: float, too_long: str, silence: float) -> None:
         self.rate = check_whole("rate", rate, _RATES[0], _RATES[1])
         self.step = steps(self.rate)[1]
-        if not max_seconds >= STEP:
-            raise ValueError(f"`max_seconds` must be at least {STEP}; got {max_seconds!r}.")
+        if not STEP <= max_seconds <= _MOST_SECONDS:
+            raise ValueError(
+                f"`max_seconds` must be from {STEP} to {_MOST_SECONDS:,}; got {max_seconds!r}."
+            )
         super().__init__((), round(max_seconds * self.rate / self.step), too_long)
         self.silence = float(silence)
         self.packed_size = 2
@@ -90,6 +93,11 @@ class Recordings(ArraySource):
         """See `Source`; silence holds nothing."""
         heard = tf.sequence_mask(raws["values_length"], tf.shape(raws["values"])[1], tf.float32)
         return silent(raws["values"] * heard, self.step, self.silence)
+
+    def fixed_empty(self, inputs: dict[str, tf.Tensor]) -> tf.Tensor:
+        """See `Source`."""
+        raws = {"values": inputs["values"], "values_length": inputs["source_length"]}
+        return self.empty(raws, self.lengths(raws))
 
     def split(self, raw: Any) -> list[Any]:
         """See `Source`; cut where it is quietest."""

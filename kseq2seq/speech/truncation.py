@@ -10,7 +10,7 @@ from typing import BinaryIO, NamedTuple
 _PAGE = b"OggS"
 _LONGEST_PAGE = 65_307  # bytes
 _LAST = 4  # the flag of a stream's last page
-_UNKNOWN = (0, 0x7FFFFFFF, 0x7FFFFFFF - 36, 0xFFFFFFFF, 0xFFFFFFFF - 36)  # written to a pipe
+_UNKNOWN = (0x7FFFFFFF, 0x7FFFFFFF - 36, 0xFFFFFFFF, 0xFFFFFFFF - 36)  # written to a pipe
 
 # Of MPEG layer III: kilobits and samples a second by the numbers in a frame's header.
 _KILOBITS = (
@@ -53,6 +53,8 @@ def _of_chunks(file: BinaryIO, size: int, wanted: bytes, order: str) -> str:
         length = int(struct.unpack(f"{order}I", head[4:])[0])
         if head[:4] == wanted:
             missing = file.tell() + length - size
+            if not length and not file.read(4).strip().decode("latin-1").isalnum() and missing:
+                return "its header counts no samples, and some follow"
             if missing > 0 and length not in _UNKNOWN:
                 return f"{missing:,} of {length:,} bytes of samples are missing"
             return ""

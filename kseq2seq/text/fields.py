@@ -48,12 +48,12 @@ def hidden(text: str) -> tuple[str, list[str]]:
     return _FIELD.sub(symbol, text), fields
 
 
-def shown(text: str, fields: list[str]) -> str:
+def filled(text: str, fields: list[str]) -> str:
     """Returns a text with the fields of its symbols; a symbol that has none is left out.
 
     Example:
-        >>> from kseq2seq.text.fields import shown
-        >>> shown("⟦2⟧의 ⟦1⟧", ["%(n)d", "{total}"])
+        >>> from kseq2seq.text.fields import filled
+        >>> filled("⟦2⟧의 ⟦1⟧", ["%(n)d", "{total}"])
         '{total}의 %(n)d'
     """
     named = dict(zip(FIELD_SYMBOLS, fields, strict=False))
@@ -101,7 +101,7 @@ def _counts(text: str) -> Counter[str]:
 
 
 class Fields(tf.Module):
-    """`hidden` and `shown` of many texts, in graph.
+    """`hidden` and `filled` of many texts, in graph.
 
     Example:
         >>> from kseq2seq.text.fields import Fields

@@ -50,12 +50,12 @@ def read_recording(path: str | os.PathLike[str], rate: int) -> np.ndarray:
 def _wav(path: Path) -> tuple[np.ndarray, int]:
     """The samples of a wav file, and its rate."""
     with wave.open(str(path)) as file:
-        channels, width, rate, frames, *_ = file.getparams()
-        _check_size(frames, path)
-        parts = []
+        channels, width, rate, *_ = file.getparams()  # a file from a pipe does not know its length
+        parts: list[np.ndarray] = []
         while content := file.readframes(_BLOCK):
             whole = len(content) // (channels * width) * channels * width
             parts.append(_numbers(content[:whole], width).reshape(-1, channels).mean(axis=1))
+            _check_size(sum(map(len, parts)), path)
     return np.concatenate([np.zeros(0, "float32"), *parts]).astype("float32"), rate
 
 
@@ -82,10 +82,11 @@ def _other(path: Path, error: Exception) -> tuple[np.ndarray, int]:
         ) from error
     try:
         with soundfile.SoundFile(path) as file:
-            _check_size(file.frames, path)
-            blocks = file.blocks(_BLOCK, dtype="float32", always_2d=True)
-            parts = [block.mean(axis=1) for block in blocks]
-            samples = np.concatenate([np.zeros(0, "float32"), *parts])
+            parts = [np.zeros(0, "float32")]
+            while len(block := file.read(_BLOCK, dtype="float32", always_2d=True)):
+                parts.append(block.mean(axis=1))
+                _check_size(sum(map(len, parts)), path)
+            samples = np.concatenate(parts)
             said = 0 if file.format == "MP3" else file.frames  # of which it is a guess
     except soundfile.SoundFileError as why:
         raise ValueError(f"{path} is no readable sound file ({why}). Convert it to wav.") from why
@@ -97,8 +98,8 @@ def _other(path: Path, error: Exception) -> tuple[np.ndarray, int]:
 
 
 def _check_size(frames: int, path: Path) -> None:
-    if MOST_SAMPLES < frames < 2**31:  # a file from a pipe does not know
-        raise ValueError(f"{path} has {frames:,} samples; expected at most {MOST_SAMPLES:,}.")
+    if frames > MOST_SAMPLES:
+        raise ValueError(f"{path} has more than {MOST_SAMPLES:,} samples. Split it.")
 
 
 def _resampled(samples: np.ndarray, own: int, rate: int, path: Path) -> Any:

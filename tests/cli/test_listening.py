@@ -3,7 +3,6 @@
 import numpy as np
 
 from kseq2seq.cli import listen
-from kseq2seq.cli.nearest_texts import nearest_texts, usual_text
 from kseq2seq.pipeline import Heard, Word
 from kseq2seq.speech import AudioSource
 
@@ -26,8 +25,3 @@ def test_pieces_are_half_seconds_and_words_have_times(monkeypatch, capsys):
     assert first.split() == ["0.5", "s", "[one]"] and last.split() == ["1.2", "s", "one"]
     assert word.split() == ["0.10", "to", "0.40", "s", "75%", "one"]
     assert pace.startswith("1.2 s of sound in ") and "real-time factor 0." in pace
-
-
-def test_training_texts_alone():
-    assert usual_text(["b", "a", "a"]) == "a" and usual_text(["ab", "c"]) == "ab"
-    assert nearest_texts(["one two", "three"], ["tree", "one too"]) == ["three", "one two"]

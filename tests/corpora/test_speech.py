@@ -17,7 +17,7 @@ TEXTS = """\
 activated: Activated.
 digits/1: one
 digits/1: two
-menu: For help, press 1!
+menu: menu: For help, press 1!
 dial: Dial 1234.
 beep: [a beep]
 lost: It pi? not
@@ -104,6 +104,7 @@ def test_corpora_are_named(cache, monkeypatch):
     monkeypatch.setenv("KSEQ2SEQ_CACHE", str(cache))
     pooled = [example.target for example in speech("asterisk:en+it+tuxpaint:fr+en")]
     assert pooled == ["activated", "one", "for help press one"] * 2 + ["un chat", "a cat"]
+    assert [example.target for example in speech("tuxpaint+asterisk")][:2] == ["a cat", "activated"]
     with pytest.raises(ValueError, match="neither a file nor a corpus of speech"):
         speech("sample:xx")
 

@@ -4,13 +4,21 @@ import numpy as np
 import pytest
 
 from kseq2seq.pipeline import Prediction, mutual_information, rerank
+from kseq2seq.text import ByteTokenizer, TextTarget
 
 GIVEN = {("q", "dull"): -2.0, ("q", "apt"): -3.0, ("", "dull"): -2.0, ("", "apt"): -9.0}
 
 
 class Stub:
+    target = TextTarget(ByteTokenizer(), 8)
+
     def log_probs(self, sources, targets):
         return [GIVEN[pair] for pair in zip(sources, targets, strict=True)]
+
+
+def test_what_is_too_long_to_be_scored_comes_last():
+    found = mutual_information(Stub())(["q", "q"], ["much too long", "apt"])
+    assert found.tolist() == [-np.inf, 1.5]
 
 
 def test_a_weight_takes_away_what_is_likely_anywhere():
@@ -20,6 +28,19 @@ def test_a_weight_takes_away_what_is_likely_anywhere():
         np.testing.assert_allclose(found, [-2.0 + 2 * weight, -3.0 + 9 * weight])
     with pytest.raises(ValueError, match="`weight`"):
         mutual_information(Stub(), 1.5)
+
+
+def test_a_target_after_nothing_is_scored_once():
+    asked = []
+
+    class Counting(Stub):
+        def log_probs(self, sources, targets):
+            asked.append(list(zip(sources, targets, strict=True)))
+            return super().log_probs(sources, targets)
+
+    found = mutual_information(Counting(), 1.0)(["q"] * 3, ["dull", "apt", "dull"])
+    np.testing.assert_allclose(found, [0.0, 6.0, 0.0])
+    assert asked[1] == [("", "dull"), ("", "apt")]
 
 
 def test_it_ranks_alternatives():

@@ -97,6 +97,10 @@ def test_a_wav_from_a_pipe_has_no_length_and_is_whole(write):
     content[40:44] = b"\xff\xff\xff\xff"
     path.write_bytes(bytes(content))
     assert abs(len(read_audio(path, 8000)) - 8000) <= 1
+    content[40:44] = bytes(4)
+    path.write_bytes(bytes(content))
+    with pytest.raises(ValueError, match="counts no samples, and some follow"):
+        read_audio(path, 8000)
 
 
 @pytest.mark.parametrize(

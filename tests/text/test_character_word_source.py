@@ -55,6 +55,8 @@ def test_it_runs_in_a_graph_of_any_batch(source):
         eager, made = source(tf.constant(texts, tf.string)), graph(tf.constant(texts, tf.string))
         for name in source.spec:
             np.testing.assert_array_equal(eager[name], made[name])
+    assert source([" ", ""])["source"].shape == (2, 1, 1 + MOST)  # no encoder reads no units
+    assert graph.get_concrete_function().structured_outputs["source"].shape[-1] == 1 + MOST
 
 
 def test_too_long_a_text_is_cut_or_split_between_words(source, tmp_path):
@@ -78,6 +80,14 @@ def test_rare_words_have_no_id_when_it_is_trained():
     assert CharacterWordSource.train(texts, 8, vocabulary_size=5).spelling.words == 5
     with pytest.raises(ValueError, match="occurs at least 9 times"):
         CharacterWordSource.train(texts, 8, min_count=9)
+    for bad in ({"min_count": 0}, {"vocabulary_size": 4}, {"max_characters": 2**11}):
+        with pytest.raises(ValueError, match=f"`{next(iter(bad))}` must be"):
+            CharacterWordSource.train(texts, 8, **bad)
+    apart = WordTokenizer.train(texts, 6, min_count=2)
+    assert (
+        apart.words()
+        == CharacterWordSource.train(texts, 8, vocabulary_size=6).words_tokenizer.words()
+    )
 
 
 @pytest.mark.parametrize(
@@ -100,6 +110,10 @@ def test_a_model_for_other_ids_is_refused(source):
     other = CharacterWordSource(WordTokenizer(["a"]), source.characters_tokenizer, 12, MOST)
     with pytest.raises(ValueError, match="spells words by Spelling"):
         ks.Pipeline(model, other, target)
+    writes = WordTokenizer(["A", "B"])
+    spelled = [ks.build_model("gru", one, writes, hidden_dim=4) for one in (source, other)]
+    with pytest.raises(ValueError, match="must read the same source"):
+        ks.Ensemble(spelled)
     bad = {"inputs": {"source": [[None, 3], "float32"]}, "vocabulary_size": None}
     with pytest.raises(ValueError, match="`spelling` of a source must be"):
         SourceSpec.of({**bad, "spelling": [9, 9]})
@@ -155,6 +169,10 @@ def test_unseen_words_are_labeled_by_their_spelling_in_keras_files_and_on_phones
     pipeline.export(tmp_path / "served")
     served = tf.saved_model.load(str(tmp_path / "served")).signatures["serving_default"]
     rows = served(texts=tf.constant(held_out))["texts"].numpy().reshape(-1)
+    for texts in ([""], [" ", ""], []):
+        answers = served(texts=tf.constant(texts, tf.string))
+        assert answers["texts"].numpy().tolist() == [[b""]] * len(texts)
+        assert answers["scores"].numpy().tolist() == [[0.0]] * len(texts)
     parity = pipeline.export(tmp_path / "model.tflite", examples=held_out)
     assert parity.same == parity.sentences == len(held_out)
     phone = kseq2seq_runtime.Pipeline(tmp_path / "model.tflite")

@@ -8,9 +8,9 @@ import tensorflow as tf
 
 import kseq2seq as ks
 from kseq2seq import Beam, Greedy, SpecialTokens, build_model, decode
+from kseq2seq.baselines import KneserNey
 from kseq2seq.decoding import MinLength, NGrams, score_targets
 from kseq2seq.decoding.filters.ngrams import next_log_probs
-from kseq2seq.decoding.kneser_ney import KneserNey
 from kseq2seq.export.saved_model import export_saved_model
 from kseq2seq.heads import Asked, Ctc
 from kseq2seq.heads.ctc_search import best_labels
