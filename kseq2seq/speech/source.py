@@ -63,7 +63,6 @@ class AudioSource(Recordings):
         if isinstance(augmentation, Mapping):
             augmentation = Augmentation(**augmentation)
         self.augmentation = augmentation
-        self.unit_seconds = self.step / self.rate
         self.spec = {"source": ((None, self.mels), "float32"), "source_mask": ((None,), "int32")}
 
     @property
