@@ -16,8 +16,8 @@ _TOKENIZER = "a tokenizer of kseq2seq.text, for example kseq2seq.text.SentencePi
 _DATA = "kseq2seq.data.named_pairs to read pairs, and kseq2seq.data.train_batches to batch them"
 _MODEL = "kseq2seq.build_model"
 _ARCHITECTURES = (
-    "rnn", "lstm", "gru", "bahdanau", "luong", "convolutional", "transformer", "decoder_only",
-    "masked_lm", "hybrid",
+    "rnn", "lstm", "gru", "bahdanau", "luong", "convolutional", "transformer", "conformer",
+    "decoder_only", "masked_lm", "hybrid",
 )  # fmt: skip
 
 # Names in lower case, without underscores.

@@ -16,6 +16,7 @@ SIZES = {
     "lstm": {"num_layers": 2, "reverse_source": True},
     "convolutional": {"num_layers": 8},
     "transformer": {"hidden_dim": 512, "num_layers": 6, "norm": "post"},
+    "conformer": {"num_layers": 12},
     "decoder_only": {"num_layers": 6},
     "hybrid": {"encoder": Transformer(num_layers=6), "decoder": Luong()},
     "masked_lm": {"num_layers": 6},

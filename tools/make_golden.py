@@ -46,6 +46,7 @@ SIZES = {
         "encoder": {"architecture": "transformer", "hidden_dim": 8, **TRANSFORMER},
         "decoder": {"architecture": "luong", "hidden_dim": 8},
     },
+    "conformer": {**TRANSFORMER, "kernel_size": 3},
 }
 SEARCHES = {
     "rnn": ks.Greedy(),
@@ -57,6 +58,7 @@ SEARCHES = {
     "transformer": ks.Beam(3, patience=2.0),
     "decoder_only": ks.Contrastive(),
     "hybrid": ks.Beam(2),
+    "conformer": ks.Beam(2),
 }
 
 
@@ -67,7 +69,7 @@ def tokenizers() -> dict[str, text.Tokenizer]:
     character = text.CharacterTokenizer.train(CORPUS)
     code = text.SentencePieceTokenizer.train(CORPUS, 300, "bpe", normalization="identity")
     byte = text.ByteTokenizer()
-    kinds = [byte, character, code, word, character, character, piece, word, character]
+    kinds = [byte, character, code, word, character, character, piece, word, character, byte]
     return dict(zip(SIZES, kinds, strict=True))
 
 

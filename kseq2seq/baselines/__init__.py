@@ -6,6 +6,7 @@ from kseq2seq.baselines.kneser_ney import KneserNey
 from kseq2seq.baselines.letter_alignment import LetterAlignment
 from kseq2seq.baselines.letter_phones import LetterPhones
 from kseq2seq.baselines.nearest_targets import nearest_targets
+from kseq2seq.baselines.nearest_texts import nearest_texts, usual_text
 from kseq2seq.baselines.ngram_scorer import ngram_scorer
 
 __all__ = [
@@ -16,5 +17,7 @@ __all__ = [
     "best_sentences",
     "first_sentences",
     "nearest_targets",
+    "nearest_texts",
     "ngram_scorer",
+    "usual_text",
 ]

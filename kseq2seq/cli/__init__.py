@@ -6,6 +6,7 @@ from kseq2seq.cli.corpora import read_corpora
 from kseq2seq.cli.evaluating import SHUFFLED, shuffled
 from kseq2seq.cli.flags import Flags, positive, share, weight, whole
 from kseq2seq.cli.lengths import held_out, scorable
+from kseq2seq.cli.listening import listen
 from kseq2seq.cli.members import ENSEMBLE, ensemble
 from kseq2seq.cli.messages import Messages
 from kseq2seq.cli.options import WORDS
@@ -33,6 +34,7 @@ __all__ = [
     "check_output",
     "ensemble",
     "held_out",
+    "listen",
     "make_tokenizer",
     "positive",
     "pretrain",

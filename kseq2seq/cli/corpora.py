@@ -11,7 +11,7 @@ from kseq2seq.cli.messages import Messages
 from kseq2seq.data import Corpus, split_corpora, unique
 from kseq2seq.data.pairs import digest
 from kseq2seq.data.readers import format_of
-from kseq2seq.data.split import SPLITS
+from kseq2seq.data.split import SPLITS, Divide
 
 Read = Callable[[str, Sequence[str]], Iterable[Any]]
 _HELD_OUT = 3  # percent of the keys, for a split without a file
@@ -24,6 +24,7 @@ def read_corpora(
     messages: Messages,
     data: str = "",
     source: Any = None,
+    divide: Divide | None = None,
 ) -> dict[str, Corpus]:
     """Returns the corpora of `--data`, or those of `--train`, `--validation` and `--test`.
 
@@ -37,6 +38,7 @@ def read_corpora(
         data: what `--data` takes, which is printed if a name is neither known nor that of a file.
         source: reads the sources of examples that are not texts. Those that it can't read are left
             out, with a warning.
+        divide: the key of an example of `--data` -> its split; None for `split_of`.
 
     Returns:
         {"train", "validation", "test"}: corpora.
@@ -50,7 +52,7 @@ def read_corpora(
     if not files:
         with messages.errors(f"--data {options.data}", _names(options.data, data)):
             errors = "skip" if source else "raise"
-            return split_corpora(read(options.data, columns), source, errors)
+            return split_corpora(read(options.data, columns), source, errors, divide=divide)
     corpora: dict[str, Corpus] = {}
     for split, file in files.items():
         with messages.errors(f"--{split} {file}", _names(file, data)):

@@ -63,7 +63,7 @@ class Evaluating:
         another example. A model that does not beat it does not look at its sources.
 
         Args:
-            pipeline: with its own search.
+            pipeline: with its own search, unless `settings` have another.
             test: N examples.
             baselines: name -> N texts that need no training, for example the sources.
             ceilings: name -> N texts made with a look at the references, for example the best
@@ -80,12 +80,13 @@ class Evaluating:
         with resumable(self.options.output):
             texts = self.texts(pipeline, [pair.source for pair in test], **settings)
         asked = {**self.metrics, **(metrics or {})}
+        search = settings.get("search", pipeline.search)
         if len(texts) > 1:
             baselines = {**baselines, SHUFFLED: shuffled(texts)}
         scores, below = report(
             test,
             texts,
-            pipeline.search,
+            search,
             baselines,
             asked,
             title=name or "Held-out pairs",
@@ -93,7 +94,7 @@ class Evaluating:
             decisive=self.decisive and [*self.decisive, *(metrics or ())],
             interval=self.options.interval,
         )
-        both = {**baselines, search_name(pipeline.search): texts}
+        both = {**baselines, search_name(search): texts}
         scores |= report_groups(groups, both, references_of(test), asked)
         self._record({f"{name} {key}".strip().lower(): score for key, score in scores.items()})
         self.useless |= useless(below)

@@ -22,6 +22,7 @@ from kseq2seq.data import (
     survey,
     train_batches,
 )
+from kseq2seq.heads import Ctc
 from kseq2seq.metrics import Scores
 from kseq2seq.models import Seq2Seq
 from kseq2seq.pipeline import Pipeline
@@ -70,7 +71,8 @@ def make_batches(options: argparse.Namespace, pipeline: Pipeline, corpus: Corpus
         ValueError: no pair can be trained on, or the model can't be trained on packed rows.
     """
     sides = pipeline.source, pipeline.target
-    counts = survey(corpus, *sides)
+    fits = _fits(pipeline.model)
+    counts = survey(corpus, *sides, fits=fits)
     budget = {"seed": options.seed, "tokens_per_batch": options.batch_tokens}
     compiles = _compiles(options, pipeline.model)
     if options.packed:
@@ -82,9 +84,17 @@ def make_batches(options: argparse.Namespace, pipeline: Pipeline, corpus: Corpus
         return Batches(view, dataset, 1, compiles, counts.too_long)
     buckets = fit_buckets(counts, _how_many(options, counts, compiles))
     print(f"Training pairs\n{bucket_table(counts, buckets)}\n")
-    dataset = train_batches(corpus, *sides, buckets=buckets, **budget)
+    dataset = train_batches(corpus, *sides, buckets=buckets, fits=fits, **budget)
     shapes = len(buckets) if compiles else 1
     return Batches(pipeline.model, dataset, shapes, compiles, counts.too_long)
+
+
+def _fits(model: Any) -> Any:
+    """Returns which pairs a model can learn, for `survey`; None for all that are not too long."""
+    head = getattr(model, "head", None)
+    if not isinstance(head, Ctc):
+        return None
+    return lambda units, ids: head.fits(model.facts.positions(units), ids.to_tensor())
 
 
 def _how_many(options: argparse.Namespace, counts: Survey, compiles: bool) -> int:

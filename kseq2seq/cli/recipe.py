@@ -36,7 +36,7 @@ from kseq2seq.cli.report import (
     report_training,
 )
 from kseq2seq.data import Corpus
-from kseq2seq.data.split import SPLITS
+from kseq2seq.data.split import SPLITS, Divide
 from kseq2seq.decoding import Filter, Greedy, Search
 from kseq2seq.metrics import TextMetric
 from kseq2seq.pipeline import Pipeline
@@ -131,12 +131,16 @@ class Recipe(Evaluating):
         keras.utils.set_random_seed(options.seed)
         return options
 
-    def corpora(self, read: Read, source: Any = None) -> dict[str, Corpus]:
+    def corpora(
+        self, read: Read, source: Any = None, divide: Divide | None = None
+    ) -> dict[str, Corpus]:
         """Returns the examples of training, validation and test, after checking the output.
 
         Args:
             read: (name, columns) -> examples; reads `--data` and the other files.
             source: reads the sources of examples that are not texts.
+            divide: the key of an example of `--data` -> its split, for example one of several
+                folds; 3 in 100 keys for each split that is held out if None.
         """
         options = self.options
         with self._errors():
@@ -149,7 +153,7 @@ class Recipe(Evaluating):
                 check_not_begun(options.output)
 
         self._read = with_columns(read, self.flags.defaults["columns"])
-        return read_corpora(options, self._read, self.messages, self._data, source)
+        return read_corpora(options, self._read, self.messages, self._data, source, divide)
 
     def sizes(self) -> dict[str, Any]:
         """Returns the sizes that flags and architecture set, for `build_model`."""

@@ -43,6 +43,7 @@ class Source(Saved):
         padding: the value that fills up "source" beyond the real units.
         special: the ids that are not content, for a source of ids; else None.
         least: the fewest units of a source that holds anything.
+        unit_seconds: how long a unit lasts, for a source in time; else None.
         together: how many raws a data set unpacks at once, to bound its memory.
 
     Raises:
@@ -59,6 +60,7 @@ class Source(Saved):
     padding: int = 0
     special: SpecialTokens | None = None
     least: int = 1
+    unit_seconds: float | None = None
     together: int = 32
 
     def __init__(self, max_length: int, too_long: str = "error") -> None:

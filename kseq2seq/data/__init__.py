@@ -23,7 +23,7 @@ from kseq2seq.data.readers import pairs_from, read_pairs
 from kseq2seq.data.records import pair_dataset as pair_dataset
 from kseq2seq.data.records import write_pairs as write_pairs
 from kseq2seq.data.sample import sample
-from kseq2seq.data.split import select, split_of, unique
+from kseq2seq.data.split import fold_of, select, split_of, unique
 from kseq2seq.data.survey import Survey, survey
 from kseq2seq.data.word_labels import one_label_a_word
 from kseq2seq.data.word_vectors import WordVectors, read_word_vectors
@@ -49,6 +49,7 @@ __all__ = [
     "eval_batches",
     "fit_buckets",
     "fit_row",
+    "fold_of",
     "keyed",
     "mask_tokens",
     "masked_batches",

@@ -7,6 +7,7 @@ import os
 import warnings
 from collections import Counter
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,7 +19,7 @@ from kseq2seq.data.debian import debian
 from kseq2seq.data.pairs import Example, Packed, Pair, digest, packed_examples
 from kseq2seq.data.readers import FORMATS, format_of, read_pairs
 from kseq2seq.data.sample import sample
-from kseq2seq.data.split import SPLITS, select, split_of, unique
+from kseq2seq.data.split import SPLITS, Divide, split_of, unique
 from kseq2seq.disk.lines import SUFFIXES
 
 Known = Mapping[str, Callable[..., Iterable[Pair | Example]]]
@@ -125,6 +126,7 @@ def split_corpora(
     *,
     validation: int = 3,
     test: int = 3,
+    divide: Divide | None = None,
 ) -> dict[str, Corpus]:
     """Splits one stream of pairs into training, validation and test corpora, repeats left out.
 
@@ -134,6 +136,7 @@ def split_corpora(
         errors: "raise" or "skip"; see `Corpus.write`.
         validation: share of the keys held out for validation, in percent; 0 for no such corpus.
         test: the same for testing.
+        divide: a key -> the name of its split, for example by `fold_of`, in place of the shares.
 
     Returns:
         {"train", "validation", "test"}: by default 94, 3 and 3 hundredths of the keys; see
@@ -150,11 +153,12 @@ def split_corpora(
     """
     shares = {"validation": validation, "test": test}
     wanted = ["train", *(split for split, share in shares.items() if share)]
+    divide = divide or partial(split_of, **shares)
     packed = unique(packed_examples(pairs, source, errors))
     with Corpus.write(packed, source=source) as whole:
         counts = dict.fromkeys(wanted, 0)
         for pair in whole.packed():
-            counts[split_of(pair.key, **shares)] += 1
+            counts[divide(pair.key)] += 1
         empty = [split for split, count in counts.items() if not count]
         if empty:
             raise ValueError(
@@ -164,7 +168,9 @@ def split_corpora(
                 "for each split."
             )
         return {
-            split: Corpus.write(select(whole.packed(), split, **shares), source=source)
+            split: Corpus.write(
+                (pair for pair in whole.packed() if divide(pair.key) == split), source=source
+            )
             for split in wanted
         }
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from hashlib import sha1
 from typing import TypeVar
 
 from kseq2seq.data.pairs import Example, Packed, Pair, digest
 
 SPLITS = ("train", "validation", "test")
+Divide = Callable[[str], str]  # a key -> the name of its split
 AnyPair = TypeVar("AnyPair", Pair, Example, Pair | Example, Packed)
 
 
@@ -39,10 +40,42 @@ def split_of(key: str, *, validation: int = 3, test: int = 3) -> str:
             "`validation` and `test` must be percentages, not negative, that add up to less than "
             f"100; got {validation} and {test}."
         )
-    remainder = int(sha1(key.encode(), usedforsecurity=False).hexdigest(), 16) % 100
+    remainder = _hash(key) % 100
     if remainder < test:
         return "test"
     return "validation" if remainder < test + validation else "train"
+
+
+def fold_of(key: str, fold: int, *, folds: int = 5, validation: int = 5) -> str:
+    """Returns the split that a key falls in where each fold is tested on in a run of its own.
+
+    With h = SHA-1(key), the split is test where h mod folds = fold - 1. Of the others, it is
+    validation where (h div folds) mod 100 < validation.
+
+    Args:
+        key: as for `split_of`.
+        fold: the one to test on, from 1.
+        folds: how many there are.
+        validation: share of the other keys that is held out for validation, in percent.
+
+    Raises:
+        ValueError: there is no such fold.
+
+    Example:
+        >>> from kseq2seq.data.split import fold_of
+        >>> [fold_of("bash", fold) for fold in (1, 2, 3, 4, 5)]
+        ['train', 'train', 'test', 'train', 'train']
+    """
+    if not 1 <= fold <= folds:
+        raise ValueError(f"`fold` must be from 1 to {folds}; got {fold}.")
+    number, part = divmod(_hash(key), folds)[::-1]
+    if number == fold - 1:
+        return "test"
+    return "validation" if part % 100 < validation else "train"
+
+
+def _hash(key: str) -> int:
+    return int(sha1(key.encode(), usedforsecurity=False).hexdigest(), 16)
 
 
 def select(

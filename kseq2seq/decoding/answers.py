@@ -9,12 +9,13 @@ import tensorflow as tf
 
 from kseq2seq.checks import check_whole
 from kseq2seq.decoding.beam import Beam
+from kseq2seq.decoding.filters import Filter
 from kseq2seq.decoding.greedy import Greedy
 from kseq2seq.decoding.loop import MOST_TOKENS
-from kseq2seq.decoding.requests import check_backend
+from kseq2seq.decoding.requests import check_backend, check_filters
 from kseq2seq.decoding.search import Search
 from kseq2seq.decoding.tensors import NEVER
-from kseq2seq.heads import Asked, Decoded
+from kseq2seq.heads import Asked, Decoded, Worth
 from kseq2seq.memory import check_memory
 from kseq2seq.special_tokens import SpecialTokens
 
@@ -28,7 +29,8 @@ class Answers:
             penalties.
         max_length: L, the most ids of an answer; longer answers are cut.
         special: the target's ids that are not text.
-        filters: must be empty, since filters are rules about next tokens.
+        filters: those that say what labels are worth to a beam of the head, for example `NGrams`.
+        alignments: whether to say where each label was seen, if the head knows.
 
     Raises:
         ValueError: if the head can't answer such a search.
@@ -51,6 +53,7 @@ class Answers:
         max_length: int,
         special: SpecialTokens,
         filters: Sequence[Any] = (),
+        alignments: bool = False,
     ):
         check_backend()
         if not hasattr(model, "head"):
@@ -58,20 +61,19 @@ class Answers:
                 "`model` must be a Seq2Seq from `build_model`, or another of its models; got "
                 f"{type(model).__name__}."
             )
-        if filters:
-            raise ValueError(
-                f"Filters are rules about the next token of a decoder, and the head "
-                f"{_name(model.head)} has none. Leave `filters` out."
-            )
         self.model = model
         self.max_length = check_whole("max_length", max_length, most=MOST_TOKENS)
         self.width, self.count = _width(model.head, search)
-        self.padding = special.padding
+        self.special, self.alignments = special, alignments
+        self.filters = _weighing(model.head, self.width, check_filters(filters))
+        for rule in self.filters:
+            rule.check(model.head.size, self.max_length, special)
 
     @property
     def key(self) -> tuple:
         """What its graph depends on, apart from the model."""
-        return self.width, self.count, self.max_length, self.padding
+        rules = tuple(rule.key for rule in self.filters)
+        return self.width, self.count, self.max_length, self.special, self.alignments, rules
 
     def check_need(self, rows: int | None) -> None:
         """Refuses a beam that memory would not hold; `rows` of None counts as 1.
@@ -89,18 +91,35 @@ class Answers:
             "Decode fewer sources at a time, keep fewer hypotheses, or lower `max_length`.",
         )
 
-    def __call__(self, source: dict, limits: Any = None) -> Decoded:
+    def given(self) -> list[dict[str, Any]]:
+        """Returns the numbers of the filters, which are inputs of the graph."""
+        return [
+            {name: tf.constant(number) for name, number in rule.given().items()}
+            for rule in self.filters
+        ]
+
+    def __call__(self, source: dict, limits: Any = None, given: Any = None) -> Decoded:
         """Returns the answers for sources; in graph.
 
         Args:
             source: inputs of the model.
             limits: int (B,), the most ids of each answer; None takes L for all.
+            given: from `given`; None takes the filters' own numbers.
         """
         encoded = self.model.encode(source, training=False)
         head, longest = self.model.head, self.max_length + 1  # one more, which shows a cut
         outputs = head(encoded, training=False)
-        found = head.decode(outputs, encoded, Asked(self.width, longest))
-        return self._shaped(found, limits)
+        given = self.given() if given is None else given
+        worths = [
+            rule.worth(numbers, self.special)
+            for rule, numbers in zip(self.filters, given, strict=True)
+        ]
+        found = head.decode(outputs, encoded, Asked(self.width, longest, _sum(worths)))
+        found = self._shaped(found, limits)
+        if not self.alignments:
+            return found
+        alignments, confidences = head.align(outputs, encoded, found.ids)
+        return found._replace(alignments=alignments, confidences=confidences)
 
     def _shaped(self, found: Decoded, limits: Any) -> Decoded:
         """Cuts or pads what was found to (B, N) answers of L ids."""
@@ -117,7 +136,7 @@ class Answers:
         cut = tf.minimum(lengths, longest)
         real = tf.range(self.max_length)[None, None] < cut[:, :, None]
         return Decoded(
-            ids=tf.where(real, ids, self.padding),
+            ids=tf.where(real, ids, self.special.padding),
             lengths=cut,
             scores=scores,
             alignments=None,
@@ -156,6 +175,35 @@ def _width(head: Any, search: Any) -> tuple[int | None, int]:
             f"for; got {search!r}. Pass Beam({search.beam_width})."
         )
     return search.beam_width, search.n_best or search.beam_width
+
+
+def _weighing(head: Any, width: int | None, filters: tuple[Filter, ...]) -> tuple[Filter, ...]:
+    """Returns the filters, refusing those that mean nothing to a head."""
+    for rule in filters:
+        if type(rule).worth is Filter.worth:
+            raise ValueError(
+                f"{type(rule).__name__} is a rule about the next token of a decoder, and the head "
+                f"{_name(head)} has none. Leave `filters` out."
+            )
+        if not head.weighs or width is None:
+            raise ValueError(
+                f"{type(rule).__name__} weighs the hypotheses of a beam, which the head "
+                f"{_name(head)} "
+                + ("has not. Leave `filters` out." if not head.weighs else "needs Beam(n) for.")
+            )
+    return filters
+
+
+def _sum(worths: list[Any]) -> Worth | None:
+    """Returns what labels are worth to several filters together."""
+    if len(worths) < 2:
+        return worths[0] if worths else None
+    longest = max(each.history for each in worths)
+
+    def gains(history: Any) -> Any:
+        return sum(each.gains(history[:, : each.history]) for each in worths)
+
+    return Worth(longest, gains, worths[0].end)
 
 
 def _name(head: Any) -> str:

@@ -29,9 +29,9 @@ from kseq2seq.decoding.requests import (
 from kseq2seq.decoding.search import Hypotheses, Search, keywords
 from kseq2seq.decoding.shrinking import search_shrinking
 from kseq2seq.decoding.sources import croppable, positions_of
-from kseq2seq.decoding.tensors import repeat
+from kseq2seq.decoding.tensors import log_softmax, repeat
 from kseq2seq.decoding.unsatisfied import UnsatisfiedError, too_many
-from kseq2seq.heads import Decoded
+from kseq2seq.heads import Decoded, Head
 from kseq2seq.special_tokens import SPECIAL_TOKENS, SpecialTokens
 
 MANY = 4  # sources from which on the loop is run from Python
@@ -84,7 +84,7 @@ def decode(
             target that has no token left ends there.
         seed: for searches that draw at random: a whole number, or int (B,), one for each source.
         special: the target's ids that are not text.
-        alignments: also say where each target token looked.
+        alignments: also say where each target token looked, and how likely it was.
         jit_compile: compile with XLA; every new shape of `inputs` then compiles anew.
 
     Returns:
@@ -109,13 +109,14 @@ def decode(
         raise ValueError(f"`unsatisfied` must be 'error' or 'partial'; got {unsatisfied!r}.")
     search = Greedy() if search is None else check_search(search)
     if not hasattr(model, "decoder"):
-        answers = Answers(model, search, max_length, special, filters)
+        answers = Answers(model, search, max_length, special, filters, alignments)
         tensors, count = tensors_of(model, inputs, special, rows)
         check_inputs(model, tensors, answers.max_length)
         answers.check_need(count)
         limits = checked_limits(limits, count, answers.max_length)
         build = partial(traced, answers, jit_compile)
-        return compiled(model, ("answers", answers.key, jit_compile), build)(tensors, limits)
+        graph = compiled(model, ("answers", answers.key, jit_compile), build)
+        return graph(tensors, limits, answers.given())
     loop, tensors = prepare(
         model,
         inputs,
@@ -235,7 +236,7 @@ def search_targets(
     once more, all steps at once. A model without a decoder is asked for answers by its head.
     """
     if not hasattr(model, "decoder"):
-        answers = Answers(model, check_search(search), max_length, special, filters)
+        answers = Answers(model, check_search(search), max_length, special, filters, alignments)
         answers.check_need(next(iter(inputs.values())).shape[0])
         return answers(inputs, limits)
     loop = Loop(model.decoder, search, max_length, special, filters, partial)
@@ -256,12 +257,12 @@ def _search(model: Any, loop: Loop, alignments: bool, tensors: dict) -> Decoded:
     """Encodes, searches and, if asked for, aligns; in graph."""
     encoded = model.encoder(tensors["source"], training=False)
     found = loop.finish(loop.run(loop.begin(encoded, tensors)))
-    aligned = _align(model, encoded, found.ids, loop.special) if alignments else None
-    return _decoded(found, aligned)
+    aligned = _align(model, encoded, found.ids, loop.special) if alignments else (None, None)
+    return _decoded(found, *aligned)
 
 
-def _decoded(found: Hypotheses, alignments: Any = None) -> Decoded:
-    return Decoded(found.ids, found.lengths, found.scores, alignments, found.finished)
+def _decoded(found: Hypotheses, alignments: Any = None, confidences: Any = None) -> Decoded:
+    return Decoded(found.ids, found.lengths, found.scores, alignments, found.finished, confidences)
 
 
 def _beside(mask: Any, x: Any) -> Any:
@@ -270,12 +271,20 @@ def _beside(mask: Any, x: Any) -> Any:
 
 
 def _align(model, encoded, ids, special):
-    """Runs the targets (B, N, L) through the decoder again, for alignments (B, N, L, S)."""
+    """Runs the targets (B, N, L) through the decoder again, for what `Head.align` returns."""
     count, length = ids.shape[1], ids.shape[2]
     flat = ops.reshape(ids, (-1, length))
     inputs = shift_right(flat, special)
     context, state = model.decoder.initial(encoded)
-    alignment = model.decoder(inputs, context, repeat(state, count), training=False).alignment
-    if alignment is None:
-        return None
-    return ops.reshape(alignment, (-1, count, length, ops.shape(alignment)[-1]))
+    step = model.decoder(inputs, context, repeat(state, count), training=False)
+    logs = tf.gather(log_softmax(step.logits), flat, batch_dims=2)
+    confidences = ops.reshape(
+        ops.where(flat == special.padding, 0.0, ops.exp(logs)), ops.shape(ids)
+    )
+    head, alignment = getattr(model, "head", None), None
+    if isinstance(head, Head):  # CTC beside the decoder, which looks in order
+        alignment, _ = head.align(head(encoded, training=False), encoded, ids)
+    if alignment is None and step.alignment is not None:
+        shape = (-1, count, length, ops.shape(step.alignment)[-1])
+        alignment = ops.reshape(step.alignment, shape)
+    return alignment, confidences

@@ -7,6 +7,7 @@ from keras import ops
 
 from kseq2seq.encoders.source_table import source_table
 from kseq2seq.encoders.spec import SourceSpec, real_positions, sequence_spec
+from kseq2seq.encoders.subsampled import read_subsampled
 from kseq2seq.layers import recurrent
 from kseq2seq.layers.recurrence import reverse
 from kseq2seq.layers.recurrent_stack import TABLE_DEVIATION
@@ -38,6 +39,7 @@ def recurrent_encoder(
     reverse_source: bool = False,
     dropout: float = 0.0,
     residual: bool = False,
+    stride: int = 1,
 ) -> keras.Model:
     """Builds a stack of recurrent layers over embedded tokens, or over features.
 
@@ -52,12 +54,13 @@ def recurrent_encoder(
         reverse_source: read the source backwards.
         dropout: rate on embeddings and between layers, in [0, 1).
         residual: add a layer's input to its output, from the second layer on.
+        stride: units of the source for each position; see `kseq2seq.layers.Subsampling`.
 
     Returns:
-        A functional model {"source" (B, S, ...), "source_mask" (B, S)} -> {"outputs" (B, S, E),
-        "mask" (B, S), "states", "start"}: the states are one list of (B, E) tensors a layer; E is
-        `hidden_dim`, doubled when bidirectional; the start (B, hidden_dim) is the top layer's
-        state in the direction that was read last.
+        A functional model {"source" (B, S, ...), "source_mask" (B, S)} -> {"outputs" (B, S /
+        stride, E), "mask" (B, S / stride), "states", "start"}: the states are one list of (B, E)
+        tensors a layer; E is `hidden_dim`, doubled when bidirectional; the start (B, hidden_dim) is
+        the top layer's state in the direction that was read last.
 
     Example:
         >>> from kseq2seq.encoders import recurrent_encoder
@@ -69,8 +72,9 @@ def recurrent_encoder(
     """
     spec = sequence_spec(source, "a recurrent model")
     inputs = spec.symbolic()
-    units, mask = inputs["source"], real_positions(inputs)
     with keras.name_scope("encoder"):
+        left, spec = read_subsampled(inputs, spec, stride)
+        units, mask = left["source"], real_positions(left)
         read = Reversal(name="reversal")(units, mask) if reverse_source else units
         x = source_table(spec, embedding_dim, TABLE_DEVIATION)(read)
         width, states = embedding_dim, []

@@ -9,6 +9,7 @@ import keras
 
 from kseq2seq.deprecation import renamed
 from kseq2seq.encoders.spec import SourceSpec, real_positions, sequence_spec
+from kseq2seq.encoders.subsampled import read_subsampled
 from kseq2seq.layers import (
     BlockSizes,
     EncoderBlock,
@@ -30,12 +31,13 @@ def transformer_encoder(
     max_positions: int = 512,
     attend: Callable = attend,
     remat: bool = False,
+    stride: int = 1,
 ) -> keras.Model:
     """Builds a stack of self-attention blocks over embedded tokens, or over features.
 
     Args:
         table: the embedding of source ids, which the decoder may share; or, for a source of
-            features, the layer that `source_table` returns.
+            features, the layer that `source_table` returns for what `stride` leaves of them.
         sizes: those of all blocks.
         source: a sequence of ids or of features; None takes the ids of `table`.
         num_layers: how many blocks.
@@ -43,10 +45,11 @@ def transformer_encoder(
         max_positions: the longest source that learned positions reach.
         attend: `kseq2seq.layers.attend`, or a variant of it for long sources.
         remat: keep only each block's input, and compute its insides again for the gradient.
+        stride: units of the source for each position; see `kseq2seq.layers.Subsampling`.
 
     Returns:
-        A functional model {"source" (B, S, ...), "source_mask" (B, S)} -> {"outputs" (B, S,
-        hidden_dim), "mask" (B, S)}.
+        A functional model {"source" (B, S, ...), "source_mask" (B, S)} -> {"outputs" (B, S /
+        stride, hidden_dim), "mask" (B, S / stride)}.
 
     Example:
         >>> from kseq2seq.encoders import transformer_encoder
@@ -62,9 +65,10 @@ def transformer_encoder(
     """
     spec = sequence_spec(table.input_dim if source is None else source, "a Transformer")
     inputs = spec.symbolic()
-    mask = real_positions(inputs)
     dim = sizes.hidden_dim
     with keras.name_scope("encoder"):
+        units, _ = read_subsampled(inputs, spec, stride)
+        mask = real_positions(units)
         embed = TokenEmbedding(
             table, dim, position_scheme, max_positions, sizes.dropout, name="embedding"
         )
@@ -76,7 +80,7 @@ def transformer_encoder(
             for index, scheme in enumerate(schemes)
         ]
         norm = normalization(dim, name="norm") if sizes.norm.before else None
-        encoded = {**read_source(embed, blocks, norm, inputs["source"], mask), "mask": mask}
+        encoded = {**read_source(embed, blocks, norm, units["source"], mask), "mask": mask}
     return keras.Model(inputs, encoded, name="encoder")
 
 

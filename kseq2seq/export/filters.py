@@ -19,8 +19,7 @@ def fixed_filters(model: Any, source: Any, target: Any, filters: Any = ()) -> tu
         filters: further rules about next tokens.
 
     Raises:
-        ValueError: if one has a row for each source, which no file can know; or the model has no
-            decoder to follow them.
+        ValueError: if one has a row for each source, which no file can know.
 
     Example:
         >>> from kseq2seq import build_model
@@ -32,10 +31,6 @@ def fixed_filters(model: Any, source: Any, target: Any, filters: Any = ()) -> tu
         (MinLength(tokens=3, ratio=0.0),)
     """
     rules = check_filters(filters)
-    if rules and not hasattr(model, "decoder"):
-        raise ValueError(
-            "`filters` are for models with a decoder, and this one has none. Leave them out."
-        )
     for rule in rules:
         if rule.of_sources:
             raise ValueError(

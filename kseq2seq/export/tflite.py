@@ -103,6 +103,12 @@ def export_tflite(
     if license is not None and not isinstance(license, str):
         raise ValueError(f"`license` must be a string; got {license!r}.")
     filters = fixed_filters(plain, source, target, filters)
+    for rule in filters:
+        if not rule.in_tflite:
+            raise ValueError(
+                f"{type(rule).__name__} uses operations that TFLite lacks. Export without it, or a "
+                "SavedModel."
+            )
     path = Path(path)
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a directory; name a file in it.")

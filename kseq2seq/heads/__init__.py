@@ -3,7 +3,7 @@
 from kseq2seq.heads.crf import CrfLoss
 from kseq2seq.heads.ctc import Ctc, Joint
 from kseq2seq.heads.ctc_loss import CtcLoss
-from kseq2seq.heads.decoded import Asked, Decoded, likeliest_labels
+from kseq2seq.heads.decoded import Asked, Decoded, Worth, likeliest_labels
 from kseq2seq.heads.head import HEADS, Head, register_head
 from kseq2seq.heads.head import described_head as described_head
 from kseq2seq.heads.head import made_head as made_head
@@ -21,6 +21,7 @@ __all__ = [
     "Joint",
     "Label",
     "Labels",
+    "Worth",
     "likeliest_labels",
     "register_head",
 ]

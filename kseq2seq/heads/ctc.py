@@ -6,6 +6,7 @@ from typing import Any
 
 from keras import ops
 
+from kseq2seq.heads.ctc_alignment import best_alignment, spans
 from kseq2seq.heads.ctc_loss import BLANK, CtcLoss, labels_of, repeats
 from kseq2seq.heads.ctc_search import best_labels, best_path
 from kseq2seq.heads.decoded import FORBIDDEN
@@ -23,7 +24,8 @@ class Ctc(Head):
     `Greedy()` takes the likeliest path and gives its labels; the score is that path's
     log-probability. `Beam(n)` keeps n prefixes to find the likeliest labels over all paths that
     spell them; the score is their log-probability. Neither has a length penalty: labels of all
-    lengths are compared over the same positions.
+    lengths are compared over the same positions. `kseq2seq.decoding.NGrams` adds a language model
+    to a beam.
 
     Args:
         end: the id that closes targets and is no label; `build_model` sets it if its target has
@@ -36,6 +38,7 @@ class Ctc(Head):
 
     widest = None
     by_position = False
+    weighs = True
 
     def __init__(self, end: int | None = None, **kwargs: Any):
         super().__init__(**kwargs)
@@ -74,6 +77,23 @@ class Ctc(Head):
         if asked.width is None:
             return best_path(logits)
         return best_labels(logits, *asked)
+
+    def align(self, outputs, encoded, ids):
+        """See `Head`; each label along the likeliest path, an end at the last real position."""
+        shape, real = ops.shape(ids), self.real(encoded)
+        rows = ops.reshape(ids, (-1, shape[2]))
+        log_probs = ops.log_softmax(ops.cast(outputs, "float32"), axis=-1)
+        log_probs = ops.repeat(log_probs, shape[1], axis=0)
+        labels, count = labels_of(rows, self.end)
+        alignment, confidences = spans(best_alignment(log_probs, labels, count), log_probs, labels)
+        if self.end is not None:
+            closes = ops.cast(ops.equal(rows, self.end), "float32")
+            positions = ops.arange(ops.shape(real)[1], dtype="int32")
+            last = ops.equal(positions, ops.sum(ops.cast(real, "int32"), axis=1)[:, None] - 1)
+            last = ops.repeat(ops.cast(last, "float32"), shape[1], axis=0)
+            alignment = alignment + closes[:, :, None] * last[:, None]
+        alignment = ops.reshape(alignment, (*shape, -1))
+        return alignment, ops.reshape(confidences, shape)
 
     def footprint(self, width, longest):
         """See `Head`; prefixes are compared with each other id by id."""

@@ -111,6 +111,16 @@ def log_likelihood(log_probs: Any, labels: Any, count: Any) -> Any:
         labels: int32 (B, T), filled up with blanks.
         count: int32 (B,), how many labels.
     """
+    return _over_alignments(*states_of(log_probs, labels), count)
+
+
+def states_of(log_probs: Any, labels: Any) -> tuple[Any, Any]:
+    """Returns the log-probabilities of states (B, S, M), and bool (B, M), which may be skipped to.
+
+    Args:
+        log_probs: float32 (B, S, V).
+        labels: int32 (B, T), filled up with blanks.
+    """
     # 1. The log-probability of each state's id at each position, `says` (B, S, M).
     spread = ops.broadcast_to(labels[:, None], (*ops.shape(log_probs)[:2], ops.shape(labels)[1]))
     own = ops.take_along_axis(log_probs, spread, axis=2)
@@ -125,8 +135,7 @@ def log_likelihood(log_probs: Any, labels: Any, count: Any) -> Any:
     follows = ops.pad(follows, ((0, 0), (1, 0)), constant_values=False)[:, : ops.shape(labels)[1]]
     skips = ops.stack([ops.zeros_like(follows), follows], axis=-1)
     skips = ops.reshape(skips, (ops.shape(labels)[0], 2 * ops.shape(labels)[1]))
-    skips = ops.pad(skips, ((0, 0), (0, 1)), constant_values=False)
-    return _over_alignments(says, skips, count)
+    return says, ops.pad(skips, ((0, 0), (0, 1)), constant_values=False)
 
 
 def _over_alignments(says: Any, skips: Any, count: Any) -> Any:
@@ -144,13 +153,13 @@ def _over_alignments(says: Any, skips: Any, count: Any) -> Any:
         last = ops.where(ops.equal(states, 2 * count[:, None]), ops.zeros_like(by_time[0]), NEVER)
 
         def forward(alpha, here):
-            skipped = ops.where(skips, _moved(alpha, 2), NEVER)
-            new = _log_sum(alpha, _moved(alpha, 1), skipped) + here
+            skipped = ops.where(skips, moved(alpha, 2), NEVER)
+            new = _log_sum(alpha, moved(alpha, 1), skipped) + here
             new = ops.maximum(new, NEVER)
             return new, new
 
         final, alphas = ops.scan(forward, first, by_time)
-        arrived = _log_sum(final, _moved(final, 1), NEVER + 0 * final)
+        arrived = _log_sum(final, moved(final, 1), NEVER + 0 * final)
         log_total = ops.logsumexp(arrived + last, axis=1)
 
         def backward(*gradients, upstream=None):
@@ -159,8 +168,8 @@ def _over_alignments(says: Any, skips: Any, count: Any) -> Any:
             # 2. Backward: beta_s[m], over all endings after state m at position s; (S, B, M).
             def step(carry, here):
                 _, ahead = carry
-                skipped = _moved(ops.where(skips, ahead, NEVER), -2)
-                beta = ops.maximum(_log_sum(ahead, _moved(ahead, -1), skipped), NEVER)
+                skipped = moved(ops.where(skips, ahead, NEVER), -2)
+                beta = ops.maximum(_log_sum(ahead, moved(ahead, -1), skipped), NEVER)
                 new = (beta, ops.maximum(beta + here, NEVER))
                 return new, new
 
@@ -176,7 +185,7 @@ def _over_alignments(says: Any, skips: Any, count: Any) -> Any:
     return total(says)
 
 
-def _moved(x: Any, by: int) -> Any:
+def moved(x: Any, by: int) -> Any:
     """Returns x (B, M) moved right by `by` states, or left; the states that come in are NEVER."""
     if by > 0:
         return ops.pad(x, ((0, 0), (by, 0)), constant_values=NEVER)[:, :-by]

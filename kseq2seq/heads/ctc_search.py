@@ -42,7 +42,7 @@ def best_path(logits: Any) -> Decoded:
     return Decoded(ids[:, None], lengths[:, None], scores[:, None], None, whole[:, None])
 
 
-def best_labels(logits: Any, width: int, longest: int | None = None) -> Decoded:
+def best_labels(logits: Any, width: int, longest: int | None = None, worth: Any = None) -> Decoded:
     """Returns the likeliest labels over all paths, by a beam of `width` prefixes.
 
     A prefix is a row of labels that paths have spelled so far. Each step extends all prefixes by
@@ -54,6 +54,7 @@ def best_labels(logits: Any, width: int, longest: int | None = None) -> Decoded:
         logits: (B, S, V).
         width: N, prefixes that are kept, and answers.
         longest: the most labels of an answer; None takes S.
+        worth: what labels are worth beside their log-probability; None for nothing.
 
     Returns:
         A `Decoded` of `width` answers; the score of those that do not exist is -inf.
@@ -77,9 +78,15 @@ def best_labels(logits: Any, width: int, longest: int | None = None) -> Decoded:
         flat = ops.reshape(x, (rows * width, *ops.shape(x)[2:]))
         return ops.take(flat, parents + first_rows, axis=0)
 
-    # The state: position, labels (B, N, L), their numbers (B, N), and the log-probabilities (B, N)
-    # of the paths that end in a blank and of those that end in the last label.
-    def step(time, ids, lengths, blank, label):
+    def gains_of(ids, lengths):
+        """Returns what each next label is worth after the prefixes, (B, N, V)."""
+        flat = _newest(ids, lengths, worth.history, size)
+        return ops.reshape(worth.gains(flat), (rows, width, size))
+
+    # The state: position, labels (B, N, L), their numbers (B, N), the log-probabilities (B, N) of
+    # the paths that end in a blank and of those that end in the last label, and what the labels are
+    # worth beside (B, N).
+    def step(time, ids, lengths, blank, label, beside):
         here = by_time[time]  # (B, V)
         total = _log_add(blank, label)
         last = _at(ids, lengths - 1)
@@ -88,10 +95,19 @@ def best_labels(logits: Any, width: int, longest: int | None = None) -> Decoded:
         stay_label = ops.where(lengths > 0, label + own, NEVER)
         stay_blank = total + here[:, BLANK : BLANK + 1]
         # 2. Or grows by one of K labels, (B, N, K); by its last label only after a blank.
-        values, chosen = ops.top_k(here[:, BLANK + 1 :], some)
-        chosen = ops.cast(chosen, "int32") + BLANK + 1
-        again = ops.equal(chosen[:, None], last[:, :, None])
-        longer = values[:, None] + ops.where(again, blank[:, :, None], total[:, :, None])
+        if worth is None:
+            values, chosen = ops.top_k(here[:, None, BLANK + 1 :], some)
+            gains = ops.zeros_like(values)
+        else:
+            of_labels = gains_of(ids, lengths)[:, :, BLANK + 1 :]
+            values, chosen = ops.top_k(here[:, None, BLANK + 1 :] + of_labels, some)
+            flat = ops.reshape(ops.cast(chosen, "int32"), (rows * width, some))
+            gains = _picked(ops.reshape(of_labels, (rows * width, size - 1)), flat)
+            gains = ops.reshape(gains, (rows, width, some))
+            values = values - gains
+        chosen = ops.cast(chosen, "int32") + BLANK + 1  # (B, 1 or N, K)
+        again = ops.equal(chosen, last[:, :, None])
+        longer = values + ops.where(again, blank[:, :, None], total[:, :, None])
         # 3. Where prefix j is prefix i and one label more, `child` [b, j, i], i grown by that label
         # is j itself: its paths are added to those of j, and it is no candidate of its own.
         child = _children(ids, lengths)
@@ -100,24 +116,32 @@ def best_labels(logits: Any, width: int, longest: int | None = None) -> Decoded:
         joined = ops.max(ops.where(child, through, NEVER), axis=2)
         stay_label = _log_add(stay_label, joined)
         known = ops.logical_and(
-            child[:, :, :, None], ops.equal(last[:, :, None], chosen[:, None])[:, :, None]
+            child[:, :, :, None], ops.equal(last[:, :, None, None], chosen[:, None])
         )  # [b, j, i, k]
         room = (lengths < most_labels)[:, :, None]
         free = ops.logical_and(ops.logical_not(ops.any(known, axis=1)), room)
         longer = ops.where(free, longer, NEVER)
         # 4. The best N of the candidates: N that stay, then N * K that grow.
-        stay = _log_add(stay_blank, stay_label)
-        candidates = ops.concatenate([stay, ops.reshape(longer, (rows, width * some))], axis=1)
+        stay = _log_add(stay_blank, stay_label) + beside
+        growing = longer + (beside[:, :, None] + gains)
+        candidates = ops.concatenate([stay, ops.reshape(growing, (rows, width * some))], axis=1)
         best, picked = ops.top_k(candidates, width)
         picked = ops.cast(picked, "int32")
         is_new = picked >= width
         grown = ops.maximum(picked - width, 0)
         parents = ops.where(is_new, grown // some, picked)
-        added = _picked(chosen, grown % some)
+
+        def of_grown(x):
+            """Returns x (B, 1 or N, K) at the labels that were added, (B, N)."""
+            x = ops.broadcast_to(x, (rows, width, some))
+            return _picked(ops.reshape(x, (rows, width * some)), grown)
+
         # 5. Their state: that of their parents, with the label that was added.
+        added = of_grown(chosen)
         lengths, ids = prefixes_at(lengths, parents), prefixes_at(ids, parents)
         blank = ops.where(is_new, NEVER, prefixes_at(stay_blank, parents))
-        label = ops.where(is_new, best, prefixes_at(stay_label, parents))
+        label = ops.where(is_new, of_grown(longer), prefixes_at(stay_label, parents))
+        beside = prefixes_at(beside, parents) + ops.where(is_new, of_grown(gains), 0.0)
         at_end = ops.equal(ops.arange(ops.shape(ids)[2], dtype="int32"), lengths[:, :, None])
         ids = ops.where(ops.logical_and(at_end, is_new[:, :, None]), added[:, :, None], ids)
         lengths = lengths + ops.cast(is_new, "int32")
@@ -128,6 +152,7 @@ def best_labels(logits: Any, width: int, longest: int | None = None) -> Decoded:
             ops.where(alive, lengths, -2),  # a length that makes it no prefix of another
             ops.where(alive, blank, NEVER),
             ops.where(alive, label, NEVER),
+            beside,
         )
 
     # At first there is the empty prefix alone, whose one path ends in a blank.
@@ -138,15 +163,30 @@ def best_labels(logits: Any, width: int, longest: int | None = None) -> Decoded:
         ops.zeros((rows, width), "int32") + ops.where(ops.equal(order, 0), 0, -2),
         first,
         ops.full((rows, width), NEVER, "float32"),
+        ops.zeros((rows, width), "float32"),
     )
-    _, ids, lengths, blank, label = ops.while_loop(lambda time, *rest: time < steps, step, start)
-    scores, order = ops.top_k(_log_add(blank, label), width)
+    state = ops.while_loop(lambda time, *rest: time < steps, step, start)
+    _, ids, lengths, blank, label, beside = state
+    if worth is not None and worth.end is not None:
+        beside = beside + gains_of(ids, ops.maximum(lengths, 0))[:, :, worth.end]
+    scores, order = ops.top_k(_log_add(blank, label) + beside, width)
     order = ops.cast(order, "int32")
     exists = scores > POSSIBLE
     # a logarithm that is taken as it runs, since files of TFLite hold no infinity
     scores = ops.where(exists, scores, ops.log(ops.cast(exists, "float32")))
     lengths = ops.maximum(prefixes_at(lengths, order), 0)
     return Decoded(prefixes_at(ids, order), lengths, scores, None, ops.ones_like(exists))
+
+
+def _newest(ids: Any, lengths: Any, count: int, none: int) -> Any:
+    """Returns the last `count` labels of prefixes, int32 (B * N, count), the newest first.
+
+    Where there are fewer, `none` stands for the rest.
+    """
+    ago = [lengths - 1 - back for back in range(count)]
+    labels = [ops.where(at >= 0, _at(ids, at), none) for at in ago]
+    stacked = ops.stack(labels, axis=-1) if labels else ops.zeros((*ops.shape(lengths), 0), "int32")
+    return ops.reshape(stacked, (-1, count))
 
 
 def _log_add(a: Any, b: Any) -> Any:

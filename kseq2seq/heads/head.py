@@ -53,6 +53,7 @@ class Head(Prebuilt):
         least_ids: the fewest ids a target may have.
         widest: the most answers for one source; None for no limit.
         with_decoder: whether the model has a decoder beside the head.
+        weighs: whether a beam of it heeds `Asked.worth`.
         by_position: whether `call` returns a position for each label, so that metrics can compare
             them one by one.
 
@@ -85,6 +86,7 @@ class Head(Prebuilt):
     least_ids: ClassVar[int] = 2
     widest: ClassVar[int | None] = 1
     with_decoder: ClassVar[bool] = False
+    weighs: ClassVar[bool] = False
     by_position: ClassVar[bool] = True
     size: int
 
@@ -136,6 +138,20 @@ class Head(Prebuilt):
             asked: how many answers, if the head has several.
         """
         return likeliest_labels(logits, self.real(encoded))
+
+    def align(self, outputs: Any, encoded: dict[str, Any], ids: Any) -> tuple[Any, Any]:
+        """Returns where each label of answers was seen, and how sure the head is of it; in graph.
+
+        Args:
+            outputs: what `call` returned.
+            encoded: the same as for `call`.
+            ids: int32 (B, N, L), the answers.
+
+        Returns:
+            (float32 (B, N, L, S), whose rows sum to 1 at real labels; float32 (B, N, L), from 0 to
+            1). None in place of what a head does not know, by default of both.
+        """
+        return None, None
 
     def footprint(self, width: int, longest: int) -> int:
         """Returns the bytes that `decode` takes for a source, with `longest` ids a hypothesis."""

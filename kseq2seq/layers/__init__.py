@@ -1,9 +1,10 @@
 """Building blocks: attention, position schemes, Transformer blocks, recurrence."""
 
 from kseq2seq.deprecation import moved
-from kseq2seq.layers.adaptable import Conv1D, Dense
+from kseq2seq.layers.adaptable import Conv1D, Conv2D, Dense
 from kseq2seq.layers.additive_attention import SCORES, Attention
 from kseq2seq.layers.attention import CrossAttention, SelfAttention, attend, fold, unfold
+from kseq2seq.layers.conformer_block import ConformerBlock, ConvolutionModule
 from kseq2seq.layers.gated_convolution import GatedConvolution
 from kseq2seq.layers.long_attention import AttendInWindow, attend_in_chunks, attend_in_window
 from kseq2seq.layers.norms import (
@@ -28,6 +29,7 @@ from kseq2seq.layers.prefix_block import PrefixBlock
 from kseq2seq.layers.recurrence import recur
 from kseq2seq.layers.recurrent_stack import RecurrentStack, recurrent
 from kseq2seq.layers.spelled_embedding import SpelledEmbedding
+from kseq2seq.layers.subsampling import STRIDES, Subsampling
 from kseq2seq.layers.token_embedding import (
     POSITION_SCHEMES,
     Embedding,
@@ -50,11 +52,15 @@ __all__ = [
     "NORMS",
     "POSITION_SCHEMES",
     "SCORES",
+    "STRIDES",
     "Alibi",
     "AttendInWindow",
     "Attention",
     "BlockSizes",
+    "ConformerBlock",
     "Conv1D",
+    "Conv2D",
+    "ConvolutionModule",
     "CrossAttention",
     "DecoderBlock",
     "Dense",
@@ -74,6 +80,7 @@ __all__ = [
     "Rotary",
     "SelfAttention",
     "SpelledEmbedding",
+    "Subsampling",
     "TokenEmbedding",
     "attend",
     "attend_in_chunks",

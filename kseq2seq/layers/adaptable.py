@@ -126,3 +126,8 @@ class Dense(Adaptable, keras.layers.Dense):
 @keras.saving.register_keras_serializable(package="kseq2seq")
 class Conv1D(Adaptable, keras.layers.Conv1D):
     """Keras' convolution along time, but LoRA is saved whole; see `Adaptable`."""
+
+
+@keras.saving.register_keras_serializable(package="kseq2seq")
+class Conv2D(Adaptable, keras.layers.Conv2D):
+    """Keras' convolution along two axes, but LoRA is saved whole; see `Adaptable`."""

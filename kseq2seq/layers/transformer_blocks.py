@@ -16,7 +16,7 @@ from kseq2seq.layers.norms import Norm, normalization
 from kseq2seq.layers.position_schemes import NOWHERE, PositionScheme
 from kseq2seq.layers.prebuilt import Prebuilt, linear
 
-ACTIVATIONS = ("relu", "gelu", "swiglu")
+ACTIVATIONS = ("relu", "gelu", "swish", "swiglu")
 
 
 @keras.saving.register_keras_serializable(package="kseq2seq")
@@ -27,7 +27,7 @@ class BlockSizes(NamedTuple):
         hidden_dim: width of input and output.
         num_heads: heads of every attention; divides `hidden_dim`.
         inner_dim: width inside the feed-forward network.
-        activation: "relu", "gelu" or "swiglu".
+        activation: "relu", "gelu", "swish" or "swiglu".
         norm: how residual branches are normalized.
         dropout: rate on the residual branches, in [0, 1).
         attention_dropout: rate on the probabilities of attention, in [0, 1).
@@ -60,13 +60,13 @@ class BlockSizes(NamedTuple):
 class FeedForward(Prebuilt):
     r"""Two linear maps with a non-linearity between, the same at every position.
 
-    relu and gelu: :math:`f(x W_1 + b_1) W_2 + b_2`;
+    relu, gelu and swish: :math:`f(x W_1 + b_1) W_2 + b_2`;
     swiglu: :math:`(\mathrm{swish}(x W) \odot x V) W_2`, without biases.
 
     Args:
         dim: width of input and output.
         inner_dim: width between; "swiglu" has half as many weights again for the same `inner_dim`.
-        activation: "relu", "gelu" or "swiglu".
+        activation: "relu", "gelu", "swish" or "swiglu".
 
     Example:
         >>> from kseq2seq.layers import FeedForward

@@ -9,6 +9,7 @@ from kseq2seq.models.transformer import (
     Transformer,
     TransformerSizes as TransformerSizes,
 )
+from kseq2seq.models.conformer import Conformer
 from kseq2seq.models.decoder_only import DecoderOnly, LanguageModel
 from kseq2seq.models.masked_lm import MaskedLanguageModel, MaskedLm
 from kseq2seq.models.hybrid import Backbone as Backbone, Hybrid
@@ -28,6 +29,7 @@ __all__ = [
     "ARCHITECTURES",
     "Architecture",
     "Bahdanau",
+    "Conformer",
     "Convolutional",
     "Copying",
     "DecoderOnly",

@@ -54,6 +54,7 @@ def build_model(
             - "luong" (`Luong`): Luong et al. 2015
             - "convolutional" (`Convolutional`): Gehring et al. 2017
             - "transformer" (`Transformer`): Vaswani et al. 2017
+            - "conformer" (`Conformer`): Gulati et al. 2020
             - "decoder_only" (`DecoderOnly`): Radford et al. 2018, Liu et al. 2018
             - "hybrid" (`Hybrid`): the encoder of one with the decoder of another; Chen et al. 2018
             - "masked_lm" (`MaskedLm`): Devlin et al. 2019; an encoder alone, for `warm_start`

@@ -77,6 +77,12 @@ class HeadModel(BuiltModel):
             check_facts(encoder, getattr(arguments, "facts", UNKNOWN) if facts is None else facts)
         self.end(encoder, Headed(head, name="head"), arguments, inputs, facts)
 
+    def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        """See `keras.Model`; without the "target" that batches have for a decoder."""
+        if isinstance(inputs, dict) and "target" in inputs and "target" not in self.input:
+            inputs = {name: x for name, x in inputs.items() if name != "target"}
+        return super().__call__(inputs, *args, **kwargs)
+
     def encode(self, source: dict[str, Any], training: bool = False) -> dict[str, Any]:
         """Returns what the head reads: the encoded source, and inputs of the head's own."""
         encoded = self.encoder(self.source_of(self.encoder, source), training=training)

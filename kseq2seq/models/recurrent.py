@@ -14,11 +14,16 @@ from kseq2seq.encoders import Facts, SourceSpec, recurrent_encoder
 from kseq2seq.layers.recurrent_stack import STATES
 from kseq2seq.models.architecture import Architecture, register_architecture
 from kseq2seq.models.copying import Copying
+from kseq2seq.models.strided import Strided
 
 
 @dataclass(frozen=True, kw_only=True)
-class Recurrent(Architecture):
+class Recurrent(Strided, Architecture):
     """What all recurrent encoder-decoders have in common.
+
+    For speech, a `stride` of 4 and a bidirectional encoder of some layers make "bahdanau" and
+    "luong" models like that of Chan et al. 2016, "Listen, Attend and Spell", whose encoder halves
+    the sequence between its layers.
 
     Args:
         hidden_dim: width of every recurrent layer; in a bidirectional encoder, of each direction.
@@ -41,10 +46,11 @@ class Recurrent(Architecture):
     cell: ClassVar[str]
     decoder_class: ClassVar[Callable[..., Decoder]]
 
-    encoder_settings = ("bidirectional", "reverse_source", "residual")
+    encoder_settings = ("bidirectional", "reverse_source", "residual", "stride")
     layer_names = ("rnn", "lstm", "gru", "both")
 
     def __post_init__(self):
+        super().__post_init__()
         self.check_whole("hidden_dim", optional=["embedding_dim"])
         self.check_whole("num_layers", most=checks.MOST_LAYERS)
         checks.rate(dropout=self.dropout)
@@ -57,7 +63,8 @@ class Recurrent(Architecture):
     @property
     def facts(self) -> Facts:
         """See `Architecture`."""
-        return Facts(lookahead=None if self.bidirectional or self.reverse_source else 0)
+        whole = self.bidirectional or self.reverse_source
+        return Facts(stride=self.stride, lookahead=None if whole else 0)
 
     def encoder_weights(self, source: SourceSpec) -> int:
         """See `Architecture`."""
@@ -89,6 +96,7 @@ class Recurrent(Architecture):
             source,
             bidirectional=self.bidirectional,
             reverse_source=self.reverse_source,
+            stride=self.stride,
             **self._sizes(),
         )
 

@@ -32,6 +32,7 @@ from kseq2seq.layers import (
 )
 from kseq2seq.models.architecture import Architecture, register_architecture
 from kseq2seq.models.copying import Copying
+from kseq2seq.models.strided import Strided
 
 TIES = ("none", "target", "all")
 ATTENTIONS = ("full", "chunked", "local")
@@ -154,29 +155,32 @@ class EncoderSizes(TransformerSizes):
 
     def stack(self, source: SourceSpec, table: keras.layers.Layer, norm: Norm) -> keras.Model:
         """Builds the encoder over a layer that maps the source to vectors."""
+        return transformer_encoder(table, self.block_sizes(norm), **self.stack_sizes(source))
+
+    def stack_sizes(self, source: SourceSpec) -> dict[str, Any]:
+        """Returns what `transformer_encoder` takes beside the sizes of blocks."""
         ways: dict[str, Callable] = {
             "full": attend,
             "chunked": attend_in_chunks,
             "local": AttendInWindow(self.window),
         }
-        return transformer_encoder(
-            table,
-            self.block_sizes(norm),
-            num_layers=self.num_layers,
-            source=source,
-            position_scheme=self.position_scheme,
-            max_positions=self.max_positions,
-            attend=ways[self.attention],
-            remat=self.remat,
-        )
+        return {
+            "num_layers": self.num_layers,
+            "source": source,
+            "position_scheme": self.position_scheme,
+            "max_positions": self.max_positions,
+            "attend": ways[self.attention],
+            "remat": self.remat,
+        }
 
 
 @register_architecture("transformer")
 @dataclass(frozen=True, kw_only=True)
-class Transformer(Copying, EncoderSizes):
+class Transformer(Strided, Copying, EncoderSizes):
     """Vaswani et al. 2017; see also `TransformerSizes` and `EncoderSizes`.
 
-    It can copy words of the source; see `kseq2seq.models.Copying`.
+    It can copy words of the source, see `kseq2seq.models.Copying`, and shorten sources of features,
+    see `kseq2seq.models.strided.Strided`.
 
     Args:
         decoder_layers: blocks of the decoder; None takes `num_layers`.
@@ -192,16 +196,26 @@ class Transformer(Copying, EncoderSizes):
     decoder_layers: int | None = None
     tie_embeddings: str = "target"
 
-    facts = EncoderSizes.facts
-    encoder_settings = EncoderSizes.encoder_settings
+    encoder_settings = (*EncoderSizes.encoder_settings, "stride")
     packs = True
     recipe_sizes: ClassVar = {"num_heads": 4, "tie_embeddings": "all"}
 
     def __post_init__(self):
         EncoderSizes.__post_init__(self)
         Copying.__post_init__(self)
+        Strided.__post_init__(self)
         self.check_whole(optional=["decoder_layers"], most=checks.MOST_LAYERS)
         checks.one_of(TIES, tie_embeddings=self.tie_embeddings)
+
+    @property
+    def facts(self) -> Facts:
+        """See `Architecture`."""
+        ahead = super().facts.lookahead
+        return Facts(stride=self.stride, lookahead=None if ahead is None else ahead * self.stride)
+
+    def stack_sizes(self, source: SourceSpec) -> dict[str, Any]:
+        """See `EncoderSizes`."""
+        return {**super().stack_sizes(source), "stride": self.stride}
 
     def decoder_weights(self, target: int) -> int:
         """See `Architecture`; a shared table counts as the encoder's."""
@@ -212,7 +226,7 @@ class Transformer(Copying, EncoderSizes):
         """See `Architecture`."""
         source = sequence_spec(source, "a Transformer")
         with keras.name_scope("encoder"):
-            table = source_table(source, self.hidden_dim)
+            table = source_table(self.shortened(source), self.hidden_dim)
         return self.stack(source, table, self._norms()[0])
 
     def build_decoder(

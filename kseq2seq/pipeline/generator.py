@@ -89,7 +89,8 @@ class Generator:
                 "partial"; see `decode`.
             seed: for searches that draw at random: a whole number, or one for each text. A text's
                 draws depend on it and on the text's place among `texts`, not on `batch_size`.
-            alignments: also return the attention of each target token to the source.
+            alignments: also return the attention of each target token to the source, or where CTC
+                has it; and, of sources in time, when each word was said.
             replace_unknown: in the best text, replace each unknown token by the source word that
                 the model attended to most; needs a model with attention.
             too_long: what happens to a text of more than `source.max_length` tokens: "error";
@@ -155,8 +156,13 @@ class Generator:
             return rows
 
         # 3. All batches; the predictions of a raw's parts become one.
-        results = iter(in_batches(generate, parts, batch_size, workers))
-        return [joined([next(results) for _ in range(n)], self.target) for n in parts.counts]
+        results = in_batches(generate, parts, batch_size, workers)
+        begins = parts.begins(self.source.unit_seconds or 0.0)
+        last = np.cumsum(parts.counts).tolist()
+        return [
+            joined(results[end - count : end], self.target, begins[end - count : end])
+            for end, count in zip(last, parts.counts, strict=True)
+        ]
 
     def texts(self, texts: Any, **options: Any) -> list[str]:
         """Returns only the best text for each of `texts`, one or several; options as for a call."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy as np
 from kseq2seq.contracts import Target
 from kseq2seq.decoding import Decoded
 from kseq2seq.decoding.sources import facts_of
+from kseq2seq.pipeline.words import Word, timed_words
 
 
 class _Scored(NamedTuple):
@@ -56,6 +58,10 @@ class Prediction:
             the model has no attention, or if its encoder's positions are not source tokens.
         finished: False if the best target was cut: its end stands at the limit, where another token
             was likelier. Of a source that was split, True if all parts are finished.
+        confidences: float32 (target tokens,), how sure the model is of each, from 0 to 1, where the
+            alignment is asked for and the model's head knows; else None. See `Decoded`.
+        words: a `Word` for each word of the text, with its times, where the alignment is asked for
+            and the source is in time; else none.
     """
 
     text: str
@@ -65,6 +71,8 @@ class Prediction:
     target_tokens: list[str] = field(default_factory=list)
     alignment: np.ndarray | None = None
     finished: bool = True
+    confidences: np.ndarray | None = None
+    words: list[Word] = field(default_factory=list)
 
 
 def predictions(
@@ -94,6 +102,8 @@ def predictions(
         inputs["source_mask"].shape[1]
     ):
         alignments = None  # the encoder's positions are not those of the source
+    sure = None if decoded.confidences is None else decoded.confidences.numpy()
+    seconds = pipeline.source.unit_seconds
     rows = []
     for row, names in enumerate(source_labels):
         alternatives = [
@@ -106,29 +116,56 @@ def predictions(
                 "infinities. Load an earlier checkpoint, or train with a lower rate."
             )
         names, alignment = names[:: facts.stride], None  # one for each position of the encoder
+        best = ids[row, 0, : lengths[row, 0]]
+        confidences = None if sure is None else sure[row, 0, : len(best)]
+        words = []
         if alignments is not None:  # (L, S) without padding
-            alignment = alignments[row, 0].numpy()[: lengths[row, 0], : len(names)]
+            alignment = alignments[row, 0].numpy()[: len(best), : len(names)]
+            if seconds and confidences is not None and len(best):
+                of = facts.stride * seconds
+                text = alternatives[0].text
+                words = timed_words(
+                    text, best, partial(_texts, pipeline.target), alignment, confidences, of
+                )
         rows.append(
             Prediction(
                 *alternatives[0],
                 alternatives=[*alternatives[1:]],
                 source_tokens=names,
-                target_tokens=pipeline.target.labels([ids[row, 0, : lengths[row, 0]]])[0],
+                target_tokens=pipeline.target.labels([best])[0],
                 alignment=alignment,
                 finished=alternatives[0].finished,
+                confidences=confidences,
+                words=words,
             )
         )
     return rows
 
 
-def joined(parts: list[Prediction], target: Target) -> Prediction:
-    """Returns the prediction of a source from those of its parts; scores add up."""
+def _texts(target: Target, ids: np.ndarray) -> list[str]:
+    return [text.decode() for text in target.read(ids).numpy()]
+
+
+def joined(parts: list[Prediction], target: Target, begins: Sequence[float] = ()) -> Prediction:
+    """Returns the prediction of a source from those of its parts; scores add up.
+
+    Args:
+        parts: of a source.
+        target: of the model.
+        begins: when each part begins, in seconds, if the source is in time.
+    """
     if len(parts) == 1:
         return parts[0]
+    moved = [
+        word._replace(begin=word.begin + begin, end=word.end + begin)
+        for part, begin in zip(parts, begins, strict=False)
+        for word in part.words
+    ]
     return Prediction(
         text=target.join([part.text for part in parts]),
         score=sum(part.score for part in parts),
         source_tokens=[token for part in parts for token in part.source_tokens],
         target_tokens=[token for part in parts for token in part.target_tokens],
         finished=all(part.finished for part in parts),
+        words=moved,
     )

@@ -120,6 +120,11 @@ class Parts(NamedTuple):
             for part in range(count)
         ]
 
+    def begins(self, seconds: float) -> list[float]:
+        """Returns when each part begins in its raw, for units that last so many seconds."""
+        ends = np.split(self.lengths, np.cumsum(self.counts)[:-1]) if self.counts else []
+        return [seconds * float(n) for of in ends for n in np.cumsum(of) - of]
+
 
 def fitting_parts(graphs: RawGraphs, source: Source, raws: list[Any], too_long: str) -> Parts:
     """Returns the parts of raws to decode, none of which is too long.

@@ -44,6 +44,7 @@ class Recordings(ArraySource):
             )
         super().__init__((), round(max_seconds * self.rate / self.step), too_long)
         self.silence = float(silence)
+        self.unit_seconds = self.step / self.rate
         self.packed_size = 2
 
     def seconds(self, units: int) -> float:

@@ -6,7 +6,7 @@ from itertools import count, islice
 import pytest
 
 from kseq2seq.data.pairs import Pair
-from kseq2seq.data.split import select, split_of, unique
+from kseq2seq.data.split import fold_of, select, split_of, unique
 
 
 def test_split_of_known_keys():
@@ -77,3 +77,15 @@ def test_unique_keeps_the_first_of_each_pair():
 def test_unique_is_lazy():
     endless = (Pair(str(n // 2), "x", key=str(n)) for n in count())
     assert [p.key for p in islice(unique(endless), 3)] == ["0", "2", "4"]
+
+
+def test_every_key_is_tested_on_in_one_fold():
+    keys = [str(n) for n in range(1000)]
+    folds = [[fold_of(key, fold) for key in keys] for fold in (1, 2, 3, 4, 5)]
+    for row in zip(*folds, strict=True):
+        assert row.count("test") == 1 and len(set(row) - {"test"}) == 1  # else always the same
+    for fold in folds:
+        assert 160 < fold.count("test") < 240 and 20 < fold.count("validation") < 65
+    assert {fold_of(key, 1, folds=2, validation=0) for key in keys} == {"train", "test"}
+    with pytest.raises(ValueError, match="`fold` must be from 1 to 5; got 0"):
+        fold_of("bash", 0)

@@ -18,6 +18,7 @@ TABLE = {
     "code_generation": ("BLEU", 12.0),
     "pronunciation": ("PER", 30.0),
     "sequence_labeling": ("accuracy", 95.0),
+    "speech_recognition": ("CER", 60.0),
     "summarization": ("ROUGE-1", 15.0),
     "translation": ("chrF", 27.0),
 }

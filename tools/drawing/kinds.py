@@ -172,6 +172,10 @@ _KINDS: dict[type, tuple[str, Callable[[Any], tuple[str, str]]]] = {
     ),
     keras.layers.Conv1D: ("convolution", _convolution),
     keras.layers.Conv2D: ("convolution", _convolution),
+    keras.layers.DepthwiseConv1D: (
+        "convolution",
+        lambda layer: ("Depthwise convolution", _convolution(layer)[1]),
+    ),
     Attention: ("attention", lambda layer: (f"{layer.score.capitalize()} attention", "")),
     SelfAttention: ("attention", _heads),
     CrossAttention: (

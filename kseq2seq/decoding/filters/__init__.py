@@ -3,6 +3,7 @@
 from kseq2seq.decoding.filters.automaton import Automaton
 from kseq2seq.decoding.filters.carried import Carried
 from kseq2seq.decoding.filters.filter import Filter, Filtered
+from kseq2seq.decoding.filters.ngrams import NGrams
 from kseq2seq.decoding.filters.phrases import Forbid, Prefix, Require
 from kseq2seq.decoding.filters.python_layout import PythonLayout
 from kseq2seq.decoding.filters.rules import MaxLength, MinLength, NoRepeatNgram, RepetitionPenalty
@@ -19,6 +20,7 @@ __all__ = [
     "Fusion",
     "MaxLength",
     "MinLength",
+    "NGrams",
     "NoRepeatNgram",
     "Prefix",
     "PythonLayout",

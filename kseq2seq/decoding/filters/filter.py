@@ -9,6 +9,7 @@ import numpy as np
 from keras import ops
 
 from kseq2seq.decoding.search import Live, Request
+from kseq2seq.heads import Worth
 from kseq2seq.special_tokens import SpecialTokens
 
 NONE = -1  # pads rows of ids; no token has it
@@ -51,6 +52,7 @@ class Filter:
             search that uses them, and forbids nothing but an end that comes too early.
         needs_encoded: whether the filter uses the encoder's outputs, `Request.encoded`. Where
             batches are joined, zeros stand for missing positions, so heed their mask.
+        in_tflite: whether TFLite has the operations that the filter uses.
 
     Example:
         >>> from dataclasses import dataclass
@@ -71,6 +73,7 @@ class Filter:
     of_sources: bool = False
     banks: bool = False
     needs_encoded: bool = False
+    in_tflite: bool = True
 
     @property
     def key(self) -> Hashable:
@@ -109,6 +112,12 @@ class Filter:
         `prepare` returned, here and in `apply`.
         """
         return {}
+
+    def worth(self, given: dict, special: SpecialTokens) -> Worth | None:
+        """Returns what labels are worth to a head without a decoder; None, the default, if it is
+        a rule about the next token of a decoder alone.
+        """
+        return None
 
     def apply(
         self, log_probs: Any, live: Live, state: Any, given: dict, request: Request

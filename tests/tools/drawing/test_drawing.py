@@ -25,6 +25,7 @@ DRAWN = {
     "convolutional": ("convolutional", {"num_layers": 2}),
     "transformer": ("transformer", {"num_layers": 2, "positions": "t5", "activation": "swiglu"}),
     "transformer-post": ("transformer", {"num_layers": 1, "decoder_layers": 2, "norm": "post"}),
+    "conformer": ("conformer", {"num_layers": 2}),
     "decoder_only": ("decoder_only", {"num_layers": 2, "positions": "learned"}),
     "masked_lm": ("masked_lm", {"num_layers": 2, "positions": "learned"}),
     "hybrid": ("hybrid", {"encoder": "convolutional", "decoder": BAHDANAU}),
