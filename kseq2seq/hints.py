@@ -32,7 +32,11 @@ _INSTEAD = {
     **dict.fromkeys(("tokenizer", "tokenizers", "tokenize"), _TOKENIZER),
     **dict.fromkeys(("dataset", "datasets", "corpus", "loaddata", "dataloader"), _DATA),
     **dict.fromkeys(("model", "encoderdecoder", "create", "createmodel", "build"), _MODEL),
-    **{name.replace("_", ""): f'{_MODEL}("{name}", ...)' for name in _ARCHITECTURES},
+    **{
+        name.replace("_", ""): f'{_MODEL}("{name}", ...)'
+        for name in _ARCHITECTURES
+        if name != "image"  # kseq2seq.image is there
+    },
     **dict.fromkeys(("beamsearch", "beamsearchsampler"), "kseq2seq.Beam"),
     **dict.fromkeys(("greedysearch", "argmax"), "kseq2seq.Greedy"),
     **dict.fromkeys(("sampler", "sampling", "topk", "topp"), "kseq2seq.Sample"),

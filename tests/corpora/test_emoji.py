@@ -18,7 +18,8 @@ def test_the_sample_has_300_emoji_with_names_in_both_languages():
     pictures = [each.pictures[0] for each in sample]
     assert {picture.shape for picture in pictures} == {(64, 64, 4)}
     assert len({picture.tobytes() for picture in pictures}) == 300
-    assert all(picture[..., 3].max() == 255 and picture[0, 0, 3] == 0 for picture in pictures[:20])
+    assert all(picture[..., 3].max() > 250 for picture in pictures)
+    assert sum(picture[0, 0, 3] == 0 for picture in pictures) > 250  # most have clear corners
 
 
 def test_skin_tones_share_the_key_and_the_name_of_their_base():

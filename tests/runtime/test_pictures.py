@@ -18,9 +18,9 @@ line_of_graph = tf.function(LINE.pixels, input_signature=[tf.TensorSpec([], tf.s
 
 
 def alike(ours, theirs, most=1):
-    """Equal, but where a sum in another order is rounded the other way."""
+    """Equal, but where a sum in another order is rounded the other way, as halves may be."""
     difference = abs(ours.astype(int) - theirs.astype(int))
-    assert difference.max() <= most and (difference > 0).mean() < (0.005 if most == 1 else 1)
+    assert difference.max() <= most and (difference > 0).mean() < (0.03 if most == 1 else 1)
 
 
 @pytest.mark.parametrize("name", ENCODED)
