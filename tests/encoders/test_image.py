@@ -19,7 +19,7 @@ def test_a_grid_becomes_cells_row_by_row(stride, cells):
 
 
 def test_a_cell_sees_its_place():
-    """What changes in one corner changes no cell far from it; equal cells differ by their places."""
+    """What changes in a corner changes no cell far from it; equal cells differ by their places."""
     keras.utils.set_random_seed(0)
     encoder = image_encoder(PICTURE, stride=8, **SIZES)
     pictures = np.zeros((2, 20, 32, 3), "float32")
