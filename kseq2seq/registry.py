@@ -77,6 +77,18 @@ class Registry(Mapping[str, Kind], Generic[Kind]):
             )
         return name
 
+    def find(self, name: Any) -> Kind | None:
+        """Returns the class of a name that was read, which may be anything; None without one.
+
+        Example:
+            >>> from kseq2seq.registry import Registry
+            >>> Registry("shape", "register_shape").find(["circle"]) is None
+            True
+        """
+        for home in self.homes:
+            importlib.import_module(home)
+        return self._classes.get(name) if isinstance(name, str) else None
+
     def named(self, name: Any, where: str, place: Any = None) -> Kind:
         """Returns the class of a name that was read.
 
@@ -88,10 +100,8 @@ class Registry(Mapping[str, Kind], Generic[Kind]):
         Raises:
             ValueError: no class has that name; the message says what to import.
         """
-        for home in self.homes:
-            importlib.import_module(home)
-        if isinstance(name, str) and name in self._classes:
-            return self._classes[name]
+        if (found := self.find(name)) is not None:
+            return found
         close = difflib.get_close_matches(name, self._classes, n=1) if isinstance(name, str) else []
         hint = f" Did you mean {close[0]!r}?" if close else ""
         shown = f" (it was {str(place)[:100]!r} when saved)" if place else ""

@@ -2,7 +2,7 @@
 
 Data: `sample` (bundled: names and docstrings of Python functions, under BSD and ISC licenses, whose
 summary is their first sentence, which the source lacks), `debian` (33,700 descriptions of packages
-and their synopses, fetched), `manpages` (4,100 manual pages of up to 2,500 words and what their
+and their synopses, fetched), `manpages` (3,800 manual pages of up to 2,500 words and what their
 NAME lines say, which the pages lack; fetched), or a file of yours: TSV, CSV or JSONL with columns
 `source` and `target`, or two parallel text files joined by a comma. A split of your own: --train,
 --validation and --test.

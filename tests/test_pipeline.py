@@ -56,7 +56,7 @@ def test_too_long_is_refused_or_split(pipeline):
     with pytest.raises(ValueError, match="limit is 24"):
         pipeline([long])
     assert pipeline([long], too_long="split")[0].text.count(" ") > 8
-    with pytest.warns(UserWarning, match=r"1 of 2 sources are longer than 24 tokens.*cut there"):
+    with pytest.warns(UserWarning, match=r"1 of 2 sources are longer than 24 tokens.*cut to that"):
         cut, _ = pipeline([long, "Un."], too_long="cut")
     assert len(cut.source_tokens) == 24 and cut.source_tokens[-1] == "<end>"
     with pytest.raises(ValueError, match="'error', 'split' or 'cut'"):

@@ -42,6 +42,9 @@ function showFacts(name, size, record, license) {
     precision: record.precision,
     parameters: `${(record.parameters / 1e6).toFixed(1)} million`,
     lengths: `${record.source_length} tokens in, ${record.target_length} out`,
+    filters: record.filters
+      ? `${record.filters.join(", ")}, in the file's own search alone`
+      : "none",
     license: license ? utf8(license) : "none is given",
   };
   for (const [id, value] of Object.entries(facts)) by(id).textContent = value;

@@ -16,7 +16,7 @@ from kseq2seq.pipeline import Pipeline
 from kseq2seq.runs import add_scores
 
 # A row of each table: what a model of these texts would score if it did not look at its sources.
-SHUFFLED = "its own, to other sources"
+SHUFFLED = "its answers to other sources"
 
 
 def shuffled(items: Sequence[Any]) -> list[Any]:

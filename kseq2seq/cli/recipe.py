@@ -189,6 +189,7 @@ class Recipe(Evaluating):
                             f"{kind.__name__}: another recipe trained it."
                         )
         else:
+            assert train is not None
             with self._errors(*self._of_model()):
                 pipeline = make(self, train)
         if options.too_long:

@@ -88,6 +88,11 @@ class Saved(tf.Module, ABC):
             write_json(scratch / f"{self.side}.json", record)
 
     @classmethod
+    def _later_of(cls, record: dict[str, Any]) -> Mapping[str, int]:
+        """The fields that came later, of the class that a record names."""
+        return getattr(cls.registry.find(record.get("type")), "later", {})
+
+    @classmethod
     def load(cls, directory: str | os.PathLike[str]) -> Self:
         """Returns what `save` wrote, of this class or a registered subclass of it.
 
@@ -105,11 +110,11 @@ class Saved(tf.Module, ABC):
         directory = Path(directory)
         settle(directory)
         path = directory / f"{cls.side}.json"
-        config = read_json(path, cls.later)
+        config = read_json(path, cls._later_of)
         del config["format_version"]
         kind, place = config.pop("type", None), config.pop(cls.class_field, None)
         if "kind" in vars(cls):
-            known = cls.registry.get(kind) if isinstance(kind, str) else None
+            known = cls.registry.find(kind)
             if known is None or not issubclass(known, cls):
                 raise ValueError(
                     f"{path} has type {kind!r:.80}, expected {cls.kind!r}. Load it by "

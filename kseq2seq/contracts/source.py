@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -51,7 +51,6 @@ class Source(Saved):
 
     side = "source"
     registry = SOURCES
-    later: ClassVar[Mapping[str, int]] = {"fields": 2}
     unit: ClassVar[str]
     noun: ClassVar[str] = "Source"
     spec: Spec
@@ -122,6 +121,7 @@ class Source(Saved):
     def __call__(self, raws: Any, training: bool = False) -> dict[str, tf.Tensor]:
         """Returns the inputs of a model as `spec` has them, padded to the longest; in graph.
 
+        There is at least one unit, since encoders can't read none: padding, if all raws are empty.
         Where `too_long` is "cut", no row is longer than `max_length`. With `training`, inputs may
         vary from call to call: by a drawn segmentation, or noise.
         """
@@ -129,6 +129,11 @@ class Source(Saved):
     def trial(self, count: int) -> list[Any] | None:
         """Returns raws on which exports are tried if the user gives none; None for texts."""
         return None
+
+    @property
+    def fills(self) -> bool:
+        """Whether `fill` changes texts; if not, raws need not be at hand when they are read."""
+        return type(self).fill is not Source.fill
 
     @property
     def splits(self) -> bool:

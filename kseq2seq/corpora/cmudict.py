@@ -24,7 +24,7 @@ _AGAIN = "Remove the file, and the next call fetches it again."
 _FAMILY = 6  # letters
 
 
-def cmudict(keys: str = "words", *, archive: Path | None = None) -> Iterator[Pair | Example]:
+def cmudict(keys: str = "words", *, archive: Path | None = None) -> Iterator[Example]:
     """Reads the words of the CMU pronouncing dictionary, each with all its pronunciations.
 
     Args:

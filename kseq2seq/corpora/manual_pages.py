@@ -26,7 +26,7 @@ from kseq2seq.data.split import unique
 
 # Small packages with many pages.
 PACKAGES = [
-    *("coreutils", "e2fsprogs", "erlang-manpages", "git-man", "iproute2", "libssl-doc"),
+    *("coreutils", "e2fsprogs", "git-man", "iproute2", "libssl-doc"),
     *("libx11-doc", "lvm2", "manpages", "manpages-dev", "ncurses-doc", "netpbm", "perl-doc"),
     *("systemd", "tcl8.6-doc", "tk8.6-doc", "util-linux"),
 ]

@@ -51,7 +51,7 @@ def sections(page: str) -> list[tuple[str, str]]:
             found.append((text, []))
         elif found:
             found[-1][1].append(text)
-    return [(title, " ".join(" ".join(texts).split())) for title, texts in found]
+    return [(" ".join(title.split()), " ".join(" ".join(texts).split())) for title, texts in found]
 
 
 def plain(text: str) -> str:

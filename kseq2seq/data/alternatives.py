@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from kseq2seq.data.pairs import Example, Pair, answers
 
 
-def with_alternatives(pairs: Iterable[Pair | Example]) -> Iterator[Pair | Example]:
+def with_alternatives(pairs: Iterable[Pair | Example]) -> Iterator[Example]:
     """Yields the first example of each source, with the targets of the others as references.
 
     Args:
@@ -24,4 +24,4 @@ def with_alternatives(pairs: Iterable[Pair | Example]) -> Iterator[Pair | Exampl
         known.setdefault(pair.source, []).append(pair)
     for first, *others in known.values():
         _, *more = dict.fromkeys(answer for pair in (first, *others) for answer in answers(pair))
-        yield Example(first.source, first.target, first.key, tuple(more)) if more else first
+        yield Example(first.source, first.target, first.key, tuple(more))

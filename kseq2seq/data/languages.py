@@ -130,8 +130,8 @@ def asking(language: str, pairs: Iterable[Pair | Example]) -> Iterator[Pair | Ex
 
 def _asking(pair: Pair | Example) -> Pair | Example:
     """Returns a pair whose key is its language as one whose source asks for it."""
-    asking = pair._replace(source=language_symbol(str(pair.key)) + pair.source)
-    return keyed(asking, pair.source)
+    asked = pair._replace(source=language_symbol(str(pair.key)) + pair.source)
+    return keyed(asked, pair.source)
 
 
 def _no_language(pair: Pair | Example) -> str | None:

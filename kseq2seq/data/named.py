@@ -99,7 +99,7 @@ def named_pairs(
             f"{columns!r}."
         )
     source, target, *key = (int(name) if name.isdigit() else name for name in columns)
-    more = {"key": key[0]} if key else {}
+    more: dict[str, Any] = {"key": key[0]} if key else {}
     if format_of(Path(name)) == "jsonl" and _REFERENCES not in columns:
         more["references"] = _REFERENCES
     return read_pairs(name, source=source, target=target, check=check, on_error=on_error, **more)

@@ -235,7 +235,7 @@ def survey(
         limit = counts.occurring.limits[0]
         warnings.warn(
             f"{counts.cut:,} of {counts.kept:,} sources have more than {limit:,} {counts.units[0]} "
-            "and are cut there: training does not see the rest. Raise `max_length`, or pass "
+            "and are cut to that: training does not see the rest. Raise `max_length`, or pass "
             "too_long='error' to leave them out.",
             stacklevel=2,
         )

@@ -99,7 +99,7 @@ def recur_and_align(step: Callable, inputs: Any, state: Any, width: int) -> tupl
     """Runs a step that also gives an alignment along a sequence; see `recur`.
 
     `recur` collects one tensor, so the alignment is appended to the features, and cut off again.
-    What Keras collects is float32: alignments are, and features of 16 bits lose nothing by it.
+    What Keras collects is float32, as alignments are; features of 16 bits lose nothing by it.
 
     Args:
         step: (input (rows, D), state) -> (a list of features, `width` wide together, alignment
@@ -111,14 +111,16 @@ def recur_and_align(step: Callable, inputs: Any, state: Any, width: int) -> tupl
     Returns:
         (features side by side (rows, T, K), alignment (rows, T, S) float32, last state).
     """
+    wide = keras.backend.result_type(inputs.dtype, "float32")
 
     def one_output(x: Any, state: Any) -> tuple[Any, Any]:
         features, alignment, state = step(x, state)
-        both = [ops.cast(part, "float32") for part in (*features, alignment)]
+        both = [ops.cast(part, wide) for part in (*features, alignment)]
         return ops.concatenate(both, axis=-1), state
 
-    outputs, state = recur(one_output, inputs, state, dtype="float32")
-    return ops.cast(outputs[..., :width], inputs.dtype), outputs[..., width:], state
+    outputs, state = recur(one_output, inputs, state, wide)
+    features, alignment = outputs[..., :width], outputs[..., width:]
+    return ops.cast(features, inputs.dtype), ops.cast(alignment, "float32"), state
 
 
 @keras.saving.register_keras_serializable(package="kseq2seq")

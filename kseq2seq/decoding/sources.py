@@ -96,6 +96,27 @@ def padded(model: Any, source: dict, length: int, padding: int = 0) -> dict:
     return {name: longer(name, x) if name in along else x for name, x in source.items()}
 
 
+def filters_of(model: Any, source: Any, target: Any) -> tuple[Any, ...]:
+    """Returns the filters that a source asks for; none for a model that has no decoder.
+
+    Args:
+        model: of the source.
+        source: a `Source`.
+        target: a `Target`.
+
+    Example:
+        >>> from kseq2seq import build_model
+        >>> from kseq2seq.decoding.sources import filters_of
+        >>> from kseq2seq.text import FIELD_SYMBOLS, ByteTokenizer, TextSource, TextTarget
+        >>> tokenizer = ByteTokenizer(FIELD_SYMBOLS)
+        >>> sides = TextSource(tokenizer, 8, fields=True), TextTarget(tokenizer, 8)
+        >>> model = build_model("gru", *sides, hidden_dim=8)
+        >>> [type(rule).__name__ for rule in filters_of(model, *sides)]
+        ['Carried']
+    """
+    return source.filters(target) if hasattr(model, "decoder") else ()
+
+
 def ids_of(source: dict) -> Any:
     """Returns the ids (B, S) of sources, 0 where none is real; None if they are not ids.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +24,16 @@ def write_json(path: Path, record: Mapping[str, Any]) -> None:
     path.write_text(json_text(record), encoding="utf-8", newline="\n")
 
 
-def read_json(path: Path, later: Mapping[str, int] | None = None) -> dict[str, Any]:
+def read_json(
+    path: Path, later: Callable[[dict[str, Any]], Mapping[str, int]] | None = None
+) -> dict[str, Any]:
     """Reads what `write_json` wrote.
 
     Args:
         path: of the file.
-        later: fields that came with later format versions, and these. A record is written in the
-            oldest version that has all its fields, so without them it is of none of these.
+        later: a record -> its fields that came with later format versions, and these. A record is
+            written in the oldest version that has all its fields, so without them it is of none of
+            these.
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -45,7 +48,8 @@ def read_json(path: Path, later: Mapping[str, int] | None = None) -> dict[str, A
     version = record.get("format_version") if isinstance(record, dict) else None
     if type(version) is not int or version < 1:
         raise ValueError(f"{path} must be a JSON object with a whole `format_version` from 1 on.")
-    newest = max([FORMAT_VERSION, *(of for name, of in (later or {}).items() if name in record)])
+    versions = later(record) if later else {}
+    newest = max([FORMAT_VERSION, *(of for name, of in versions.items() if name in record)])
     if version > newest:
         raise ValueError(
             f"{path} has format_version {version}, this kseq2seq reads up to {newest}; "

@@ -195,7 +195,8 @@ def numbered_lines(path: str | os.PathLike[str]) -> Iterator[tuple[int, str]]:
             if head.startswith(codecs.BOM_UTF8):
                 offset = len(stream.read(len(codecs.BOM_UTF8)))
             old = b"\r" in head[:-1] and b"\n" not in head
-            lines = _old_lines(stream) if old else iter(lambda: stream.readline(LONGEST + 1), b"")
+            lines: Iterator[bytes] = iter(lambda: stream.readline(LONGEST + 1), b"")
+            lines = _old_lines(stream) if old else lines
             for number, line in enumerate(lines, 1):
                 if len(line) > LONGEST:
                     raise ValueError(

@@ -6,6 +6,7 @@ from typing import Any
 
 from kseq2seq.decoding import Filter
 from kseq2seq.decoding.requests import check_filters
+from kseq2seq.decoding.sources import filters_of
 
 
 def fixed_filters(model: Any, source: Any, target: Any, filters: Any = ()) -> tuple[Filter, ...]:
@@ -18,8 +19,8 @@ def fixed_filters(model: Any, source: Any, target: Any, filters: Any = ()) -> tu
         filters: further rules about next tokens.
 
     Raises:
-        ValueError: if one treats sources differently, which a file that is made for all sources
-            can't; or the model has no decoder to follow them.
+        ValueError: if one has a row for each source, which no file can know; or the model has no
+            decoder to follow them.
 
     Example:
         >>> from kseq2seq import build_model
@@ -31,14 +32,14 @@ def fixed_filters(model: Any, source: Any, target: Any, filters: Any = ()) -> tu
         (MinLength(tokens=3, ratio=0.0),)
     """
     rules = check_filters(filters)
-    if not hasattr(model, "decoder"):
-        if rules:
-            raise ValueError("`filters` are for models with a decoder; this one has none.")
-        return ()
+    if rules and not hasattr(model, "decoder"):
+        raise ValueError(
+            "`filters` are for models with a decoder, and this one has none. Leave them out."
+        )
     for rule in rules:
         if rule.of_sources:
             raise ValueError(
                 f"{type(rule).__name__} has a row for each source, so it can't be part of a file. "
                 "Pass it to each call of the pipeline."
             )
-    return (*source.filters(target), *rules)
+    return (*filters_of(model, source, target), *rules)

@@ -11,6 +11,7 @@ import numpy as np
 from kseq2seq.decoding import Greedy
 from kseq2seq.disk import whole_directory
 from kseq2seq.disk.files import write_json
+from kseq2seq.export.filters import fixed_filters
 from kseq2seq.export.fixed import STATE, FixedModel
 from kseq2seq.export.sizes import description, in_float32, lengths
 from kseq2seq.models import Seq2Seq
@@ -33,7 +34,7 @@ def export_onnx(
     They are the functions of `FixedModel` in float32, one source at a time. ONNX lets no output
     have an input's name, so a step returns its state as `new_state_...`. An input that a model does
     not use, for example the position of a recurrent one, is left out. The loop, and with it the
-    search, is up to the host.
+    search, is up to the host, and so are the filters of the source, whose types the record names.
 
     Args:
         directory: where to write; it appears whole or not at all.
@@ -57,24 +58,19 @@ def export_onnx(
     """
     plain = in_float32(model)
     sizes = lengths(source, target, source_length, target_length)
+    filters = fixed_filters(plain, source, target)
     fixed = FixedModel(plain, Greedy(), *sizes, target.special, source)
     if "decode_step" not in fixed.signatures:
         raise ValueError(
             "ONNX files hold single steps of a decoder, and this model has none. Export it for "
             "TFLite or as a SavedModel."
         )
-    if model.decoder.copies:
-        raise ValueError(
-            "A model that copies can't be written as ONNX: the converter loses the sum over "
-            "positions of the same token. Export it for TFLite or as a SavedModel, or build it "
-            "with copy=False."
-        )
     with whole_directory(Path(directory)) as scratch:
         for name in ("encode", "decode_step"):
             (scratch / f"{name}.onnx").write_bytes(_converted(name, fixed.signatures[name]))
         write_json(
             scratch / "kseq2seq.json",
-            description(plain, source, target, sizes, precision="float32"),
+            description(plain, source, target, sizes, filters, precision="float32"),
         )
         source.save(scratch)
         target.save(scratch)
@@ -89,6 +85,7 @@ def _converted(name: str, function: Any) -> bytes:
             "ONNX files are written by tf2onnx; pip install 'kseq2seq[onnx]'."
         ) from error
     _know_updates()
+    _know_sums()
     inputs = [tensor.name for tensor in function.inputs if tensor.dtype != "resource"]
     outputs = [tensor.name for tensor in function.outputs]
     graph = tf_loader.from_function(function, inputs, outputs)
@@ -107,6 +104,21 @@ def _converted(name: str, function: Any) -> bytes:
         tensors_to_rename=names,
     )
     return onnx.SerializeToString()
+
+
+def _know_sums() -> None:
+    """Tells tf2onnx that a scatter adds up what falls on one index; it keeps the last of these."""
+    from tf2onnx.handler import tf_op
+    from tf2onnx.onnx_opset.tensor import ScatterND
+
+    @tf_op("ScatterNd", onnx_op="ScatterND")
+    class _Sum:
+        """ScatterND(zeros, indices, updates), with a sum for each index."""
+
+        @classmethod
+        def version_16(cls, graph, node, **_):
+            ScatterND.version_11(graph, node)
+            node.set_attr("reduction", "add")
 
 
 def _know_updates() -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from kseq2seq.checks import check_whole
+from kseq2seq.decoding import Filter
 from kseq2seq.decoding.loop import MOST_TOKENS
 from kseq2seq.models import BuiltModel, build_model
 
@@ -54,9 +56,23 @@ def lengths(
 
 
 def description(
-    model: BuiltModel, source: Any, target: Any, sizes: tuple[int, int], **others: Any
+    model: BuiltModel,
+    source: Any,
+    target: Any,
+    sizes: tuple[int, int],
+    filters: Sequence[Filter] = (),
+    **others: Any,
 ) -> dict:
-    """Returns the content of `kseq2seq.json` for a model of fixed sizes."""
+    """Returns the content of `kseq2seq.json` for a model of fixed sizes.
+
+    Args:
+        model: in float32.
+        source: of the model.
+        target: of the model.
+        sizes: S and T.
+        filters: that the search in the file follows, or that a host has to; their types are named.
+        **others: further fields.
+    """
     specs, _ = source.fixed(sizes[0])
     return {
         "parameters": model.count_params(),
@@ -70,5 +86,6 @@ def description(
             for name, spec in specs.items()
         },
         "steps": hasattr(model, "decoder"),
+        **({"filters": [type(rule).__name__ for rule in filters]} if filters else {}),
         **others,
     }

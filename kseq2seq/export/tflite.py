@@ -60,7 +60,8 @@ def export_tflite(
         source: raw input -> the model's inputs, a `Source`.
         target: ids -> raw output, a `Target`.
         search: what `generate` runs.
-        filters: rules about next tokens, which `generate` follows.
+        filters: rules about next tokens, which `generate` follows. Searches of a host, for example
+            a stream, don't know them; `kseq2seq.json` names their types, so that a host can say so.
         source_length: S, the most units of a source; `source.max_length` by default. The time of
             attention grows with it, however short a source is. So does the time of encoding, but
             `generate` encodes only a quarter, half or all of S, whichever holds the source.
@@ -108,7 +109,8 @@ def export_tflite(
     path.parent.mkdir(parents=True, exist_ok=True)
     # 1. The record, and the flatbuffer.
     sizes = lengths(source, target, source_length, target_length)
-    record = description(plain, source, target, sizes, precision=precision, search=describe(search))
+    named = {"precision": precision, "search": describe(search)}
+    record = description(plain, source, target, sizes, filters, **named)
     arguments = (plain, search, *sizes, target.special)
     if strings:
         fixed: FixedModel = TextModel(source, target, *arguments, filters=filters)

@@ -121,6 +121,7 @@ def build_model(
     if source_padding is None:
         source_padding = getattr(getattr(source, "special", None), "padding", 0)
     source_padding = checks.check_whole("source_padding", source_padding, 0, checks.MOST_IDS)
+    target_padding = getattr(getattr(target, "special", None), "padding", 0)
     target = _number_of_ids(target)
     if source is None and (design.needs_source or target is None or chosen):
         able = [repr(name) for name, kind in ARCHITECTURES.items() if not kind.needs_source]
@@ -173,6 +174,11 @@ def build_model(
             model = design.build_with(made_head(chosen), spec, target, arguments)
     finally:
         keras.config.set_dtype_policy(before)
+    if target_padding and getattr(getattr(model, "decoder", None), "coverage", 0):
+        raise ValueError(
+            "`coverage` counts the steps whose input is not 0, and the padding of this target is "
+            f"{target_padding}. Pass coverage=0, or a tokenizer that pads with 0."
+        )
     apply_changes(model, changes)
     return model
 

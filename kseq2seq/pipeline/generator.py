@@ -26,6 +26,7 @@ from kseq2seq.decoding import (
 from kseq2seq.decoding.decode import HINTS
 from kseq2seq.decoding.requests import check_filters, check_search
 from kseq2seq.decoding.search import keywords
+from kseq2seq.decoding.sources import filters_of
 from kseq2seq.models import BuiltModel
 from kseq2seq.pipeline.matching import check_parts
 from kseq2seq.pipeline.prediction import Prediction, joined, predictions
@@ -237,8 +238,8 @@ class Generator:
         return Stream(stream_text(self.model, loop, tensors, read))
 
     def _filters(self) -> tuple[Filter, ...]:
-        """The filters that the source asks for; a model without a decoder has none."""
-        return self.source.filters(self.target) if hasattr(self.model, "decoder") else ()
+        """The filters that the source asks for."""
+        return filters_of(self.model, self.source, self.target)
 
 
 def in_batches(

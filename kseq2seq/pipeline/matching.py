@@ -8,6 +8,7 @@ from kseq2seq.checks import check_whole
 from kseq2seq.contracts import Source, Target
 from kseq2seq.decoding.ensemble import Several
 from kseq2seq.decoding.loop import MOST_TOKENS
+from kseq2seq.decoding.sources import filters_of
 from kseq2seq.encoders import SourceSpec
 from kseq2seq.models import BuiltModel
 from kseq2seq.text import TextSource, TextTarget, Tokenizer
@@ -52,8 +53,7 @@ def check_parts(model: Any, source: Any, target: Any) -> None:
             )
     for one in model.models if isinstance(model, Several) else [model]:
         _check_ids(one, source, target)
-    if hasattr(model, "decoder"):
-        source.filters(target)  # refuses a target that can't follow them
+    filters_of(model, source, target)  # refuses a target that can't follow them
     _check_lengths(model, source, target)
 
 

@@ -23,7 +23,8 @@ def mutual_information(pipeline: Any, weight: float = 0.5, nothing: str = "") ->
     Args:
         pipeline: with a model that has a decoder.
         weight: lambda, from 0 (the probability alone) to 1 (the mutual information).
-        nothing: the source that says nothing; an empty `TurnsSource` by default.
+        nothing: the source that says nothing; by default the empty text, which a `TurnsSource`
+            takes.
 
     Returns:
         (sources, targets) -> float64 (N,), in nats: a scorer for `rerank`. A target that is too
@@ -50,11 +51,17 @@ def mutual_information(pipeline: Any, weight: float = 0.5, nothing: str = "") ->
     def score(sources: Sequence[str], targets: Sequence[str]) -> np.ndarray:
         scores = np.full(len(targets), -np.inf)
         lengths = pipeline.target.lengths(list(targets)).numpy() if len(targets) else np.zeros(0)
-        fit = np.flatnonzero(lengths <= pipeline.target.max_length)
-        texts = [targets[index] for index in fit]
-        scores[fit] = pipeline.log_probs([sources[index] for index in fit], texts)
+        fit = [
+            index for index, length in enumerate(lengths) if length <= pipeline.target.max_length
+        ]
+        texts = [targets[row] for row in fit]
+        given = np.array(pipeline.log_probs([sources[row] for row in fit], texts))
         if weight:
-            scores[fit] -= weight * np.array(pipeline.log_probs([nothing] * len(fit), texts))
+            distinct = [*dict.fromkeys(texts)]  # dull answers are those of many sources
+            anywhere = pipeline.log_probs([nothing] * len(distinct), distinct)
+            likely = dict(zip(distinct, anywhere, strict=True))
+            given -= weight * np.array([likely[text] for text in texts])
+        scores[fit] = given
         return scores
 
     return score

@@ -61,8 +61,7 @@ class RawGraphs:
         def read(ids: Any, raws: Any) -> tf.Tensor:
             return source.fill(target.read(ids), raws)
 
-        # raws of other kinds may be large, and are of no use then
-        self._fills = type(source).fill is not Source.fill
+        self._fills = source.fills  # else raws, which may be large, need not be given
         raws = source.raw if self._fills else ()
         self._read = tf.function(read).get_concrete_function(_IDS, raws)
 
@@ -137,7 +136,7 @@ def fitting_parts(graphs: RawGraphs, source: Source, raws: list[Any], too_long: 
     elif too_long == "cut" and (cut := int((lengths > longest).sum())):
         warnings.warn(
             f"{cut} of {len(raws)} sources are longer than {source.counted(longest)}, "
-            "and were cut there.",
+            "and were cut to that length.",
             stacklevel=4,  # the caller of a method of `Pipeline`
         )
         lengths = np.minimum(lengths, longest)

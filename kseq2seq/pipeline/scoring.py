@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from kseq2seq.checks import check_whole, raw_texts
+from kseq2seq.checks import check_whole
 from kseq2seq.contracts import Target
 from kseq2seq.decoding import score_targets
 from kseq2seq.metrics.answers import Scorer
@@ -85,7 +85,7 @@ def _check_lengths(target: Target, lengths: np.ndarray) -> None:
 
 
 def rerank(
-    sources: Sequence[str],
+    sources: Iterable[Any],
     predictions: Sequence[Prediction],
     scorers: Sequence[tuple[Scorer, float]],
     own: float = 1.0,
@@ -93,7 +93,7 @@ def rerank(
     """Orders each prediction's alternatives by a weighted sum of scores.
 
     Args:
-        sources: N raw texts.
+        sources: N raws, of any kind; they are handed on to the scorers as they are.
         predictions: of a pipeline, with alternatives.
         scorers: pairs of a function (sources, targets) -> one number each, and its weight. Another
             pipeline's `log_probs` is one; that of a pipeline from target to source is used as
@@ -105,8 +105,8 @@ def rerank(
         Tokens and alignment are kept only where the best text is still the same.
 
     Raises:
-        TypeError: if a source is not a string.
-        ValueError: if there is not one prediction for each source, or one score for each pair.
+        ValueError: if `sources` is one text, or there is not one prediction for each source, or one
+            score for each pair.
 
     Example:
         >>> from kseq2seq.pipeline import Prediction, rerank
@@ -119,8 +119,9 @@ def rerank(
     Source:
         Source given target as a second opinion: Li et al. 2016, equation 13; Yee et al. 2019.
     """
-    if not any(isinstance(one, np.ndarray) for one in sources or ()):
-        sources = raw_texts(sources, "sources")
+    if isinstance(sources, str | bytes):
+        raise ValueError(f"`sources` must be several; got one, {sources!r:.80}. Put it in a list.")
+    sources = list(sources)
     if len(sources) != len(predictions):
         raise ValueError(
             f"There must be one prediction for each source; got {len(sources)} sources and "

@@ -152,7 +152,7 @@ class CharacterWordSource(RawTexts):
         return tf.concat([own[:, None], tf.where(inside, ids, 0)], axis=1)
 
     def __call__(self, raws: Any, training: bool = False) -> dict[str, tf.Tensor]:
-        """Returns the inputs of a model, padded to the longest of the batch.
+        """Returns the inputs of a model, padded to the longest of the batch, at least one word.
 
         Args:
             raws: (N,) UTF-8 strings.
@@ -164,10 +164,8 @@ class CharacterWordSource(RawTexts):
         words = words_of(tf.convert_to_tensor(raws, tf.string))
         if self.too_long == "cut":
             words = words[:, : self.max_length]
-        units = 1 + self.max_characters
-        source = words.with_values(self.spelled(words.flat_values)).to_tensor(
-            0, shape=[None, None, units]
-        )
+        shape = tf.stack([-1, tf.maximum(words.bounding_shape(1), 1), 1 + self.max_characters])
+        source = words.with_values(self.spelled(words.flat_values)).to_tensor(0, shape=shape)
         mask = tf.sequence_mask(words.row_lengths(), tf.shape(source)[1])
         return {"source": source, "source_mask": mask}
 

@@ -28,6 +28,12 @@ def hidden(text: str) -> tuple[str, list[str]]:
     The k-th symbol stands for the k-th different field, each time it occurs. Fields are those of
     `format_fields`; of more than 9 different ones the rest stay in the text.
 
+    Args:
+        text: any text; a symbol in it is hidden like a field.
+
+    Returns:
+        The text with symbols; the fields, the k-th of which the k-th symbol stands for.
+
     Example:
         >>> from kseq2seq.text.fields import hidden
         >>> hidden("%(n)d of {total} (%(n)d%%)")
@@ -48,12 +54,16 @@ def hidden(text: str) -> tuple[str, list[str]]:
     return _FIELD.sub(symbol, text), fields
 
 
-def shown(text: str, fields: list[str]) -> str:
+def filled(text: str, fields: list[str]) -> str:
     """Returns a text with the fields of its symbols; a symbol that has none is left out.
 
+    Args:
+        text: with symbols.
+        fields: of its source, as `hidden` returns them.
+
     Example:
-        >>> from kseq2seq.text.fields import shown
-        >>> shown("⟦2⟧의 ⟦1⟧", ["%(n)d", "{total}"])
+        >>> from kseq2seq.text.fields import filled
+        >>> filled("⟦2⟧의 ⟦1⟧", ["%(n)d", "{total}"])
         '{total}의 %(n)d'
     """
     named = dict(zip(FIELD_SYMBOLS, fields, strict=False))
@@ -62,6 +72,10 @@ def shown(text: str, fields: list[str]) -> str:
 
 def hidden_again(text: str, fields: list[str]) -> str:
     """Returns a target with the symbols that the fields have in its source; others stay.
+
+    Args:
+        text: a target with fields.
+        fields: of its source, as `hidden` returns them.
 
     Example:
         >>> from kseq2seq.text.fields import hidden_again
@@ -101,7 +115,7 @@ def _counts(text: str) -> Counter[str]:
 
 
 class Fields(tf.Module):
-    """`hidden` and `shown` of many texts, in graph.
+    """`hidden` and `filled` of many texts, in graph.
 
     Example:
         >>> from kseq2seq.text.fields import Fields

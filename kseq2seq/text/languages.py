@@ -38,6 +38,9 @@ def language_symbol(language: str) -> str:
 def language_of(text: str) -> str:
     """Returns the language that the symbol before a text asks for; "" without one.
 
+    Args:
+        text: that may begin with a symbol, of any language.
+
     Example:
         >>> from kseq2seq.text.languages import language_of
         >>> language_of("<2ko>Save the file"), language_of("Save the file")
@@ -50,6 +53,9 @@ def language_of(text: str) -> str:
 def without_language(text: str) -> str:
     """Returns a text without the symbol before it.
 
+    Args:
+        text: as for `language_of`.
+
     Example:
         >>> from kseq2seq.text.languages import without_language
         >>> without_language("<2ko>Save the file")
@@ -61,6 +67,12 @@ def without_language(text: str) -> str:
 
 def languages_in(symbols: Collection[str]) -> tuple[str, ...]:
     """Returns the languages that some symbols of a tokenizer ask for.
+
+    Args:
+        symbols: of a tokenizer; those of another kind are passed over.
+
+    Returns:
+        The names of the languages, in the order of their symbols.
 
     Example:
         >>> from kseq2seq.text.languages import languages_in
@@ -87,9 +99,12 @@ def into(language: str, texts: str | Collection[str], known: Collection[str]) ->
         >>> into("ko", ["Save the file"], known=["fr", "ko"])
         ['<2ko>Save the file']
     """
+    if not known:
+        raise ValueError(
+            f"This model translates into one language; don't name one. Got {language!r}."
+        )
     if language not in known:
-        choice = f"one of {', '.join(known)}" if known else "left out: this model has one alone"
-        raise ValueError(f"The language must be {choice}; got {language!r}.")
+        raise ValueError(f"The language must be one of {', '.join(known)}; got {language!r}.")
     listed = raw_texts([texts] if isinstance(texts, str) else texts)
     for index, text in enumerate(listed):
         if asked := language_of(text):

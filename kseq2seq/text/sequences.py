@@ -191,9 +191,11 @@ class TokenRows(Source):
         return self.tokens(raws, sample)
 
     def cut(self, rows: Any) -> Any:
-        """Returns rows of at most `max_length` ids if `too_long` is "cut"; in graph."""
-        if self.too_long != "cut":
-            return rows
+        """Returns rows, `shortened` if `too_long` is "cut"; in graph."""
+        return self.shortened(rows) if self.too_long == "cut" else rows
+
+    def shortened(self, rows: Any) -> Any:
+        """Returns rows of at most `max_length` ids, whatever `too_long` is; in graph."""
         long = rows.row_lengths() > self.max_length
         ends = tf.fill([rows.nrows(), 1], self.special.end)
         beginnings = tf.concat([rows[:, : self.max_length - 1], ends], axis=1)

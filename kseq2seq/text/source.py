@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
-from typing import Any
+from collections.abc import Collection, Mapping
+from typing import Any, ClassVar
 
 import numpy as np
 import tensorflow as tf
@@ -13,12 +13,20 @@ from kseq2seq.contracts import register_source
 from kseq2seq.contracts.target import drawn
 from kseq2seq.decoding.filters import Carried, Filter
 from kseq2seq.text.characters import CharacterTokenizer
-from kseq2seq.text.fields import FIELD_SYMBOLS, Fields, hidden, hidden_again, shown
-from kseq2seq.text.languages import into, language_of, languages_in, without_language
+from kseq2seq.text.fields import FIELD_SYMBOLS, Fields, filled, hidden, hidden_again
+from kseq2seq.text.languages import (
+    into,
+    language_of,
+    language_symbol,
+    languages_in,
+    without_language,
+)
 from kseq2seq.text.raw_texts import RawTexts
 from kseq2seq.text.sentences import split_sentences
 from kseq2seq.text.sequences import TextSequences, TokenRows
 from kseq2seq.text.tokenizer import Tokenizer
+
+ASKING = 4  # the most tokens of a text that asks for a language alone: spaces around it, and `end`
 
 
 @register_source("text")
@@ -56,6 +64,7 @@ class TextSource(TextSequences, RawTexts, TokenRows):
     """
 
     unit = "tokens"
+    later: ClassVar[Mapping[str, int]] = {"fields": 2}
 
     def __init__(
         self, tokenizer: Tokenizer, max_length: int, too_long: str = "error", fields: bool = False
@@ -93,12 +102,26 @@ class TextSource(TextSequences, RawTexts, TokenRows):
             texts, _ = self._fields.hide(tf.convert_to_tensor(texts, tf.string))
         return super().tokens(texts, sample)
 
+    def empty(self, raws: Any, lengths: tf.Tensor) -> tf.Tensor:
+        """See `Source`; a text says nothing that only asks for one of `languages`."""
+        if self.languages:
+            symbols = "|".join(re.escape(language_symbol(one)) for one in self.languages)
+            asks = lengths <= ASKING
+            said = tf.where(asks, tf.strings.regex_replace(raws, symbols, ""), "")
+            lengths = tf.where(asks, self.lengths(said), lengths)
+        return super().empty(raws, lengths)
+
     def filters(self, target: Any) -> tuple[Filter, ...]:
         """See `Source`; with `fields` each must be in a target as often as in its source."""
         if not self.fields:
             return ()
         written = _field_ids(getattr(target, "tokenizer", None))
         return (Carried(written, _field_ids(self.tokenizer)),)
+
+    @property
+    def fills(self) -> bool:
+        """See `Source`; this class fills in texts only with `fields`."""
+        return self.fields or type(self).fill is not TextSource.fill
 
     def fill(self, texts: tf.Tensor, raws: tf.Tensor) -> tf.Tensor:
         """See `Source`; the fields of the raws in the place of their symbols."""
@@ -131,11 +154,23 @@ class TextSource(TextSequences, RawTexts, TokenRows):
         return {"source": source, "source_mask": mask}
 
     def split(self, raw: str) -> list[str]:
-        """See `Source`; at the ends of sentences, which all ask for its language."""
+        """See `Source`; at the ends of sentences, which all ask for its language.
+
+        Raises:
+            ValueError: a sentence asks for a language of its own.
+        """
         language = language_of(raw)
         if not language or language not in self.languages:
             return split_sentences(raw)
-        return self.into(language, split_sentences(without_language(raw)))
+        sentences = split_sentences(without_language(raw))
+        for sentence in sentences:
+            if other := language_of(sentence):
+                raise ValueError(
+                    f"A text that is split must ask for one language; {raw!r:.80} asks for "
+                    f"{language!r}, and its sentence {sentence!r:.80} for {other!r}. Make several "
+                    "texts of it."
+                )
+        return self.into(language, sentences)
 
     @property
     def languages(self) -> tuple[str, ...]:
@@ -193,7 +228,7 @@ class TextSource(TextSequences, RawTexts, TokenRows):
             return surfaces(self.tokenizer, raw)
         text, own = hidden(raw)
         words = surfaces(self.tokenizer, text)
-        return words and [shown(word, own) for word in words]
+        return words and [filled(word, own) for word in words]
 
     def config(self) -> dict[str, Any]:
         """See `Saved`."""

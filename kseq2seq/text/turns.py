@@ -98,10 +98,8 @@ class TurnsSource(TextSource):
         """See `Source`."""
         return super().batch([self.read(raw) for raw in raws])
 
-    def cut(self, rows: Any) -> Any:
+    def shortened(self, rows: Any) -> Any:
         """See `TokenRows`; the newest turns that fit are kept, at least the newest one's end."""
-        if self.too_long != "cut":
-            return rows
         ids = rows.flat_values
         # 1. How many tokens each row has from each position on, that one included.
         left = tf.cast(tf.gather(rows.row_limits(), rows.value_rowids()), tf.int32)
@@ -121,9 +119,9 @@ class TurnsSource(TextSource):
         )
 
     def words(self, raw: str) -> list[str] | None:
-        """See `TextSource`; of the tokens that are kept."""
+        """See `TextSource`; of the tokens that a model reads, which gets none that is too long."""
         words = super().words(raw)
-        kept = len(self.fitting([raw])[0]) - 1
+        kept = len(self.shortened(self.rows([raw]))[0]) - 1
         return words and words[len(words) - kept :]
 
     def config(self) -> dict[str, Any]:

@@ -41,6 +41,11 @@ class WordSource(TextSource):
         super().__init__(tokenizer, max_length, too_long)
         self.spec = {**self.spec, "items": ((None,), "int32")}
 
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """None: a symbol is a word to be labeled."""
+        return ()
+
     def word_counts(self, texts: Any) -> tf.Tensor:
         """Returns int32 (N,), how many words texts have; in graph."""
         return tf.cast(words_of(tf.convert_to_tensor(texts, tf.string)).row_lengths(), tf.int32)
@@ -78,10 +83,8 @@ class WordSource(TextSource):
         ids = pieces.merge_dims(1, 2)
         return tf.concat([ids, tf.fill([ids.nrows(), 1], self.special.end)], axis=1), items
 
-    def cut(self, rows: Any) -> Any:
+    def shortened(self, rows: Any) -> Any:
         """See `TokenRows`; words beyond the limit are left out whole."""
-        if self.too_long != "cut":
-            return rows
         ids, items = rows
         # 1. The position after each word (N, words): where the next begins, or the text's `end`.
         last = tf.cast(ids.row_lengths() - 1, tf.int32)[:, None]
@@ -96,9 +99,10 @@ class WordSource(TextSource):
         return tf.concat([ids, tf.fill([ids.nrows(), 1], self.special.end)], axis=1), items
 
     def inputs(self, rows: Any) -> dict[str, tf.Tensor]:
-        """See `TextSource`; with `items` int32 (N, W), filled up with -1."""
+        """See `TextSource`; with `items` int32 (N, W), at least one, filled up with -1."""
         ids, items = rows
-        return {**super().inputs(ids), "items": items.to_tensor(NONE)}
+        shape = tf.stack([-1, tf.maximum(items.bounding_shape(1), 1)])
+        return {**super().inputs(ids), "items": items.to_tensor(NONE, shape=shape)}
 
     def assemble(self, rows: Any, count: Any, units: Any, training: bool = False) -> dict[str, Any]:
         """See `Source`; the one word of missing rows is their `end`."""

@@ -6,17 +6,22 @@ python -m kseq2seq_runtime model.tflite --beam 4 < lines.txt
 
 import argparse
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from kseq2seq_runtime.beam import Beam
 from kseq2seq_runtime.pipeline import Pipeline
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Writes a line of generated text for each text; returns the status of the process.
+    """Writes the generated text of each text, and of each line just one line.
+
+    Line breaks in a text that was generated become spaces where lines were read.
 
     Args:
         arguments: of the command line; those of this process if None.
+
+    Returns:
+        The status of the process: 0, or 1 after an error.
     """
     parser = argparse.ArgumentParser(
         prog="python -m kseq2seq_runtime",
@@ -35,16 +40,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(pipeline.license or "The file does not name a license.")
             return 0
         search = None if options.beam is None else Beam(options.beam)
-        for text in options.texts or _lines():
+        for text in options.texts:
             print(pipeline.texts([text], search=search)[0], flush=True)
+        for line in () if options.texts else sys.stdin:
+            (text,) = pipeline.texts([line.rstrip("\r\n")], search=search)
+            print(" ".join(text.splitlines()), flush=True)  # a line for each line
     except (OSError, ValueError, ImportError) as error:
         print(f"{parser.prog}: {error}", file=sys.stderr)
         return 1
     return 0
-
-
-def _lines() -> Iterator[str]:
-    return (line.removesuffix("\n") for line in sys.stdin)
 
 
 if __name__ == "__main__":

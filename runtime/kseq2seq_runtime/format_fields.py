@@ -48,12 +48,12 @@ def hidden(text: str) -> tuple[str, list[str]]:
     return _FIELD.sub(symbol, text), fields
 
 
-def shown(text: str, fields: Sequence[str]) -> str:
+def filled(text: str, fields: Sequence[str]) -> str:
     """Returns a text with the fields of its symbols; a symbol that has none is left out.
 
     Example:
-        >>> from kseq2seq_runtime.format_fields import shown
-        >>> shown("⟦2⟧의 ⟦1⟧", ["%(n)d", "{total}"])
+        >>> from kseq2seq_runtime.format_fields import filled
+        >>> filled("⟦2⟧의 ⟦1⟧", ["%(n)d", "{total}"])
         '{total}의 %(n)d'
     """
     named = dict(zip(SYMBOLS, fields, strict=False))

@@ -22,6 +22,17 @@ def languages_in(symbols: Iterable[str]) -> tuple[str, ...]:
     return tuple(match[1] for match in matches if match)
 
 
+def without_languages(text: str, known: Iterable[str]) -> str:
+    """Returns a text without the symbols of known languages.
+
+    Example:
+        >>> from kseq2seq_runtime.languages import without_languages
+        >>> without_languages("<2fr>Save <2x>", ["fr", "ko"])
+        'Save <2x>'
+    """
+    return re.sub("|".join(re.escape(f"<2{language}>") for language in known), "", text)
+
+
 def into(language: str, texts: str | Iterable[str], known: Iterable[str]) -> list[str]:
     """Returns texts that ask for a language.
 
@@ -39,9 +50,12 @@ def into(language: str, texts: str | Iterable[str], known: Iterable[str]) -> lis
         ['<2ko>Save the file']
     """
     known = tuple(known)
+    if not known:
+        raise ValueError(
+            f"This model translates into one language; don't name one. Got {language!r}."
+        )
     if language not in known:
-        choice = f"one of {', '.join(known)}" if known else "left out: this model has one alone"
-        raise ValueError(f"The language must be {choice}; got {language!r}.")
+        raise ValueError(f"The language must be one of {', '.join(known)}; got {language!r}.")
     listed = strings(texts)
     for index, text in enumerate(listed):
         if match := _SYMBOL.match(text):

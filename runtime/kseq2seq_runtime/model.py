@@ -99,10 +99,14 @@ class Model:
 
         Raises:
             ValueError: if the source is too long or holds anything but ids of the model.
+
+        Warns:
+            UserWarning: the file has filters, which this search does not know.
         """
         if search is None or check_search(search).settings == self.record.search:
             return self._generate(source)
         self._check_steps()
+        self._warn_of_filters()
         *_, hypotheses = search.run(self, source, generator(seed))
         return hypotheses
 
@@ -118,8 +122,12 @@ class Model:
             source: as for `generate`.
             search: `Greedy()` by default.
             seed: as for `generate`.
+
+        Warns:
+            UserWarning: the file has filters, which this search does not know.
         """
         self._check_steps()
+        self._warn_of_filters()
         self._inputs(source)
         search = Greedy() if search is None else check_search(search)
         return search.run(self, source, generator(seed))
@@ -162,6 +170,19 @@ class Model:
             raise ValueError(
                 "This model has no decoder that takes single steps, so it runs only the search "
                 f"inside the file, {self.record.search}. Leave `search` out."
+            )
+
+    def _warn_of_filters(self) -> None:
+        """Says which rules of the file a search of the host does not follow."""
+        unknown = [*self.record.filters]
+        if self.kept and "Carried" in unknown:  # which `kept` is, for searches of the host
+            unknown.remove("Carried")
+        if unknown:
+            warnings.warn(
+                f"{self.bundle.path} follows the filters {', '.join(unknown)} in its own search "
+                f"alone, {self.record.search['type']}; other searches and streams may write what "
+                "these forbid. Leave `search` out to follow them.",
+                stacklevel=3,
             )
 
     def _generate(self, source: Any) -> list[Hypothesis]:

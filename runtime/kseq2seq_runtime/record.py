@@ -43,6 +43,7 @@ class Record:
         search: what `generate` runs: its "type", and its settings.
         inputs: what `generate` takes: name -> (shape, dtype).
         steps: whether the model writes step by step, so that searches of the host's own can run.
+        filters: types of the rules about next tokens that `generate` follows.
     """
 
     precision: str
@@ -55,6 +56,7 @@ class Record:
     search: dict[str, Any]
     inputs: Inputs
     steps: bool
+    filters: tuple[str, ...] = ()
 
     @property
     def arrays(self) -> Inputs:
@@ -88,6 +90,11 @@ def read_record(given: dict[str, Any], where: str) -> Record:
     ids = one_each or given.get("source_vocabulary", 0) is not None
     search = read_field(given, "search", dict, where)
     read_field(search, "type", str, where)
+    filters = read_field({"filters": [], **given}, "filters", list, where)
+    if not all(isinstance(name, str) for name in filters):
+        raise ValueError(
+            f"{where}: `filters` must be names; got {filters!r:.80}. Export the model again."
+        )
     return Record(
         precision=read_field(given, "precision", str, where),
         parameters=at_least_one(given, "parameters", where),
@@ -99,6 +106,7 @@ def read_record(given: dict[str, Any], where: str) -> Record:
         search=search,
         inputs=inputs,
         steps=steps,
+        filters=tuple(filters),
     )
 
 

@@ -9,9 +9,8 @@ import numpy as np
 
 from kseq2seq_runtime.bundle import Bundle
 from kseq2seq_runtime.fields import read_field, read_object
-from kseq2seq_runtime.format_fields import SYMBOLS, hidden
-from kseq2seq_runtime.format_fields import shown as shown_again
-from kseq2seq_runtime.languages import into, languages_in
+from kseq2seq_runtime.format_fields import SYMBOLS, filled, hidden
+from kseq2seq_runtime.languages import into, languages_in, without_languages
 from kseq2seq_runtime.picture_sources import ImageSource, LineSource
 from kseq2seq_runtime.record import Record
 from kseq2seq_runtime.texts import shown, strings
@@ -19,6 +18,7 @@ from kseq2seq_runtime.tokenizers import SPECIAL, Tokenizer, load_tokenizer
 
 CUT, ERROR = "cut", "error"
 LATER = {"fields": 2}  # fields of `source.json`, and the formats they came with
+ASKING = 4  # the most ids of a text that asks for a language alone: spaces around it, and its end
 NONE = -1  # fills up rows of positions
 
 
@@ -81,7 +81,7 @@ class TextSource:
 
     def fill(self, text: str, raw: str) -> str:
         """See `Source`."""
-        return shown_again(text, hidden(raw)[1]) if self.fields else text
+        return filled(text, hidden(raw)[1]) if self.fields else text
 
     def several(self, raws: Any) -> list[str]:
         """See `Source`."""
@@ -97,7 +97,13 @@ class TextSource:
                     f"{self.longest}; shorten it, or split it into sentences."
                 )
             ids = [*ids[: self.longest - 1], SPECIAL.end]
-        return ids if len(ids) > 1 else None
+        return ids if self._says(raw, len(ids)) else None
+
+    def _says(self, raw: str, length: int) -> bool:
+        """Whether a text of so many ids says anything, beside asking for a language."""
+        if self.languages and length <= ASKING:
+            return bool(self.encode(without_languages(raw, self.languages)))
+        return length > 1
 
 
 class WordSource(TextSource):
@@ -106,6 +112,8 @@ class WordSource(TextSource):
     Inputs: `source` (1, S), `items` (1, S) with the position of the first token of each word, then
     -1, and `source_length` (1,).
     """
+
+    languages = ()  # a symbol is a word to be labeled
 
     def __call__(self, raw: str, which: str) -> Any:
         """See `Source`."""

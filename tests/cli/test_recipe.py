@@ -1,3 +1,4 @@
+import re
 import warnings
 from types import SimpleNamespace
 
@@ -113,7 +114,7 @@ def test_texts_are_scored_as_those_of_other_sources_too(begun, monkeypatch, caps
     test = [Pair(x, x, "") for x in "abcd"]
     recipe = begun(metrics={"EM": exact_match})
     recipe.evaluate(Echo(), test, {})
-    assert f"\n{SHUFFLED:<40}     0.0\n" in capsys.readouterr().out and not recipe.useless
+    assert re.search(rf"\n{SHUFFLED} +0\.0\n", capsys.readouterr().out) and not recipe.useless
     constant = [Pair(x, "a", "") for x in "aaaa"]
     recipe.evaluate(Echo(), constant, {})
     assert f"WARNING: no better than {SHUFFLED} by EM." in capsys.readouterr().out
@@ -142,7 +143,7 @@ def test_what_decides_is_the_recipe_s_choice_and_only_numbers_are_recorded(
     printed = capsys.readouterr().out
     assert "p-value, x" in printed and "WARNING" not in printed
     begun(metrics=metrics).evaluate(Echo(), test, {"x": ["x", "x"]})
-    assert "WARNING: no better than x by strange." in capsys.readouterr().out
+    assert "WARNING: no better than x by strange" in capsys.readouterr().out
 
 
 def test_metrics_may_be_set_after_the_flags(begun, monkeypatch, capsys):
@@ -154,7 +155,7 @@ def test_metrics_may_be_set_after_the_flags(begun, monkeypatch, capsys):
     test = [Pair("a", "a", ""), Pair("b", "c", "")]
     known = {"unseen": UnseenWords(["a", "b"], {"a"})}
     recipe.evaluate(Echo(), test, {"x": ["a", "c"]}, metrics=known)
-    assert "WARNING: no better than x by EM and unseen." in capsys.readouterr().out
+    assert "WARNING: no better than x by EM and unseen" in capsys.readouterr().out
     recipe.evaluate(Echo(), test, {"x": ["x", "x"]}, name="Other genres")
     assert "Other genres: 2" in capsys.readouterr().out
     assert kept == [{"em": 50.0, "unseen": 0.0}, {"other genres em": 50.0}]

@@ -87,7 +87,7 @@ def test_texts_ask_for_a_language_once():
     assert into("ko", "Yes", ["ko", "fr"]) == ["<2ko>Yes"]
     with pytest.raises(ValueError, match="one of ko, fr; got 'de'"):
         into("de", ["Yes"], ["ko", "fr"])
-    with pytest.raises(ValueError, match="this model has one alone"):
+    with pytest.raises(ValueError, match="translates into one language; don't name one"):
         into("de", ["Yes"], [])
     with pytest.raises(ValueError, match="Text 1 asks for 'fr' already"):
         into("ko", ["Yes", "<2fr>No"], ["ko", "fr"])

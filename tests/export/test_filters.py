@@ -1,5 +1,6 @@
 """Filters as parts of files: the same ids as in Keras, and refused where they can't be."""
 
+import kseq2seq_runtime
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -37,6 +38,12 @@ def test_files_follow_the_filter_as_keras_does(pipeline, tmp_path):
 
     parity = pipeline.export(tmp_path / "model.tflite", filters=[rule], report=None)
     assert parity.same + parity.near_ties == len(SOURCES)
+    phone = kseq2seq_runtime.Pipeline(tmp_path / "model.tflite")
+    assert phone.model.record.filters == ("PythonLayout",)
+    assert phone.texts(SOURCES) == expected["beam"]
+    for use in (lambda: phone("one", search=kseq2seq_runtime.Beam(2)), lambda: phone.stream("one")):
+        with pytest.warns(UserWarning, match="follows the filters PythonLayout in its own search"):
+            use()
 
     pipeline.export(tmp_path / "served", filters=[rule], searches=searches, warm_up=[])
     served = tf.saved_model.load(str(tmp_path / "served")).signatures

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -48,6 +49,13 @@ def inputs():
 def test_refused(name, sizes, message):
     with pytest.raises(ValueError, match=message):
         build_model(name, 8, 7, hidden_dim=8, **sizes)
+
+
+def test_coverage_needs_padding_of_zeros():
+    other = SimpleNamespace(vocabulary_size=8, special=ks.SpecialTokens(padding=1, start=0))
+    build_model("bahdanau", other, other, hidden_dim=8, copy=True)
+    with pytest.raises(ValueError, match=r"the padding of this target is 1\. Pass coverage=0"):
+        build_model("bahdanau", other, other, hidden_dim=8, copy=True, coverage=1.0)
 
 
 def test_features_cannot_be_copied():

@@ -59,7 +59,8 @@ def test_more_fields_than_places_are_refused(pipeline):
     with pytest.raises(UnsatisfiedError, match=rf"for text 0 \(1 of 1\): {why}"):
         list(pipeline.stream(long))
     with pytest.raises(UnsatisfiedError, match="The filters leave no target within the limit"):
-        pipeline(["%s"], search=Greedy(), filters=[Forbid(range(3, 259))])
+        symbol = pipeline.target.tokenizer.symbol_ids["⟦1⟧"]
+        pipeline(["%s"], search=Greedy(), filters=[Forbid([[symbol]])])
 
 
 def test_a_target_without_the_symbols_is_refused_at_the_door():
@@ -68,7 +69,7 @@ def test_a_target_without_the_symbols_is_refused_at_the_door():
     with pytest.raises(ValueError, match="without ⟦1⟧"):
         model = build_model("gru", source, other, hidden_dim=4)
         Pipeline(model, source, TextTarget(other, 8))
-    labels = LabelTarget(["A", "B"])
+    labels = LabelTarget(["A", "B"], whole=True)
     labeler = build_model("gru", source, labels, head="label", hidden_dim=4)
     Pipeline(labeler, source, labels)  # without a decoder nothing is filtered
 

@@ -30,6 +30,19 @@ def test_a_weight_takes_away_what_is_likely_anywhere():
         mutual_information(Stub(), 1.5)
 
 
+def test_a_target_after_nothing_is_scored_once():
+    asked = []
+
+    class Counting(Stub):
+        def log_probs(self, sources, targets):
+            asked.append(list(zip(sources, targets, strict=True)))
+            return super().log_probs(sources, targets)
+
+    found = mutual_information(Counting(), 1.0)(["q"] * 3, ["dull", "apt", "dull"])
+    np.testing.assert_allclose(found, [0.0, 6.0, 0.0])
+    assert asked[1] == [("", "dull"), ("", "apt")]
+
+
 def test_it_ranks_alternatives():
     predictions = [Prediction("dull", -2.0, [("apt", -3.0)])]
     for weight, best in ((0.0, "dull"), (0.5, "apt")):

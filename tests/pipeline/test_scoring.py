@@ -79,8 +79,22 @@ def test_rerank_by_the_other_direction(pipeline, wild):
         assert bool(after.target_tokens) == (after.text == before.text)
 
 
+@pytest.mark.parametrize("source", [["Hi", "Yo"], np.zeros((3, 2)), {"values": 1}, "Hi"])
+def test_rerank_hands_sources_of_any_kind_to_scorers(source):
+    given = []
+
+    def scorer(sources, targets):
+        given.extend(sources)
+        return [0.0, 9.0]
+
+    (ranked,) = rerank([source], [Prediction("a", -1.0, [("b", -2.0)])], [(scorer, 1.0)])
+    assert ranked.text == "b" and all(one is source for one in given)
+
+
 def test_rerank_refuses():
     one = Prediction("a", -1.0, [("b", -2.0)])
+    with pytest.raises(ValueError, match=r"`sources` must be several; got one, 'x'"):
+        rerank("x", [one], [])
     with pytest.raises(ValueError, match=r"got 2 sources and 1 predictions"):
         rerank(["x", "y"], [one], [])
     with pytest.raises(ValueError, match=r"one number for each of 2 pairs; it returned.*\(1,\)"):

@@ -78,4 +78,4 @@ def test_flags_that_do_not_go_together_are_refused(run, capsys, flags, told):
 def test_labels_of_texts_are_told_how_they_are_read(run, capsys):
     with pytest.raises(SystemExit):
         run("--data", "sample:statement")
-    assert "or each text one by --task label" in capsys.readouterr().err
+    assert "or each text one label by --task label" in capsys.readouterr().err

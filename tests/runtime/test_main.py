@@ -23,6 +23,25 @@ def test_reads_lines_where_there_is_no_argument(made, opened, capsys, monkeypatc
     assert capsys.readouterr().out.split("\n")[:-1] == opened["characters"].texts(["hi", "", "zz"])
 
 
+def test_a_line_of_any_ending_gives_one_line(made, opened, capsys, monkeypatch):
+    path = str(made["characters"].path)
+    wanted = opened["characters"].texts(["hi", "zz"])
+    monkeypatch.setattr(sys, "stdin", io.StringIO("hi\r\nzz\r\n"))
+    assert main([path]) == 0
+    assert capsys.readouterr().out.split("\n")[:-1] == wanted
+
+    class Writing:
+        def texts(self, texts, search=None):
+            return [f"def f({text!r}):\n    pass\r\n" for text in texts]
+
+    monkeypatch.setattr("kseq2seq_runtime.__main__.Pipeline", lambda path: Writing())
+    monkeypatch.setattr(sys, "stdin", io.StringIO("a\nb"))
+    assert main([path]) == 0
+    assert capsys.readouterr().out == "def f('a'):     pass\ndef f('b'):     pass\n"
+    assert main([path, "a"]) == 0
+    assert capsys.readouterr().out == "def f('a'):\n    pass\r\n\n"
+
+
 def test_license_and_errors(made, capsys, tmp_path):
     assert main([str(made["characters"].path), "--license"]) == 0
     assert capsys.readouterr().out.strip()

@@ -22,8 +22,8 @@ def test_fields_are_hidden_and_shown_alike():
     for text in noise(5000):
         hidden, own = format_fields.hidden(text)
         assert (hidden, own) == fields.hidden(text)
-        assert format_fields.shown(hidden, own) == text
-        assert format_fields.shown(text, own[:1]) == fields.shown(text, own[:1])
+        assert format_fields.filled(hidden, own) == text
+        assert format_fields.filled(text, own[:1]) == fields.filled(text, own[:1])
 
 
 def test_a_source_asks_for_a_language():
@@ -32,7 +32,10 @@ def test_a_source_asks_for_a_language():
     assert source.languages == languages_in(symbols) == ("fr", "ko")
     assert source.into("ko", ["a", "b"]) == into("ko", ["a", "b"], ["ko"])
     assert source("<2ko>a", "0") == [ByteTokenizer(symbols).symbol_ids["<2ko>"], 101, 2]
-    for known, message in ((["fr"], "one of fr"), ([], "one alone")):
+    assert [source(text, "0") for text in ("<2ko>", "<2fr>", "")] == [None] * 3
+    assert source("<2ko><2fr>", "0") is None and len(source("<2ko> ", "0")) == 3
+    assert len(source("< 2ko>", "0")) > 3
+    for known, message in ((["fr"], "one of fr"), ([], "don't name one")):
         with pytest.raises(ValueError, match=message):
             languages.into("de", "a", known)
     with pytest.raises(ValueError, match="asks for 'fr' already"):

@@ -55,6 +55,8 @@ def test_it_runs_in_a_graph_of_any_batch(source):
         eager, made = source(tf.constant(texts, tf.string)), graph(tf.constant(texts, tf.string))
         for name in source.spec:
             np.testing.assert_array_equal(eager[name], made[name])
+    assert source([" ", ""])["source"].shape == (2, 1, 1 + MOST)  # no encoder reads no units
+    assert graph.get_concrete_function().structured_outputs["source"].shape[-1] == 1 + MOST
 
 
 def test_too_long_a_text_is_cut_or_split_between_words(source, tmp_path):
@@ -167,6 +169,10 @@ def test_unseen_words_are_labeled_by_their_spelling_in_keras_files_and_on_phones
     pipeline.export(tmp_path / "served")
     served = tf.saved_model.load(str(tmp_path / "served")).signatures["serving_default"]
     rows = served(texts=tf.constant(held_out))["texts"].numpy().reshape(-1)
+    for texts in ([""], [" ", ""], []):
+        answers = served(texts=tf.constant(texts, tf.string))
+        assert answers["texts"].numpy().tolist() == [[b""]] * len(texts)
+        assert answers["scores"].numpy().tolist() == [[0.0]] * len(texts)
     parity = pipeline.export(tmp_path / "model.tflite", examples=held_out)
     assert parity.same == parity.sentences == len(held_out)
     phone = kseq2seq_runtime.Pipeline(tmp_path / "model.tflite")

@@ -19,7 +19,7 @@ from kseq2seq.text import (
     Tokenizer,
     hidden_pairs,
 )
-from kseq2seq.text.fields import Fields, hidden, hidden_again, shown
+from kseq2seq.text.fields import Fields, filled, hidden, hidden_again
 
 TEXTS = [
     "%s of %d",
@@ -68,7 +68,7 @@ def test_what_is_hidden_comes_back(texts):
     found, own = fields.hide(tf.constant(texts))
     assert decoded(fields.show(found, own)) == texts
     for text in texts:
-        assert shown(*hidden(text)) == text
+        assert filled(*hidden(text)) == text
 
 
 def test_nothing_is_hidden_but_fields(texts):
@@ -96,7 +96,7 @@ def test_a_symbol_without_a_field_is_left_out():
     fields = Fields()
     _, own = fields.hide(tf.constant(["%s", "none"]))
     assert decoded(fields.show(tf.constant(["⟦2⟧ a ⟦1⟧", "⟦1⟧ b"]), own)) == [" a %s", " b"]
-    assert shown("⟦2⟧ a ⟦1⟧", ["%s"]) == " a %s"
+    assert filled("⟦2⟧ a ⟦1⟧", ["%s"]) == " a %s"
 
 
 def test_pairs_that_disagree_are_left_out():

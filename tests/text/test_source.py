@@ -12,6 +12,7 @@ from kseq2seq.text import (
     WordPieceTokenizer,
     WordSource,
     WordTokenizer,
+    language_symbol,
 )
 from kseq2seq.text.source import surfaces
 
@@ -38,6 +39,32 @@ def test_in_a_graph_of_any_batch_and_length():
     for texts in (["a"], ["한국어", "", "abc"]):
         for name, value in source(texts).items():
             assert traced(tf.constant(texts))[name].numpy().tolist() == value.numpy().tolist()
+
+
+ASKING = [language_symbol(language) for language in ("fr", "pt-BR")]
+
+
+@pytest.mark.parametrize(
+    "tokenizer",
+    [ByteTokenizer(ASKING), SentencePieceTokenizer.train(["a b c"] * 9, 300, symbols=ASKING)],
+    ids=["bytes", "sentencepiece"],
+)
+def test_a_text_that_only_asks_for_a_language_is_empty(tokenizer):
+    source = TextSource(tokenizer, 64)
+    spaces = isinstance(tokenizer, ByteTokenizer)  # for which they are text
+    texts = [*source.into("pt-BR", ["", " ", "a\nb"]), "", " ", "b", "<2ko>", "<2fr><2fr>", "<2fr"]
+    wanted = [True, not spaces, False, True, not spaces, False, False, True, False]
+    raws = tf.constant(texts)
+    assert source.empty(raws, source.lengths(raws)).numpy().tolist() == wanted
+    _, _, empty = source.prepare(raws, 64)
+    assert empty.numpy().tolist() == wanted
+
+
+def test_sentences_that_ask_for_several_languages_are_refused():
+    source = TextSource(ByteTokenizer(ASKING), 8)
+    assert source.split("<2fr>One. Two.") == ["<2fr>One.", "<2fr>Two."]
+    with pytest.raises(ValueError, match=r"asks for 'fr', and its sentence '<2pt-BR>Two.' for"):
+        source.split("<2fr>One. <2pt-BR>Two.")
 
 
 def test_check_counts_the_end_and_names_the_first_too_long():

@@ -76,6 +76,7 @@ def test_words_are_those_that_are_kept():
     assert TurnsSource(letters, 99).words(raw) == [*"how are you", TURN, *"fine"]
     assert TurnsSource(letters, 6).words(raw) == [*"fine"]
     assert TurnsSource(letters, 4).words(raw) == [*"ine"]
+    assert TurnsSource(letters, 6, "error").words(raw) == [*"fine"]  # a call may cut
     assert TurnsSource(BYTES, 6).words(raw) is None
 
 

@@ -14,6 +14,7 @@ from kseq2seq.text import (
     LabelTarget,
     SentencePieceTokenizer,
     WordSource,
+    language_symbol,
 )
 
 TEXTS = ["Open the  new window", " ", "tab\u3000closed. ", "x"]
@@ -48,6 +49,17 @@ def test_each_word_is_cut_alone_and_its_first_position_is_known(pieces):
             inputs["source_mask"].numpy().sum(1).tolist()
         )
         assert source.fitting(TEXTS).to_list() == source.tokens(TEXTS).to_list()
+
+
+def test_texts_without_words_have_a_place_for_one_and_symbols_are_words():
+    symbols = [language_symbol("fr")]
+    source = WordSource(ByteTokenizer(symbols), 16)
+    graph = tf.function(source, input_signature=[tf.TensorSpec([None], tf.string)])
+    for made in (source([" ", ""]), graph(tf.constant([" ", ""]))):
+        assert made["items"].numpy().tolist() == [[-1], [-1]]
+    raws = tf.constant(["<2fr>", ""])
+    assert source.empty(raws, source.lengths(raws)).numpy().tolist() == [False, True]
+    assert source.languages == ()
 
 
 def test_a_word_of_which_nothing_is_left_is_unknown():

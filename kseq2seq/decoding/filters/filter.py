@@ -89,9 +89,9 @@ class Filter:
         return self
 
     def least(self, source_ids: Any) -> Any:
-        """Returns int (B,), the fewest tokens of a target, its end included, that can follow it.
+        """Returns int (B,), the fewest tokens that a target can have, its end included.
 
-        For messages alone; None, the default, from a filter that asks for none of its source.
+        For messages alone; None, the default, where that does not depend on the source.
 
         Args:
             source_ids: int (B, S), 0 beyond the real ones.

@@ -18,10 +18,8 @@ from kseq2seq.decoding.filters.python_lexer import (
     LINE,
     START,
 )
-from kseq2seq.decoding.filters.python_tables import Tables, tables
+from kseq2seq.decoding.filters.python_tables import DEEPEST, Tables, tables
 from kseq2seq.decoding.tensors import NEVER
-
-DEEPEST = 15  # open brackets: two bits each of an int32
 
 
 @dataclass(frozen=True)
@@ -37,9 +35,10 @@ class PythonLayout(Filter):
 
     It works on the pieces of any tokenizer whose tokens read as the same text wherever they stand.
     Some code that Python reads is refused: a piece with two line breaks and code after each; one
-    that closes more than six brackets opened before it; a line of white space or of a comment alone
-    that is deeper than code could be there; near the limit, code whose last pieces close several
-    brackets each. An f-string is a string, as for Python 3.11: its own quotes don't nest.
+    that closes more than six brackets opened before it, or opens more than fifteen; a line of white
+    space or of a comment alone that is deeper than code could be there; near the limit, code whose
+    last pieces close several brackets each. An f-string is a string, as for Python 3.11: its own
+    quotes don't nest.
 
     Args:
         texts: V texts, of each token; "" for tokens that are no text. See `for_tokenizer`.

@@ -35,6 +35,7 @@ from kseq2seq.decoding.filters.python_lexer import (
 )
 
 FAR = 10_000  # tokens to an end that can't be reached
+DEEPEST = 15  # open brackets: two bits each of an int32; a piece that opens more is not allowed
 _MOST_CLOSED = 6  # brackets of the text before that a piece closes; others are not allowed
 _ENDS = (LINE, CODE, COMMENT, LINE_COMMENT, string("'", TWO), string('"', TWO))
 BODY = "pass"  # what a block is taken to need; where it can't be written, any other word
@@ -160,7 +161,9 @@ def fewest(text: str, pieces: Sequence[str]) -> int:
 
 
 def _allowed(one: Effect | None) -> Effect | None:
-    return None if one is None or len(one.closes) > _MOST_CLOSED else one
+    if one is None or len(one.closes) > _MOST_CLOSED or len(one.opens) > DEEPEST:
+        return None
+    return one
 
 
 def _to_end(cost: Callable[[str], int], body: str) -> dict[int, int]:

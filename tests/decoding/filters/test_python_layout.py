@@ -113,6 +113,18 @@ def test_accepts_exactly_what_python_reads(pieces):
     assert 20 < fine.sum() < len(rows) / 2
 
 
+def test_a_piece_that_opens_more_brackets_than_are_counted_is_refused():
+    rule = PythonLayout([*SPECIAL, "a", "(" * 16, "[" * 40, "(" * 15, ")"])
+    rows = [[5, *[8] * 16], [6, 4], [7, *[8] * 15], [7, 7], [7, 4, *[8] * 15]]
+    assert allowed(rule, [[*row, END] for row in rows]).tolist() == [
+        False,
+        False,
+        True,
+        False,
+        True,
+    ]
+
+
 def stranger(text):
     """Whether a text has what the filter refuses by its description, and Python reads."""
     lines = text.split("\n")
