@@ -47,6 +47,7 @@ _FLOORS = (
     "plot",
     "text",
     "speech",
+    "image",
     "data",
     "metrics",
     "baselines",

@@ -17,7 +17,7 @@ _DATA = "kseq2seq.data.named_pairs to read pairs, and kseq2seq.data.train_batche
 _MODEL = "kseq2seq.build_model"
 _ARCHITECTURES = (
     "rnn", "lstm", "gru", "bahdanau", "luong", "convolutional", "transformer", "conformer",
-    "decoder_only", "masked_lm", "hybrid",
+    "decoder_only", "masked_lm", "image", "hybrid",
 )  # fmt: skip
 
 # Names in lower case, without underscores.
@@ -32,7 +32,11 @@ _INSTEAD = {
     **dict.fromkeys(("tokenizer", "tokenizers", "tokenize"), _TOKENIZER),
     **dict.fromkeys(("dataset", "datasets", "corpus", "loaddata", "dataloader"), _DATA),
     **dict.fromkeys(("model", "encoderdecoder", "create", "createmodel", "build"), _MODEL),
-    **{name.replace("_", ""): f'{_MODEL}("{name}", ...)' for name in _ARCHITECTURES},
+    **{
+        name.replace("_", ""): f'{_MODEL}("{name}", ...)'
+        for name in _ARCHITECTURES
+        if name != "image"  # kseq2seq.image is there
+    },
     **dict.fromkeys(("beamsearch", "beamsearchsampler"), "kseq2seq.Beam"),
     **dict.fromkeys(("greedysearch", "argmax"), "kseq2seq.Greedy"),
     **dict.fromkeys(("sampler", "sampling", "topk", "topp"), "kseq2seq.Sample"),

@@ -23,7 +23,7 @@ setup(
         "protobuf",
         "sentencepiece>=0.2.1,<0.3",
     ],
-    extras_require={"audio": ["soundfile>=0.13", "soxr>=1"]},
+    extras_require={"audio": ["soundfile>=0.13", "soxr>=1"], "image": ["pillow>=11"]},
     classifiers=[
         "Development Status :: 3 - Alpha",
         "Intended Audience :: Developers",

@@ -20,14 +20,16 @@ SIZES = {
     "decoder_only": {"num_layers": 6},
     "hybrid": {"encoder": Transformer(num_layers=6), "decoder": Luong()},
     "masked_lm": {"num_layers": 6},
+    "image": {"head": "label"},
 }
+SOURCES = {"image": {"source": ((96, 96, 3), "float32")}}  # of those that read no ids
 
 
 def main() -> None:
     IMAGES.mkdir(parents=True, exist_ok=True)
     for name, kind in ARCHITECTURES.items():
         target = 8000 if kind.needs_target else None
-        model = build_model(name, 8000, target, **SIZES.get(name, {}))
+        model = build_model(name, SOURCES.get(name, 8000), target, **SIZES.get(name, {}))
         draw(layout(outline(model))).savefig(IMAGES / f"{name}.png", facecolor="white")
         print(f"docs/images/{name}.png: {model.count_params():,} parameters")
 

@@ -5,6 +5,7 @@ from kseq2seq.baselines.frequent_labels import FrequentLabels
 from kseq2seq.baselines.kneser_ney import KneserNey
 from kseq2seq.baselines.letter_alignment import LetterAlignment
 from kseq2seq.baselines.letter_phones import LetterPhones
+from kseq2seq.baselines.nearest_pictures import nearest_pictures
 from kseq2seq.baselines.nearest_targets import nearest_targets
 from kseq2seq.baselines.nearest_texts import nearest_texts, usual_text
 from kseq2seq.baselines.ngram_scorer import ngram_scorer
@@ -16,6 +17,7 @@ __all__ = [
     "LetterPhones",
     "best_sentences",
     "first_sentences",
+    "nearest_pictures",
     "nearest_targets",
     "nearest_texts",
     "ngram_scorer",

@@ -6,6 +6,7 @@ from kseq2seq.layers.additive_attention import SCORES, Attention
 from kseq2seq.layers.attention import CrossAttention, SelfAttention, attend, fold, unfold
 from kseq2seq.layers.conformer_block import ConformerBlock, ConvolutionModule
 from kseq2seq.layers.gated_convolution import GatedConvolution
+from kseq2seq.layers.grid import Cells, GridPositions
 from kseq2seq.layers.long_attention import AttendInWindow, attend_in_chunks, attend_in_window
 from kseq2seq.layers.norms import (
     NORMS,
@@ -57,6 +58,7 @@ __all__ = [
     "AttendInWindow",
     "Attention",
     "BlockSizes",
+    "Cells",
     "ConformerBlock",
     "Conv1D",
     "Conv2D",
@@ -69,6 +71,7 @@ __all__ = [
     "EncoderBlock",
     "FeedForward",
     "GatedConvolution",
+    "GridPositions",
     "Norm",
     "Pointer",
     "PositionScheme",

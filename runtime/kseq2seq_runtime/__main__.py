@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for line in () if options.texts else sys.stdin:
             (text,) = pipeline.texts([line.rstrip("\r\n")], search=search)
             print(" ".join(text.splitlines()), flush=True)  # a line for each line
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, ImportError) as error:
         print(f"{parser.prog}: {error}", file=sys.stderr)
         return 1
     return 0

@@ -1,4 +1,4 @@
-"""Raw sources as a model takes them: texts as ids, arrays as they are."""
+"""Raw sources as a model takes them: texts as ids, arrays as they are, pictures as pixels."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from kseq2seq_runtime.bundle import Bundle
 from kseq2seq_runtime.fields import read_field, read_object
 from kseq2seq_runtime.format_fields import SYMBOLS, filled, hidden
 from kseq2seq_runtime.languages import into, languages_in, without_languages
+from kseq2seq_runtime.picture_sources import ImageSource, LineSource
 from kseq2seq_runtime.record import Record
 from kseq2seq_runtime.texts import strings
 from kseq2seq_runtime.tokenizers import SPECIAL, Tokenizer, load_tokenizer
@@ -224,7 +225,7 @@ class TurnsSource(TextSource):
 
 
 TEXTS = {"text": TextSource, "words": WordSource, "turns": TurnsSource}
-SPELLED, SOUND = "character_words", "audio"
+SPELLED, SOUND, PICTURE, LINE = "character_words", "audio", "image", "line"
 
 
 def load_source(bundle: Bundle, record: Record) -> Source:
@@ -277,6 +278,8 @@ def load_source(bundle: Bundle, record: Record) -> Source:
         rate = read_field(described, "rate", int, where)
         silence = read_field(described, "silence", float, where)
         return AudioSource(shape[1], rate, silence, cut)
+    if kind in (PICTURE, LINE) and len(shape) == 4 and "pixels" in arrays:
+        return LineSource(shape, cut) if kind == LINE else ImageSource(shape, record.source_length)
     return ArraySource(shape[1:], dtype, cut)
 
 

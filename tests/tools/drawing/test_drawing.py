@@ -29,7 +29,9 @@ DRAWN = {
     "decoder_only": ("decoder_only", {"num_layers": 2, "positions": "learned"}),
     "masked_lm": ("masked_lm", {"num_layers": 2, "positions": "learned"}),
     "hybrid": ("hybrid", {"encoder": "convolutional", "decoder": BAHDANAU}),
+    "image": ("image", {"head": "label"}),
 }
+SOURCES = {"image": {"source": ((96, 96, 3), "float32")}}  # of those that read no ids
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +44,8 @@ def page(request):
     architecture, sizes = DRAWN[request.param]
     target = None if architecture == "masked_lm" else 8000
     dim = {} if architecture == "hybrid" else {"hidden_dim": 64}
-    made = build_model(architecture, source=8000, target=target, **dim, **sizes)
+    source = SOURCES.get(architecture, 8000)
+    made = build_model(architecture, source=source, target=target, **dim, **sizes)
     return layout(outline(made))
 
 
