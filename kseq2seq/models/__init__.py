@@ -11,6 +11,7 @@ from kseq2seq.models.transformer import (
 )
 from kseq2seq.models.decoder_only import DecoderOnly, LanguageModel
 from kseq2seq.models.masked_lm import MaskedLanguageModel, MaskedLm
+from kseq2seq.models.crnn import Crnn
 from kseq2seq.models.hybrid import Backbone as Backbone, Hybrid
 
 # isort: on
@@ -30,6 +31,7 @@ __all__ = [
     "Bahdanau",
     "Convolutional",
     "Copying",
+    "Crnn",
     "DecoderOnly",
     "Gru",
     "HeadModel",

@@ -107,7 +107,10 @@ class Architecture:
 
     def build_decoder(self, target: int, encoded: dict[str, Any]) -> Decoder:
         """Builds the decoder for a number of target ids and the encoder's symbolic outputs."""
-        raise NotImplementedError
+        raise ValueError(
+            f"{self.kind!r} is an encoder alone. Pass another `head`, for example 'ctc' or "
+            "'labels'; or pass it as the `encoder` of a 'hybrid'."
+        )
 
     def encoder_weights(self, source: SourceSpec) -> int:
         """Returns a lower bound of the encoder's number of weights, without building it."""

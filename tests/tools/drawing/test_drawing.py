@@ -28,7 +28,9 @@ DRAWN = {
     "decoder_only": ("decoder_only", {"num_layers": 2, "positions": "learned"}),
     "masked_lm": ("masked_lm", {"num_layers": 2, "positions": "learned"}),
     "hybrid": ("hybrid", {"encoder": "convolutional", "decoder": BAHDANAU}),
+    "crnn": ("crnn", {"head": "ctc"}),
 }
+LINE = {"source": ((None, 32), "float32"), "source_mask": ((None,), "int32")}
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +43,8 @@ def page(request):
     architecture, sizes = DRAWN[request.param]
     target = None if architecture == "masked_lm" else 8000
     dim = {} if architecture == "hybrid" else {"hidden_dim": 64}
-    made = build_model(architecture, source=8000, target=target, **dim, **sizes)
+    source = LINE if architecture == "crnn" else 8000
+    made = build_model(architecture, source=source, target=target, **dim, **sizes)
     return layout(outline(made))
 
 
