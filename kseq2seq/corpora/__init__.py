@@ -6,6 +6,7 @@ from kseq2seq.corpora.fetching import fetched
 from kseq2seq.corpora.functions import functions, sample_functions
 from kseq2seq.corpora.gists import gists
 from kseq2seq.corpora.synopses import synopses
+from kseq2seq.corpora.text_lines import sample_lines, text_lines
 
 __all__ = [
     "chitchat",
@@ -17,5 +18,7 @@ __all__ = [
     "gists",
     "sample_chitchat",
     "sample_functions",
+    "sample_lines",
     "synopses",
+    "text_lines",
 ]
