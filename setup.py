@@ -39,6 +39,7 @@ setup(
     ],
     extras_require={
         "gpu": ["tensorflow[and-cuda]>=2.21,<2.22"],
+        "image": ["pillow>=11"],
         "labels": ["seqeval>=1.2.2,<2"],
         "mobile": ["kseq2seq-runtime"],
         "onnx": ["tf2onnx>=1.17", "onnx>=1.20"],
@@ -54,6 +55,7 @@ setup(
             "mypy>=1.15",
             "onnx>=1.20",
             "onnxruntime>=1.23",
+            "pillow>=11",
             "pydot>=3",
             "pytest>=8",
             "pytest-xdist>=3.6",

@@ -46,6 +46,7 @@ _FLOORS = (
     "decoding",
     "plot",
     "text",
+    "image",
     "data",
     "metrics",
     "training",

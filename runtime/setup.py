@@ -23,6 +23,7 @@ setup(
         "protobuf",
         "sentencepiece>=0.2.1,<0.3",
     ],
+    extras_require={"image": ["pillow>=11"]},
     classifiers=[
         "Development Status :: 3 - Alpha",
         "Intended Audience :: Developers",

@@ -14,7 +14,7 @@ from kseq2seq.disk import settle, whole_files
 from kseq2seq.disk.files import read_json, write_json
 from kseq2seq.registry import Registry
 
-HOMES = ("kseq2seq.text",)
+HOMES = ("kseq2seq.text", "kseq2seq.image")
 SOURCES: Registry = Registry("source", "kseq2seq.contracts.register_source", HOMES)
 TARGETS: Registry = Registry("target", "kseq2seq.contracts.register_target", HOMES)
 

@@ -267,9 +267,7 @@ class Corpus:
         self.check_unchanged()
         first = next(iter(tf.data.TFRecordDataset(str(self.path)).as_numpy_iterator()), None)
         kind = _parsed(first).kind if first is not None else ""
-        raw = getattr(source, "raw", None)
-        texts = isinstance(raw, tf.TensorSpec) and raw.dtype == tf.string
-        if not (kind in _kinds(source) if kind else texts):
+        if not (kind in _kinds(source) if kind else _packs_texts(source)):
             raise ValueError(
                 f"{self.path} holds {f'sources packed by {kind!r}' if kind else 'texts'}, which a "
                 f"{kind_of(source)!r} source can't unpack. Write the corpus with "
@@ -312,6 +310,17 @@ class Corpus:
 def _kinds(source: Source) -> set[str]:
     """The names in files of a source's class and its base classes."""
     return {vars(cls).get("kind", cls.__name__) for cls in type(source).__mro__}
+
+
+def _packs_texts(source: Source) -> bool:
+    """Whether the raws of a source are texts, which corpora hold as they are."""
+    raw = getattr(source, "raw", None)
+    if not isinstance(raw, tf.TensorSpec) or raw.dtype != tf.string:
+        return False
+    try:
+        return source.pack("a") == b"a"
+    except TypeError:  # strings of another kind, for example encoded pictures
+        return False
 
 
 def _serialized(packed: Packed) -> bytes:

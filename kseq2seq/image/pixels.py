@@ -1,0 +1,104 @@
+"""Pictures decoded and resized in graph.
+
+The arithmetic is simple enough to be repeated without TensorFlow: `kseq2seq_runtime.pictures` does.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tensorflow as tf
+
+WHITE = 255
+_JPEG = b"\xff\xd8\xff"
+GRAY = (0.299, 0.587, 0.114)  # of red, green and blue, as JPEG weighs them
+
+
+def decode(content: tf.Tensor, channels: int) -> tf.Tensor:
+    """Returns the pixels uint8 (h, w, channels) of the bytes of a picture, in graph.
+
+    Of an animation it is the first frame; sixteen bits become eight; what is transparent shows
+    white. The orientation that some cameras note beside a picture is not heeded.
+
+    Args:
+        content: a scalar string: PNG, JPEG, WebP, BMP or GIF. The empty string is one white pixel.
+        channels: 3, or 1 for shades of gray.
+    """
+    kind = tf.cast(tf.strings.length(content) > 0, tf.int32)
+    kind += tf.cast(tf.strings.substr(content, 0, 3) == _JPEG, tf.int32)
+    decoders = [
+        lambda: tf.constant(WHITE, tf.uint8, [1, 1, 1]),
+        lambda: tf.io.decode_image(content, 0, tf.uint8, expand_animations=False),
+        lambda: tf.io.decode_jpeg(content, 0, dct_method="INTEGER_ACCURATE"),  # as others do
+    ]
+    pixels = tf.ensure_shape(tf.switch_case(kind, decoders), [None, None, None])
+    # 1. Two or four channels are gray or colors, and alpha.
+    count = tf.shape(pixels)[2]
+    pixels = tf.cond(count % 2 == 0, lambda: _on_white(pixels), lambda: pixels)
+    # 2. Gray is all three colors; or colors become gray.
+    height, width = tf.unstack(tf.shape(pixels)[:2])
+    pixels = tf.broadcast_to(pixels, [height, width, 3])
+    if channels == 1:
+        shade = tf.reduce_sum(tf.cast(pixels, tf.float32) * GRAY, axis=2, keepdims=True)
+        pixels = rounded(shade)
+    return tf.ensure_shape(pixels, [None, None, channels])
+
+
+def _on_white(pixels: tf.Tensor) -> tf.Tensor:
+    numbers = tf.cast(pixels, tf.float32)
+    alpha = numbers[..., -1:] / WHITE
+    return rounded(numbers[..., :-1] * alpha + WHITE * (1 - alpha))
+
+
+def rounded(numbers: tf.Tensor) -> tf.Tensor:
+    """Returns numbers as uint8, halves upward.
+
+    Example:
+        >>> import tensorflow as tf
+        >>> from kseq2seq.image.pixels import rounded
+        >>> rounded(tf.constant([0.4, 0.5, 300.0])).numpy().tolist()
+        [0, 1, 255]
+    """
+    return tf.cast(tf.clip_by_value(tf.floor(numbers + 0.5), 0, WHITE), tf.uint8)
+
+
+def fitted(pixels: tf.Tensor, height: int, width: int) -> tf.Tensor:
+    """Returns pixels uint8 (h, w, C) as (height, width, C): resized whole, and centered on white.
+
+    The proportions stay, but for a side that would have less than one pixel. Nothing is cropped.
+
+    Example:
+        >>> import tensorflow as tf
+        >>> from kseq2seq.image.pixels import fitted
+        >>> fitted(tf.zeros((4, 2, 1), tf.uint8), 2, 2)[..., 0].numpy().tolist()
+        [[0, 255], [0, 255]]
+    """
+    high, wide = tf.unstack(tf.cast(tf.shape(pixels)[:2], tf.int64))
+    narrow = wide * height <= high * width  # whether the height is what limits it
+    new_high = tf.where(narrow, tf.cast(height, tf.int64), _share(high, width, wide))
+    new_wide = tf.where(narrow, _share(wide, height, high), tf.cast(width, tf.int64))
+    resized = resize(pixels, new_high, new_wide)
+    top, left = (height - new_high) // 2, (width - new_wide) // 2
+    around = [[top, height - new_high - top], [left, width - new_wide - left], [0, 0]]
+    return tf.ensure_shape(tf.pad(resized, around, constant_values=WHITE), [height, width, None])
+
+
+def of_height(pixels: tf.Tensor, height: int) -> tf.Tensor:
+    """Returns pixels uint8 (h, w, C) as (height, in proportion, C)."""
+    high, wide = tf.unstack(tf.cast(tf.shape(pixels)[:2], tf.int64))
+    return resize(pixels, tf.constant(height, tf.int64), _share(wide, height, high))
+
+
+def _share(size: Any, to: Any, of: Any) -> Any:
+    """`size * to / of` in whole numbers, halves upward, at least 1."""
+    return tf.maximum((2 * size * to + of) // (2 * of), 1)
+
+
+def resize(pixels: tf.Tensor, height: tf.Tensor, width: tf.Tensor) -> tf.Tensor:
+    """Returns pixels uint8 (h, w, C) in another size: each a mean, weighed by a triangle.
+
+    A size that stays is left as it is.
+    """
+    size = tf.cast(tf.stack([height, width]), tf.int32)
+    resized = tf.image.resize(pixels, size, "bilinear", antialias=True)
+    return rounded(resized)

@@ -1,0 +1,70 @@
+import numpy as np
+import pytest
+
+from kseq2seq.image import ImageSource
+from kseq2seq.image.reading import encoded
+from tests.image.pictures import ENCODED, PIXELS, encode
+
+SOURCE = ImageSource(8)
+
+
+@pytest.mark.parametrize(
+    ("array", "value"),
+    [
+        (np.full((2, 3), 7, "uint8"), 7),
+        (np.full((2, 3, 1), 257 * 7 + 3, "uint16"), 7),
+        (np.full((2, 3, 3), True), 255),
+        (np.full((2, 3), 0.5, "float32"), 128),
+    ],
+)
+def test_arrays_become_eight_bits(array, value):
+    source = ImageSource(2, 3)
+    pixels = source.pixels(source.read(array)).numpy()
+    assert pixels.tolist() == np.full((2, 3, 3), value).tolist()
+
+
+@pytest.mark.parametrize(
+    ("array", "message"),
+    [
+        (np.zeros((2, 3, 5), "uint8"), "shape"),
+        (np.zeros((0, 3), "uint8"), "at least one pixel"),
+        (np.zeros((2, 3), "int32"), "got int32 from 0 to 0"),
+        (np.full((2, 3), 1.5), "from 1.5 to 1.5"),
+        (np.full((2, 3), np.nan), "from nan"),
+    ],
+)
+def test_other_arrays_are_refused(array, message):
+    with pytest.raises(ValueError, match=message):
+        encoded(array)
+
+
+def test_what_is_no_picture_is_refused_by_the_name_of_its_file(tmp_path):
+    (tmp_path / "text.png").write_text("once upon a time, there was no picture at all")
+    (tmp_path / "empty.png").write_bytes(b"")
+    for name, kind in ENCODED.items():
+        if name not in ("bmp", "one bit png"):  # the others are checked below
+            (tmp_path / f"{name}.cut").write_bytes(kind[: len(kind) // 2])
+    (tmp_path / "bmp.cut").write_bytes(ENCODED["bmp"][:-9])
+    for path in tmp_path.iterdir():
+        with pytest.raises(ValueError, match=path.name):
+            SOURCE.read(path)
+    with pytest.raises(FileNotFoundError, match=r"nowhere\.png is missing"):
+        SOURCE.read(tmp_path / "nowhere.png")
+    with pytest.raises(FileNotFoundError, match="is no file"):
+        SOURCE.read(str(tmp_path))
+    with pytest.raises(TypeError, match="must be a path, the bytes"):
+        SOURCE.read(3)
+
+
+def test_messages_say_nothing_of_graphs(tmp_path):
+    path = tmp_path / "a.png"
+    path.write_text("text")
+    with pytest.raises(ValueError) as error:
+        SOURCE.read(path)
+    said = str(error.value)
+    assert "{{" not in said and "Op:" not in said and "PNG, JPEG, WebP, BMP and GIF" in said
+
+
+def test_several_pictures_are_numbered():
+    with pytest.raises(ValueError, match="Picture 1: the picture is damaged"):
+        SOURCE.several([encode(PIXELS), b"text"])
