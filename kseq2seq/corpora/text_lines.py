@@ -52,8 +52,9 @@ def text_lines(
         progress: called with one line at each step; prints to standard error where None.
 
     Returns:
-        A lazy iterator of examples: uint8 (H, W, 3), the text, and the source package. The split of
-        the package, by `split_of`, is that of the font as well; see `split_of_family`.
+        A lazy iterator of examples: a `DrawnLine`, which `numpy.asarray` makes uint8 (H, W, 3), the
+        text, and the source package. The split of the package, by `split_of`, is that of the font
+        as well; see `split_of_family`.
 
     Raises:
         ValueError: there is no such script.
@@ -88,13 +89,34 @@ def sample_lines(count: int = SAMPLE_LINES) -> Iterator[Example]:
 
     Example:
         >>> from kseq2seq.corpora import sample_lines
-        >>> line = next(sample_lines())
-        >>> line.source.dtype.name, line.source.shape[2]
+        >>> picture = np.asarray(next(sample_lines()).source)
+        >>> picture.dtype.name, picture.shape[2]
         ('uint8', 3)
     """
     pairs = (Pair(pair.source, "", pair.key) for pair in sample("fr"))
     texts = ((text, key) for text, key in cut_lines(pairs, "latin", longest=12) if text.isascii())
     return drawn_lines(texts, {"": [PillowFace()]}, count, lambda line: None)  # type: ignore[list-item]
+
+
+class DrawnLine:
+    """A picture of a line that is drawn whenever it is read, so that none waits in memory.
+
+    Args:
+        text: of the line.
+        face: a `Face`.
+        seed: of everything that is random in it.
+    """
+
+    def __init__(self, text: str, face: Any, seed: Sequence[int]):
+        self.text, self.face, self.seed = text, face, tuple(seed)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        """Returns uint8 (H, W, 3)."""
+        pixels = render(self.text, self.face, np.random.default_rng(self.seed))
+        return pixels if dtype is None else pixels.astype(dtype)
+
+    def __repr__(self) -> str:
+        return f"DrawnLine({self.text!r}, {self.face.family!r}, {self.seed})"
 
 
 class PillowFace:
@@ -181,10 +203,10 @@ def drawn_lines(
             fates["left out"] += 1
             continue
         fates["drawn"] += 1
-        yield Example(render(text, face, rng), text, key)
+        yield Example(DrawnLine(text, face, [_SEED, number, 1]), text, key)
     tell(
-        f"{fates['drawn']:,} lines drawn; {fates['passed over']:,} times a font lacked a glyph, and "
-        f"{fates['left out']:,} lines were left out because all fonts of their split did"
+        f"{fates['drawn']:,} lines to draw; {fates['passed over']:,} times a font lacked a glyph, "
+        f"and {fates['left out']:,} lines were left out because all fonts of their split did"
     )
 
 

@@ -47,7 +47,7 @@ def encoded(example: Any) -> tuple[bytes, str]:
         example = path.read_bytes()
     elif isinstance(example, bytes | bytearray | memoryview):
         example, name = bytes(example), "the picture"
-    elif hasattr(example, "shape"):
+    elif hasattr(example, "__array__"):
         return _png(_eight_bits(np.asarray(example))), "the array"
     else:
         raise TypeError(

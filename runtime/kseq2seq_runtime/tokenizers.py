@@ -307,6 +307,6 @@ def load_tokenizer(bundle: Bundle, side: str) -> Tokenizer:
         raise ValueError(f"{where}: {error} {AGAIN}") from error
     raise ValueError(
         f"{where} has type {kind!r}, and this package has 'bytes', 'characters', 'jamo', "
-        "'sentencepiece' and 'words'; others need TensorFlow. Make the ids yourself and give them to "
-        "`Model(path).generate`, or export the pipeline as a SavedModel."
+        "'sentencepiece' and 'words'; others need TensorFlow. Make the ids yourself and give them "
+        "to `Model(path).generate`, or export the pipeline as a SavedModel."
     )
