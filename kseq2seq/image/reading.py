@@ -95,4 +95,4 @@ def _eight_bits(array: np.ndarray) -> np.ndarray:
 
 
 def _png(pixels: np.ndarray) -> bytes:
-    return tf.io.encode_png(pixels).numpy()
+    return tf.io.encode_png(pixels, compression=0).numpy()  # it is decoded at once
