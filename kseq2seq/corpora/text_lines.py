@@ -141,7 +141,7 @@ def cut_lines(
     """Yields lines of the sources of pairs and their keys, each line once.
 
     Args:
-        pairs: read once.
+        pairs: read once; of equal sources the first counts.
         script: "latin" or "korean", which says what characters a line may have.
         longest: the most characters of a line; that of the script where None.
 
@@ -155,8 +155,12 @@ def cut_lines(
     shortest, most = _LENGTHS[script]
     most = longest or most
     rng = np.random.default_rng(_SEED)
+    read: set[str] = set()
     seen: set[str] = set()
     for pair in pairs:
+        if pair.source in read:  # under another key it may be in another split
+            continue
+        read.add(pair.source)
         words = unicodedata.normalize("NFC", pair.source).split()
         while words:
             room, line = int(rng.integers(shortest, most, endpoint=True)), words.pop(0)

@@ -57,6 +57,8 @@ def test_lines_are_cut_at_spaces_and_none_occurs_twice():
     assert len(set(texts)) == len(texts) > 10
     words = {word for pair in pairs for word in pair.source.split()}
     assert all(set(text.split()) <= words and 3 <= len(text) <= 16 for text in texts)
+    twice = [Pair("one and the same sentence", "", key) for key in ("first", "second")]
+    assert {key for _, key in cut_lines(twice, "latin")} == {"first"}
     strange = [Pair("ⴰⵣⵓⵍ абв", "", "x"), Pair("12", "", "y"), Pair("가 나", "", "z")]
     assert list(cut_lines(strange, "latin")) == []
     assert [text for text, _ in cut_lines(strange, "korean")] == ["가 나"]
