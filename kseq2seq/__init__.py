@@ -49,6 +49,7 @@ _FLOORS = (
     "image",
     "data",
     "metrics",
+    "baselines",
     "training",
     "runs",
     "export",

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 
-# One pattern for Python and for RE2, which reads `\w` as ASCII: there, WORD stands for it.
+# One pattern for Python and for RE2, which reads `\w`, `\d` and `\s` as ASCII: WORD stands for the
+# first there, and the others are written out.
 PATTERN = "|".join(
     [
         r"%%",  # stands for one "%", and is no field
         r"\{\{[^{}]*\}\}",  # {{ name }} of templates
-        r"[$%]?\{[\w.\[\]-]*(?:![rsa])?(?::[^{}\s]*)?\}",  # {} {0} {name!r:>8} ${name} %{name}
+        # {} {0} {name!r:>8} ${name} %{name}
+        r"[$%]?\{[\w.\[\]-]*(?:![rsa])?(?::[^{} \t\n\r\f]*)?\}",
         # %(name)s %1$s; a space is no flag here: "100 % sure" has no field
-        r"%(?:\([^()\s]+\)|\d+\$)?[-+#0]*(?:\d+|\*)?(?:\.(?:\d+|\*))?"
+        r"%(?:\([^() \t\n\r\f]+\)|[0-9]+\$)?[-+#0]*(?:[0-9]+|\*)?(?:\.(?:[0-9]+|\*))?"
         r"(?:hh|h|ll|l|z|j|t|L)?[diouxXeEfFgGcrsa@]",
     ]
 )

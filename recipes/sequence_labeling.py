@@ -9,8 +9,7 @@ and as many as words; or a `.conll` file, a word and its label on each line.
     python recipes/sequence_labeling.py --data brown --minutes 40     # 97.3 % on one core
     python recipes/sequence_labeling.py --data brown --model transformer --crf
     python recipes/sequence_labeling.py --data brown --model masked_lm --words pieces --pretrain 5
-    python recipes/sequence_labeling.py --data intents.tsv --task label
-    python recipes/sequence_labeling.py --data sample:statement --task label
+    python recipes/sequence_labeling.py --data intents.tsv --task label    # or sample:statement
 
 `--words characters` reads each word by an entry of its own and by its characters, so that words
 that were not in training are labeled by their spelling; `--words pieces` cuts words into learned
@@ -20,15 +19,16 @@ it labels 97.3 % of the words of held-out texts correctly, 86.5 % of those that 
 """
 
 from functools import partial
+from importlib.util import find_spec
 
 import kseq2seq as ks
 from kseq2seq import cli, data, metrics, text
-from kseq2seq.corpora.brown import brown
-from kseq2seq.corpora.python_tokens import python_tokens
+from kseq2seq.baselines import FrequentLabels
+from kseq2seq.contracts import Source
+from kseq2seq.corpora import brown, python_tokens
 from kseq2seq.heads import Label, Labels
 
-DATA = "sample[:statement], brown or FILE"
-ADVICE = f"--data takes {DATA}: .tsv, .csv, .jsonl, .conll, or two text files with a comma between."
+DATA = "sample[:statement], brown, FILE.conll or FILE"
 KNOWN = {"sample": python_tokens, "brown": brown}
 OTHERS = {"brown": ("Other genres", "brown:unseen")}  # scored too, and never trained on
 METRICS = {"F1": metrics.label_f1, "accuracy": metrics.label_accuracy}  # F1: the mean of labels
@@ -48,11 +48,23 @@ def flags(recipe: cli.Recipe) -> None:
     """Adds the flags of the task."""
     add = recipe.flags.add
     add("model", "--task", choices=("labels", "label"), default="labels", help="one a word, or one")
-    kinds = ("characters", "pieces")
-    add("model", "--words", choices=kinds, default=kinds[0], help="what a word is read by")
-    add("model", "--crf", action="store_true", help="labels depend on their neighbors")
-    text = "minutes in which a new masked_lm first learns to guess hidden words"
-    add("training", "--pretrain", type=cli.positive, metavar="MINUTES", help=text)
+    own, kinds = {"of_model": True}, ("characters", "pieces")
+    add("model", "--words", choices=kinds, default=kinds[0], help="what a word is read by", **own)
+    add("model", "--crf", action="store_true", help="labels depend on their neighbors", **own)
+    text = "minutes in which a new transformer or masked_lm first learns to guess hidden words"
+    add("training", "--pretrain", type=cli.positive, metavar="MINUTES", help=text, **own)
+
+
+def check(recipe: cli.Recipe) -> None:
+    """Refuses flags that don't go together."""
+    options, refuse = recipe.options, recipe.flags.refuse
+    if options.task == "label" and options.too_long == "split":
+        refuse("--too-long split gives each sentence a label, and --task label gives one to a text")
+    new = not options.init
+    if new and options.pretrain and options.model not in ("transformer", "masked_lm"):
+        refuse(f"--pretrain is for --model transformer or masked_lm; got {options.model}")
+    if new and options.words != "pieces" and (options.pretrain or options.model == "masked_lm"):
+        refuse("--pretrain and --model masked_lm guess pieces of words; add --words pieces")
 
 
 def labeler(recipe: cli.Recipe, train: data.Corpus) -> ks.Pipeline:
@@ -60,9 +72,8 @@ def labeler(recipe: cli.Recipe, train: data.Corpus) -> ks.Pipeline:
     options, whole = recipe.options, recipe.options.task == "label"
     sources, longest = (pair.source for pair in train), options.max_length
     if options.words == "characters":
-        source = text.CharacterWordSource.train(
-            sources, longest, vocabulary_size=options.vocabulary
-        )
+        most = options.vocabulary
+        source = text.CharacterWordSource.train(sources, longest, vocabulary_size=most)
     else:
         kind = text.TextSource if whole else text.WordSource
         source = kind(cli.make_tokenizer(options, sources), longest)
@@ -86,7 +97,6 @@ def main() -> None:
         "sequence_labeling",
         __doc__,
         data=DATA,
-        advice=ADVICE,
         models=MODELS,
         metrics=METRICS,
         defaults=DEFAULTS,
@@ -95,19 +105,27 @@ def main() -> None:
     )
     flags(recipe)
     options = recipe.begin()
+    check(recipe)
+    recipe.messages.flags["read one label for each text"] = "each text one label by --task label"
     options.graph |= options.model in ("lstm", "gru", "rnn")  # slower by XLA, on CPUs
     whole = options.task == "label"
-    if whole:  # a label may hold spaces
+    parts = one if whole else str.split  # one label may hold spaces
+    if whole:
         recipe.metrics = {name: partial(metric, parts=one) for name, metric in METRICS.items()}
     read = data.LabeledPairs(KNOWN, whole)
     corpora = recipe.corpora(read)
-    pipeline = recipe.pipeline(labeler, corpora["train"])
+    chunks = not whole and any(" B-" in f" {pair.target}" for pair in corpora["train"])
+    if chunks and find_spec("seqeval"):  # else pip install 'kseq2seq[labels]'
+        recipe.metrics["chunk F1"] = metrics.chunk_f1
+    pipeline = recipe.pipeline(labeler, corpora["train"], (Source, text.LabelTarget))
+    if pipeline.target.whole != whole:
+        recipe.flags.refuse(f"--init has a model for the other --task than {options.task}")
     validation, test = recipe.held_out(pipeline, corpora)
 
     recipe.fit(pipeline, corpora, validation, peak=3e-3, label_smoothing=0.0)
 
-    trivial = metrics.FrequentLabels(corpora["train"], whole=whole)
-    by_ending = metrics.FrequentLabels(corpora["train"], suffix=5, whole=whole)
+    trivial = FrequentLabels(corpora["train"], whole=whole)
+    by_ending = FrequentLabels(corpora["train"], suffix=5, whole=whole)
     groups = {"": test}
     if options.data in OTHERS and not whole:
         name, part = OTHERS[options.data]
@@ -120,7 +138,9 @@ def main() -> None:
             baselines["most frequent label, or by ending"] = by_ending(sources)
             unseen = metrics.UnseenWords(sources, trivial.known)
             further = {"unseen words": unseen} if unseen.count else {}
-        recipe.evaluate(pipeline, examples, baselines, metrics=further, name=name)
+        labels = recipe.evaluate(pipeline, examples, baselines, metrics=further, name=name)
+        scores = metrics.label_report(labels, [pair.target for pair in examples], parts)
+        print(f"\nThe worst of {len(scores)} labels\n{scores.worst(5)}")
 
     label = recipe.export(pipeline)  # written, loaded again, given a raw sentence
     recipe.finish(test[0].source, label(test[0].source))

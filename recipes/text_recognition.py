@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import kseq2seq as ks
-from kseq2seq import cli, corpora, data, image, metrics, text
+from kseq2seq import baselines, cli, corpora, data, image, metrics, text
 from kseq2seq.models import Crnn
 
 METRICS = {
@@ -104,6 +104,7 @@ def main() -> None:
         defaults=DEFAULTS,
         smoke=SMOKE,
         without=["packed"],
+        too_long=("error", "cut"),
         validated=300,
     )
     flags(recipe)
@@ -117,7 +118,7 @@ def main() -> None:
 
     sources = [line.source for line in test]
     small = image.ImageSource(16, 160, channels=1)
-    nearest = {"the nearest picture": cli.nearest_pictures(small, lines["train"], sources)}
+    nearest = {"the nearest picture": baselines.nearest_pictures(small, lines["train"], sources)}
     recipe.evaluate(pipeline, test, {"no text": [""] * len(test), **nearest})
 
     recognize = recipe.export(pipeline)  # written, loaded again, given a raw picture

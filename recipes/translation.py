@@ -5,8 +5,9 @@ Data: `sample` (bundled, 12,000 English-French interface texts under BSD and MIT
 `{name}`), `debian:fr` (60,000 sentences of package descriptions, fetched; also `debian:de`,
 `debian:it`, ...), or a file of yours: TSV, CSV or JSONL with columns `source` and `target`, or two
 parallel text files joined by a comma. A split of your own: --train, --validation and --test, each
-such a file. One model of several languages: `sample:fr+de+ko`, or a language and a name for each,
-`fr=my-fr.tsv+de=my-de.tsv`; then a text names its language, `<2fr>Save the file`.
+such a file. One model of several languages: `sample:fr+de+ko`, a language and a name for each,
+`fr=my-fr.tsv+de=my-de.tsv`, or a file with a column `language`, `--columns source target language`;
+then a text names its language, `<2fr>Save the file`.
 
     python recipes/translation.py --steps 1500                     # the bundled sample
     python recipes/translation.py --data debian:fr --minutes 40    # see the README for scores
@@ -28,12 +29,18 @@ DATA = "sample[:fr|de|ko], fields:fr, debian:LANG, sample:fr+ko, fr=NAME+de=NAME
 # Short texts alone, of which a small model learns something in seconds.
 SMOKE = {"steps": 400, "minutes": None, "max_length": 10, "vocabulary": 800, "hidden_dim": 64}
 SMOKE |= {"dropout": 0.0, "batch_tokens": 512}
+FIELDS = {"fields kept": metrics.kept_placeholders, "fields the same": metrics.same_placeholders}
+
+
+def languages(train: data.Corpus) -> list[str]:
+    """Returns the languages that texts ask for; "" is that of texts without a symbol."""
+    return list(data.by_language(train))
 
 
 def translator(recipe: cli.Recipe, train: data.Corpus) -> ks.Pipeline:
     """One vocabulary for all languages, so that names and numbers are the same tokens."""
     options = recipe.options
-    symbols = [text.language_symbol(each) for each in data.by_language(train) if each]
+    symbols = [text.language_symbol(language) for language in languages(train) if language]
     pairs = text.hidden_pairs(train) if options.fields else train
     tokenizer = cli.make_tokenizer(
         options,
@@ -46,11 +53,13 @@ def translator(recipe: cli.Recipe, train: data.Corpus) -> ks.Pipeline:
     return ks.Pipeline(model, source, target)
 
 
+def shown(names: set[str]) -> str:
+    return ", ".join(sorted(names)) if names != {""} else "one language, without a symbol"
+
+
 def main() -> None:
     models = cli.architectures("transformer")
-    recipe = cli.Recipe(
-        "translation", __doc__, data=DATA, advice=cli.DATA, models=models, smoke=SMOKE
-    )
+    recipe = cli.Recipe("translation", __doc__, data=DATA, models=models, smoke=SMOKE)
     recipe.flags.add(
         *("training", "--temperature"),
         type=cli.positive,
@@ -61,6 +70,7 @@ def main() -> None:
     recipe.flags.add(
         *("text", "--fields"),
         action="store_true",
+        of_model=True,
         help="translate around the fields that programs fill in, %%s or {name}, and keep each",
     )
     options = recipe.begin()
@@ -68,25 +78,26 @@ def main() -> None:
         recipe.flags.refuse(f"--temperature must be at least 1; got {options.temperature}")
     corpora = recipe.corpora(data.translations)
     pipeline = recipe.pipeline(translator, corpora["train"])
+    known, asked = set(pipeline.source.languages or [""]), set(languages(corpora["train"]))
+    if options.init and asked - known:
+        recipe.flags.refuse(f"--init has a model of {shown(known)}; the data is of {shown(asked)}")
+    if options.temperature > 1 and len(asked) == 1:
+        recipe.flags.refuse("--temperature weighs several languages; the data is of one")
     validation, test = recipe.held_out(pipeline, corpora)
 
     if pipeline.source.fields:  # which the pipeline hides and shows itself in all but training
         corpora["train"] = data.Corpus.write(text.hidden_pairs(corpora["train"]))
     if options.temperature > 1:
-        languages = data.by_language(corpora["train"])
-        corpora["train"] = data.mixed(languages, temperature=options.temperature)
+        parts = data.by_language(corpora["train"])
+        corpora["train"] = data.mixed(parts, temperature=options.temperature)
     recipe.fit(pipeline, corpora, validation, peak=4e-3 if options.smoke else 2e-3)
 
     sources = [pair.source for pair in test]
     copies = {"copying the source": [text.without_language(raw) for raw in sources]}
-    languages = [text.language_of(raw) for raw in sources]
-    texts = recipe.evaluate(pipeline, test, baselines=copies, groups=languages)
+    groups = [text.language_of(raw) for raw in sources]
+    texts = recipe.evaluate(pipeline, test, baselines=copies, groups=groups)
     if pipeline.source.fields:
-        shares = {
-            "fields kept": lambda texts, _: metrics.kept_placeholders(texts, sources),
-            "fields the same": lambda texts, _: metrics.same_placeholders(texts, sources),
-        }
-        recipe.shares(shares, {"translations": texts})
+        recipe.shares(FIELDS, {"translations": texts}, sources)
 
     translate = recipe.export(pipeline)  # written, loaded again, given a raw sentence
     recipe.finish(sources[0], translate(sources[0]))

@@ -4,7 +4,6 @@
 """
 
 import json
-import tarfile
 from pathlib import Path
 
 import keras
@@ -13,6 +12,7 @@ import pytest
 
 import kseq2seq as ks
 from kseq2seq import formats
+from tests import archives
 
 GOLDEN = Path(__file__).parent / "golden"
 TEXTS = ["Open the file", "새 파일을 열기", "close", ""]
@@ -29,8 +29,7 @@ def unpacked(tmp_path_factory):
     def unpack(name):
         if name not in folders:
             folders[name] = tmp_path_factory.mktemp(name)
-            with tarfile.open(GOLDEN / f"{name}.tar.xz") as archive:
-                archive.extractall(folders[name], filter="data")
+            archives.unpack(GOLDEN / f"{name}.tar.xz", folders[name])
         folder = folders[name]
         return folder, json.loads((folder / "expected.json").read_text(encoding="utf-8"))
 

@@ -183,11 +183,15 @@ def corpus(wheels: dict[str, Path], language: str) -> tuple[list[str], dict[str,
 def notice(rows: list[tuple[str, str, str, dict[str, int]]]) -> str:
     """Write the table of what the samples were made from."""
     head = [
-        "# Where the sample translations come from",
+        "# Where the samples come from",
         "",
-        "The pairs in this folder are messages of the Python packages below and their",
-        "translations, cleaned by `tools/make_samples.py`. Each package's license is in",
-        "`licences/` and goes on applying to what came from it.",
+        "Each section names the packages that its files were made of, whose licenses are in "
+        "`licences/` and go on applying.",
+        "",
+        "## Translations",
+        "",
+        "`en-*.tsv.gz` hold messages of Python packages and their translations, cleaned by "
+        "`tools/make_samples.py`.",
         "",
         f"| package | version | license | copyright | {' | '.join(f'en-{x}' for x in LOCALES)} |",
         "|---|---|---|---|" + "---:|" * len(LOCALES),
@@ -227,7 +231,7 @@ def main() -> None:
             (SAMPLES / "licences" / f"{name}.txt").write_text(text, encoding="utf-8")
             rows.append((requirement, label, text, {x: counts[x][requirement] for x in LOCALES}))
         path = SAMPLES / "NOTICE.md"
-        _, *others = path.read_text(encoding="utf-8").split("\n## ")  # of the other samples
+        _, _, *others = path.read_text(encoding="utf-8").split("\n## ")  # of the other samples
         path.write_text("\n## ".join([notice(rows), *others]), encoding="utf-8")
 
 

@@ -94,14 +94,19 @@ def _asked(out: TextIO) -> Iterator[str]:
     while True:
         if sys.stdin.isatty():
             print(_YOU, end="", file=out, flush=True)
-        line = sys.stdin.readline()
+        typed = sys.stdin
+        encoding = typed.encoding or "utf-8"
+        line = typed.buffer.readline() if hasattr(typed, "buffer") else typed.readline().encode()
         if not line:
             return
-        yield line
+        try:
+            yield line.decode(encoding)
+        except UnicodeDecodeError:  # a text stream that has met one reads no further
+            print(f"(not {encoding.upper()}; say it again)", file=out)
 
 
 def _next(lines: Iterator[str], out: TextIO) -> str | None:
-    """The next line; None at the end, for Ctrl-C, and for bytes that are no text."""
+    """The next line; None at the end, and for Ctrl-C."""
     try:
         return next(lines)
     except StopIteration:

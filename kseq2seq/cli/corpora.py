@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from hashlib import blake2b
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from kseq2seq.cli.messages import Messages
-from kseq2seq.data import Corpus, Pair, select, split_corpora, split_of, unique
+from kseq2seq.data import Corpus, split_corpora, unique
+from kseq2seq.data.pairs import digest
+from kseq2seq.data.readers import format_of
 from kseq2seq.data.split import SPLITS
 
 Read = Callable[[str, Sequence[str]], Iterable[Any]]
 _HELD_OUT = 3  # percent of the keys, for a split without a file
+_FILE = ": .tsv, .csv, .jsonl, or two text files with a comma between"
 
 
 def read_corpora(
     options: argparse.Namespace,
     read: Read,
     messages: Messages,
-    advice: str = "",
+    data: str = "",
     source: Any = None,
 ) -> dict[str, Corpus]:
     """Returns the corpora of `--data`, or those of `--train`, `--validation` and `--test`.
@@ -34,7 +34,7 @@ def read_corpora(
         options: with `data` and, optionally, `columns`, `train`, `validation` and `test`.
         read: (name, columns) -> examples; reads `--data` and the files.
         messages: of the recipe.
-        advice: printed if a name is not that of a file.
+        data: what `--data` takes, which is printed if a name is neither known nor that of a file.
         source: reads the sources of examples that are not texts. Those that it can't read are left
             out, with a warning.
 
@@ -48,18 +48,17 @@ def read_corpora(
     names = vars(options)
     files: dict[str, str] = {split: names[split] for split in SPLITS if names.get(split)}
     if not files:
-        with messages.errors(f"--data {options.data}", _unless_file(options.data, advice)):
-            examples = read(options.data, columns)
-            return _split(list(examples), source) if source else split_corpora(examples)
+        with messages.errors(f"--data {options.data}", _names(options.data, data)):
+            errors = "skip" if source else "raise"
+            return split_corpora(read(options.data, columns), source, errors)
     corpora: dict[str, Corpus] = {}
     for split, file in files.items():
-        with messages.errors(f"--{split} {file}", _unless_file(file, advice)):
+        with messages.errors(f"--{split} {file}", _names(file, data)):
             corpora[split] = _written(unique(read(file, columns)), source)
     if len(corpora) < len(SPLITS):
         with messages.errors(f"--train {files['train']}"):
-            missing = [split for split in SPLITS if split not in corpora]
-            shares = {split: _HELD_OUT * (split in missing) for split in SPLITS[1:]}
-            corpora |= _split(corpora["train"], source, shares)
+            shares = {split: _HELD_OUT * (split not in corpora) for split in SPLITS[1:]}
+            corpora |= split_corpora(corpora["train"].packed(), source, **shares)
     corpora = {split: corpora[split] for split in SPLITS}
     for (earlier, split), count in shared_pairs(corpora).items():
         print(
@@ -69,6 +68,30 @@ def read_corpora(
     return corpora
 
 
+def with_columns(read: Read, usual: Sequence[str] | None) -> Read:
+    """Returns a reader that gives a recipe's usual names of columns to tables alone.
+
+    Two parallel text files, and sentences with a word on each line, have no names of columns.
+
+    Args:
+        read: (name, columns) -> examples.
+        usual: the names of a recipe, which a user did not give.
+
+    Example:
+        >>> read = with_columns(lambda name, columns: [columns], ["docstring", "code"])
+        >>> read("a.txt,b.txt", ["docstring", "code"]), read("my.csv", ["docstring", "code"])
+        ([['source', 'target']], [['docstring', 'code']])
+    """
+
+    def reading(name: str, columns: Sequence[str]) -> Iterable[Any]:
+        exists = Path(name).exists()
+        table = format_of(Path(name)) is not None if exists else "," not in name
+        mere = usual is not None and list(columns) == list(usual) and not table
+        return read(name, ["source", "target"] if mere else columns)
+
+    return reading
+
+
 def shared_pairs(corpora: Mapping[str, Iterable[Any]]) -> dict[tuple[str, str], int]:
     """Returns how many pairs, source and target, two corpora have in common, if they have any.
 
@@ -76,36 +99,21 @@ def shared_pairs(corpora: Mapping[str, Iterable[Any]]) -> dict[tuple[str, str], 
         corpora: names and corpora, each without repeats; the first may be large.
 
     Example:
+        >>> from kseq2seq.data import Pair
         >>> pairs = [Pair(str(n), "x", str(n)) for n in range(5)]
         >>> shared_pairs({"train": pairs, "validation": pairs[:1], "test": pairs[3:]})
         {('train', 'validation'): 1, ('train', 'test'): 2}
     """
     (first, pairs), *others = corpora.items()
-    digests = {name: set(map(_digest, corpus)) for name, corpus in others}
+    digests = {name: set(_digests(corpus)) for name, corpus in others}
     counts = {(first, name): 0 for name in digests}
-    for digest in map(_digest, pairs):
+    for each in _digests(pairs):
         for name, known in digests.items():
-            counts[first, name] += digest in known
+            counts[first, name] += each in known
     for number, name in enumerate(digests):
         for later in list(digests)[number + 1 :]:
             counts[name, later] = len(digests[name] & digests[later])
     return {names: count for names, count in counts.items() if count}
-
-
-def _split(
-    examples: Any, source: Any, shares: Mapping[str, int] | None = None
-) -> dict[str, Corpus]:
-    """Takes shares of the keys, in percent, out of a list or corpus; returns them and the rest."""
-    shares = shares or dict.fromkeys(SPLITS[1:], _HELD_OUT)
-    wanted = ["train", *(split for split, share in shares.items() if share)]
-    empty = set(wanted) - {split_of(example.key, **shares) for example in examples}
-    if empty:
-        raise ValueError(
-            f"{len(examples)} examples leave nothing for {' and '.join(sorted(empty))}: a split "
-            f"takes {_HELD_OUT} in 100 keys by their hash. Give files of all three splits, "
-            "--train, --validation and --test."
-        )
-    return {split: _written(select(unique(examples), split, **shares), source) for split in wanted}
 
 
 def _written(examples: Iterable[Any], source: Any) -> Corpus:
@@ -113,19 +121,14 @@ def _written(examples: Iterable[Any], source: Any) -> Corpus:
     return Corpus.write(examples, **reads)
 
 
-def _unless_file(name: str, advice: str) -> str:
-    """Returns the advice about names; "" if the name is that of existing files."""
+def _names(name: str, data: str) -> str:
+    """Returns what `--data` takes; "" if the name is that of existing files."""
     paths = [name] if Path(name).exists() else str(name).split(",")
-    return "" if all(Path(path).is_file() for path in paths) else advice
+    if not data or all(Path(path).is_file() for path in paths):
+        return ""
+    return f"--data takes {data}{_FILE * data.endswith('FILE')}."
 
 
-def _digest(pair: Pair) -> bytes:
-    """Returns 16 bytes that stand for a source with its target."""
-    digest = blake2b(digest_size=16)
-    for raw in map(_bytes, pair[:2]):
-        digest.update(len(raw).to_bytes(8, "big") + raw)
-    return digest.digest()
-
-
-def _bytes(side: object) -> bytes:
-    return side.encode() if isinstance(side, str) else np.asarray(side).tobytes()
+def _digests(pairs: Iterable[Any]) -> Iterator[bytes]:
+    packed = pairs.packed() if isinstance(pairs, Corpus) else pairs
+    return (digest(pair.source, pair.target) for pair in packed)

@@ -15,6 +15,20 @@ from kseq2seq.metrics import TextMetric
 from kseq2seq.pipeline import Pipeline
 from kseq2seq.runs import add_scores
 
+# A row of each table: what a model of these texts would score if it did not look at its sources.
+SHUFFLED = "its own, to other sources"
+
+
+def shuffled(items: Sequence[Any]) -> list[Any]:
+    """Returns items of which each stands at the place of another one, if there are two at least.
+
+    Example:
+        >>> shuffled("abcde")
+        ['c', 'd', 'e', 'a', 'b']
+    """
+    half = len(items) // 2
+    return [*items[half:], *items[:half]]
+
 
 class Evaluating:
     """The steps of a `Recipe` after training, and before the export.
@@ -45,6 +59,9 @@ class Evaluating:
     ) -> list[str]:
         """Prints scores on test examples beside those of baselines, and records them.
 
+        One baseline is always there: the generated texts themselves, each scored as if it were of
+        another example. A model that does not beat it does not look at its sources.
+
         Args:
             pipeline: with its own search.
             test: N examples.
@@ -63,6 +80,8 @@ class Evaluating:
         with resumable(self.options.output):
             texts = self.texts(pipeline, [pair.source for pair in test], **settings)
         asked = {**self.metrics, **(metrics or {})}
+        if len(texts) > 1:
+            baselines = {**baselines, SHUFFLED: shuffled(texts)}
         scores, below = report(
             test,
             texts,
@@ -93,15 +112,21 @@ class Evaluating:
         self._record({name.lower(): number for name, number in table[last].items()})
         self.useless |= useless(not_better(table[last], {name: table[name] for name in baselines}))
 
-    def shares(self, shares: Mapping[str, TextMetric], texts: Mapping[str, Sequence[str]]) -> None:
+    def shares(
+        self,
+        shares: Mapping[str, TextMetric],
+        texts: Mapping[str, Sequence[str]],
+        others: Sequence[Any] = (),
+    ) -> None:
         """Prints shares of texts in percent, and records those of the last texts.
 
         Args:
-            shares: names and functions (texts, ()) -> percent.
+            shares: names and functions (texts, others) -> percent.
             texts: names of systems -> their texts.
+            others: what the texts are compared with, for example their sources.
         """
         table = {
-            system: {name: float(share(of, ())) for name, share in shares.items()}
+            system: {name: float(share(of, others)) for name, share in shares.items()}
             for system, of in texts.items()
         }
         print_table("Shares in percent", table, decimals=2)

@@ -48,12 +48,14 @@ class Batches(NamedTuple):
         dataset: of batches, endless.
         shapes: how many shapes of batches are compiled.
         compiles: whether XLA compiles them.
+        too_long: how many pairs are left out because a side is too long.
     """
 
     model: keras.Model
     dataset: tf.data.Dataset
     shapes: int
     compiles: bool
+    too_long: int
 
 
 def make_batches(options: argparse.Namespace, pipeline: Pipeline, corpus: Corpus) -> Batches:
@@ -77,11 +79,12 @@ def make_batches(options: argparse.Namespace, pipeline: Pipeline, corpus: Corpus
         dataset = packed_batches(corpus, *sides, shape=row, **budget)
         empty = padding_share(dataset, 20)
         print(f"Training pairs\n{counts}\nin rows of {row[0]} + {row[1]}, {empty:.1%} padding\n")
-        return Batches(view, dataset, 1, compiles)
+        return Batches(view, dataset, 1, compiles, counts.too_long)
     buckets = fit_buckets(counts, _how_many(options, counts, compiles))
     print(f"Training pairs\n{bucket_table(counts, buckets)}\n")
     dataset = train_batches(corpus, *sides, buckets=buckets, **budget)
-    return Batches(pipeline.model, dataset, len(buckets) if compiles else 1, compiles)
+    shapes = len(buckets) if compiles else 1
+    return Batches(pipeline.model, dataset, shapes, compiles, counts.too_long)
 
 
 def _how_many(options: argparse.Namespace, counts: Survey, compiles: bool) -> int:
@@ -92,7 +95,7 @@ def _how_many(options: argparse.Namespace, counts: Survey, compiles: bool) -> in
 
 
 def _compiles(options: argparse.Namespace, model: keras.Model) -> bool:
-    """Returns whether to compile by XLA, whose products on CPUs are not in bfloat16."""
+    """Returns whether to compile by XLA, which on CPUs does not multiply in bfloat16."""
     if options.smoke or options.graph:
         return False
     on_gpu = bool(tf.config.list_physical_devices("GPU"))

@@ -59,6 +59,40 @@ def whole(text: str) -> int:
     return int(number)
 
 
+def natural(text: str) -> int:
+    """Returns a whole number from 0 to 4,294,967,295, for example a seed.
+
+    Raises:
+        argparse.ArgumentTypeError: if it is anything else.
+
+    Example:
+        >>> natural("0")
+        0
+    """
+    number = _number(text)
+    if not (0 <= number < 2**32 and number.is_integer()):
+        raise argparse.ArgumentTypeError(
+            f"must be a whole number from 0 to {2**32 - 1:,}; got {text!r}"
+        )
+    return int(number)
+
+
+def weight(text: str) -> float:
+    """Returns a finite number of at least 0.
+
+    Raises:
+        argparse.ArgumentTypeError: if it is anything else.
+
+    Example:
+        >>> weight("0")
+        0.0
+    """
+    number = _number(text)
+    if not 0 <= number < math.inf:
+        raise argparse.ArgumentTypeError(f"must be a number of at least 0; got {text!r}")
+    return number
+
+
 def _as_path(recorded: str | list[str]) -> Path | list[Path]:
     return [Path(each) for each in recorded] if isinstance(recorded, list) else Path(recorded)
 
@@ -82,6 +116,13 @@ _SWITCH: dict[str, Any] = {"action": "store_true"}
 _FILE: dict[str, Any] = {"metavar": "FILE"}
 _DIRECTORY: dict[str, Any] = {"type": Path, "metavar": "DIR"}
 _PRECISIONS = ("float32", "float16", "int8")
+_OF_MODEL = ("model", "hidden_dim", "layers", "dropout", "tokenizer", "vocabulary", "max_length")
+TOO_LONG = {
+    "error": "refuses them, telling how many there are and which",
+    "split": "leaves them out of training, but scores sources, and reads them later, sentence by "
+    "sentence",
+    "cut": "reads the beginning of a source alone, in training and later",
+}
 
 # {data}, {output} and {tokenizers} are the recipe's own.
 COMMON: dict[str, tuple[str, dict[str, Any], str]] = {
@@ -99,11 +140,9 @@ COMMON: dict[str, tuple[str, dict[str, Any], str]] = {
     "max_length": ("text", _COUNT, "the most tokens of a text"),
     "too_long": (
         "text",
-        {"choices": ("error", "split", "cut")},
+        {"choices": tuple(TOO_LONG)},
         "what happens to examples of more than --max-length. Without this flag they are left out "
-        "and counted. 'error' refuses them, telling how many there are and which. 'split' leaves "
-        "them out of training, but scores sources, and reads them later, sentence by sentence. "
-        "'cut' reads the beginning of a source alone, in training and later",
+        "and counted.",
     ),
     "model": ("model", {}, "the architecture"),
     "hidden_dim": ("model", _COUNT, "the width of its layers"),
@@ -136,7 +175,7 @@ COMMON: dict[str, tuple[str, dict[str, Any], str]] = {
     "graph": ("training", _SWITCH, "run without XLA: training begins at once, and may be slower"),
     "seed": (
         "training",
-        {"type": int, "metavar": "N"},
+        {"type": natural, "metavar": "N"},
         "of the first weights, of dropout and of the order of the data",
     ),
     "smoke": ("training", _SWITCH, "a tiny model, in seconds, to see that everything works"),
@@ -170,6 +209,7 @@ class Flags:
 
     Attributes:
         given: the names of the flags on the command line, after `parse`.
+        of_model: the names of flags that a saved model, which `--init` names, leaves no effect.
 
     Example:
         >>> flags = Flags("Reverses words.", {"data": "sample", "seed": 1})
@@ -183,6 +223,7 @@ class Flags:
     def __init__(self, doc: str | None, defaults: Mapping[str, Any]):
         self.defaults: dict[str, Any] = dict(defaults)
         self.given: set[str] = set()
+        self.of_model: list[str] = []
         self._paths: set[str] = set()
         # The parser returns the flags that a user gave alone; defaults are added in `parse`.
         self._parser = argparse.ArgumentParser(
@@ -194,22 +235,33 @@ class Flags:
             name: self._parser.add_argument_group(title) for name, title in GROUPS.items()
         }
 
-    def common(self, *names: str, **words: str) -> None:
+    def common(self, *names: str, choices: Sequence[str] | None = None, **words: str) -> None:
         """Adds flags of `COMMON`; `words` replace {names} in their help."""
         for name in names:
             group, settings, text = COMMON[name]
-            self.add(group, f"--{name.replace('_', '-')}", **settings, help=text.format(**words))
+            settings = {**settings, "choices": choices} if choices else settings
+            if name == "too_long":
+                text += "".join(f" {way!r} {TOO_LONG[way]}." for way in settings["choices"])
+            self.add(
+                group,
+                f"--{name.replace('_', '-')}",
+                of_model=name in _OF_MODEL,
+                **settings,
+                help=text.format(**words),
+            )
 
-    def add(self, group: str, flag: str, **settings: Any) -> None:
+    def add(self, group: str, flag: str, *, of_model: bool = False, **settings: Any) -> None:
         """Adds a flag of the recipe's own.
 
         Args:
             group: one of `GROUPS`.
             flag: its name, for example "--language".
+            of_model: whether it has no effect with `--init`, whose model has its own value of it.
             **settings: for `argparse`. The `default`, which `help` then names, may be in `defaults`
                 instead.
         """
         name = flag.removeprefix("--").replace("-", "_")
+        self.of_model += [name] * of_model
         default = self.defaults.get(name, False if settings.get("action") == "store_true" else None)
         self.defaults[name] = default = settings.pop("default", default)
         if settings.get("type") is Path:

@@ -32,8 +32,8 @@ def report_unknown_labels(
         >>> report_unknown_labels(
         ...     LabelTarget(["N", "V"]), corpora, lambda split, pairs: ["my.tsv:7: "]
         ... )
-        WARNING: 1 of 1 test examples have a label that the model can't give, which counts as an
-        error: my.tsv:7: 'X'. Correct it, or add training examples with it.
+        WARNING: 1 of 1 test examples have a label that the model can't give (my.tsv:7: 'X') and
+        count as errors. Correct it, or add training examples with it.
         <BLANKLINE>
     """
     if getattr(type(target), "unknown", Target.unknown) is Target.unknown:
@@ -60,6 +60,6 @@ def report_unknown_labels(
                 "of its training examples."
             )
         print(
-            f"WARNING: {of}, which counts as an error: {named}{more}. Correct it, or add training "
+            f"WARNING: {of} ({named}{more}) and count as errors. Correct it, or add training "
             "examples with it.\n"
         )

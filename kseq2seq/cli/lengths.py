@@ -11,8 +11,10 @@ import numpy as np
 from kseq2seq.checks import shown
 from kseq2seq.cli.report import as_text
 
+PlacesOf = Callable[[str, Sequence[Any]], list[str]]
 _TOGETHER = 1000
 _NAMED = 3
+_LOOKED_AT = 100_000  # training examples among which the first too long ones are named
 
 
 def source_lengths(source: Any, raws: Sequence[Any]) -> tuple[np.ndarray, np.ndarray]:
@@ -61,7 +63,7 @@ def refuse_too_long(
     source: Any,
     target: Any,
     corpora: Mapping[str, Iterable[Any]],
-    places: Callable[[str, Sequence[Any]], list[str]] | None = None,
+    places: PlacesOf | None = None,
 ) -> None:
     """Refuses corpora with an example that is too long, as `--too-long error` asks.
 
@@ -88,8 +90,7 @@ def refuse_too_long(
         total, count = 0, 0
         first: list[tuple[Any, int, int]] = []
         for part in _parts(pairs):
-            rows = zip(part, *_both_lengths(source, target, part), strict=True)
-            long = [row for row in rows if row[1] > source.max_length or row[2] > target.max_length]
+            long = _too_long(source, target, part)
             total, count = total + len(part), count + len(long)
             first += long[: _NAMED - len(first)]
         if count:
@@ -109,12 +110,75 @@ def refuse_too_long(
         raise ValueError(" ".join([*counts, advice]))
 
 
-def _both_lengths(
-    source: Any, target: Any, pairs: Sequence[Any]
-) -> tuple[Sequence[int], Sequence[int]]:
+def first_too_long(source: Any, target: Any, corpus: Iterable[Any], places: PlacesOf) -> str:
+    """Returns where the first training examples stand that are too long, in a file of a user's.
+
+    Args:
+        source: of a pipeline.
+        target: of a pipeline.
+        corpus: of which the first 100,000 are looked at.
+        places: (split, examples) -> where each stands, as `Places.of` returns it.
+
+    Returns:
+        For example "The first too long ones: my.tsv:7, my.tsv:9."; "" if no place is known.
+    """
+    first: list[Any] = []
+    for part in _parts(islice(corpus, _LOOKED_AT)):
+        first += [
+            pair
+            for pair, _, writes in _too_long(source, target, part)
+            if source.too_long != "cut" or writes > target.max_length
+        ]
+        if len(first) >= _NAMED:
+            break
+    return _placed(places("train", first[:_NAMED]))
+
+
+def _placed(places: Sequence[str]) -> str:
+    known = [place.removesuffix(": ") for place in places if place]
+    return f"The first too long ones: {', '.join(known)}." if known else ""
+
+
+def _too_long(source: Any, target: Any, pairs: Sequence[Any]) -> list[tuple[Any, int, int]]:
+    """Returns pairs that are too long, each with the lengths of its source and of its target."""
     of_sources, _ = source_lengths(source, [pair.source for pair in pairs])
     of_targets = target.lengths([pair.target for pair in pairs]).numpy()
-    return of_sources.tolist(), of_targets.tolist()
+    rows = zip(pairs, of_sources.tolist(), of_targets.tolist(), strict=True)
+    return [row for row in rows if row[1] > source.max_length or row[2] > target.max_length]
+
+
+def spread(items: Sequence[Any], most: int | None) -> list[Any]:
+    """Returns at most so many items, evenly spread from the first on; all if None.
+
+    Files often hold examples of one origin after those of another, so that the first of a file are
+    of one alone.
+
+    Example:
+        >>> spread("abcdefgh", 3)
+        ['a', 'c', 'f']
+    """
+    count = len(items) if most is None else min(most, len(items))
+    return [items[index * len(items) // count] for index in range(count)]
+
+
+def scorable(target: Any, pairs: Sequence[Any], most: int | None = None) -> list[Any]:
+    """Returns pairs whose targets are not too long for a model to score, evenly spread.
+
+    Args:
+        target: of a pipeline.
+        pairs: whose sources a model can read.
+        most: how many to return at most; None returns all.
+
+    Example:
+        >>> from kseq2seq.data import Pair
+        >>> from kseq2seq.text import ByteTokenizer, TextTarget
+        >>> pairs = [Pair("1", "much too long", "1"), Pair("2", "short", "2")]
+        >>> [pair.target for pair in scorable(TextTarget(ByteTokenizer(), 8), pairs)]
+        ['short']
+    """
+    lengths = target.lengths([pair.target for pair in pairs]).numpy().tolist()
+    rows = zip(pairs, lengths, strict=True)
+    return spread([pair for pair, length in rows if length <= target.max_length], most)
 
 
 def _named(raw: Any) -> str:
@@ -128,7 +192,13 @@ def _parts(items: Iterable[Any]) -> Iterator[list[Any]]:
         yield part
 
 
-def held_out(source: Any, pairs: Iterable[Any], what: str, limit: int | None = None) -> list[Any]:
+def held_out(
+    source: Any,
+    pairs: Iterable[Any],
+    what: str,
+    limit: int | None = None,
+    places: PlacesOf | None = None,
+) -> list[Any]:
     """Returns the pairs whose sources a model can read, and prints how many are left out.
 
     With `source.too_long` "cut", too long ones can be read, and it prints how many are cut; with
@@ -138,7 +208,9 @@ def held_out(source: Any, pairs: Iterable[Any], what: str, limit: int | None = N
         source: of a pipeline.
         pairs: held-out ones.
         what: the name of their split, for messages.
-        limit: how many to return at most, from the first; None returns all.
+        limit: how many to return at most, evenly spread; None returns all.
+        places: (split, examples) -> where each stands, as `Places.of` returns it; the first that
+            are left out are named by it.
 
     Raises:
         ValueError: if none can be read.
@@ -163,12 +235,14 @@ def held_out(source: Any, pairs: Iterable[Any], what: str, limit: int | None = N
             "sentences, or raise max_length."
         )
     if too_long.any():
+        first = [pairs[index] for index in np.flatnonzero(too_long)[:_NAMED].tolist()]
+        named = _placed(places(what, first)) if places else ""
         print(
             f"Left out {too_long.sum()} of {len(pairs)} {what} pairs, whose sources have more than "
-            f"{longest} {unit}."
+            f"{longest} {unit}.{' ' * bool(named)}{named}"
         )
     if source.too_long == "cut":
         cut = int((source_lengths(source, raws)[0] > longest).sum())
         if cut:
             print(f"Cut {cut} of {len(pairs)} {what} sources at {longest} {unit}.")
-    return readable[:limit]
+    return spread(readable, limit)

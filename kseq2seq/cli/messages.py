@@ -10,12 +10,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-# The advice of recipes that read sentence pairs, for a `--data` that is no file.
-DATA = (
-    "--data takes sample[:fr|de|ko], debian:LANG, a .tsv, .csv or .jsonl file, or two text files "
-    "with a comma between."
-)
-
 
 class Messages:
     r"""Rewrites messages about arguments of functions as messages about a program's flags.

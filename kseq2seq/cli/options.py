@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from kseq2seq.cli.choices import tokenizer_kinds
-from kseq2seq.cli.flags import COMMON, Flags
+from kseq2seq.cli.flags import COMMON, TOO_LONG, Flags
 from kseq2seq.cli.messages import Messages
 from kseq2seq.data.split import SPLITS
 from kseq2seq.models import ARCHITECTURES
@@ -28,8 +28,6 @@ DEFAULTS = {
     "seed": 1,
 }
 SMOKE = {"minutes": 0.1, "vocabulary": 800, "hidden_dim": 32, "layers": 1}
-# Flags that have no effect with --init: the saved pipeline has its own values of them.
-_OF_MODEL = ("model", "hidden_dim", "layers", "dropout", "tokenizer", "vocabulary", "max_length")
 # Words of the package's messages -> the flags that a user knows.
 WORDS = {
     "vocabulary_size": "--vocabulary",
@@ -46,6 +44,7 @@ WORDS = {
         "header line"
     ),
     "`columns`": "--columns",
+    "a file for each split": "a file for each of --train, --validation and --test",
     "source=0, target=1": "--columns 0 1",
 }
 
@@ -58,6 +57,7 @@ def recipe_flags(
     models: Mapping[str, Any],
     defaults: Mapping[str, Any],
     without: Collection[str],
+    too_long: Collection[str] = tuple(TOO_LONG),
 ) -> Flags:
     """Returns the common flags of a recipe; see `Recipe` for the arguments."""
     flags = Flags(doc, {**DEFAULTS, "model": next(iter(models)), **defaults})
@@ -66,11 +66,10 @@ def recipe_flags(
         "output": f"saved_models/{name}",
         "tokenizers": ", ".join(tokenizer_kinds()),
     }
+    choices = {"model": list(models), "too_long": list(too_long)}
     for each in COMMON:
-        if each == "model":
-            flags.add("model", "--model", choices=list(models), help="the architecture")
-        elif each not in without:
-            flags.common(each, **words)
+        if each not in without:
+            flags.common(each, choices=choices.get(each), **words)
     flags.defaults |= {each: flags.defaults.get(each) for each in without}
     return flags
 
@@ -130,6 +129,6 @@ def _check_model(flags: Flags, options: argparse.Namespace) -> None:
         return
     if options.bfloat16:
         flags.refuse("--bfloat16 is for a new model; that of --init stays as it was saved")
-    idle = [f"--{name.replace('_', '-')}" for name in _OF_MODEL if name in flags.given]
+    idle = [f"--{name.replace('_', '-')}" for name in flags.of_model if name in flags.given]
     if idle:
         warnings.warn(f"{', '.join(idle)}: of no effect, since --init has a model.", stacklevel=2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from kseq2seq.decoding import Beam, Filter, Greedy
 from kseq2seq.pipeline import Pipeline
 from kseq2seq.quiet import without_lines
 from kseq2seq.runs import read_runs
+from kseq2seq.runs.records import FILE
 from kseq2seq.text.sentencepiece import LOGGED
 
 CHECKPOINTS = "checkpoints/*-step-*"
@@ -103,6 +105,29 @@ def settings_of(output: Path) -> dict[str, Any]:
     return {name: value for name, value in settings.items() if name != "output"}
 
 
+def trained_on(options: argparse.Namespace) -> set[str]:
+    """Returns the names of corpora that a model was trained on, by this run or by that of `--init`.
+
+    Args:
+        options: `data`, and `init`, whose run may have an `init` of its own.
+
+    Example:
+        >>> sorted(trained_on(argparse.Namespace(data="cmudict:stems", init=None)))
+        ['cmudict']
+    """
+    names: set[str] = set()
+    settings: dict[str, Any] = vars(options)
+    seen: set[Path] = set()
+    while True:
+        names |= {str(settings["data"]).partition(":")[0]} if settings.get("data") else set()
+        init = Path(settings.get("init") or "").absolute()
+        if not settings.get("init") or init in seen:
+            return names
+        seen.add(init)
+        runs, _ = read_runs([path for path in (init, init.parent) if (path / FILE).is_file()])
+        settings = runs[0].record["settings"] if runs else {}
+
+
 @contextmanager
 def resumable(output: Path) -> Iterator[None]:
     """Inside, what ends the program also prints how to resume, where there is a checkpoint.
@@ -124,7 +149,7 @@ def resumable(output: Path) -> Iterator[None]:
 
 
 def export_served(
-    pipeline: Pipeline, directory: Path, filters: Sequence[Filter] = ()
+    pipeline: Pipeline, directory: Path, filters: Sequence[Filter] = (), one: bool = False
 ) -> Callable[[Any], str]:
     """Writes a SavedModel and loads it again, without the package's classes.
 
@@ -132,14 +157,17 @@ def export_served(
         pipeline: what to write.
         directory: where.
         filters: rules about next tokens, which all searches follow.
+        one: whether the model is to have one signature alone, that of the pipeline's own search.
 
     Returns:
         A function that runs a raw input through the loaded model and returns the best text.
     """
     with without_lines(LOGGED):
-        pipeline.export(directory, filters=filters)
+        searches = {"serving_default": pipeline.search} if one else None
+        pipeline.export(directory, filters=filters, searches=searches)
         signatures = tf.saved_model.load(str(directory)).signatures
-    signature = signatures["beam" if isinstance(pipeline.search, Beam) else "serving_default"]
+    beam = isinstance(pipeline.search, Beam) and not one
+    signature = signatures["beam" if beam else "serving_default"]
 
     def served(raw: Any) -> str:
         with without_lines(LOGGED):  # by the first call

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from kseq2seq.data.languages import asking, languages_named
 from kseq2seq.data.pairs import digest
 from kseq2seq.data.places import place_of
 
@@ -37,18 +38,31 @@ class Places:
             split: "train", "validation" or "test".
             examples: of this split.
         """
-        files = (self._options.get(name) for name in (split, "train", "data"))
-        name = next((file for file in files if file), None)
         wanted = {digest(example.source, example.target) for example in examples}
         found: dict[bytes, str] = {}
-        if name and any(Path(path).is_file() for path in (name, *str(name).split(","))):
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # all were shown at the first reading
-                for example in self._read(name, self._options.get("columns") or ()):
-                    mark = digest(example.source, example.target)
-                    if mark in wanted and mark not in found:
-                        found[mark] = place_of(example)
-                        if len(found) == len(wanted):
-                            break
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # all were shown at the first reading
+            for example in self._of_files(split) if wanted else ():
+                mark = digest(example.source, example.target)
+                if mark in wanted and mark not in found:
+                    found[mark] = place_of(example)
+                    if len(found) == len(wanted):
+                        break
         places = (found.get(digest(one.source, one.target), "") for one in examples)
         return [f"{place}: " if place else "" for place in places]
+
+    def files(self, split: str) -> dict[str, str]:
+        """Returns the names of the files of a split by their languages; "" where there is one."""
+        names = (self._options.get(name) for name in (split, "train", "data"))
+        name = str(next((each for each in names if each), ""))
+        parts = languages_named(name) or {"": name}
+        return {
+            language: part
+            for language, part in parts.items()
+            if any(Path(path).is_file() for path in (part, *part.split(",")))
+        }
+
+    def _of_files(self, split: str) -> Iterator[Any]:
+        for language, name in self.files(split).items():
+            examples = self._read(name, self._options.get("columns") or ())
+            yield from asking(language, examples) if language else examples

@@ -31,7 +31,7 @@ def pretrain(
         options: `seed`, `batch_tokens`, `graph` and `smoke`.
         pipeline: whose model has the encoder of a "masked_lm", and whose source is ids.
         train: the training examples, whose targets are not looked at.
-        minutes: of guessing, compiling included.
+        minutes: of guessing, the first step left out.
         sizes: those of the model.
 
     Returns:

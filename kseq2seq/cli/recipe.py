@@ -11,11 +11,12 @@ from typing import Any
 
 import keras
 
-from kseq2seq.cli.corpora import Read, read_corpora
+from kseq2seq.cli.corpora import Read, read_corpora, with_columns
 from kseq2seq.cli.evaluating import Evaluating
 from kseq2seq.cli.fitting import ModelScore, Pace, fit_batches, make_batches
+from kseq2seq.cli.flags import TOO_LONG
 from kseq2seq.cli.labels import report_unknown_labels
-from kseq2seq.cli.lengths import held_out, refuse_too_long
+from kseq2seq.cli.lengths import first_too_long, held_out, refuse_too_long
 from kseq2seq.cli.members import ensemble
 from kseq2seq.cli.messages import Messages
 from kseq2seq.cli.options import WORDS, parsed, recipe_flags
@@ -43,7 +44,7 @@ from kseq2seq.pipeline import Pipeline
 # What is made in the output, and a file that marks each as made by an earlier run.
 _PARTS = {"pipeline": "pipeline.json", "saved_model": "saved_model.pb"}
 _MOBILE = "model.tflite"
-_VALIDATION, _SMOKE_TEST = 100, 32  # examples
+_VALIDATION, _SMOKE = 100, 32  # examples
 
 
 class Recipe(Evaluating):
@@ -55,8 +56,9 @@ class Recipe(Evaluating):
     Args:
         name: of the recipe; its output is saved_models/NAME unless the user names another.
         doc: the docstring of the recipe, which `--help` shows.
-        data: what `--data` takes, in a line of help.
-        advice: printed if `--data` is neither a file nor a name that the recipe knows.
+        data: what `--data` takes, in a line of help, which is printed again if `--data` is neither
+            a file nor a name that the recipe knows. It ends in "FILE" if that may be a file of
+            pairs.
         models: the architectures it offers, the default first, and what each takes for
             `build_model` besides the sizes of the flags.
         metrics: names and functions (texts, references) -> float; BLEU and chrF if None. The last
@@ -66,6 +68,8 @@ class Recipe(Evaluating):
         defaults: of flags that differ from the common ones, by their names with "_" for "-".
         smoke: further settings of `--smoke`.
         without: common flags that make no sense for the task.
+        too_long: the choices of `--too-long`. Leave "split" out if the answers to the sentences of
+            a source, one after the other, are no answer to the source.
         validated: how many validation examples are scored after each epoch, at most.
 
     Attributes:
@@ -80,13 +84,13 @@ class Recipe(Evaluating):
         doc: str | None,
         *,
         data: str,
-        advice: str = "",
         models: Mapping[str, Mapping[str, Any]],
         metrics: Mapping[str, TextMetric] | None = None,
         decisive: Collection[str] | None = None,
         defaults: Mapping[str, Any] | None = None,
         smoke: Mapping[str, Any] | None = None,
         without: Collection[str] = (),
+        too_long: Collection[str] = tuple(TOO_LONG),
         validated: int = _VALIDATION,
     ):
         self.name = name
@@ -96,10 +100,16 @@ class Recipe(Evaluating):
             self.decisive = checked_names("decisive", decisive, self.metrics)
         self.messages = Messages(WORDS)
         self.flags = recipe_flags(
-            name, doc, data=data, models=models, defaults=defaults or {}, without=without
+            name,
+            doc,
+            data=data,
+            models=models,
+            defaults=defaults or {},
+            without=without,
+            too_long=too_long,
         )
         self.options: argparse.Namespace
-        self._advice = advice
+        self._data = data
         self._smoke = smoke or {}
         self._validated = validated
         self._read: Read = lambda *_: ()
@@ -107,7 +117,7 @@ class Recipe(Evaluating):
         self._mobile: Callable[[Any], str] | None = None
 
     def begin(self, arguments: Sequence[str] | None = None) -> argparse.Namespace:
-        """Returns the options, after checking the output directory; nothing is written yet.
+        """Returns the options; nothing is written yet.
 
         Args:
             arguments: of the command line; those of this process where None.
@@ -118,6 +128,17 @@ class Recipe(Evaluating):
         )
         if isinstance(sys.stdout, TextIOWrapper):
             sys.stdout.reconfigure(line_buffering=True)  # a log is read while it is written
+        keras.utils.set_random_seed(options.seed)
+        return options
+
+    def corpora(self, read: Read, source: Any = None) -> dict[str, Corpus]:
+        """Returns the examples of training, validation and test, after checking the output.
+
+        Args:
+            read: (name, columns) -> examples; reads `--data` and the other files.
+            source: reads the sources of examples that are not texts.
+        """
+        options = self.options
         with self._errors():
             check_output(options.output, _PARTS)
             if options.tflite and (options.output / _MOBILE).is_dir():
@@ -126,18 +147,9 @@ class Recipe(Evaluating):
                 )
             if not options.resume:
                 check_not_begun(options.output)
-        keras.utils.set_random_seed(options.seed)
-        return options
 
-    def corpora(self, read: Read, source: Any = None) -> dict[str, Corpus]:
-        """Returns the examples of training, validation and test.
-
-        Args:
-            read: (name, columns) -> examples; reads `--data` and the other files.
-            source: reads the sources of examples that are not texts.
-        """
-        self._read = read
-        return read_corpora(self.options, read, self.messages, self._advice, source)
+        self._read = with_columns(read, self.flags.defaults["columns"])
+        return read_corpora(options, self._read, self.messages, self._data, source)
 
     def sizes(self) -> dict[str, Any]:
         """Returns the sizes that flags and architecture set, for `build_model`."""
@@ -149,12 +161,19 @@ class Recipe(Evaluating):
             **self.models[self.options.model],
         }
 
-    def pipeline(self, make: Callable[[Recipe, Corpus], Pipeline], train: Corpus) -> Pipeline:
+    def pipeline(
+        self,
+        make: Callable[[Recipe, Corpus], Pipeline],
+        train: Corpus | None,
+        kinds: tuple[type, type] = (object, object),
+    ) -> Pipeline:
         """Returns the pipeline of `--init`, or a new one.
 
         Args:
             make: (this recipe, training corpus) -> a pipeline with an untrained model.
-            train: the training corpus.
+            train: the training corpus; None if `--init` is given in any case.
+            kinds: of the source and of the target that the recipe needs; a saved pipeline with
+                others is refused.
         """
         options = self.options
         if options.init:
@@ -163,6 +182,12 @@ class Recipe(Evaluating):
             ):
                 inside = options.init / "pipeline"
                 pipeline = Pipeline.load(inside if inside.is_dir() else options.init)
+                for side, kind in zip((pipeline.source, pipeline.target), kinds, strict=True):
+                    if not isinstance(side, kind):
+                        raise ValueError(
+                            f"it has a {type(side).__name__}, and {self.name} needs a "
+                            f"{kind.__name__}: another recipe trained it."
+                        )
         else:
             with self._errors(*self._of_model()):
                 pipeline = make(self, train)
@@ -175,15 +200,15 @@ class Recipe(Evaluating):
     ) -> tuple[list[Any], list[Any]]:
         """Returns examples to validate and to test on, and prints how many are too long."""
         source, smoke = pipeline.source, self.options.smoke
-        validated = min(self._validated, _VALIDATION) if smoke else self._validated
+        validated, tested = (_SMOKE, _SMOKE) if smoke else (self._validated, None)
         places = Places(self.options, self._read).of
         with self._errors("data", *SPLITS):
             report_unknown_labels(pipeline.target, corpora, places)
             if self.options.too_long == "error":
                 refuse_too_long(source, pipeline.target, corpora, places)
             return (
-                held_out(source, corpora["validation"], "validation", validated),
-                held_out(source, corpora["test"], "test", _SMOKE_TEST if smoke else None),
+                held_out(source, corpora["validation"], "validation", validated, places),
+                held_out(source, corpora["test"], "test", tested, places),
             )
 
     def ensemble(self, pipeline: Pipeline, corpora: Mapping[str, Corpus]) -> Pipeline | None:
@@ -228,6 +253,10 @@ class Recipe(Evaluating):
         watched = [*self.metrics, *measures][-1]
         with self._errors("data", "train", "packed"):
             batches = make_batches(options, pipeline, corpora["train"])
+            places = Places(options, self._read)
+            if batches.too_long and places.files("train"):
+                sides = pipeline.source, pipeline.target
+                print(first_too_long(*sides, corpora["train"], places.of), end="\n\n")
         raws = [pair.source for pair in validation]
         score = ModelScore(
             measures,
@@ -275,7 +304,7 @@ class Recipe(Evaluating):
         options = self.options
         advice = f"Then --resume {options.output}."
         with self._errors(advice=advice), resumable(options.output):
-            served = export_served(pipeline, options.output / "saved_model", filters)
+            served = export_served(pipeline, options.output / "saved_model", filters, options.smoke)
             if options.tflite:
                 print()
                 self._mobile = export_mobile(
@@ -298,7 +327,7 @@ class Recipe(Evaluating):
         shutil.rmtree(output / "checkpoints", ignore_errors=True)  # all is done
         use = "no use yet, see the warning" if self.useless else "to serve"
         mobile = f", {_MOBILE} (for phones)" if self._mobile else ""
-        print(f"\nSaved in {output}: pipeline/ (to go on from), saved_model/ ({use}){mobile}")
+        print(f"\nSaved in {output}: pipeline/ (to continue from), saved_model/ ({use}){mobile}")
 
     def _of_model(self) -> tuple[str, ...]:
         """Returns the flags that most failures to make a model depend on."""

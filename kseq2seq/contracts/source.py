@@ -224,7 +224,7 @@ class Source(Saved):
         """
         return texts
 
-    def unfilled(self, text: str, raw: Any) -> str:
+    def as_written(self, text: str, raw: Any) -> str:
         """Returns a target of a raw as the model writes it, which `fill` fills; not in graph."""
         return text
 

@@ -1,14 +1,19 @@
 """Corpora of the recipes: fetched once through a package manager, or bundled."""
 
+from kseq2seq.corpora.brown import brown
 from kseq2seq.corpora.chitchat import chitchat, chitchat_topics, sample_chitchat
 from kseq2seq.corpora.cmudict import cmudict, cmudict_sample
+from kseq2seq.corpora.duplicates import near_duplicates
 from kseq2seq.corpora.fetching import fetched
 from kseq2seq.corpora.functions import functions, sample_functions
 from kseq2seq.corpora.gists import gists
+from kseq2seq.corpora.manual_pages import manual_pages
+from kseq2seq.corpora.python_tokens import python_tokens
 from kseq2seq.corpora.synopses import synopses
 from kseq2seq.corpora.text_lines import sample_lines, text_lines
 
 __all__ = [
+    "brown",
     "chitchat",
     "chitchat_topics",
     "cmudict",
@@ -16,6 +21,9 @@ __all__ = [
     "fetched",
     "functions",
     "gists",
+    "manual_pages",
+    "near_duplicates",
+    "python_tokens",
     "sample_chitchat",
     "sample_functions",
     "sample_lines",

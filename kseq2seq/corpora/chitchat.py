@@ -21,7 +21,6 @@ _FILE = "chitchat_dataset/dataset.json"
 
 
 def chitchat(
-    part: str = "",
     *,
     turns: int = 3,
     cache: Path | None = None,
@@ -34,7 +33,6 @@ def chitchat(
     that is empty, ends a conversation: the turn after it begins another.
 
     Args:
-        part: the corpus has none; must be "".
         turns: the most turns before an answer that are in its source.
         cache: folder to keep the archive in; that of `fetched` where None.
         progress: called with a line about what is fetched, and one about what is left out; prints
@@ -45,7 +43,6 @@ def chitchat(
         whose key is the conversation.
 
     Raises:
-        ValueError: for a part.
         RuntimeError: if pip can't fetch the archive.
 
     Example:
@@ -56,8 +53,6 @@ def chitchat(
     Source: the PyPI package chitchat-dataset 0.9.0, MIT License; Myers, Etchart and Fulda 2020,
     "Conversational Scaffolding".
     """
-    if part:
-        raise ValueError(f"'chitchat' has no parts; got {part!r}. Name it without a colon.")
     return _pairs(turns, cache, progress)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from kseq2seq.checks import one_of
 from kseq2seq.corpora.fetching import fetched
-from kseq2seq.data import Example, Pair
+from kseq2seq.data import Example, Pair, with_alternatives
 from kseq2seq.data.sample import bundled
 
 PACKAGE = ("npm", "cmu-pronouncing-dictionary", "3.0.0")
@@ -24,7 +24,7 @@ _AGAIN = "Remove the file, and the next call fetches it again."
 _FAMILY = 6  # letters
 
 
-def cmudict(keys: str = "words", *, archive: Path | None = None) -> Iterator[Example]:
+def cmudict(keys: str = "words", *, archive: Path | None = None) -> Iterator[Pair | Example]:
     """Reads the words of the CMU pronouncing dictionary, each with all its pronunciations.
 
     Args:
@@ -52,14 +52,10 @@ def cmudict(keys: str = "words", *, archive: Path | None = None) -> Iterator[Exa
         `cmu-pronouncing-dictionary` (ISC license). Its JavaScript is read as text and never run.
     """
     one_of(SPLITS, keys=keys)
-    spoken: dict[str, list[str]] = {}
-    for word, phones in _entries(archive or fetched(*PACKAGE, SHA256)):
-        known = spoken.setdefault(word, [])
-        if phones not in known:
-            known.append(phones)
-    for word, (first, *others) in spoken.items():
-        key = word if keys == "words" else stem(word)
-        yield Example(word, first, key, tuple(others))
+    entries = _entries(archive or fetched(*PACKAGE, SHA256))
+    yield from with_alternatives(
+        Pair(word, phones, word if keys == "words" else stem(word)) for word, phones in entries
+    )
 
 
 def cmudict_sample() -> Iterator[Pair]:

@@ -8,8 +8,9 @@ import warnings
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from kseq2seq.text.python_source import names_and_signs, says_nothing
+
 Function = ast.FunctionDef | ast.AsyncFunctionDef
-_TOKEN = re.compile(r"\w+|[^\w\s]")
 _ROLE = re.compile(r":[\w:.+-]+:`([^`]*)`")  # :class:`~module.Name`
 _TITLE = re.compile(r"\s*<[^<>]*>$")
 _HEADING = re.compile(r"\n\s*\n|\n[^\n]*\n\s*[=~-]{3,}")
@@ -60,7 +61,7 @@ def documented(source: str | bytes) -> Iterator[Documented]:
         return
     for node, summary in zip(found, summaries, strict=True):
         node.decorator_list = []
-        if not summary or all(_says_nothing(statement) for statement in node.body):
+        if not summary or all(says_nothing(statement) for statement in node.body):
             continue
         try:
             code = ast.unparse(node)
@@ -78,7 +79,7 @@ def length(text: str) -> int:
         >>> length("def twice(x_1):")
         6
     """
-    return len(_TOKEN.findall(text))
+    return len(names_and_signs(text))
 
 
 def normal_form(code: str) -> str:
@@ -132,9 +133,3 @@ def _summary(docstring: str) -> str:
     sentence = _END.split(paragraph.replace("`", ""))[0].strip()
     fits = not _UNFIT.search(sentence) and not sentence.startswith(_NOT_PROSE)
     return sentence if fits else ""
-
-
-def _says_nothing(statement: ast.stmt) -> bool:
-    """Whether a statement is `pass`, `...` or a string."""
-    plain = isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
-    return isinstance(statement, ast.Pass) or plain

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 
-_TOKEN = re.compile(r"\w+|[^\w\s]")
+from kseq2seq.text.python_source import names_and_signs
 
 
-def near_duplicates(texts: Sequence[str], others: Iterable[str], similarity: float = 0.8) -> int:
-    """Returns how many texts have nearly the same pairs of neighboring words as one of the others.
+def near_duplicates(
+    texts: Sequence[str], others: Iterable[str], similarity: float = 0.8
+) -> set[int]:
+    """Returns which texts have nearly the same pairs of neighboring words as one of the others.
 
     Args:
-        texts: to count.
+        texts: N, which are numbered from 0.
         others: to compare with.
         similarity: the least share of pairs that two texts have in common, of those that either
             has (Jaccard's index).
 
     Example:
         >>> near_duplicates(["a b c d e f", "g h"], ["a b c d e f g", "h g"], similarity=0.6)
-        1
+        {0}
     """
     having: dict[tuple[str, str], list[int]] = defaultdict(list)
     sets = [_pairs(text) for text in texts]
@@ -34,9 +35,9 @@ def near_duplicates(texts: Sequence[str], others: Iterable[str], similarity: flo
         for index, count in shared.items():
             if count >= similarity * (len(pairs) + len(sets[index]) - count):
                 near.add(index)
-    return len(near)
+    return near
 
 
 def _pairs(text: str) -> set[tuple[str, str]]:
-    tokens = _TOKEN.findall(text)
+    tokens = names_and_signs(text)
     return set(zip(tokens, [*tokens[1:], ""], strict=True))

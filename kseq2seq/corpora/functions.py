@@ -131,7 +131,7 @@ def write_functions(corpus: Path, modules: Iterable[tuple[str, bytes]]) -> dict[
         **counts,
         "pairs": len(pairs),
         "splits": {split: len(part) for split, part in splits.items()},
-        "test functions like one of training": near_duplicates(texts["test"], texts["train"]),
+        "test functions like one of training": len(near_duplicates(texts["test"], texts["train"])),
         "sha256": sha256(corpus),
     }
     with whole_file(_note(corpus)) as path:

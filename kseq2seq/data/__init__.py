@@ -1,14 +1,14 @@
 """Corpora: readers, splits, spooling to disk, and batches of a few static shapes."""
 
+from kseq2seq.data.after_nothing import also_after_nothing
 from kseq2seq.data.alignment import Aligner
+from kseq2seq.data.alternatives import with_alternatives
 from kseq2seq.data.bad_lines import BadLine
 from kseq2seq.data.batches import eval_batches, train_batches
 from kseq2seq.data.buckets import bucket_fill as bucket_fill
 from kseq2seq.data.buckets import bucket_table, fit_buckets, padding_share
 from kseq2seq.data.conll import conll_pairs
 from kseq2seq.data.corpus import Corpus
-from kseq2seq.data.corpus import pair_dataset as pair_dataset
-from kseq2seq.data.corpus import write_pairs as write_pairs
 from kseq2seq.data.debian import debian
 from kseq2seq.data.labeled import LabeledPairs
 from kseq2seq.data.languages import by_language, translations
@@ -18,8 +18,10 @@ from kseq2seq.data.named import OwnSplits as OwnSplits
 from kseq2seq.data.named import named_pairs, own_splits, split_corpora
 from kseq2seq.data.packing import fit_row, packed_batches
 from kseq2seq.data.pairs import Example, Pair
-from kseq2seq.data.places import place_of
+from kseq2seq.data.places import keyed, place_of
 from kseq2seq.data.readers import pairs_from, read_pairs
+from kseq2seq.data.records import pair_dataset as pair_dataset
+from kseq2seq.data.records import write_pairs as write_pairs
 from kseq2seq.data.sample import sample
 from kseq2seq.data.split import select, split_of, unique
 from kseq2seq.data.survey import Survey, survey
@@ -39,6 +41,7 @@ __all__ = [
     "Pair",
     "Survey",
     "WordVectors",
+    "also_after_nothing",
     "bucket_table",
     "by_language",
     "conll_pairs",
@@ -46,6 +49,7 @@ __all__ = [
     "eval_batches",
     "fit_buckets",
     "fit_row",
+    "keyed",
     "mask_tokens",
     "masked_batches",
     "mixed",
@@ -67,5 +71,6 @@ __all__ = [
     "train_batches",
     "translations",
     "unique",
+    "with_alternatives",
     "write_examples",
 ]

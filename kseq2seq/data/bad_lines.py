@@ -107,7 +107,8 @@ def usable(
             more = f"\n  and {skipped - SHOWN} more" if skipped > SHOWN else ""
             of_lines = f", {lines:,} lines" if lines != skipped else ""
             warnings.warn(
-                f"{name}: {skipped} of {kept + skipped} entries left out{of_lines}{shown}{more}",
+                f"{name}: {skipped} of {kept + skipped} entries left out{of_lines}{shown}{more}\n"
+                "Correct these lines, or remove them.",
                 stacklevel=1,
             )
     if not kept:

@@ -7,6 +7,7 @@ import shutil
 import tempfile
 import weakref
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from math import ceil, sqrt
 from pathlib import Path
 from typing import Any
@@ -14,82 +15,11 @@ from typing import Any
 import tensorflow as tf
 
 from kseq2seq.contracts import Source
-from kseq2seq.data.pairs import Example, Packed, Pair, kind_of, packed_examples
-from kseq2seq.disk import whole_file
+from kseq2seq.data.pairs import Example, Packed, Pair, kind_of
+from kseq2seq.data.records import PARSED_TOGETHER, pair_dataset, parse_times, parsed, write_pairs
 
-_TEXT = tf.io.FixedLenFeature([], tf.string)
-_TIMES = tf.io.FixedLenFeature([], tf.float32, default_value=1.0)
-_PARSED_TOGETHER = 256
+_COUNTED_TOGETHER = 4096
 _READ_AHEAD = 2**18  # bytes
-
-
-def write_pairs(
-    pairs: Iterable[Pair | Example | Packed],
-    path: str | Path,
-    source: Source | None = None,
-    errors: str = "raise",
-    problems: list[str] | None = None,
-) -> int:
-    """Streams pairs into a TFRecord file, one `tf.train.Example` of three byte strings each.
-
-    The text stays raw, so that a tokenizer may cut it differently in each epoch. The file appears
-    under its name only when it is complete.
-
-    Args:
-        pairs: the pairs, consumed one at a time.
-        path: the file to write, or to replace.
-        source: reads and packs sources other than texts.
-        errors: "raise" or "skip"; see `Corpus.write`.
-        problems: gains a line for each example that is left out.
-
-    Returns:
-        The number of pairs written.
-
-    Raises:
-        TypeError: for anything but pairs, with the number of the first.
-        ValueError: if there is no pair.
-
-    Example:
-        >>> path = Path(tempfile.mkdtemp(), "pairs.tfrecord")
-        >>> write_pairs([Pair("hello", "안녕", "hello")], path)
-        1
-    """
-    count = 0
-    with whole_file(Path(path), wait=False) as partial:
-        with tf.io.TFRecordWriter(str(partial)) as writer:
-            kept = packed_examples(pairs, source, errors, problems)
-            for count, packed in enumerate(kept, start=1):  # noqa: B007
-                writer.write(_serialized(packed))
-        if not count:
-            why = f"all were left out; the first: {problems[0]}" if problems else None
-            why = why or "the iterable is empty (or was consumed already)"
-            raise ValueError(f"`pairs` must hold at least one pair: {why}")
-    return count
-
-
-def pair_dataset(path: str | Path) -> tf.data.Dataset:
-    """Streams the pairs of a TFRecord file as a dataset, in file order.
-
-    Args:
-        path: a file that `write_pairs` wrote.
-
-    Returns:
-        A dataset of (source, target), each a scalar string: a text, or a source's packed bytes.
-
-    Example:
-        >>> path = Path(tempfile.mkdtemp(), "pairs.tfrecord")
-        >>> _ = write_pairs([Pair("hello", "안녕", "hello")], path)
-        >>> [(s.decode(), t.decode()) for s, t in pair_dataset(path).as_numpy_iterator()]
-        [('hello', '안녕')]
-    """
-    records = tf.data.TFRecordDataset(str(path))
-    return records.batch(_PARSED_TOGETHER).map(parse_pairs).unbatch()
-
-
-def parse_pairs(records: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Turns records (N,) that `write_pairs` wrote into sources and targets, strings (N,)."""
-    parsed = tf.io.parse_example(records, {"source": _TEXT, "target": _TEXT})
-    return parsed["source"], parsed["target"]
 
 
 class Corpus:
@@ -107,7 +37,9 @@ class Corpus:
     Attributes:
         problems: a line for each example that was left out when it was written.
         weighted: whether an epoch of training holds some pairs more or less than once; see `mixed`.
-        epoch_length: the most pairs of an epoch of training; more only by an unlikely draw.
+            The file has the weights.
+        epoch_length: the pairs of an epoch of training: exactly, or, where some are drawn, an upper
+            bound that holds with near certainty.
 
     Example:
         >>> with Corpus.write([Pair("hello", "안녕", "hello")]) as corpus:
@@ -122,8 +54,6 @@ class Corpus:
         self.problems: list[str] = []
         self.counted: Any = None  # (the arguments of the last survey, the survey)
         self.warned_of_cuts = False
-        self.weighted = False
-        self._extra = 0.0  # pairs of an epoch beyond `count`, on average
         self._stamp: tuple[int, int] | None = None
         self._remove: weakref.finalize | None = None
 
@@ -161,8 +91,7 @@ class Corpus:
         if folder is None:
             corpus._remove = weakref.finalize(corpus, shutil.rmtree, home, ignore_errors=True)
         try:
-            weighed = corpus._weighed(pairs)
-            corpus.count = write_pairs(weighed, corpus.path, source, errors, corpus.problems)
+            corpus.count = write_pairs(pairs, corpus.path, source, errors, corpus.problems)
             corpus.check_unchanged()
         except BaseException:
             corpus.close()
@@ -205,33 +134,39 @@ class Corpus:
             return self.records()
 
         def repeated(number: tf.Tensor, records: tf.Tensor) -> tf.Tensor:
-            times = tf.io.parse_example(records, {"times": _TIMES})["times"]
+            times = parse_times(records)
             whole = tf.floor(times)
             drawn = tf.random.stateless_uniform(tf.shape(times), tf.stack([number, seed]))
             once_more = tf.cast(drawn < times - whole, tf.int32)
             return tf.repeat(records, tf.cast(whole, tf.int32) + once_more)
 
-        groups = self.records().batch(_PARSED_TOGETHER).enumerate()
+        groups = self.records().batch(PARSED_TOGETHER).enumerate()
         return self._kept_by(groups.map(repeated).unbatch())
+
+    @property
+    def weighted(self) -> bool:
+        """See the class."""
+        return self._weights[0] > 0
 
     @property
     def epoch_length(self) -> int:
         """See the class."""
         if not self.weighted:
             return self.count
-        return ceil(self.count + self._extra + 3 * sqrt(self.count))  # six deviations at least
+        return ceil(self.count + self._weights[1] + 3 * sqrt(self.count))  # six deviations at least
 
-    def _weighed(self, pairs: Any) -> Any:
-        """Yields pairs as they are, and adds up how often an epoch holds them."""
-        if isinstance(pairs, str | bytes) or not isinstance(pairs, Iterable):
-            return pairs  # refused when they are written
-        return map(self._weigh, pairs)
+    @cached_property
+    def _weights(self) -> tuple[int, float]:
+        """How many pairs do not count once, and how many more than once all count together."""
 
-    def _weigh(self, pair: Any) -> Any:
-        if isinstance(pair, Packed) and pair.times != 1:
-            self.weighted = True
-            self._extra += pair.times - 1
-        return pair
+        def added(before: Any, records: tf.Tensor) -> Any:
+            more = tf.cast(parse_times(records), tf.float64) - 1
+            return before[0] + tf.math.count_nonzero(more), before[1] + tf.reduce_sum(more)
+
+        groups = self.records().batch(_COUNTED_TOGETHER)
+        zero = tf.constant(0, tf.int64), tf.constant(0.0, tf.float64)
+        number, extra = groups.reduce(zero, added)
+        return int(number), float(extra)
 
     def _kept_by(self, dataset: tf.data.Dataset) -> tf.data.Dataset:
         dataset.corpus = self  # datasets keep their inputs, so the file outlives all that read it
@@ -258,15 +193,19 @@ class Corpus:
             )
         self._stamp = stamp
 
+    @property
+    def kind(self) -> str:
+        """The kind of the source that packed the sources, as the file has it; "" for texts."""
+        first = next(self.packed(), None)
+        return "" if first is None else first.kind
+
     def check_packed_for(self, source: Source) -> None:
         """Refuses a source that can't unpack what this corpus holds.
 
         Raises:
             ValueError: another kind of source packed it, or none did.
         """
-        self.check_unchanged()
-        first = next(iter(tf.data.TFRecordDataset(str(self.path)).as_numpy_iterator()), None)
-        kind = _parsed(first).kind if first is not None else ""
+        kind = self.kind
         if not (kind in _kinds(source) if kind else _packs_texts(source)):
             raise ValueError(
                 f"{self.path} holds {f'sources packed by {kind!r}' if kind else 'texts'}, which a "
@@ -286,7 +225,7 @@ class Corpus:
         """Yields the examples as they lie on disk, in file order."""
         self.check_unchanged()
         for record in tf.data.TFRecordDataset(str(self.path)).as_numpy_iterator():
-            yield _parsed(record)
+            yield parsed(record)
 
     def __iter__(self) -> Iterator[Pair | Example]:
         for content, target, key, references, kind, _ in self.packed():
@@ -321,31 +260,3 @@ def _packs_texts(source: Source) -> bool:
         return source.pack("a") == b"a"
     except TypeError:  # strings of another kind, for example encoded pictures
         return False
-
-
-def _serialized(packed: Packed) -> bytes:
-    example = tf.train.Example()
-    feature = example.features.feature
-    feature["source"].bytes_list.value.append(packed.source)
-    feature["target"].bytes_list.value.append(packed.target.encode())
-    feature["key"].bytes_list.value.append(packed.key.encode())
-    if packed.references:
-        feature["references"].bytes_list.value.extend(text.encode() for text in packed.references)
-    if packed.kind:
-        feature["kind"].bytes_list.value.append(packed.kind.encode())
-    if packed.times != 1:
-        feature["times"].float_list.value.append(packed.times)
-    return example.SerializeToString(deterministic=True)
-
-
-def _parsed(record: bytes) -> Packed:
-    feature = tf.train.Example.FromString(record).features.feature
-
-    def texts(name: str) -> list[str]:
-        return [content.decode() for content in feature[name].bytes_list.value]
-
-    kind = "".join(texts("kind")) if "kind" in feature else ""
-    references = tuple(texts("references")) if "references" in feature else ()
-    source = feature["source"].bytes_list.value[0]
-    times = feature["times"].float_list.value[0] if "times" in feature else 1.0
-    return Packed(source, texts("target")[0], texts("key")[0], references, kind, times)

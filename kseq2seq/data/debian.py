@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -37,7 +37,7 @@ Acquire::Retries "3";
 
 
 def debian(
-    language: str,
+    language: str = "fr",
     *,
     cache: Path | None = None,
     progress: Callable[[str], None] | None = None,
@@ -163,22 +163,49 @@ def update_indexes(lists: Path, languages: str, tell: Callable[[str], None]) -> 
         raise RuntimeError(
             f"Debian descriptions come through apt and this machine has no {missing}; {INSTEAD}"
         )
-    archives = lists.with_name("cache")
     (lists / "partial").mkdir(parents=True, exist_ok=True)
-    (archives / "archives" / "partial").mkdir(parents=True, exist_ok=True)
-    configuration = lists.with_name("apt.conf")
-    configuration.write_text(_CONFIGURATION, encoding="utf-8")
-    options = {
-        "Dir::State::Lists": lists,
-        "Dir::Cache": archives,
-        "Acquire::Languages": languages,
-    }
-    command = [apt, "-q", "-c", str(configuration)]
-    command += [part for name, value in options.items() for part in ("-o", f"{name}={value}")]
+    (lists.with_name("cache") / "archives" / "partial").mkdir(parents=True, exist_ok=True)
+    lists.with_name("apt.conf").write_text(_CONFIGURATION, encoding="utf-8")
     tell("fetching the package indexes with apt-get")
+    _apt(lists, ["-o", f"Acquire::Languages={languages}", "update"], "the package indexes", tell)
+
+
+def fetch_packages(
+    lists: Path, names: Sequence[str], folder: Path, tell: Callable[[str], None]
+) -> list[Path]:
+    """Fetches packages, which apt checks by the signed indexes; nothing is installed.
+
+    Args:
+        lists: where `update_indexes` put the indexes.
+        names: of the packages.
+        folder: where the files go; it must be there.
+        tell: called with a line at each step.
+
+    Returns:
+        The .deb files, by name.
+
+    Raises:
+        RuntimeError: where apt fails.
+    """
+    tell(f"fetching {len(names)} packages with apt-get")
+    _apt(lists, ["download", *names], "the packages", tell, folder)
+    return sorted(folder.glob("*.deb"))
+
+
+def _apt(
+    lists: Path,
+    command: list[str],
+    what: str,
+    tell: Callable[[str], None],
+    folder: Path | None = None,
+) -> None:
+    """Runs a command of apt-get apart from the system's own state, and tells its lines."""
+    apart = {"Dir::State::Lists": lists, "Dir::Cache": lists.with_name("cache")}
+    options = [part for name, value in apart.items() for part in ("-o", f"{name}={value}")]
     output: list[str] = []
     with subprocess.Popen(
-        [*command, "update"],
+        ["apt-get", "-q", "-c", str(lists.with_name("apt.conf")), *options, *command],
+        cwd=folder,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -192,7 +219,7 @@ def update_indexes(lists: Path, languages: str, tell: Callable[[str], None]) -> 
     if process.returncode != 0:
         why = [line for line in output if line.startswith("E:")] or output
         raise RuntimeError(
-            "apt-get could not fetch the package indexes (run again to go on where it stopped):\n"
+            f"apt-get could not fetch {what} (run again to go on where it stopped):\n"
             + "\n".join(f"  {line}" for line in why[-6:])
             + f"\nCheck the network and the package sources of this machine, or {INSTEAD}"
         )

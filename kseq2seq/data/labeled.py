@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import NoReturn
 
 from kseq2seq.data.bad_lines import BadLine
-from kseq2seq.data.conll import conll_pairs, is_conll
+from kseq2seq.data.conll import SUFFIX, conll_pairs, is_conll
 from kseq2seq.data.named import Known, named_pairs
 from kseq2seq.data.pairs import Example, Pair
+from kseq2seq.data.readers import FORMATS, format_of
 from kseq2seq.data.word_labels import one_label_a_word
 
 _REMEDY = "Correct the line, or remove it"
@@ -38,8 +40,8 @@ class LabeledPairs:
         >>> list(LabeledPairs({})(str(path)))
         Traceback (most recent call last):
             ...
-        ValueError: ...tags.tsv:3: 1 label for 2 words; give each word one label, with spaces
-        between. Correct the line, or remove it.
+        ValueError: ...tags.tsv:3: 1 label for 2 words; give each word one label, or read one label
+        for each text. Correct the line, or remove it.
     """
 
     def __init__(self, known: Known, whole: bool = False):
@@ -53,6 +55,9 @@ class LabeledPairs:
         if str(name).partition(":")[0] in self.known:
             return self._checked(name, named_pairs(name, columns, self.known))
         if not is_conll(name):
+            if Path(name).is_file() and format_of(Path(name)) is None:
+                endings = ", ".join(sorted([SUFFIX, *FORMATS]))
+                raise ValueError(f"{name}: the name of a file of labels must end in {endings}.")
             return named_pairs(name, columns, self.known, check=self._check, on_error=_refuse)
         if self.whole:
             raise ValueError(
@@ -69,7 +74,7 @@ class LabeledPairs:
     def _checked(self, name: str, pairs: Iterator[Pair | Example]) -> Iterator[Pair | Example]:
         for pair in pairs:
             if wrong := self._check(pair):
-                raise ValueError(f"{name}: {wrong}. Or read it with one label for each text.")
+                raise ValueError(f"{name}: {wrong}.")
             yield pair
 
     def _check(self, pair: Pair | Example) -> str | None:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+import warnings
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
-from kseq2seq.data.mixture import mixed
+from kseq2seq.data.corpus import Corpus
+from kseq2seq.data.mixture import interleaved
 from kseq2seq.data.named import TRANSLATIONS, Known, named_pairs
 from kseq2seq.data.pairs import Example, Pair
+from kseq2seq.data.places import keyed
 from kseq2seq.text.languages import language_of, language_symbol
 
+_COLUMN = "language"
 _LANGUAGE_AND_NAME = re.compile(r"[A-Za-z][\w-]*=")
 
 
@@ -22,13 +26,15 @@ def translations(
     """Streams the pairs of a corpus, by its name, of one target language or of several.
 
     Of several, each source begins with the symbol of its language, and the languages are evenly
-    interleaved. A key is that of the pair in its own corpus: where this is the source text, as in
-    the bundled samples, a text is in the same split in all languages.
+    interleaved, for which each corpus is read twice. A key is that of the pair in its own corpus:
+    it knows the line in a file, and where it is the source text, as in the bundled samples, a text
+    is in the same split in all languages.
 
     Args:
         name: as for `named_pairs`; of several languages the name with "+" between them,
             "sample:fr+de+ko", or a language and a name for each, "fr=my-fr.tsv+de=debian:de".
-        columns: as for `named_pairs`.
+        columns: as for `named_pairs`. If the third is called "language", it holds the language of
+            each target, and the key is the source text.
         known: as for `named_pairs`.
 
     Returns:
@@ -46,14 +52,22 @@ def translations(
     """
     names = languages_named(name)
     if not names:
-        yield from named_pairs(name, columns, known)
+        if list(columns[2:]) == [_COLUMN]:
+            yield from map(_asking, named_pairs(name, columns, known, check=_no_language))
+        else:
+            yield from named_pairs(name, columns, known)
         return
-    yield from mixed(
-        {
-            language: asking(language, named_pairs(part, columns, known))
-            for language, part in names.items()
-        }
-    )
+
+    def read(language: str) -> Iterator[Pair | Example]:
+        return asking(language, named_pairs(names[language], columns, known))
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # all are shown at the second reading
+        sizes = {language: sum(1 for _ in read(language)) for language in names}
+    if empty := [names[language] for language, size in sizes.items() if not size]:
+        raise ValueError(f"{empty[0]} has no pair. Leave it out.")
+    for _, pair in interleaved({language: (read(language), sizes[language]) for language in names}):
+        yield pair
 
 
 def languages_named(name: str) -> dict[str, str]:
@@ -96,6 +110,13 @@ def languages_named(name: str) -> dict[str, str]:
 def asking(language: str, pairs: Iterable[Pair | Example]) -> Iterator[Pair | Example]:
     """Yields pairs of texts whose sources ask for a language.
 
+    Args:
+        language: its name, for example "fr" or "pt-BR".
+        pairs: read lazily.
+
+    Raises:
+        ValueError: it is no name of a language.
+
     Example:
         >>> from kseq2seq.data import Pair
         >>> from kseq2seq.data.languages import asking
@@ -107,16 +128,42 @@ def asking(language: str, pairs: Iterable[Pair | Example]) -> Iterator[Pair | Ex
         yield pair._replace(source=symbol + pair.source)
 
 
-def by_language(pairs: Iterable[Pair | Example]) -> dict[str, list[Pair | Example]]:
+def _asking(pair: Pair | Example) -> Pair | Example:
+    """Returns a pair whose key is its language as one whose source asks for it."""
+    asking = pair._replace(source=language_symbol(str(pair.key)) + pair.source)
+    return keyed(asking, pair.source)
+
+
+def _no_language(pair: Pair | Example) -> str | None:
+    try:
+        language_symbol(pair.key)
+    except ValueError as error:
+        return str(error)
+    return None
+
+
+def by_language(
+    pairs: Corpus | Collection[Pair | Example],
+) -> dict[str, Iterator[Pair | Example]]:
     """Returns the pairs of each target language, by the symbols before their sources.
+
+    Args:
+        pairs: read once now and once for each language whose pairs are asked for, so that a corpus
+            of any size can be parted.
+
+    Returns:
+        Names, in the order in which they occur first, and lazy iterators; "" is the name of pairs
+        without a symbol.
 
     Example:
         >>> from kseq2seq.data import Pair, by_language
         >>> pairs = [Pair("<2fr>Yes", "Oui", "1"), Pair("<2ko>No", "아니요", "2")]
-        >>> {language: len(own) for language, own in by_language(pairs).items()}
+        >>> {language: len(list(own)) for language, own in by_language(pairs).items()}
         {'fr': 1, 'ko': 1}
     """
-    parts: dict[str, list[Pair | Example]] = {}
-    for pair in pairs:
-        parts.setdefault(language_of(pair.source), []).append(pair)
-    return parts
+
+    def of(language: str) -> Iterator[Pair | Example]:
+        return (pair for pair in pairs if language_of(pair.source) == language)
+
+    names = dict.fromkeys(language_of(pair.source) for pair in pairs)
+    return {language: of(language) for language in names}

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 
 from kseq2seq.contracts import Source, Target
-from kseq2seq.data.corpus import Corpus, parse_pairs
+from kseq2seq.data.corpus import Corpus
+from kseq2seq.data.records import parse_pairs
 from kseq2seq.disk.files import sha256
 
 Fits = Callable[[tf.Tensor, tf.RaggedTensor], tf.Tensor]
@@ -101,7 +102,7 @@ def measure(
 def fingerprint(
     corpus: Corpus, source: Source, target: Target, *settings: object, fits: Fits | None = None
 ) -> str:
-    """Returns a hash of a corpus, of the rows of its first kept pairs, and of settings.
+    """Returns a hash of a corpus, of the ids of its first kept pairs, and of settings.
 
     Args:
         corpus: the pairs.
@@ -116,8 +117,7 @@ def fingerprint(
     for records in corpus.records().batch(_LOOKED_AT):
         rows, ids, lengths, which = measure(records, source, target, fits=fits).kept()
         if len(which):
-            numbers = [part for part in tf.nest.flatten(rows) if part.dtype.is_integer]
-            seen = [_listed(part) for part in (*numbers, ids, lengths)]
+            seen = [_listed(part) for part in (*_numbers(source, rows), ids, lengths)]
             limits = source.max_length, source.too_long, target.max_length
             sides = _described(source), _described(target)
             facts = sha256(corpus.path), *sides, limits, seen, settings
@@ -133,6 +133,18 @@ def fingerprint(
         f"{reasons}{learn}. survey() counts them. Raise `max_length` of the source and the target, "
         "or pass other pairs."
     )
+
+
+def _numbers(source: Source, rows: Any) -> list[Any]:
+    """The whole numbers of rows; of packed rows those of a model's inputs, if these are ids.
+
+    Features are left out: another machine may round them otherwise.
+    """
+    parts = tf.nest.flatten(rows)
+    _, dtype = source.spec.get("source", ((), "float32"))
+    if parts[0].dtype == tf.string and tf.as_dtype(dtype).is_integer:
+        parts = tf.nest.flatten(source(source.unpack(rows)))
+    return [part for part in parts if part.dtype.is_integer]
 
 
 def _listed(part: Any) -> list[Any]:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable, Iterator, Mapping
-from math import isfinite
-from typing import Any
+from math import inf
+from typing import TypeVar
 
+from kseq2seq.checks import check_number
 from kseq2seq.contracts import Source
 from kseq2seq.data.corpus import Corpus
 from kseq2seq.data.pairs import Example, Packed, Pair
 
 Part = Corpus | Iterable[Pair | Example | Packed]
+Item = TypeVar("Item")
 
 
 def mixed(
@@ -37,15 +39,18 @@ def mixed(
         parts: names and corpora, or pairs.
         temperature: T, at least 1. 1 leaves all as they are; the larger, the more small corpora
             count; at infinity all count the same.
-        times: in place of a temperature, for each name how often an epoch holds its pairs.
+        times: in place of a temperature, for each name how often an epoch holds its pairs. Leave
+            out a corpus that is not to be trained on.
         source: reads and packs sources other than texts; see `Corpus.write`.
 
     Returns:
-        A corpus, to train on as on any other. Its weights are lost where its file is opened again
-        by `Corpus(path, count)`.
+        A corpus, to train on as on any other.
 
     Raises:
-        ValueError: if there is no part, one is empty, or a weight is not a number above 0.
+        TypeError: if a part holds anything but pairs; it is named, as in the next.
+        ValueError: if there is no part, one is empty or can't be read, their sources are of
+            different kinds, a weight is not a number above 0, or there are `times` and a
+            temperature.
 
     Example:
         >>> from kseq2seq.data import Pair, mixed
@@ -63,7 +68,13 @@ def mixed(
     """
     if not parts:
         raise ValueError("`parts` must hold at least one corpus; got none.")
-    corpora = {name: _written(part, source) for name, part in parts.items()}
+    if times is not None and temperature != 1:
+        raise ValueError(
+            f"`times` stand in place of a `temperature`; got both, {temperature!r:.80} the latter. "
+            "Leave one out."
+        )
+    corpora = {name: _written(name, part, source) for name, part in parts.items()}
+    _check_kinds(corpora)
     sizes = {name: len(corpus) for name, corpus in corpora.items()}
     weights = times_of(sizes, temperature) if times is None else _checked(times, sizes)
     mixture = Corpus.write(_interleaved(corpora, weights))
@@ -86,13 +97,8 @@ def times_of(sizes: Mapping[str, int], temperature: float) -> dict[str, float]:
         >>> {name: round(t, 2) for name, t in times_of({"fr": 8000, "ko": 1000}, 3).items()}
         {'fr': 0.75, 'ko': 3.0}
     """
-    if isinstance(temperature, bool) or not isinstance(temperature, int | float):
-        raise ValueError(f"`temperature` must be a number; got {temperature!r:.80}.")
-    if not temperature >= 1:
-        raise ValueError(
-            f"`temperature` must be at least 1, which leaves corpora as they are; got "
-            f"{temperature}. Raise it, or give `times`."
-        )
+    if temperature != inf:
+        temperature = check_number("temperature", temperature, 1)
     shares = {name: size ** (1 / temperature) for name, size in sizes.items()}
     pairs, whole = sum(sizes.values()), sum(shares.values())
     return {name: shares[name] / whole * pairs / size for name, size in sizes.items()}
@@ -103,28 +109,64 @@ def _checked(times: Mapping[str, float], sizes: Mapping[str, int]) -> dict[str, 
         raise ValueError(
             f"`times` must have a number for each of {', '.join(sizes)}; got {', '.join(times)}."
         )
-    bad = [name for name, number in times.items() if not (isfinite(number) and number > 0)]
-    if bad:
-        raise ValueError(
-            f"`times` must be numbers above 0; got {times[bad[0]]!r} for {bad[0]!r}. Leave out "
-            "a corpus that is not to be trained on."
-        )
-    return {name: float(times[name]) for name in sizes}
+    return {name: check_number(f"times[{name!r}]", times[name], above=True) for name in sizes}
 
 
-def _written(part: Part, source: Source | None) -> Corpus:
-    return part if isinstance(part, Corpus) else Corpus.write(part, source=source)
+def _written(name: str, part: Part, source: Source | None) -> Corpus:
+    """A part as a corpus; errors name it."""
+    try:
+        corpus = part if isinstance(part, Corpus) else Corpus.write(part, source=source)
+    except (ValueError, TypeError) as error:
+        kind = ValueError if isinstance(error, ValueError) else TypeError
+        raise kind(f"Corpus {name!r}: {error}") from error
+    if not len(corpus):
+        raise ValueError(f"Corpus {name!r} is empty. Leave it out.")
+    return corpus
+
+
+def _check_kinds(corpora: Mapping[str, Corpus]) -> None:
+    """Refuses texts beside sources of another kind, which no source could read together."""
+    kinds = {name: corpus.kind for name, corpus in corpora.items()}
+    (first, kind), *others = kinds.items()
+    for name, other in others:
+        if other != kind:
+            said = [f"packed by {one!r}" if one else "texts" for one in (kind, other)]
+            raise ValueError(
+                f"The sources of {first!r} are {said[0]}, those of {name!r} {said[1]}. Mix corpora "
+                "of one kind of source."
+            )
 
 
 def _interleaved(corpora: Mapping[str, Corpus], weights: Mapping[str, float]) -> Iterator[Packed]:
-    """Merges corpora of n pairs each, the j-th of which stands at (j + 1/2) / n."""
+    streams = {name: (corpus.packed(), len(corpus)) for name, corpus in corpora.items()}
+    for name, packed in interleaved(streams):
+        yield packed._replace(times=packed.times * weights[name])
 
-    def placed(number: int, name: str) -> Iterator[tuple[float, int, Any]]:
-        count = len(corpora[name])
-        for index, packed in enumerate(corpora[name].packed()):
-            yield (index + 0.5) / count, number, packed
 
-    streams = [placed(number, name) for number, name in enumerate(corpora)]
-    names = list(corpora)
-    for _, number, packed in heapq.merge(*streams, key=lambda item: item[:2]):
-        yield packed._replace(times=packed.times * weights[names[number]])
+def interleaved(
+    streams: Mapping[str, tuple[Iterable[Item], int]],
+) -> Iterator[tuple[str, Item]]:
+    """Merges streams, so that every stretch has them in proportion, and keeps the order of each.
+
+    Of a stream of n items the j-th, from 0, stands at (j + 1/2) / n.
+
+    Args:
+        streams: names, each with its items and their number.
+
+    Returns:
+        An iterator of names and items.
+
+    Example:
+        >>> from kseq2seq.data.mixture import interleaved
+        >>> "".join(item for _, item in interleaved({"a": ("uvwxyz", 6), "b": ("12", 2)}))
+        'uv1wxy2z'
+    """
+
+    def placed(number: int, items: Iterable[Item], count: int) -> Iterator[tuple[float, int, Item]]:
+        for index, item in enumerate(items):
+            yield (index + 0.5) / count, number, item
+
+    names = list(streams)
+    parts = [placed(number, *streams[name]) for number, name in enumerate(names)]
+    for _, number, item in heapq.merge(*parts, key=lambda part: part[:2]):
+        yield names[number], item

@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import warnings
 from collections import Counter
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from kseq2seq.contracts import Source
 from kseq2seq.data.bad_lines import Check, OnError
 from kseq2seq.data.corpus import Corpus
 from kseq2seq.data.debian import debian
-from kseq2seq.data.pairs import Example, Pair, digest, packed_examples
+from kseq2seq.data.pairs import Example, Packed, Pair, digest, packed_examples
 from kseq2seq.data.readers import FORMATS, format_of, read_pairs
 from kseq2seq.data.sample import sample
 from kseq2seq.data.split import SPLITS, select, split_of, unique
 from kseq2seq.disk.lines import SUFFIXES
 
-Known = Mapping[str, Callable[[str], Iterable[Pair | Example]]]
-TRANSLATIONS: Known = {
-    "sample": lambda language: sample(language or "fr"),
-    "debian": lambda language: debian(language or "fr"),
-    "fields": lambda language: chain(sample(language or "fr"), sample(language or "fr", True)),
-}
+Known = Mapping[str, Callable[..., Iterable[Pair | Example]]]
+_REFERENCES = "references"  # a key of JSONL
+
+
+def _fields(language: str = "fr") -> Iterator[Pair]:
+    return chain(sample(language), sample(language, fields=True))
+
+
+TRANSLATIONS: Known = {"sample": sample, "debian": debian, "fields": _fields}
 
 
 def named_pairs(
@@ -44,9 +48,11 @@ def named_pairs(
             (fetched); a TSV, CSV or JSONL file; or two parallel text files with
             a comma between.
         columns: the file's columns of sources, targets and, optionally, keys: names, or numbers
-            from 0 for a file without a header.
+            from 0 for a file without a header. Further targets that count as right are read from
+            the key "references" of a JSONL file, where a line has it.
         known: names and functions that return the pairs of these corpora; each is called with what
-            follows the name and a colon, "" without one.
+            follows the name and a colon, if anything does. A function of keywords alone, or of
+            nothing, has no parts, and a name with one is refused.
         check: called with each pair of a file; see `read_pairs`.
         on_error: what happens to bad lines of files; see `read_pairs`.
 
@@ -75,7 +81,7 @@ def named_pairs(
             what = f"a language after the colon, for example '{kind}:fr'"
             what = what if known is TRANSLATIONS else "a part after the colon, or have no colon"
             raise ValueError(f"{name!r} must name {what}.")
-        return iter(known[kind](part))
+        return iter(_read(known[kind], kind, part))
     paths = [name] if os.path.exists(name) else name.split(",")
     if len(paths) == 2:
         if list(columns) != ["source", "target"]:
@@ -93,14 +99,32 @@ def named_pairs(
             f"{columns!r}."
         )
     source, target, *key = (int(name) if name.isdigit() else name for name in columns)
-    key_column = key[0] if key else None
-    return read_pairs(
-        name, source=source, target=target, key=key_column, check=check, on_error=on_error
-    )
+    more = {"key": key[0]} if key else {}
+    if format_of(Path(name)) == "jsonl" and _REFERENCES not in columns:
+        more["references"] = _REFERENCES
+    return read_pairs(name, source=source, target=target, check=check, on_error=on_error, **more)
+
+
+def _read(reader: Callable[..., Iterable[Pair | Example]], name: str, part: str) -> Iterable[Any]:
+    """Calls the reader of a corpus with the part that is asked for."""
+    taken = inspect.signature(reader).parameters.values()
+    parts = [
+        each for each in taken if each.kind in (each.POSITIONAL_ONLY, each.POSITIONAL_OR_KEYWORD)
+    ]
+    if part and not parts:
+        raise ValueError(f"{name!r} has no parts; got {part!r}. Name it without a colon.")
+    if part or (parts and parts[0].default is parts[0].empty):
+        return reader(part)
+    return reader()
 
 
 def split_corpora(
-    pairs: Iterable[Pair | Example], source: Source | None = None, errors: str = "raise"
+    pairs: Iterable[Pair | Example | Packed],
+    source: Source | None = None,
+    errors: str = "raise",
+    *,
+    validation: int = 3,
+    test: int = 3,
 ) -> dict[str, Corpus]:
     """Splits one stream of pairs into training, validation and test corpora, repeats left out.
 
@@ -108,9 +132,12 @@ def split_corpora(
         pairs: read once, one at a time.
         source: reads and packs sources other than texts, once; see `Corpus.write`.
         errors: "raise" or "skip"; see `Corpus.write`.
+        validation: share of the keys held out for validation, in percent; 0 for no such corpus.
+        test: the same for testing.
 
     Returns:
-        {"train", "validation", "test"}: 94, 3 and 3 hundredths of the keys; see `split_of`.
+        {"train", "validation", "test"}: by default 94, 3 and 3 hundredths of the keys; see
+        `split_of`.
 
     Raises:
         ValueError: if a split would be empty.
@@ -121,19 +148,24 @@ def split_corpora(
         >>> {name: len(corpus) for name, corpus in corpora.items()}
         {'train': 944, 'validation': 24, 'test': 32}
     """
+    shares = {"validation": validation, "test": test}
+    wanted = ["train", *(split for split, share in shares.items() if share)]
     packed = unique(packed_examples(pairs, source, errors))
     with Corpus.write(packed, source=source) as whole:
-        counts = dict.fromkeys(SPLITS, 0)
+        counts = dict.fromkeys(wanted, 0)
         for pair in whole.packed():
-            counts[split_of(pair.key)] += 1
+            counts[split_of(pair.key, **shares)] += 1
         empty = [split for split, count in counts.items() if not count]
         if empty:
             raise ValueError(
-                f"{len(whole)} pairs leave nothing for {' and '.join(empty)}: a split takes 3 in "
-                "100 keys by their hash. Give some hundreds of pairs with different keys."
+                f"{len(whole)} pairs leave nothing for {' and '.join(empty)}: a split takes "
+                f"{' and '.join(dict.fromkeys(str(shares[split]) for split in wanted[1:]))} in 100 "
+                "keys by their hash. Give some hundreds of pairs with different keys, or a file "
+                "for each split."
             )
         return {
-            split: Corpus.write(select(whole.packed(), split), source=source) for split in SPLITS
+            split: Corpus.write(select(whole.packed(), split, **shares), source=source)
+            for split in wanted
         }
 
 

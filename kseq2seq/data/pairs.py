@@ -150,7 +150,8 @@ def packed_examples(
 
     Raises:
         TypeError: for anything but examples.
-        ValueError: an example can't be read; the message has its number and names the file.
+        ValueError: an example can't be read; the message has its number and names the file; or
+            examples of other corpora have sources of different kinds.
         FileNotFoundError: its file is missing.
 
     Example:
@@ -164,9 +165,16 @@ def packed_examples(
         kind = type(examples).__name__
         raise TypeError(f"`pairs` must be pairs; got {kind} {examples!r:.80}. {_HINT}")
     problems = [] if problems is None else problems
-    number = -1
+    number, kind = -1, None
     for number, example in enumerate(examples):
         if isinstance(example, Packed):  # from another corpus
+            if kind not in (None, example.kind):
+                said = [f"packed by {one!r}" if one else "texts" for one in (kind, example.kind)]
+                raise ValueError(
+                    "The sources of a corpus must be of one kind; those of examples before number "
+                    f"{number} are {said[0]}, its own {said[1]}. Write a corpus of each."
+                )
+            kind = example.kind
             yield example
             continue
         if not isinstance(example, Pair | Example):

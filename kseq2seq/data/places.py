@@ -37,6 +37,22 @@ class LineKey(str):
         return str(self), self.path, self.line, self.lines
 
 
+def keyed(example: Any, key: str) -> Any:
+    """Returns an example with another key, which knows the same line.
+
+    Example:
+        >>> from kseq2seq.data import Pair
+        >>> from kseq2seq.data.places import LineKey, keyed, place_of
+        >>> pair = keyed(Pair("hello", "안녕", LineKey("hello", "corpus.tsv", 3)), "greetings")
+        >>> pair.key, place_of(pair)
+        ('greetings', 'corpus.tsv:3')
+    """
+    old = example.key
+    if isinstance(old, LineKey):
+        key = LineKey(key, old.path, old.line, old.lines)
+    return example._replace(key=key)
+
+
 def place_of(example: Any) -> str:
     """Returns the file and the line of an example, "" where its key does not know them.
 

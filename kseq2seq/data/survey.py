@@ -10,9 +10,10 @@ import numpy as np
 import tensorflow as tf
 
 from kseq2seq.contracts import Source, Target
-from kseq2seq.data.corpus import Corpus, parse_pairs
+from kseq2seq.data.corpus import Corpus
 from kseq2seq.data.lengths import LengthCounter, Lengths
 from kseq2seq.data.measured import Fits, measure
+from kseq2seq.data.records import parse_pairs
 from kseq2seq.text.sequences import Tokens, as_source, as_target
 
 _MUCH = 0.01  # share of a side's tokens

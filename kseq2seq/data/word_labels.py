@@ -18,12 +18,12 @@ def one_label_a_word(pair: Pair | Example) -> str | None:
         >>> from kseq2seq.data import Pair, one_label_a_word
         >>> one_label_a_word(Pair("It rains .", "pps vbz .", "1"))
         >>> one_label_a_word(Pair("It rains.", "pps vbz .", "2"))
-        '3 labels for 2 words; give each word one label, with spaces between'
+        '3 labels for 2 words; give each word one label, or read one label for each text'
     """
     words, labels = len(pair.source.split()), len(pair.target.split())
     if words == labels:
         return None
     return (
         f"{labels} label{'s' * (labels != 1)} for {words} word{'s' * (words != 1)}; give each word "
-        "one label, with spaces between"
+        "one label, or read one label for each text"
     )

@@ -53,22 +53,23 @@ class BahdanauDecoder(AttentiveDecoder):
                 linear(start_dim, hidden_dim, activation="tanh", name=f"start_{index}")
                 for index in range(self.num_layers * self.num_states)
             ]
-            self.look("additive")
+            self.make_attention("additive")
             self.stack_on(width)
             readout_dim = 2 * embedding_dim if maxout else embedding_dim
             self.readout = linear(hidden_dim + width, readout_dim, name="readout")
             self.finish(embedding_dim)
-            self.point(hidden_dim + width)
+            self.make_pointer(hidden_dim + width)
 
     def initial(self, encoded, length=0):
         """See `Decoder`; the context is the source's outputs, their projections and mask."""
         states = [start(encoded["start"]) for start in self.starts]
         each = self.num_states  # of a layer, side by side
         layers = [states[i : i + each] for i in range(0, len(states), each)]
-        return self.of_source(encoded), {"layers": layers, **self.uncovered(encoded)}
+        return self.of_source(encoded), {"layers": layers, **self.first_coverage(encoded)}
 
     def call(self, tokens, context, state, position=0, training=None):
         """See `Decoder`."""
+        context, state = self.cast(context, state)
         embedded = self.embedded(tokens, training)  # (rows, T, E)
 
         # 1. Steps, each of which looks from the last state, then updates it: token (rows, E).
@@ -77,7 +78,8 @@ class BahdanauDecoder(AttentiveDecoder):
             mixed, alignment = self.attention(query, context, state.get("coverage"))
             x = ops.concatenate([token, mixed], axis=-1)
             output, layers = self.stack.step(x, state["layers"], training=training)
-            return [output, x], alignment, {"layers": layers, **self.covered(state, alignment)}
+            after = {"layers": layers, **self.next_coverage(state, alignment)}
+            return [output, x], alignment, after
 
         # 2. The readout of all steps at once, from [s_t; E y_{t-1}; c_t].
         width = self.hidden_dim + self.embedding_dim + self.source_dim

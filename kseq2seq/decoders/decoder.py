@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from kseq2seq.layers import Prebuilt
+from keras import ops
+
+from kseq2seq.layers import Prebuilt, coverage_loss
 
 
 class Step(NamedTuple):
@@ -44,8 +46,7 @@ class Decoder(Prebuilt):
             position; then many steps can be taken at once and some undone.
         copies: whether it needs "copy_ids" of the encoded source, int32 (B, S): the target id of
             each position, 0 where there is none. `Step.logits` are then log-probabilities, float32.
-        coverage: weight of the coverage loss of its alignments, see
-            `kseq2seq.layers.coverage_loss`; 0 for none.
+        coverage: weight of the coverage loss of its alignments, see `coverage_loss`; 0 for none.
 
     Example:
         >>> import numpy as np
@@ -101,3 +102,18 @@ class Decoder(Prebuilt):
             The logits of the T next tokens, and the state after them; see `Step`.
         """
         raise NotImplementedError
+
+    def coverage_loss(self, tokens: Any, alignment: Any) -> Any:
+        """Returns what training adds to the loss of the logits: `coverage` times the coverage loss.
+
+        Every step counts whose input is a token, the one that predicts the end too; so only padding
+        does not.
+
+        Args:
+            tokens: int32 (B, T), the inputs of whole targets; 0 is padding, see `Target`.
+            alignment: (B, T, S), the `Step.alignment` of these inputs.
+
+        Returns:
+            float32 scalar, in nats a token; see `kseq2seq.layers.coverage_loss`.
+        """
+        return self.coverage * coverage_loss(alignment, ops.not_equal(tokens, 0))

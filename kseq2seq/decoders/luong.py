@@ -49,7 +49,7 @@ class LuongDecoder(AttentiveDecoder):
         with self.parts():
             self.embed()
             self.bridge = self.bridge_to_first_states()
-            self.look(score)
+            self.make_attention(score)
             self.stack_on(self.embedding_dim + (hidden_dim if input_feeding else 0))
             self.combine = linear(
                 source_dim + hidden_dim,
@@ -60,17 +60,18 @@ class LuongDecoder(AttentiveDecoder):
                 start=combine_start(),
             )
             self.finish(hidden_dim, use_bias=False)
-            self.point(hidden_dim + self.embedding_dim)
+            self.make_pointer(hidden_dim + self.embedding_dim)
 
     def initial(self, encoded, length=0):
         """See `Decoder`; with input feeding the state holds the last attentional vector."""
         state = {"layers": self.bridge(encoded["states"])}
         if self.input_feeding:
             state["fed"] = ops.zeros_like(state["layers"][-1][0])
-        return self.of_source(encoded), {**state, **self.uncovered(encoded)}
+        return self.of_source(encoded), {**state, **self.first_coverage(encoded)}
 
     def call(self, tokens, context, state, position=0, training=None):
         """See `Decoder`."""
+        context, state = self.cast(context, state)
         embedded = self.embedded(tokens, training)
         if self.input_feeding:
             hidden, alignment, state = self._feed(embedded, context, state, training)
@@ -93,7 +94,7 @@ class LuongDecoder(AttentiveDecoder):
             x = ops.concatenate([token, state["fed"]], axis=-1)
             output, layers = self.stack.step(x, state["layers"], training=training)
             fed, alignment = self._look(output, context, state.get("coverage"))
-            after = {"layers": layers, "fed": fed, **self.covered(state, alignment)}
+            after = {"layers": layers, "fed": fed, **self.next_coverage(state, alignment)}
             return [fed], alignment, after
 
         return recur_and_align(step, embedded, state, self.hidden_dim)

@@ -4,7 +4,7 @@ from kseq2seq.decoding.beam import Beam
 from kseq2seq.decoding.compiled import compiled as compiled
 from kseq2seq.decoding.compiled import traced as traced
 from kseq2seq.decoding.contrastive import Contrastive
-from kseq2seq.decoding.decode import Decoded, UnsatisfiedError, decode, search_targets
+from kseq2seq.decoding.decode import Decoded, decode, search_targets
 from kseq2seq.decoding.decode import prepare as prepare
 from kseq2seq.decoding.diverse_beam import DiverseBeam
 from kseq2seq.decoding.ensemble import Ensemble
@@ -33,6 +33,7 @@ from kseq2seq.decoding.sample import Sample
 from kseq2seq.decoding.score import score_targets
 from kseq2seq.decoding.search import Candidates, Choice, Hypotheses, Live, Request, Search
 from kseq2seq.decoding.speculative import Speculative
+from kseq2seq.decoding.unsatisfied import UnsatisfiedError
 from kseq2seq.deprecation import moved
 
 __all__ = [

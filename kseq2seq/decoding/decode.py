@@ -30,6 +30,7 @@ from kseq2seq.decoding.search import Hypotheses, Search, keywords
 from kseq2seq.decoding.shrinking import search_shrinking
 from kseq2seq.decoding.sources import croppable, positions_of
 from kseq2seq.decoding.tensors import repeat
+from kseq2seq.decoding.unsatisfied import UnsatisfiedError, too_many
 from kseq2seq.heads import Decoded
 from kseq2seq.special_tokens import SPECIAL_TOKENS, SpecialTokens
 
@@ -133,7 +134,8 @@ def decode(
     if not tf.reduce_any(none):
         return found
     if unsatisfied == "error":
-        raise UnsatisfiedError(tf.where(none)[:, 0].numpy().tolist(), len(none))
+        which = tf.where(none)[:, 0].numpy().tolist()
+        raise UnsatisfiedError(which, len(none), least=too_many(loop, tensors))
     lenient = compiled(loop, ("partial",), loop.partly)
     best = _found(model, lenient, tensors, alignments, jit_compile)
     return Decoded(
@@ -260,22 +262,6 @@ def _search(model: Any, loop: Loop, alignments: bool, tensors: dict) -> Decoded:
 
 def _decoded(found: Hypotheses, alignments: Any = None) -> Decoded:
     return Decoded(found.ids, found.lengths, found.scores, alignments, found.finished)
-
-
-class UnsatisfiedError(ValueError):
-    """Raised where filters leave sources no target.
-
-    Attributes:
-        sources: the indices of those sources.
-    """
-
-    def __init__(self, sources: list[int], count: int, what: str = "source"):
-        self.sources = sources
-        super().__init__(
-            f"The filters leave no target within the limit for {what} {sources[0]} "
-            f"({len(sources)} of {count}). Loosen them, raise `max_length`, widen the beam, or "
-            "pass unsatisfied='partial'."
-        )
 
 
 def _beside(mask: Any, x: Any) -> Any:

@@ -67,10 +67,15 @@ class Several:
         return least(model.max_source_length for model in self.models)
 
 
-def _taken(model: Seq2Seq) -> dict[str, tuple]:
-    """Names and shapes of an encoder's inputs; their dtypes do not matter, as Keras casts them."""
+def _taken(model: Seq2Seq) -> Any:
+    """Names and shapes of an encoder's inputs, and how these spell words, if they do.
+
+    Their dtypes do not matter, as Keras casts them.
+    """
     spec = model.source_spec
-    return {} if spec is None else {name: shape for name, (shape, _) in spec.inputs.items()}
+    if spec is None:
+        return None
+    return {name: shape for name, (shape, _) in spec.inputs.items()}, spec.spelling
 
 
 class _Encoders:

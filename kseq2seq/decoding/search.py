@@ -25,8 +25,8 @@ class Request(NamedTuple):
 
     Attributes:
         limits: int32 (B,), the longest target of each source, in tokens, its end included.
-        source_ids: int (B, S), the ids of the source; None if it is not ids, or the loop was not
-            given them. The encoded source may have another length.
+        source_ids: int (B, S), the ids of the source, 0 beyond its real units; None if it is not
+            ids, or the loop was not given them. The encoded source may have another length.
         units: int32 (B,), how many units of each source are real; a token is one.
         mask: bool (B, S'), True at the real positions of the encoded source.
         seeds: int32 (B,), for random draws.

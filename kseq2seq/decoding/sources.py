@@ -97,11 +97,21 @@ def padded(model: Any, source: dict, length: int, padding: int = 0) -> dict:
 
 
 def ids_of(source: dict) -> Any:
-    """Returns the ids (B, S) of sources; None if they are not ids."""
+    """Returns the ids (B, S) of sources, 0 where none is real; None if they are not ids.
+
+    A host may leave anything beyond the real units of a row.
+
+    Example:
+        >>> from kseq2seq.decoding.sources import ids_of
+        >>> source = {"source": tf.constant([[7, 2, 9]]), "source_mask": tf.constant([[1, 1, 0]])}
+        >>> ids_of(source).numpy().tolist()
+        [[7, 2, 0]]
+    """
     ids = source.get("source")
     if ids is None or len(ids.shape) != 2 or not tf.as_dtype(ids.dtype).is_integer:
         return None
-    return ids
+    mask = source.get("source_mask")
+    return ids if mask is None else ids * tf.cast(tf.cast(mask, tf.bool), ids.dtype)
 
 
 def units_of(source: dict) -> Any:

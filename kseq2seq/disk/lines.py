@@ -8,13 +8,14 @@ import io
 import os
 import stat
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, cast
 
 SUFFIXES = (".gz", ".bz2", ".xz")
 HEAD = 2**16  # bytes looked at to tell what a file is
+LONGEST = 2**24  # bytes of a line: a few packed ones may stand for more than memory holds
 
 _STARTS = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ\x00": "xz"}
 _BZIP2 = (b"1AY&SY", b"\x17rE8P\x90")  # a plain text may begin with "BZh" as well
@@ -174,8 +175,9 @@ def numbered_lines(path: str | os.PathLike[str]) -> Iterator[tuple[int, str]]:
     Raises:
         FileNotFoundError: if there is no such file.
         ValueError: if it is not a file of text (a directory, a pipe, an archive, UTF-16, binary
-            data), for bytes that are not UTF-8, with line, byte offset and the number of such
-            lines, for a damaged archive, and for a file that changes while it is read.
+            data), for a line of more than 16,777,216 bytes, for bytes that are not UTF-8, with
+            line, byte offset and the number of such lines, for a damaged archive, and for a file
+            that changes while it is read.
 
     Example:
         >>> import tempfile
@@ -193,8 +195,13 @@ def numbered_lines(path: str | os.PathLike[str]) -> Iterator[tuple[int, str]]:
             if head.startswith(codecs.BOM_UTF8):
                 offset = len(stream.read(len(codecs.BOM_UTF8)))
             old = b"\r" in head[:-1] and b"\n" not in head
-            lines: Iterable[bytes] = _old_lines(stream) if old else stream
+            lines = _old_lines(stream) if old else iter(lambda: stream.readline(LONGEST + 1), b"")
             for number, line in enumerate(lines, 1):
+                if len(line) > LONGEST:
+                    raise ValueError(
+                        f"{path}:{number}: the line has more than {LONGEST:,} bytes. Give a file "
+                        "with one example on each line."
+                    )
                 try:
                     text = line.decode()
                 except UnicodeDecodeError as error:
@@ -261,6 +268,8 @@ def _old_lines(stream: io.BufferedReader) -> Iterator[bytes]:
         rest += b"\r" * held
         for line in whole:
             yield line + b"\n"
+        if len(rest) > LONGEST:
+            break  # of which no more is read
     if rest:
         yield rest.removesuffix(b"\r") + (b"\n" if rest.endswith(b"\r") else b"")
 

@@ -225,8 +225,8 @@ def _spelling(sizes: Any, inputs: dict[str, tuple[Shape, str]]) -> Spelling | No
     whole = isinstance(sizes, tuple | list) and len(sizes) == len(Spelling._fields)
     if not whole or dtype != "int32" or len(shape) != 2 or (shape[1] or 0) < 2:
         raise ValueError(
-            "The `spelling` of a source must be (ids of words, ids of characters), and its "
-            f"'source' int32 (None, 1 + characters); got {sizes!r:.80} and {shape} {dtype}."
+            "The `spelling` of a source must be (number of word ids, number of character ids), and "
+            f"its 'source' int32 (None, 1 + characters); got {sizes!r:.80} and {shape} {dtype}."
         )
     return Spelling(*(check_whole(SPELLING, size, 5, MOST_IDS) for size in sizes))
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from kseq2seq.checks import raw_texts
 from kseq2seq.data import named_pairs
-from kseq2seq.decoding import Filter, Search, decode, score_targets
+from kseq2seq.decoding import Filter, Search, UnsatisfiedError, decode, score_targets
 from kseq2seq.decoding.sources import padded
 from kseq2seq.export.interpreter import Signatures
 from kseq2seq.export.walk import walk
@@ -96,25 +96,40 @@ def compare(
         lengths: the most units of a source and of a target in the file.
         exact: whether a target that differs by more than a near tie is an error.
         strings: whether the file has `generate_texts`, to be compared too.
-        examples: raw sources of the kind the model is for; those that do not fit are left out.
-            Where there are none, English sentences of the bundled sample, or noise for arrays.
+        examples: raw sources of the kind the model is for; those that do not fit, and those that
+            the filters leave no target, are left out. Where there are none, English sentences of
+            the bundled sample, or noise for arrays.
         references: what they should become, to see scores move.
 
     Raises:
         ParityError: if targets differ that should not, naming the first step that does, or one is
             cut for the file alone, or for the model; if single steps or texts are not those of
             `generate`.
-        ValueError: if no example fits.
+        ValueError: if no example fits, or none has a target.
     """
-    raws, references = _fitting(source, lengths[0], examples, references)
+    every, all_references = _fitting(source, lengths[0], examples, references)
     file, (source_length, limit) = Signatures(content, text_ops=strings), lengths
     special, steps = target.special, hasattr(model, "decoder")
+
+    def answered(rows: list[int]) -> tuple[list[int], dict, Any]:
+        """The examples that have a target, as the model takes them, and these targets."""
+        inputs = source(source.batch([every[row] for row in rows]))
+        batch = padded(model, inputs, source_length, source.padding)
+        request = {"max_length": limit, "filters": filters, "special": special}
+        try:
+            return rows, batch, decode(model, batch, search, **request)
+        except UnsatisfiedError as error:
+            rest = [row for place, row in enumerate(rows) if place not in error.sources]
+            return answered(rest) if rest else ([], {}, None)
+
+    kept: list[int] = []
     ours, theirs, ties, unfinished = [], [], 0, np.zeros(2, int)
-    for first in range(0, len(raws), ROWS):
-        part = raws[first : first + ROWS]
+    for first in range(0, len(every), ROWS):
         # 1. The targets of the model, and of the file: ids (rows, T).
-        batch = padded(model, source(source.batch(part)), source_length, source.padding)
-        decoded = decode(model, batch, search, max_length=limit, filters=filters, special=special)
+        rows, batch, decoded = answered([*range(first, min(first + ROWS, len(every)))])
+        if not rows:
+            continue
+        part = [every[row] for row in rows]
         model_ids, model_finished = decoded.ids[:, 0].numpy(), decoded.finished[:, 0].numpy()
         feeds = [source.feed(raw, source_length) for raw in part]
         answers = [file("generate", **row) for row in feeds]
@@ -128,7 +143,7 @@ def compare(
                 ties += 1
             elif exact:
                 raise ParityError(
-                    f"The file gives {file_ids[row].tolist()} for {raws[first + row]!r:.200}, the "
+                    f"The file gives {file_ids[row].tolist()} for {part[row]!r:.200}, the "
                     f"model {model_ids[row].tolist()}: they differ from step {step} on, by "
                     f"{margin:.2g} nats. The conversion changed the model; nothing was written."
                 )
@@ -145,10 +160,17 @@ def compare(
                     "the model; nothing was written."
                 )
         # 3. Single steps must give the targets of the first rows the model's log-probabilities.
-        if exact and steps and not first:
+        if exact and steps and not kept:
             _check_steps(file, model, batch, model_ids[:WALKED], feeds, special)
         ours += list(model_ids)
         theirs += list(file_ids)
+        kept += rows
+    if not kept:
+        raise ValueError(
+            f"The filters leave none of the {len(every)} `examples` a target of at most {limit} "
+            f"{target.unit}; pass others, or raise `target_length`."
+        )
+    raws = [every[row] for row in kept]
     ours, theirs = _stacked(ours, special.padding), _stacked(theirs, special.padding)
     if exact and ties > max(1, MOST_TIES * len(raws)):
         raise ParityError(
@@ -156,13 +178,14 @@ def compare(
             f"{MOST_TIES:.1%}: the conversion changed the model; nothing was written."
         )
     # 4. Texts and scores.
-    our_texts, their_texts = _texts(target, ours), _texts(target, theirs)
+    our_texts, their_texts = (_texts(source, target, raws, ids) for ids in (ours, theirs))
     agree = sum(bool((a == b).all()) for a, b in zip(ours, theirs, strict=True))
     same_texts = None
     if strings:
         _check_texts(file, raws, their_texts)
         same_texts = sum(a == b for a, b in zip(their_texts, our_texts, strict=True))
-    scores = _scores(our_texts, their_texts, references)
+    of_kept = None if all_references is None else [all_references[row] for row in kept]
+    scores = _scores(our_texts, their_texts, of_kept)
     cut = (int(unfinished[0]), int(unfinished[1]))
     bundled = examples is None and source.trial(1) is None
     return Parity(len(raws), agree, ties, same_texts, scores, bundled, cut)
@@ -298,8 +321,10 @@ def _check_texts(file: Signatures, texts: list[str], expected: list[str]) -> Non
             )
 
 
-def _texts(target: Any, rows: list[np.ndarray]) -> list[str]:
-    return [text.decode() for text in target.read(np.stack(rows)).numpy()]
+def _texts(source: Any, target: Any, raws: list[Any], rows: list[np.ndarray]) -> list[str]:
+    """The texts of targets, one for each raw, with what the source kept back of these."""
+    texts = source.fill(target.read(np.stack(rows)), source.batch(raws))
+    return [text.decode() for text in texts.numpy()]
 
 
 def _scores(

@@ -62,7 +62,9 @@ class Attention(Prebuilt):
                 self.key = linear(source_dim, units, use_bias=False, name="key")
                 self.energy = self.add_weight((units,), "glorot_uniform", name="energy")
                 if coverage:
-                    self.looked = self.add_weight((units,), "glorot_uniform", name="coverage")
+                    self.coverage_weight = self.add_weight(
+                        (units,), "glorot_uniform", name="coverage"
+                    )
             elif score == "general":
                 self.key = linear(source_dim, query_dim, use_bias=False, name="key")
 
@@ -92,8 +94,8 @@ class Attention(Prebuilt):
             projected = fold(self.query(flat), sources)  # (B, N * T, units)
             hidden = projected[:, :, None, :] + key[:, None, :, :]  # (B, N * T, S, units)
             if coverage is not None:
-                looked = ops.reshape(coverage, (sources, -1, ops.shape(mask)[1], 1))
-                hidden = hidden + ops.cast(looked, hidden.dtype) * self.looked
+                earlier = ops.reshape(coverage, (sources, -1, ops.shape(mask)[1], 1))
+                hidden = hidden + ops.cast(earlier, hidden.dtype) * self.coverage_weight
             hidden = ops.tanh(hidden)
             scores = ops.sum(hidden * ops.cast(self.energy, hidden.dtype), axis=-1)
         else:

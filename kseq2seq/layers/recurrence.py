@@ -9,23 +9,34 @@ from keras import ops, tree
 
 
 class _StepCell(keras.layers.Layer):
-    """Lets `keras.layers.RNN` run a plain step function; holds no weights of its own."""
+    """Lets `keras.layers.RNN` run a plain step function; holds no weights of its own.
 
-    def __init__(self, step, state, inputs):
-        super().__init__(dtype=inputs.dtype)
+    Keras holds everything in one dtype, the layer's; the step is given inputs and states in theirs.
+    """
+
+    def __init__(self, step, state, inputs, dtype):
+        super().__init__(dtype=dtype)
         self._step = step
         self._like = state
+        self._input_dtype = inputs.dtype
         leaves = tree.flatten(state)
         self.state_size = [leaf.shape[-1] for leaf in leaves]
         self.output_size = None
         self.built = True
 
     def call(self, inputs, states):
-        output, state = self._step(inputs, tree.pack_sequence_as(self._like, list(states)))
-        return output, tree.flatten(state)
+        state = tree.pack_sequence_as(self._like, list(states))
+        inputs = ops.cast(inputs, self._input_dtype)
+        output, state = self._step(inputs, tree.map_structure(_as, state, self._like))
+        return output, [ops.cast(leaf, self.compute_dtype) for leaf in tree.flatten(state)]
 
 
-def recur(step: Callable, inputs, state):
+def _as(leaf, like):
+    """A tensor in the dtype of another."""
+    return ops.cast(leaf, like.dtype)
+
+
+def recur(step: Callable, inputs, state, dtype=None):
     """Runs `output_t, state = step(input_t, state)` over axis 1.
 
     One step (a static length of 1, as in decoding) is called directly. Longer sequences go
@@ -35,10 +46,12 @@ def recur(step: Callable, inputs, state):
     Args:
         step: (input (B, D), state) -> (output (B, K), state).
         inputs: (B, T, D).
-        state: nested structure of (B, n) tensors, which Keras holds in the dtype of `inputs`.
+        state: nested structure of (B, n) tensors of real numbers.
+        dtype: in which Keras holds inputs, outputs and states from step to step; that of `inputs`
+            by default. The step is given inputs and states in their own.
 
     Returns:
-        (outputs (B, T, K), last state).
+        (outputs (B, T, K), in `dtype`; the last state, in the dtypes of the first).
 
     Example:
         >>> import numpy as np
@@ -51,11 +64,12 @@ def recur(step: Callable, inputs, state):
     """
     if inputs.shape[1] == 1:
         output, state = step(inputs[:, 0], state)
-        return output[:, None], state
-    cell = _StepCell(step, state, inputs)
-    rnn = keras.layers.RNN(cell, return_sequences=True, return_state=True, dtype=inputs.dtype)
+        return (output if dtype is None else ops.cast(output, dtype))[:, None], state
+    dtype = dtype or inputs.dtype
+    cell = _StepCell(step, state, inputs, dtype)
+    rnn = keras.layers.RNN(cell, return_sequences=True, return_state=True, dtype=dtype)
     outputs, *leaves = rnn(inputs, initial_state=tree.flatten(state))
-    return outputs, tree.pack_sequence_as(state, leaves)
+    return outputs, tree.map_structure(_as, tree.pack_sequence_as(state, leaves), state)
 
 
 def reverse(x, mask):

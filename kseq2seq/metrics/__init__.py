@@ -9,7 +9,6 @@ from kseq2seq.metrics.edits import (
     exact_match,
     word_error_rate,
 )
-from kseq2seq.metrics.frequent_labels import FrequentLabels
 from kseq2seq.metrics.kept import kept_placeholders, same_placeholders
 from kseq2seq.metrics.labels import LabelReport, chunk_f1, label_accuracy, label_f1, label_report
 from kseq2seq.metrics.references import tokenizer_for
@@ -24,7 +23,6 @@ from kseq2seq.metrics.unseen_words import UnseenWords
 
 __all__ = [
     "Comparison",
-    "FrequentLabels",
     "Interval",
     "LabelReport",
     "Perplexity",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 import warnings
 from collections.abc import Callable, Sequence
 
@@ -12,9 +11,9 @@ from kseq2seq.metrics.references import Reference
 from kseq2seq.metrics.score import TextScore
 from kseq2seq.metrics.sums import Sums, summed
 from kseq2seq.metrics.text import bleu
+from kseq2seq.text.python_source import names_and_signs, says_nothing
 
 LONGEST = 100_000  # characters; a longer text is not given to the parser
-_TOKEN = re.compile(r"\w+|[^\w\s]")
 
 
 @summed
@@ -131,14 +130,9 @@ def _does_nothing(text: str) -> bool:
     functions = tree.body if tree else []
     return bool(functions) and all(
         isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
-        and all(_says_nothing(statement) for statement in function.body)
+        and all(says_nothing(statement) for statement in function.body)
         for function in functions
     )
-
-
-def _says_nothing(statement: ast.stmt) -> bool:
-    constant = isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
-    return constant or isinstance(statement, ast.Pass)
 
 
 def _tree(text: str) -> ast.Module | None:
@@ -153,4 +147,4 @@ def _tree(text: str) -> ast.Module | None:
 
 
 def _cut(code: str) -> str:
-    return " ".join(_TOKEN.findall(code))
+    return " ".join(names_and_signs(code))

@@ -147,6 +147,10 @@ class LabelScore(NamedTuple):
 class LabelReport(dict[str, LabelScore]):
     """Scores of each label by its name, the most frequent first; as a string, a table."""
 
+    def worst(self, count: int) -> LabelReport:
+        """Returns the report of so many labels, those with the lowest F-scores first."""
+        return LabelReport(sorted(self.items(), key=lambda row: row[1].f1)[:count])
+
     def __str__(self) -> str:
         width = max(map(len, [*self, "label"]))
         lines = [f"{'label':<{width}}  precision  recall      F1  support"]

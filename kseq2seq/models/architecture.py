@@ -144,10 +144,11 @@ class Architecture:
         encoder = self.build_encoder(source)
         return encoder, self.build_decoder(target, encoder.output)
 
-    def whole(self, source: SourceSpec, target: int) -> tuple[keras.Model, Decoder]:
+    def encoder_and_decoder(self, source: SourceSpec, target: int) -> tuple[keras.Model, Decoder]:
         """Returns `parts`, whose encoder also gives what the decoder copies, if it does."""
         encoder, decoder = self.parts(source, target)
-        return with_copy_ids(encoder, decoder, source, target), decoder
+        stride = self.declared_facts().stride
+        return with_copy_ids(encoder, decoder, source, target, stride), decoder
 
     def build(
         self, source: SourceSpec, target: int | None, arguments: dict[str, Any]
@@ -158,14 +159,14 @@ class Architecture:
                 "`target` is missing: an encoder-decoder needs the number of target ids, or a "
                 "tokenizer, as its third argument."
             )
-        return Seq2Seq(*self.whole(source, target), arguments)
+        return Seq2Seq(*self.encoder_and_decoder(source, target), arguments)
 
     def build_with(
         self, head: Head, source: SourceSpec, target: int, arguments: dict[str, Any]
     ) -> keras.Model:
         """Builds the model with another head than the decoder, or beside it."""
         if head.with_decoder:
-            encoder, decoder = self.whole(source, target)
+            encoder, decoder = self.encoder_and_decoder(source, target)
             head.begin(target, encoder.output)
             return JointModel(encoder, decoder, head, arguments)
         encoder = self.build_encoder_alone(source)

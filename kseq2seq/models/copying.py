@@ -23,6 +23,9 @@ class Copying:
         coverage: weight of a loss on looking again at what was looked at, 1 (or True) in the paper;
             0 for none. Additive attention of a recurrent decoder then sees where it has looked.
 
+    Raises:
+        ValueError: `copy` is not a flag, or `coverage` not a finite number of at least 0.
+
     Source:
         See et al. 2017, "Get To The Point: Summarization with Pointer-Generator Networks".
     """
@@ -40,7 +43,7 @@ class Copying:
 
 
 def with_copy_ids(
-    encoder: keras.Model, decoder: Decoder, source: SourceSpec, target: int
+    encoder: keras.Model, decoder: Decoder, source: SourceSpec, target: int, stride: int = 1
 ) -> keras.Model:
     """Returns an encoder that also gives the ids of its source, if the decoder copies them.
 
@@ -49,13 +52,14 @@ def with_copy_ids(
         decoder: itself if it does not copy.
         source: of the encoder.
         target: the number of target ids.
+        stride: how many units of the source a position of the encoder's outputs stands for.
 
     Returns:
         A functional model whose outputs include "copy_ids" int32 (B, S), 0 at padding.
 
     Raises:
-        ValueError: if the source is not ids, or has other ids than the target, or the encoder has
-            other positions than the source.
+        ValueError: if the source is not ids, or has other ids than the target, or the encoder does
+            not have a position for each of its units.
 
     Example:
         >>> from kseq2seq import build_model
@@ -76,6 +80,12 @@ def with_copy_ids(
             "`copy`=True copies source ids, so source and target must share one vocabulary; the "
             f"source has {has} and the target {target} ids. Train one joint tokenizer, or pass "
             "copy=False."
+        )
+    if stride != 1:
+        raise ValueError(
+            "`copy`=True copies what a position of the encoder stands for, which must be one "
+            f"source id; this encoder makes one position of each {stride}. Pass copy=False, or "
+            "another encoder."
         )
     units, mask = encoder.input["source"], encoder.input["source_mask"]
     copy_ids = units * ops.cast(ops.not_equal(mask, 0), "int32")

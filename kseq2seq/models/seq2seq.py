@@ -5,12 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import keras
-from keras import ops
 
 from kseq2seq.decoders import Decoder
 from kseq2seq.encoders import Facts, SourceSpec
 from kseq2seq.heads import Joint
-from kseq2seq.layers import coverage_loss
 from kseq2seq.models.built import BuiltModel, Last
 
 
@@ -19,9 +17,8 @@ class TeacherForcing(Last, keras.layers.Layer):
     """Runs a decoder over a whole known target.
 
     Both methods of the decoder, `initial` and `call`, are entered inside this one layer, so that
-    Keras sees and saves one layer. In training it adds the coverage loss, if the decoder has one,
-    over the steps that another input follows: all but those of padding and the last one of a row,
-    whose input may be the end.
+    Keras sees and saves one layer. In training it adds the coverage loss, if the decoder has one;
+    see `Decoder.coverage_loss`.
     """
 
     def __init__(self, decoder: Decoder, **kwargs):
@@ -33,9 +30,7 @@ class TeacherForcing(Last, keras.layers.Layer):
         context, state = self.decoder.initial(encoded)
         step = self.decoder(target, context, state, training=training)
         if training and self.decoder.coverage:
-            followed = ops.cast(target[:, 1:] != 0, "float32")  # 0 is the padding
-            counts = ops.pad(followed, ((0, 0), (0, 1)))
-            self.add_loss(self.decoder.coverage * coverage_loss(step.alignment, counts))
+            self.add_loss(self.decoder.coverage_loss(target, step.alignment))
         return step.logits
 
     def inputs_beside(self) -> SourceSpec:

@@ -106,7 +106,8 @@ class Generator:
         Raises:
             TypeError: if `texts` holds anything but strings.
             ValueError: if a text, or a sentence of it, is too long, or holds a lone surrogate.
-            UnsatisfiedError: a ValueError, if the filters leave a text no target.
+            UnsatisfiedError: a ValueError, if the filters leave a text no target, those of the
+                source included.
         """
         check_whole("batch_size", batch_size)
         check_whole("workers", workers, most=MOST_WORKERS)
@@ -140,7 +141,9 @@ class Generator:
                 )
             except UnsatisfiedError as error:
                 which = sorted(batch[row] for row in error.sources)
-                raise UnsatisfiedError(which, len(raws), self.source.noun.lower()) from None
+                least = {batch[row]: tokens for row, tokens in error.least.items()}
+                noun = self.source.noun.lower()
+                raise UnsatisfiedError(which, len(raws), noun, least) from None
             rows = predictions(self, inputs, decoded, partial(graphs.read, raws=of_batch))
             if replace_unknown:
                 best = decoded.ids[:, 0].numpy()
@@ -201,6 +204,8 @@ class Generator:
 
         Raises:
             ValueError: if the text is too long.
+            UnsatisfiedError: a ValueError, at the end of the stream, if the filters leave no
+                target.
 
         Example:
             ::

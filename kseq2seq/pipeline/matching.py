@@ -50,12 +50,14 @@ def check_parts(model: Any, source: Any, target: Any) -> None:
                 f"example kseq2seq.text.Text{kind.__name__}(tokenizer, 96); got "
                 f"{type(part).__name__}."
             )
-    _check_ids(model, source, target)
+    for one in model.models if isinstance(model, Several) else [model]:
+        _check_ids(one, source, target)
+    if hasattr(model, "decoder"):
+        source.filters(target)  # refuses a target that can't follow them
     _check_lengths(model, source, target)
 
 
-def _check_ids(model: Any, source: Source, target: Target) -> None:
-    one = model.models[0] if isinstance(model, Several) else model
+def _check_ids(one: Any, source: Source, target: Target) -> None:
     if one.source_spec is None:
         raise ValueError(
             "A language model has no source, and a pipeline turns a source into a target. Decode "

@@ -26,7 +26,8 @@ def mutual_information(pipeline: Any, weight: float = 0.5, nothing: str = "") ->
         nothing: the source that says nothing; an empty `TurnsSource` by default.
 
     Returns:
-        (sources, targets) -> float64 (N,), in nats: a scorer for `rerank`.
+        (sources, targets) -> float64 (N,), in nats: a scorer for `rerank`. A target that is too
+        long to be scored gets -inf: what a search writes may have more tokens when it is cut anew.
 
     Raises:
         ValueError: `weight` is out of range.
@@ -47,9 +48,13 @@ def mutual_information(pipeline: Any, weight: float = 0.5, nothing: str = "") ->
     check_number("weight", weight, 0.0, 1.0)
 
     def score(sources: Sequence[str], targets: Sequence[str]) -> np.ndarray:
-        given = np.array(pipeline.log_probs(sources, targets))
-        if not weight:
-            return given
-        return given - weight * np.array(pipeline.log_probs([nothing] * len(targets), targets))
+        scores = np.full(len(targets), -np.inf)
+        lengths = pipeline.target.lengths(list(targets)).numpy() if len(targets) else np.zeros(0)
+        fit = np.flatnonzero(lengths <= pipeline.target.max_length)
+        texts = [targets[index] for index in fit]
+        scores[fit] = pipeline.log_probs([sources[index] for index in fit], texts)
+        if weight:
+            scores[fit] -= weight * np.array(pipeline.log_probs([nothing] * len(fit), texts))
+        return scores
 
     return score

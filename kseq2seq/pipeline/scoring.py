@@ -57,7 +57,7 @@ def score_pairs(
     graphs = raw_graphs(pipeline, too_long)
     parts = fitting_parts(graphs, source, sources, too_long)
     order = np.argsort(parts.lengths, kind="stable").tolist()
-    targets = [source.unfilled(*pair) for pair in zip(targets, sources, strict=True)]
+    targets = [source.as_written(*pair) for pair in zip(targets, sources, strict=True)]
     rows = target.ids(targets) if targets else None
     if rows is not None:
         _check_lengths(target, rows.row_lengths().numpy())

@@ -6,6 +6,7 @@ from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
 from kseq2seq.decoding import Loop, UnsatisfiedError, compiled, traced
+from kseq2seq.decoding.unsatisfied import too_many
 from kseq2seq.special_tokens import REPLACEMENT
 
 
@@ -76,7 +77,7 @@ def stream_text(
             yield text
     hypotheses = finish(carry)
     if not hypotheses.lengths[0, 0]:
-        raise UnsatisfiedError([0], 1, "text")
+        raise UnsatisfiedError([0], 1, "text", too_many(loop, tensors))
     (text,) = read(hypotheses.ids[:, 0])
     if text != shown:
         yield text

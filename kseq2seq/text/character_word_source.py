@@ -16,9 +16,9 @@ from kseq2seq.disk.files import read_field
 from kseq2seq.encoders.spec import Spelling
 from kseq2seq.text.characters import CharacterTokenizer
 from kseq2seq.text.raw_texts import RawTexts
-from kseq2seq.text.symbols import SPECIAL_NAMES
+from kseq2seq.text.symbols import Symbols
 from kseq2seq.text.tokenizer import REPLACEMENT, Tokenizer
-from kseq2seq.text.words import WordTokenizer, words_of
+from kseq2seq.text.words import WordTokenizer, frequent_words, words_of
 
 WORDS, CHARACTERS = "word_tokenizer", "source_tokenizer"  # folders
 MOST_CHARACTERS = 2**10  # of a word
@@ -43,7 +43,8 @@ class CharacterWordSource(RawTexts):
 
     Raises:
         TypeError: `words` is not a `WordTokenizer`, or `characters` not a `CharacterTokenizer`.
-        ValueError: one of these has symbols, or `max_characters` is not a whole number.
+        ValueError: one of these has symbols, or `max_characters` is not a whole number from 1 to
+            1,024.
 
     Example:
         >>> from kseq2seq.text import CharacterTokenizer, CharacterWordSource, WordTokenizer
@@ -113,27 +114,20 @@ class CharacterWordSource(RawTexts):
             The same source for the same texts, in whatever order they come.
 
         Raises:
-            ValueError: no word is frequent enough, or the vocabulary has no room for one.
+            TypeError: a text is not a string.
+            ValueError: no word is frequent enough, the vocabulary has no room for one, or a size is
+                none, as the class says.
 
         Example:
             >>> source = CharacterWordSource.train(["b a", "b c b a"], max_length=8)
             >>> source.words_tokenizer.words()[4:], source.characters_tokenizer.characters
             (['b', 'a'], 'abc')
         """
-        check_whole("min_count", min_count)
+        room = Symbols(()).room(vocabulary_size)
         counts: Counter[str] = Counter()
         for text in each_text(texts):
             counts.update(text.split())
-        known = [word for word in counts if counts[word] >= min_count and word not in SPECIAL_NAMES]
-        room = None
-        if vocabulary_size is not None:
-            room = check_whole("vocabulary_size", vocabulary_size, 5) - 4
-        kept = sorted(known, key=lambda word: (-counts[word], word))[:room]
-        if not kept:
-            raise ValueError(
-                f"`texts` has no word that occurs at least {min_count} times. Give more text, or "
-                "lower `min_count`."
-            )
+        kept = frequent_words(counts, room, min_count)
         characters = CharacterTokenizer({character for word in counts for character in word})
         return cls(WordTokenizer(kept), characters, max_length, max_characters, too_long)
 

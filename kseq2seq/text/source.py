@@ -33,9 +33,10 @@ class TextSource(TextSequences, RawTexts, TokenRows):
             `Source`.
         fields: keep the fields that a program fills in, for example `%s` and `{name}` (see
             `kseq2seq.format_fields`): the model reads and writes `FIELD_SYMBOLS`, which both
-            tokenizers must have, and was trained on `hidden_pairs`; a text that is generated has
-            each field exactly as often as its source. A text of more than 9 different ones keeps
-            the rest as text, which a model may change.
+            tokenizers must have, and was trained on `hidden_pairs`; a target has each symbol
+            exactly as often as its source (see `Carried`), beside what the model spells of its own,
+            which may look like a field. A text of more than 9 different ones keeps the rest as
+            text, which a model may change.
 
     Raises:
         TypeError: `tokenizer` is not a tokenizer.
@@ -96,7 +97,8 @@ class TextSource(TextSequences, RawTexts, TokenRows):
         """See `Source`; with `fields` each must be in a target as often as in its source."""
         if not self.fields:
             return ()
-        return (Carried(_field_ids(target.tokenizer), _field_ids(self.tokenizer)),)
+        written = _field_ids(getattr(target, "tokenizer", None))
+        return (Carried(written, _field_ids(self.tokenizer)),)
 
     def fill(self, texts: tf.Tensor, raws: tf.Tensor) -> tf.Tensor:
         """See `Source`; the fields of the raws in the place of their symbols."""
@@ -106,7 +108,7 @@ class TextSource(TextSequences, RawTexts, TokenRows):
         each = tf.size(texts) // tf.maximum(tf.size(raws), 1)
         return self._fields.show(texts, tf.gather(own, tf.repeat(tf.range(tf.size(raws)), each)))
 
-    def unfilled(self, text: str, raw: str) -> str:
+    def as_written(self, text: str, raw: str) -> str:
         """See `Source`."""
         return hidden_again(text, hidden(raw)[1]) if self.fields else text
 

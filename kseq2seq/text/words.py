@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import warnings
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Self
 
 import tensorflow as tf
 
-from kseq2seq.checks import each_text, raw_texts
+from kseq2seq.checks import check_whole, each_text, raw_texts
 from kseq2seq.disk.files import read_checked, read_field, sha256, write_checked
 from kseq2seq.text.symbols import SPECIAL_NAMES, Symbols, table
 from kseq2seq.text.tokenizer import REPLACEMENT, Tokenizer, register_tokenizer
@@ -105,17 +105,10 @@ class WordTokenizer(Tokenizer):
         """
         apart = Symbols(symbols)
         room = apart.room(vocabulary_size)
-        if min_count < 1:
-            raise ValueError(f"`min_count` must be at least 1; got {min_count}.")
         counts: Counter[str] = Counter()
         for text in apart.rests(each_text(texts)):
             counts.update(text.split())
-        known = [word for word in counts if counts[word] >= min_count and word not in SPECIAL_NAMES]
-        kept = sorted(known, key=lambda word: (-counts[word], word))[:room]
-        if not kept:
-            raise ValueError(
-                f"`texts` has no word that occurs at least {min_count} times. Give more text."
-            )
+        kept = frequent_words(counts, room, min_count)
         if len(kept) < len(counts):
             unknown = 1 - sum(counts[word] for word in kept) / counts.total()
             warnings.warn(
@@ -162,6 +155,33 @@ class WordTokenizer(Tokenizer):
         lines = read_checked(directory / FILE, read_field(config, "sha256", str, path))
         words = lines.decode().removesuffix("\n").split("\n")
         return cls(words, config.get("symbols", ()))
+
+
+def frequent_words(counts: Mapping[str, int], room: int | None, min_count: int) -> list[str]:
+    """Returns the words that get ids, the most frequent first, of equals the lower in code point.
+
+    Args:
+        counts: how often each word occurs. Names of special tokens get no id.
+        room: the most words; None for all.
+        min_count: how often a word must occur.
+
+    Raises:
+        ValueError: no word is left, or `min_count` is not a whole number from 1 on.
+
+    Example:
+        >>> from kseq2seq.text.words import frequent_words
+        >>> frequent_words({"a": 2, "the": 5, "b": 2, "c": 1}, room=None, min_count=2)
+        ['the', 'a', 'b']
+    """
+    check_whole("min_count", min_count)
+    known = [word for word in counts if counts[word] >= min_count and word not in SPECIAL_NAMES]
+    kept = sorted(known, key=lambda word: (-counts[word], word))[:room]
+    if not kept:
+        raise ValueError(
+            f"`texts` has no word that occurs at least {min_count} times. Give more text, or lower "
+            "`min_count`."
+        )
+    return kept
 
 
 def words_of(texts: Any) -> tf.RaggedTensor:

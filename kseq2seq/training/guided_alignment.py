@@ -60,6 +60,8 @@ class Aligned(keras.layers.Layer):
                 f"{type(self.decoder).__name__} has no attention to guide. Use a model that "
                 f"attends to its source: 'luong', 'bahdanau' or 'transformer'."
             )
+        if training and self.decoder.coverage:
+            self.add_loss(self.decoder.coverage_loss(target, step.alignment))
         return {"logits": step.logits, "alignments": ops.cast(step.alignment, "float32")}
 
 

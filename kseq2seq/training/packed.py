@@ -8,7 +8,7 @@ import keras
 
 from kseq2seq.decoders import PrefixDecoder, TransformerDecoder
 from kseq2seq.encoders import read_prefix, read_source, token_input
-from kseq2seq.layers import EncoderBlock, TokenEmbedding, attend, coverage_loss
+from kseq2seq.layers import EncoderBlock, TokenEmbedding, attend
 from kseq2seq.layers.segments import first_positions, together
 from kseq2seq.models import Seq2Seq
 from kseq2seq.training.views import View, check
@@ -104,8 +104,7 @@ class _PackedForcing(keras.layers.Layer):
         context, state = self.decoder.initial(encoded)
         step = self.decoder(target, context, state, segments=target_segments, training=training)
         if training and self.decoder.coverage:
-            counts = target_segments != 0
-            self.add_loss(self.decoder.coverage * coverage_loss(step.alignment, counts))
+            self.add_loss(self.decoder.coverage_loss(target, step.alignment))
         return step.logits
 
 

@@ -33,7 +33,8 @@ def truncated(model: Seq2Seq, steps: int) -> keras.Model:
 
     Raises:
         TypeError: if `model` is not a `Seq2Seq`.
-        ValueError: if `steps` is less than 1 or the decoder has no recurrent state.
+        ValueError: if `steps` is less than 1, the decoder has no recurrent state, or it has
+            coverage, whose loss of a step depends on all steps before.
 
     Example:
         >>> import keras
@@ -51,6 +52,12 @@ def truncated(model: Seq2Seq, steps: int) -> keras.Model:
     check(model)
     steps = check_whole("steps", steps)
     decoder = model.decoder
+    if decoder.coverage:
+        raise ValueError(
+            f"`truncated` stops gradients between chunks, but the coverage loss of a step depends "
+            f"on all steps before; the model has coverage={decoder.coverage:g}. Train the model "
+            f"itself, or build it with coverage=0."
+        )
     layer = Truncated(decoder, steps, dtype=decoder.dtype_policy)
     return view(model, layer, name="truncated", steps=steps)
 

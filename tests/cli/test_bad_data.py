@@ -8,7 +8,8 @@ from types import SimpleNamespace
 import pytest
 
 from kseq2seq.cli import Recipe
-from kseq2seq.data import named_pairs, one_label_a_word
+from kseq2seq.cli.places import Places
+from kseq2seq.data import named_pairs, one_label_a_word, translations
 from kseq2seq.text import ByteTokenizer, LabelTarget, TextSource, TextTarget
 
 COUNT = 20
@@ -110,3 +111,13 @@ def test_unknown_labels_of_examples_without_a_file(capsys, begun):
     with pytest.raises(SystemExit):
         recipe.held_out(pipeline(LabelTarget(["N"])), corpora)
     assert "can't give: 'V', 'V', 'V' and others." in capsys.readouterr().err
+
+
+def test_places_of_several_languages_are_those_of_their_files(tmp_path):
+    for language in ("fr", "ko"):
+        rows = ["source\ttarget", *(f"{language} {n}\tx" for n in range(3))]
+        (tmp_path / f"{language}.tsv").write_text("\n".join(rows), encoding="utf-8")
+    name = "+".join(f"{language}={tmp_path / language}.tsv" for language in ("fr", "ko"))
+    options = SimpleNamespace(data=name, columns=["source", "target"])
+    wanted = [pair for pair in translations(name) if pair.source == "<2ko>ko 1"]
+    assert Places(options, translations).of("train", wanted) == [f"{tmp_path / 'ko'}.tsv:3: "]

@@ -86,3 +86,11 @@ def test_standard_input_is_read_where_no_lines_are_given(monkeypatch):
     out = io.StringIO()
     assert chat(SOURCE, {"/a": lambda raw, _: ["b"]}, output=out) == ["hi", "b"]
     assert "you:" not in out.getvalue()  # nobody types
+
+
+def test_bytes_that_are_no_text_are_asked_for_again(monkeypatch):
+    typed = io.BytesIO(b"caf\xe9\nhi\n/quit\n")
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(typed, "utf-8"))
+    out = io.StringIO()
+    assert chat(SOURCE, {"/a": lambda raw, _: ["b"]}, output=out) == ["hi", "b"]
+    assert "(not UTF-8; say it again)" in out.getvalue()

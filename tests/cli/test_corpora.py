@@ -8,7 +8,7 @@ from kseq2seq.data import named_pairs
 
 def corpora(**given):
     options = argparse.Namespace(**{"data": None, "columns": ["source", "target"], **given})
-    return read_corpora(options, named_pairs, Messages({}), "--data takes files.")
+    return read_corpora(options, named_pairs, Messages({}), "files")
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def test_a_split_without_a_file_is_taken_out_of_the_training_pairs(file, capsys)
     ("given", "told"),
     [
         ({"train": "nowhere.tsv"}, "--train nowhere.tsv: no such file: nowhere.tsv. --data takes"),
-        ({"train": "few.tsv"}, "--validation and --test.\n"),
+        ({"train": "few.tsv"}, "a file for each split.\n"),
         ({"train": "few.tsv", "test": "empty.tsv"}, "it is empty\n"),
     ],
 )

@@ -1,7 +1,7 @@
 import pytest
 
 from kseq2seq.cli import held_out
-from kseq2seq.cli.lengths import refuse_too_long
+from kseq2seq.cli.lengths import first_too_long, refuse_too_long
 from kseq2seq.data import Pair
 from kseq2seq.text import ByteTokenizer, TextSource, TextTarget
 
@@ -59,3 +59,19 @@ def test_what_can_be_read_in_parts_is_kept(capsys):
     kept = held_out(source, pairs("One. Two. Six.", "", "One. Seventeen.", "far too long"), "test")
     assert [pair.source for pair in kept] == ["One. Two. Six."]
     assert capsys.readouterr().out.startswith("Left out 2 of 4 test pairs")
+
+
+def test_held_out_examples_are_from_all_of_a_file_and_those_left_out_are_named(capsys):
+    def places(split, examples):
+        return [f"{split}.tsv:{pair.key}: " for pair in examples]
+
+    rows = [Pair("far too long" * (n % 10 == 0), "x", str(n)) for n in range(40)]
+    rows = [pair if pair.source else pair._replace(source="a") for pair in rows]
+    kept = held_out(SOURCE, rows, "test", 6, places)
+    assert [int(pair.key) for pair in kept] == [1, 7, 14, 21, 27, 34]
+    assert "The first too long ones: test.tsv:0, test.tsv:10, test.tsv:20.\n" in (
+        capsys.readouterr().out
+    )
+    named = first_too_long(*SIDES, rows, lambda split, examples: places(split, examples))
+    assert named == "The first too long ones: train.tsv:0, train.tsv:10, train.tsv:20."
+    assert first_too_long(*SIDES, rows, lambda split, examples: [""] * len(examples)) == ""

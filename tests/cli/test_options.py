@@ -53,5 +53,5 @@ def test_a_recipe_has_defaults_of_its_own_and_goes_without_flags(parse):
 
 
 def test_flags_that_a_saved_pipeline_decides_are_told_of(parse):
-    with pytest.warns(UserWarning, match="--layers, --vocabulary: of no effect, since --init"):
+    with pytest.warns(UserWarning, match="--vocabulary, --layers: of no effect, since --init"):
         parse("--init", "saved", "--vocabulary", 300, "--layers", 2)

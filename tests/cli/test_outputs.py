@@ -1,8 +1,9 @@
 import json
+from types import SimpleNamespace
 
 import pytest
 
-from kseq2seq.cli import check_not_begun, check_output, resumable, settings_of
+from kseq2seq.cli import check_not_begun, check_output, outputs, resumable, settings_of
 
 PARTS = {"pipeline": "pipeline.json"}
 
@@ -71,3 +72,21 @@ def test_what_ends_a_run_says_how_to_go_on(tmp_path, capsys, end, code):
     with pytest.raises(SystemExit), resumable(tmp_path):
         raise end
     assert f"--resume {tmp_path} continues it" in capsys.readouterr().out
+
+
+def test_a_run_knows_what_it_and_those_before_it_were_trained_on(tmp_path, monkeypatch):
+    settings = {
+        tmp_path / "second": {"data": None, "train": "my.tsv", "init": str(tmp_path / "first")},
+        tmp_path / "first": {"data": "cmudict:stems", "init": str(tmp_path / "second")},
+    }
+    for path in settings:
+        path.mkdir()
+        (path / "run.json").touch()
+
+    def read(paths):
+        return [SimpleNamespace(record={"settings": settings[path]}) for path in paths], []
+
+    monkeypatch.setattr(outputs, "read_runs", read)
+    options = SimpleNamespace(data="sample", init=tmp_path / "second" / "pipeline")
+    assert outputs.trained_on(options) == {"sample", "cmudict"}
+    assert outputs.trained_on(SimpleNamespace(data="my.tsv", init=tmp_path)) == {"my.tsv"}

@@ -1,10 +1,11 @@
 import warnings
+from types import SimpleNamespace
 
 import pytest
 
-from kseq2seq import Greedy
-from kseq2seq.cli import Recipe, evaluating
-from kseq2seq.data import Pair
+from kseq2seq import Greedy, Pipeline
+from kseq2seq.cli import SHUFFLED, Recipe, evaluating
+from kseq2seq.data import Pair, named_pairs
 from kseq2seq.metrics import UnseenWords, exact_match
 
 
@@ -42,9 +43,82 @@ def test_ctrl_c_after_training_says_how_to_go_on(begun, tmp_path, capsys, step):
 def test_a_directory_in_the_place_of_the_file_for_phones_is_told_of_first(begun, tmp_path, capsys):
     (tmp_path / "model.tflite").mkdir()
     with pytest.raises(SystemExit):
-        begun("--tflite")
+        begun("--tflite").corpora(lambda *_: [])
     assert "model.tflite is a directory; --tflite makes a file" in capsys.readouterr().err
     assert begun().options.tflite is None
+
+
+@pytest.mark.parametrize("seed", ["-1", "4294967296", "1.5", "x"])
+def test_a_seed_is_what_generators_take(begun, capsys, seed):
+    with pytest.raises(SystemExit):
+        begun("--seed", seed)
+    assert "must be a whole number from 0 to 4,294,967,295" in capsys.readouterr().err
+
+
+def test_flags_of_a_recipe_that_init_makes_idle_are_named(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)
+    recipe = Recipe("task", None, data="FILE", models={"gru": {}}, too_long=["error", "cut"])
+    recipe.flags.add("model", "--crf", action="store_true", of_model=True)
+    recipe.flags.add("data", "--shown", action="store_true")
+    recipe.begin(["--init", str(tmp_path), "--crf", "--shown", "--layers", "2"])
+    assert "--layers, --crf: of no effect, since --init has a model" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        recipe.begin(["--too-long", "split"])
+    assert "'split' (choose from" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        recipe.begin(["--help"])
+    told = " ".join(capsys.readouterr().out.split())
+    assert "'cut' reads the beginning" in told and "'split'" not in told
+
+
+def test_a_directory_in_use_is_no_hindrance_until_data_is_read(begun, tmp_path, capsys):
+    (tmp_path / "checkpoints" / "000001-step-5").mkdir(parents=True)
+    recipe = begun()
+    with pytest.raises(SystemExit):
+        recipe.corpora(lambda *_: [])
+    assert "holds a run that was interrupted" in capsys.readouterr().err
+
+
+def test_what_data_takes_is_told_of_a_name_that_is_no_file(begun, capsys):
+    recipe = begun("--data", "chichat")
+    with pytest.raises(SystemExit):
+        recipe.corpora(named_pairs)
+    told = capsys.readouterr().err
+    assert "--data takes FILE: .tsv, .csv, .jsonl, or two text files with a comma between." in told
+
+
+def test_default_names_of_columns_are_those_of_tables(begun, tmp_path):
+    for side in "ab":
+        text = "\n".join(f"{side} {number}" for number in range(200))
+        (tmp_path / f"{side}.txt").write_text(text, encoding="utf-8")
+    name = f"{tmp_path / 'a.txt'},{tmp_path / 'b.txt'}"
+    defaults = {"columns": ["docstring", "code"]}
+    corpora = begun("--data", name, defaults=defaults).corpora(named_pairs)
+    assert next(iter(corpora["train"])).target.startswith("b ")
+    with pytest.raises(SystemExit):
+        begun("--data", name, "--columns", "x", "y", defaults=defaults).corpora(named_pairs)
+
+
+def test_a_pipeline_of_another_task_is_refused(begun, tmp_path, monkeypatch, capsys):
+    recipe = begun("--init", str(tmp_path))
+    monkeypatch.setattr(Pipeline, "load", lambda _: SimpleNamespace(source="text", target=1))
+    with pytest.raises(SystemExit):
+        recipe.pipeline(None, None, (str, list))
+    assert "it has a int, and task needs a list: another recipe" in capsys.readouterr().err
+    assert recipe.pipeline(None, None, (str, int)).source == "text"
+
+
+def test_texts_are_scored_as_those_of_other_sources_too(begun, monkeypatch, capsys):
+    monkeypatch.setattr(evaluating, "add_scores", lambda directory, scores: None)
+    test = [Pair(x, x, "") for x in "abcd"]
+    recipe = begun(metrics={"EM": exact_match})
+    recipe.evaluate(Echo(), test, {})
+    assert f"\n{SHUFFLED:<40}     0.0\n" in capsys.readouterr().out and not recipe.useless
+    constant = [Pair(x, "a", "") for x in "aaaa"]
+    recipe.evaluate(Echo(), constant, {})
+    assert f"WARNING: no better than {SHUFFLED} by EM." in capsys.readouterr().out
+    recipe.evaluate(Echo(), test[:1], {})
+    assert SHUFFLED not in capsys.readouterr().out
 
 
 class Echo:
@@ -93,5 +167,6 @@ def test_numbers_beside_scores_are_recorded_if_they_are_finite(begun, monkeypatc
     recipe.compare("Pairs", {"chance": {"hits": 10.0}, "it": {"hits": 9.0, "Loss": float("inf")}})
     assert kept == [{"hits": 9.0}] and recipe.useless
     assert "no better than chance by hits." in capsys.readouterr().out
-    recipe.shares({"Short": lambda texts, _: 100.0 * len(texts[0])}, {"a": ["abc"], "b": ["x"]})
+    shares = {"Short": lambda texts, others: 100.0 * (texts[0] in others)}
+    recipe.shares(shares, {"a": ["abc"], "b": ["x"]}, ["x"])
     assert kept[1:] == [{"short": 100.0}]

@@ -9,6 +9,7 @@ import pytest
 from kseq2seq.corpora import chitchat, sample_chitchat
 from kseq2seq.corpora import chitchat as exported
 from kseq2seq.corpora.lines import why_left_out
+from kseq2seq.data import named_pairs
 from kseq2seq.data.split import split_of
 from kseq2seq.text import TURN
 
@@ -57,7 +58,7 @@ def test_answers_come_with_the_turns_before_them(archive):
 
 def test_it_has_no_parts():
     with pytest.raises(ValueError, match="has no parts; got 'fr'"):
-        exported("fr")
+        named_pairs("chitchat:fr", known={"chitchat": exported})
 
 
 def test_the_sample_is_clean_and_has_all_splits():

@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 
 from kseq2seq.contracts import ArraySource
-from kseq2seq.data.corpus import Corpus, pair_dataset, write_pairs
+from kseq2seq.data.corpus import Corpus
 from kseq2seq.data.pairs import Example, Pair, answers
+from kseq2seq.data.records import pair_dataset, write_pairs
 from kseq2seq.text import ByteTokenizer, TextSource
 
 PAIRS = [

@@ -85,7 +85,15 @@ def test_a_text_as_a_whole_has_one_label_which_may_hold_spaces(tmp_path):
         read(write(tmp_path / "a.conll", CONLL))
     statements = {"toy": lambda part: [Pair("a b", "soft news today", "a")]}
     assert len(list(LabeledPairs(statements, whole=True)("toy"))) == 1
-    with pytest.raises(ValueError, match=r"toy: 3 labels for 2 words.*Or read it with one label"):
+    with pytest.raises(
+        ValueError, match=r"toy: 3 labels for 2 words.*or read one label for each text"
+    ):
         list(LabeledPairs(statements)("toy"))
     with pytest.raises(ValueError, match="must be numbers"):
         LabeledPairs({})(str(tmp_path / "a.conll"), ["word", "tag"])
+
+
+def test_a_file_of_another_kind_is_told_which_there_are(tmp_path):
+    path = write(tmp_path / "a.conllu", "The\tDET\n")
+    with pytest.raises(ValueError, match=r"must end in \.conll, \.csv, \.jsonl"):
+        LabeledPairs({})(str(path))

@@ -4,7 +4,7 @@ from itertools import islice
 
 import pytest
 
-from kseq2seq.data import by_language, sample, select, split_of, translations
+from kseq2seq.data import Pair, by_language, place_of, sample, select, split_of, translations
 from kseq2seq.data.languages import languages_named
 from kseq2seq.text import language_of, language_symbol, without_language
 from kseq2seq.text.languages import into
@@ -31,7 +31,24 @@ def test_own_files_ask_for_their_languages(files):
         ("<2pt-BR>Yes", "Sim"),
     ]
     parts = by_language(pairs)
-    assert {language: len(own) for language, own in parts.items()} == {"fr": 2, "pt-BR": 1}
+    assert {language: len(list(own)) for language, own in parts.items()} == {"fr": 2, "pt-BR": 1}
+
+
+def test_pairs_know_their_lines_and_warnings_come_once(files, tmp_path):
+    with (tmp_path / "fr.tsv").open("a", encoding="utf-8") as file:
+        file.write("\nlonely")
+    with pytest.warns(UserWarning) as told:
+        pairs = list(translations(files))
+    assert len(told) == 1 and "fr.tsv:4" in str(told[0].message)
+    places = {pair.source: place_of(pair) for pair in pairs}
+    assert places["<2fr>No"] == f"{tmp_path / 'fr.tsv'}:3"
+    assert places["<2pt-BR>Yes"] == f"{tmp_path / 'pt-BR.tsv'}:2"
+
+
+def test_a_language_without_pairs_is_named():
+    known = {"x": lambda part: iter([Pair("Yes", "Oui", "1")] if part == "fr" else [])}
+    with pytest.raises(ValueError, match=r"x:de has no pair\. Leave it out"):
+        list(translations("x:fr+de", known=known))
 
 
 def test_a_text_is_in_one_split_in_all_languages():
@@ -77,3 +94,16 @@ def test_texts_ask_for_a_language_once():
     for bad in ("", "f", "fr>", None, "fr fr"):
         with pytest.raises(ValueError, match="named by letters"):
             language_symbol(bad)
+
+
+def test_a_column_may_hold_the_language(tmp_path):
+    path = tmp_path / "my.tsv"
+    path.write_text("source\ttarget\tlanguage\nYes\tOui\tfr\nYes\tSim\tpt-BR\nNo\tNon\t?\n")
+    columns = ["source", "target", "language"]
+    with pytest.warns(
+        UserWarning, match=r"my\.tsv:4: A language must be named.*\nCorrect these lines"
+    ):
+        pairs = list(translations(str(path), columns))
+    assert pairs == [Pair("<2fr>Yes", "Oui", "Yes"), Pair("<2pt-BR>Yes", "Sim", "Yes")]
+    assert place_of(pairs[1]) == f"{path}:3"
+    assert next(translations(str(path), columns[:2])).source == "Yes"

@@ -14,7 +14,15 @@ from kseq2seq.data import (
     survey,
     train_batches,
 )
-from kseq2seq.text import ByteTokenizer, TextSource, TextTarget
+from kseq2seq.data.measured import fingerprint
+from kseq2seq.text import (
+    ByteTokenizer,
+    CharacterTokenizer,
+    CharacterWordSource,
+    TextSource,
+    TextTarget,
+    WordTokenizer,
+)
 
 COUNT = 300
 
@@ -77,6 +85,18 @@ def test_training_cuts_each_text_once_an_epoch_and_few_to_know_its_data(corpus):
     next(iter(batches.prefetch(0).take(1)))
     usual, _ = counting.taken()
     assert usual in (COUNT, 2 * COUNT)  # what the next epoch reads ahead is cut, too
+
+
+def test_words_that_have_other_ids_are_other_data(corpus):
+    def source(*words):
+        letters = CharacterTokenizer("xyz")
+        return CharacterWordSource(WordTokenizer(words), letters, 9)
+
+    target = TextTarget(ByteTokenizer(), 9)
+    known = ("x", "xx"), ("xx", "x"), ("y", "z")
+    prints = [fingerprint(corpus, source(*words), target) for words in known]
+    assert len(set(prints)) == 3
+    assert fingerprint(corpus, source(*known[0]), target) == prints[0]
 
 
 def test_drawing_cuts_again_only_what_was_too_long():

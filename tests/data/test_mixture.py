@@ -1,13 +1,16 @@
 """Mixtures: weights as the formula has them, epochs that are drawn, positions that are kept."""
 
 from collections import Counter
+from itertools import chain
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from kseq2seq.contracts import ArraySource
 from kseq2seq.data import (
     Corpus,
+    Example,
     Pair,
     eval_batches,
     fit_buckets,
@@ -160,7 +163,10 @@ def test_corpora_without_weights_are_written_as_before(tmp_path):
         ({"temperature": float("nan")}, "at least 1"),
         ({"temperature": "5"}, "must be a number"),
         ({"times": {"a": 1}}, "a number for each of a, b"),
-        ({"times": {"a": 1, "b": 0}}, "above 0; got 0 for 'b'"),
+        ({"times": {"a": 1, "b": 0}}, r"`times\['b'\]` must be a number above 0; got 0"),
+        ({"times": {"a": 1, "b": "2"}}, r"`times\['b'\]` must be a number above 0; got '2'"),
+        ({"times": {"a": True, "b": 1}}, r"`times\['a'\]` must be a number above 0; got True"),
+        ({"times": {"a": 1, "b": 2}, "temperature": 5}, "Leave one out"),
     ],
 )
 def test_bad_weights_are_refused(settings, message):
@@ -168,8 +174,50 @@ def test_bad_weights_are_refused(settings, message):
         mixed({"a": pairs("a", 1), "b": pairs("b", 1)}, **settings)
 
 
-def test_no_parts_are_refused():
+def test_numbers_of_numpy_are_numbers():
+    assert times_of({"a": 2, "b": 8}, np.float32(1)) == times_of({"a": 2, "b": 8}, 1)
+    assert times_of({"a": 2, "b": 8}, np.inf) == pytest.approx({"a": 2.5, "b": 0.625})
+
+
+def test_bad_parts_are_refused_by_name(tmp_path):
     with pytest.raises(ValueError, match="at least one corpus"):
         mixed({})
-    with pytest.raises(ValueError, match="at least one pair"):
-        mixed({"a": []})
+    with pytest.raises(ValueError, match=r"Corpus 'b': .*at least one pair"):
+        mixed({"a": pairs("a", 1), "b": []})
+    with pytest.raises(ValueError, match="Corpus 'b' is empty"):
+        mixed({"a": pairs("a", 1), "b": Corpus(tmp_path / "none", 0)})
+    with pytest.raises(TypeError, match=r"Corpus 'b': .*number 0 is str"):
+        mixed({"a": pairs("a", 1), "b": ["text"]})
+
+
+class Frames(ArraySource):
+    """Two numbers a frame, as they are."""
+
+    def __init__(self):
+        super().__init__((2,), max_length=9)
+
+    def features(self, values, lengths):
+        return values
+
+
+def test_sources_of_different_kinds_are_not_mixed():
+    source = Frames()
+    arrays = Corpus.write([Example(np.zeros((3, 2), "float32"), "x", "1")], source=source)
+    texts = Corpus.write(pairs("a", 2))
+    message = "sources of 'a' are texts, those of 'b' packed by 'Frames'"
+    with pytest.raises(ValueError, match=message):
+        mixed({"a": texts, "b": arrays})
+    with pytest.raises(ValueError, match="before number 2 are texts, its own packed by 'Frames'"):
+        Corpus.write(chain(texts.packed(), arrays.packed()))
+    both = mixed({"a": arrays, "b": arrays}, times={"a": 1, "b": 2})
+    assert both.kind == "Frames" and both.source is source
+
+
+def test_a_file_knows_its_weights(mixture):
+    opened = Corpus(mixture.path, len(mixture))
+    assert opened.weighted and opened.epoch_length == mixture.epoch_length > 160
+    assert [sources(one) for one in epochs(opened, 2)] == [
+        sources(one) for one in epochs(mixture, 2)
+    ]
+    plain = mixed({"a": pairs("a", 3)})
+    assert Corpus(plain.path, 3).epoch_length == 3 and not Corpus(plain.path, 3).weighted

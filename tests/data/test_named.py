@@ -51,6 +51,34 @@ def test_files_that_read_pairs_knows_by_name(tmp_path, name):
     assert list(named_pairs(str(tmp_path / name))) == [Pair("a", "b", "a")]
 
 
+def test_jsonl_may_have_several_references(tmp_path):
+    path = tmp_path / "a.jsonl"
+    path.write_text(
+        '{"source": "read", "target": "R EH D", "references": ["R IY D"]}\n'
+        '{"source": "a", "target": "AH"}\n'
+    )
+    several, one = named_pairs(str(path))
+    assert several == Example("read", "R EH D", "read", ("R IY D",)) and one == Pair("a", "AH", "a")
+
+
+def test_readers_take_a_part_or_refuse_it():
+    known = {
+        "whole": lambda: [Pair("w", "", "")],
+        "parts": lambda part="one": [Pair(part, "", "")],
+        "named": lambda part: [Pair(part, "", "")],
+    }
+    for name, source in (
+        ("whole", "w"),
+        ("parts", "one"),
+        ("parts:two", "two"),
+        ("named", ""),
+        ("named:three", "three"),
+    ):
+        assert next(named_pairs(name, known=known)).source == source
+    with pytest.raises(ValueError, match="'whole' has no parts; got 'fr'"):
+        named_pairs("whole:fr", known=known)
+
+
 def test_refuses_one_column(tmp_path):
     with pytest.raises(ValueError, match="the source, the target and, optionally, the key"):
         named_pairs("a.tsv", ["text"])

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from kseq2seq import Beam, build_model
 from kseq2seq.decoding.tensors import repeat
 
 IDS = [4, 5, 4, 3, 2]
 TARGET = [1, 4, 6, 3]
+LUONG = {"score": "concat", "input_feeding": True}
 
 
 def dense(lab, layer, x):
@@ -68,6 +70,30 @@ def test_luong_copies_and_covers_step_by_step(lab):
             np.testing.assert_allclose(step.logits[row::width, 0], made[:, t], atol=1e-5)
         state = step.state
     np.testing.assert_allclose(np.sum(state["coverage"], axis=1), 4, atol=1e-5)
+
+
+@pytest.mark.parametrize(("name", "settings"), [("bahdanau", {}), ("luong", LUONG)])
+@pytest.mark.parametrize("dtype", ["mixed_bfloat16", "float16"])
+def test_coverage_is_a_sum_in_float32(lab, name, settings, dtype):
+    """In 8 bits a sum above 1 would lose all that is below 0.004."""
+    sizes = {"hidden_dim": 8, "dropout": 0.0, "copy": True, "coverage": 0.5, "dtype": dtype}
+    model = build_model(name, 7, 7, **sizes, **settings)
+    ids = np.array([[3, 4, 5, 6] * 40 + [2]])
+    context, state = model.decoder.initial(model.encoder(lab.of(ids), training=False), 9)
+    targets = np.array([[1, *[3, 4, 5, 6] * 50]])
+    step = model.decoder(targets, context, state)
+    alignments = np.array(step.alignment, "float64")
+    np.testing.assert_allclose(alignments.sum(-1), 1, atol=1e-5)
+    np.testing.assert_allclose(step.state["coverage"], alignments.sum(1), rtol=1e-5)
+    assert alignments.sum(1).max() < 2  # spread thinly
+    for t in range(3):
+        one = model.decoder(targets[:, t : t + 1], context, state, position=t)
+        assert one.state["coverage"].dtype == "float32"
+        np.testing.assert_allclose(one.alignment[0, 0], alignments[0, t], atol=2e-3)
+        state = one.state
+    np.testing.assert_allclose(np.sum(state["coverage"]), 3, atol=1e-5)
+    found = model.generate({"source": ids}, Beam(2), max_length=5)
+    assert np.isfinite(found.scores).all()
 
 
 def test_beams_of_sources_of_different_lengths(model_named):

@@ -8,6 +8,7 @@ import zipfile
 import pytest
 
 from kseq2seq.data.readers import read_pairs
+from kseq2seq.disk import lines
 from kseq2seq.disk.lines import data_path, numbered_lines, open_data
 
 
@@ -151,3 +152,12 @@ def test_a_file_that_is_written_to_while_it_is_read(tmp_path):
         file.write("e\tf\n")
     with pytest.raises(ValueError, match=r"c\.tsv: the file changed while it was read \(22 bytes"):
         list(pairs)
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r"])
+def test_a_line_without_end_is_refused_before_it_fills_the_memory(tmp_path, monkeypatch, end):
+    monkeypatch.setattr(lines, "LONGEST", 2**17)
+    path = tmp_path / "a.tsv.gz"
+    path.write_bytes(gzip.compress(b"short" + end + b"x" * 2**22 + end + b"short" + end))
+    with pytest.raises(ValueError, match=r"gz:2: the line has more than 131,072 bytes"):
+        list(numbered_lines(path))

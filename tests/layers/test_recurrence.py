@@ -24,6 +24,25 @@ def test_recur_is_a_loop(length):
     assert np.array(last["steps"]).tolist() == [[length], [length]]
 
 
+@pytest.mark.parametrize("length", [1, 4])
+def test_each_state_keeps_its_dtype(length):
+    """A sum in float32 beside inputs in bfloat16, which have 8 bits."""
+    x = keras.ops.full((1, length, 1), 0.001, dtype="bfloat16")
+    state = {"narrow": x[:, 0] * 0, "wide": keras.ops.ones((1, 1), dtype="float32")}
+
+    def step(x, state):
+        assert keras.backend.standardize_dtype(x.dtype) == "bfloat16"
+        wide = state["wide"] + keras.ops.cast(x, "float32")
+        return wide, {"narrow": state["narrow"] + x, "wide": wide}
+
+    outputs, last = recur(step, x, state, dtype="float32")
+    expected = 1 + np.cumsum(np.array(x, "float32")[0, :, 0])
+    np.testing.assert_allclose(np.array(outputs)[0, :, 0], expected, rtol=1e-6)
+    np.testing.assert_allclose(np.array(last["wide"])[0], expected[-1:], rtol=1e-6)
+    dtypes = [keras.backend.standardize_dtype(last[name].dtype) for name in ("narrow", "wide")]
+    assert dtypes == ["bfloat16", "float32"]
+
+
 def test_gradient_flows_through_what_a_step_captures_and_compiles():
     x = np.random.default_rng(0).normal(size=(2, 4, 3)).astype("float32")
     weight = tf.Variable(0.5)

@@ -8,9 +8,9 @@ import pytest
 import tensorflow as tf
 
 from kseq2seq import Beam, Greedy, Pipeline, build_model
-from kseq2seq.decoding import UnsatisfiedError
+from kseq2seq.decoding import Forbid, UnsatisfiedError
 from kseq2seq.format_fields import format_fields
-from kseq2seq.text import FIELD_SYMBOLS, ByteTokenizer, TextSource, TextTarget
+from kseq2seq.text import FIELD_SYMBOLS, ByteTokenizer, LabelTarget, TextSource, TextTarget
 
 TEXTS = ["%(a)s of {b}", "{b}, {b} and %s: %d", "none", "⟦2⟧ %s%%", "", "%s"]
 
@@ -51,8 +51,41 @@ def test_without_the_filter_they_are_lost(pipeline):
 
 
 def test_more_fields_than_places_are_refused(pipeline):
-    with pytest.raises(UnsatisfiedError, match="for text 1"):
-        pipeline(["%s", "%s %s %s %s %s %s %s %s"], search=Greedy())
+    long, why = "%s %s %s %s %s %s %s %s", "it has 8 tokens that its target must have, too"
+    with pytest.raises(UnsatisfiedError, match=rf"for text 1 \(1 of 2\): {why}"):
+        pipeline(["%s", long], search=Greedy(), batch_size=1)
+    with pytest.raises(UnsatisfiedError, match=r"for text 0 \(1 of 1\): it has 3 tokens"):
+        pipeline("%s %d %i", search=Greedy(), max_length=3)
+    with pytest.raises(UnsatisfiedError, match=rf"for text 0 \(1 of 1\): {why}"):
+        list(pipeline.stream(long))
+    with pytest.raises(UnsatisfiedError, match="The filters leave no target within the limit"):
+        pipeline(["%s"], search=Greedy(), filters=[Forbid(range(3, 259))])
+
+
+def test_a_target_without_the_symbols_is_refused_at_the_door():
+    tokenizer, other = ByteTokenizer(FIELD_SYMBOLS), ByteTokenizer()
+    source = TextSource(tokenizer, 24, fields=True)
+    with pytest.raises(ValueError, match="without ⟦1⟧"):
+        model = build_model("gru", source, other, hidden_dim=4)
+        Pipeline(model, source, TextTarget(other, 8))
+    labels = LabelTarget(["A", "B"])
+    labeler = build_model("gru", source, labels, head="label", hidden_dim=4)
+    Pipeline(labeler, source, labels)  # without a decoder nothing is filtered
+
+
+def test_an_export_is_scored_by_texts_that_are_filled(pipeline, tmp_path):
+    """Examples that no target fits are left out, as those that are too long."""
+    pipeline.search = Greedy()
+    examples = [TEXTS[0], "%s %s %s %s %s %s %s %s", TEXTS[1], "x" * 99]
+    texts = pipeline.texts([TEXTS[0], TEXTS[1]])
+    references = [texts[0], "", texts[1], ""]
+    parity = pipeline.export(
+        tmp_path / "model.tflite", examples=examples, references=references, report=None
+    )
+    assert parity.sentences == 2
+    assert parity.scores["chrF"] == pytest.approx((100, 100))
+    with pytest.raises(ValueError, match="leave none of the 1 `examples` a target"):
+        pipeline.export(tmp_path / "other.tflite", examples=examples[1:2], report=None)
 
 
 def test_a_stream_shows_fields(pipeline):

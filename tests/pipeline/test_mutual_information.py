@@ -4,13 +4,21 @@ import numpy as np
 import pytest
 
 from kseq2seq.pipeline import Prediction, mutual_information, rerank
+from kseq2seq.text import ByteTokenizer, TextTarget
 
 GIVEN = {("q", "dull"): -2.0, ("q", "apt"): -3.0, ("", "dull"): -2.0, ("", "apt"): -9.0}
 
 
 class Stub:
+    target = TextTarget(ByteTokenizer(), 8)
+
     def log_probs(self, sources, targets):
         return [GIVEN[pair] for pair in zip(sources, targets, strict=True)]
+
+
+def test_what_is_too_long_to_be_scored_comes_last():
+    found = mutual_information(Stub())(["q", "q"], ["much too long", "apt"])
+    assert found.tolist() == [-np.inf, 1.5]
 
 
 def test_a_weight_takes_away_what_is_likely_anywhere():

@@ -53,8 +53,29 @@ def test_a_warm_encoder_gives_one_label_to_a_text(run, tmp_path, capsys):
     said = capsys.readouterr().out
     assert "Guessing hidden tokens: loss" in said
     assert "1 of 5 test examples have a label that the model can't give" in said
-    assert f"{test}:6: 'start it'. Correct it, or add training examples with it." in said
+    assert f"({test}:6: 'start it') and count as errors. Correct it, or add training" in said
     pipeline = Pipeline.load(tmp_path / "out" / "pipeline")
     assert pipeline.texts(["open file 77"]) == ["open it"]
     (kept,), _ = read_runs([tmp_path / "out"])
     assert kept.record["scores"]["accuracy"] == 80
+
+
+@pytest.mark.parametrize(
+    ("flags", "told"),
+    [
+        ("--model transformer --pretrain 5", "add --words pieces"),
+        ("--model masked_lm", "add --words pieces"),
+        ("--words pieces --pretrain 5", "--pretrain is for --model transformer or masked_lm"),
+        ("--task label --too-long split", "--task label gives one to a text"),
+    ],
+)
+def test_flags_that_do_not_go_together_are_refused(run, capsys, flags, told):
+    with pytest.raises(SystemExit) as ended:
+        run(*flags.split())
+    assert ended.value.code == 2 and told in capsys.readouterr().err
+
+
+def test_labels_of_texts_are_told_how_they_are_read(run, capsys):
+    with pytest.raises(SystemExit):
+        run("--data", "sample:statement")
+    assert "or each text one by --task label" in capsys.readouterr().err

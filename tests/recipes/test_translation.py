@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from kseq2seq import Pipeline, cli
+from kseq2seq import Pipeline, build_model, cli
 from kseq2seq.runs import read_runs
+from kseq2seq.text import ByteTokenizer, TextSource, TextTarget
 
 RECIPE = Path(__file__).parents[2] / "recipes" / "translation.py"
 
@@ -254,3 +255,16 @@ def test_languages_and_fields_reach_the_training(main, tmp_path, monkeypatch):
     assert "%s" in seen["validation"][0].source
     code, _, told = main(*languages[:-1], 0.5)
     assert code == 2 and "--temperature must be at least 1" in told
+
+
+def test_a_saved_model_is_not_trained_on_languages_that_it_lacks(main, tmp_path, monkeypatch):
+    sides = TextSource(ByteTokenizer(), 96), TextTarget(ByteTokenizer(), 96)
+    saved = Pipeline(build_model("gru", *sides, hidden_dim=8), *sides)
+    monkeypatch.setattr(Pipeline, "load", lambda _: saved)
+    rows = ["source\ttarget\tlanguage", *(f"n {n}\tm {n}\tfr" for n in range(300))]
+    (tmp_path / "my.tsv").write_text("\n".join(rows), encoding="utf-8")
+    given = ("--data", tmp_path / "my.tsv", "--init", tmp_path, "--output", tmp_path / "out")
+    code, _, told = main(*given, "--columns", "source", "target", "language")
+    assert code == 2 and "model of one language, without a symbol; the data is of fr" in told
+    code, _, told = main(*given, "--temperature", 5)
+    assert code == 2 and "--temperature weighs several languages; the data is of one" in told

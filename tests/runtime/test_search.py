@@ -1,6 +1,5 @@
 """Every search finds what kseq2seq's own finds: the same targets, the same scores."""
 
-import tarfile
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +9,7 @@ from kseq2seq_runtime import Beam, Greedy, Pipeline, Sample
 import kseq2seq
 from kseq2seq import decode
 from kseq2seq.decoding.records import describe
+from tests import archives
 
 SEARCHES = [
     Greedy(),
@@ -72,8 +72,7 @@ def test_it_says_what_was_cut(search, both, texts, lab):
 
 def test_a_file_of_an_earlier_version_does_not_say_but_searches_here_do(tmp_path):
     golden = Path(__file__).parent.parent / "golden" / "luong.tar.xz"
-    with tarfile.open(golden) as archive:
-        archive.extract("model.tflite", tmp_path, filter="data")
+    archives.unpack(golden, tmp_path, "model.tflite")
     pipeline = Pipeline(tmp_path / "model.tflite")
     (own,) = pipeline("Open the file")
     assert own.finished is None and all(one.finished is None for one in own.alternatives)

@@ -78,6 +78,14 @@ def test_rare_words_have_no_id_when_it_is_trained():
     assert CharacterWordSource.train(texts, 8, vocabulary_size=5).spelling.words == 5
     with pytest.raises(ValueError, match="occurs at least 9 times"):
         CharacterWordSource.train(texts, 8, min_count=9)
+    for bad in ({"min_count": 0}, {"vocabulary_size": 4}, {"max_characters": 2**11}):
+        with pytest.raises(ValueError, match=f"`{next(iter(bad))}` must be"):
+            CharacterWordSource.train(texts, 8, **bad)
+    apart = WordTokenizer.train(texts, 6, min_count=2)
+    assert (
+        apart.words()
+        == CharacterWordSource.train(texts, 8, vocabulary_size=6).words_tokenizer.words()
+    )
 
 
 @pytest.mark.parametrize(
@@ -100,6 +108,10 @@ def test_a_model_for_other_ids_is_refused(source):
     other = CharacterWordSource(WordTokenizer(["a"]), source.characters_tokenizer, 12, MOST)
     with pytest.raises(ValueError, match="spells words by Spelling"):
         ks.Pipeline(model, other, target)
+    writes = WordTokenizer(["A", "B"])
+    spelled = [ks.build_model("gru", one, writes, hidden_dim=4) for one in (source, other)]
+    with pytest.raises(ValueError, match="must read the same source"):
+        ks.Ensemble(spelled)
     bad = {"inputs": {"source": [[None, 3], "float32"]}, "vocabulary_size": None}
     with pytest.raises(ValueError, match="`spelling` of a source must be"):
         SourceSpec.of({**bad, "spelling": [9, 9]})

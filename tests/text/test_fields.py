@@ -5,12 +5,14 @@ import random
 import numpy as np
 import pytest
 import tensorflow as tf
+from kseq2seq_runtime.format_fields import hidden as runtime_hidden
 
 from kseq2seq.data import Pair, sample
 from kseq2seq.format_fields import format_fields
 from kseq2seq.text import (
     FIELD_SYMBOLS,
     ByteTokenizer,
+    LabelTarget,
     SentencePieceTokenizer,
     TextSource,
     TextTarget,
@@ -33,12 +35,15 @@ TEXTS = [
     "",
     "%",
     "\u2067%s\u2069 e\u0301 {e\u0301}",
+    "%(nom\u00a0complet)s {0:\u3000>8} %(a\vb)s",
+    "%\u0661$s %\u0661d %.\u0662f",
 ]
 
 
 def noise(count):
     rng = random.Random(1)
     parts = ["%", "s", "d", "(a)", "{", "}", "{b}", "%%", " ", "é", "⟦1⟧", "⟦", "$", "1", ".", "한"]
+    parts += ["(", ")", ":", "\u00a0", "\u0661", "\v", "\x1c", "\u3000"]  # white space and digits
     return ["".join(rng.choices(parts, k=rng.randrange(12))) for _ in range(count)]
 
 
@@ -71,6 +76,13 @@ def test_nothing_is_hidden_but_fields(texts):
         _, own = hidden(text)
         known = [field for field in own if field not in FIELD_SYMBOLS]
         assert known == list(dict.fromkeys(format_fields(text)))[: len(known)]
+
+
+def test_white_space_and_digits_are_the_same_for_all():
+    """For Python, for graphs (above) and for the runtime."""
+    assert hidden("%(nom\u00a0complet)s %\u0661$s") == ("⟦1⟧ %\u0661$s", ["%(nom\u00a0complet)s"])
+    for text in [*TEXTS, *noise(500)]:
+        assert runtime_hidden(text) == hidden(text)
 
 
 def test_hiding_twice_is_hiding_once(texts):
@@ -121,7 +133,7 @@ def test_sources_read_symbols_and_fill_targets(make, tmp_path):
     written = target.read(target.ids(["⟦2⟧: ⟦1⟧", "a", "x", "⟦1⟧"]))
     filled = decoded(source.fill(written, tf.constant(raws)))
     assert filled == ["%(place)s: {file}", "a", "x", ""]
-    assert source.unfilled("%(place)s: {file}", raws[0]) == "⟦2⟧: ⟦1⟧"
+    assert source.as_written("%(place)s: {file}", raws[0]) == "⟦2⟧: ⟦1⟧"
     assert source.words(raws[0]) is None or "{file}" in "".join(source.words(raws[0]))
 
     source.save(tmp_path)
@@ -147,5 +159,7 @@ def test_tokenizers_must_have_the_symbols():
     source = TextSource(ByteTokenizer(FIELD_SYMBOLS), 8, fields=True)
     with pytest.raises(ValueError, match="without ⟦1⟧"):
         source.filters(TextTarget(ByteTokenizer(), 8))
+    with pytest.raises(ValueError, match="without ⟦1⟧"):
+        source.filters(LabelTarget(["A"]))
     assert isinstance(source.tokenizer, Tokenizer)
     assert np.asarray(source.filters(TextTarget(source.tokenizer, 8))[0].tokens).shape == (9,)

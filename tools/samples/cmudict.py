@@ -18,6 +18,7 @@ from kseq2seq.data import Pair
 from kseq2seq.data.sample import pack_pairs
 
 SAMPLES = Path(__file__).parents[2] / "kseq2seq" / "data" / "samples"
+DICTIONARY = "\n\nThe dictionary inside the package is "  # begins its own terms, written by hand
 WORDS, LETTERS = 8000, range(3, 9)
 # What groups of letters may stand for; "-" joins phones.
 CONSONANTS = {
@@ -80,7 +81,14 @@ def main() -> None:
     with tarfile.open(archive) as package:
         license_text = package.extractfile("package/license")
         assert license_text is not None
-        (SAMPLES / "licences" / f"{PACKAGE[1]}.txt").write_bytes(license_text.read())
+        terms = SAMPLES / "licences" / f"{PACKAGE[1]}.txt"
+        of_dictionary = terms.read_text(encoding="utf-8").partition(DICTIONARY)[2]
+        assert of_dictionary, (
+            "the terms of the dictionary itself, which the package lacks, are lost"
+        )
+        terms.write_text(
+            license_text.read().decode() + DICTIONARY + of_dictionary, encoding="utf-8"
+        )
 
 
 if __name__ == "__main__":

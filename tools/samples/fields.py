@@ -65,8 +65,8 @@ def notice(counts: dict[str, dict[str, int]]) -> str:
         "",
         "## Texts with format fields",
         "",
-        "`fields-*.tsv.gz` are other messages of the same packages, under the same licenses, made",
-        "by `tools/samples/fields.py`.",
+        "`fields-*.tsv.gz` hold other messages of the packages under Translations, made by "
+        "`tools/samples/fields.py`.",
         "",
         f"| package | {' | '.join(f'en-{language}' for language in LANGUAGES)} |",
         "|---|" + "---:|" * len(LANGUAGES),

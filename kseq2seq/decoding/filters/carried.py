@@ -14,18 +14,22 @@ from kseq2seq.decoding.tensors import NEVER
 
 @dataclass(frozen=True)
 class Carried(Filter):
-    """Makes each of some tokens stand in a target exactly as often as in its source, in any order.
+    """Requires each of some tokens exactly as often in a target as in its source, in any order.
 
     For symbols whose content is put back afterwards, for example names or the fields of a format.
-    It forbids such a token once a target has all of its own, and the end before; where no more than
-    these tokens and the end fit in the limit, it allows nothing else. So each target that is found
-    has them all, by any search, in graphs and in files that are exported: it counts in the ids of
-    the source, and needs no list for each. A source that has more than fit in the limit has no
-    target; see `decode`.
+    It forbids such a token once a target has all of its own, and the end before; when only the
+    missing tokens and the end still fit in the limit, nothing else is allowed. So each target that
+    is found has them all, by any search, in graphs and in files that are exported: it counts in the
+    ids of the source, and needs no list for each. A source that has more than fit in the limit has
+    no target; see `decode`. Tokens are counted, not texts: other tokens may spell the same.
 
     Args:
         tokens: ids of the target.
         source: the ids that they have in the source, in the same order; the same ids if None.
+
+    Raises:
+        ValueError: `tokens` or `source` is empty, repeats an id or holds anything but ids, or the
+            two are unequal in number; when it is used, if sources are not ids.
 
     Example:
         >>> from kseq2seq.decoding import Carried
@@ -54,9 +58,17 @@ class Carried(Filter):
         """See `Filter`; {"left": int32 (rows, K)}, how many of each token are still to come."""
         if request.source_ids is None:
             raise ValueError("Carried counts tokens in sources that are ids; this one is not.")
-        ids = ops.cast(request.source_ids, "int32")
-        left = [ops.sum(ops.cast(ops.equal(ids, token), "int32"), axis=1) for token in self.source]
-        return {"left": request.per_hypothesis(ops.stack(left, axis=1))}
+        return {"left": request.per_hypothesis(self._counts(request.source_ids))}
+
+    def least(self, source_ids):
+        """See `Filter`; those of the source, and the end."""
+        return ops.sum(self._counts(source_ids), axis=1) + 1
+
+    def _counts(self, source_ids):
+        """How often each of the K tokens stands in sources (B, S): int32 (B, K)."""
+        ids = ops.cast(source_ids, "int32")
+        same = [ops.cast(ops.equal(ids, token), "int32") for token in self.source]
+        return ops.stack([ops.sum(of_token, axis=1) for of_token in same], axis=1)
 
     def apply(self, log_probs, live, state, given, request):
         """See `Filter`."""

@@ -88,6 +88,16 @@ class Filter:
         """Returns the filter for some of the sources; itself if it is the same for all."""
         return self
 
+    def least(self, source_ids: Any) -> Any:
+        """Returns int (B,), the fewest tokens of a target, its end included, that can follow it.
+
+        For messages alone; None, the default, from a filter that asks for none of its source.
+
+        Args:
+            source_ids: int (B, S), 0 beyond the real ones.
+        """
+        return None
+
     def prepare(self, given: dict, request: Request) -> dict:
         """Returns what every step needs, computed once; what was given, by default."""
         return given

@@ -23,7 +23,20 @@ from kseq2seq.decoding import (
     RepetitionPenalty,
     Require,
     Sample,
+    decode,
 )
+
+
+def test_only_real_units_of_a_source_count(toys):
+    """A host may leave anything beyond them."""
+    for rule in (Carried([3, 4], source=[3, 4]), NoRepeatNgram(1, of_source=True)):
+        found = []
+        for beyond in (0, 3, 4):
+            ids, mask = [[3, 5, beyond, beyond]], [[True, True, False, False]]
+            source = {"source": np.array(ids, "int32"), "source_mask": np.array(mask)}
+            done = decode(toys.model(), source, Beam(3), max_length=4, filters=[rule])
+            found.append(np.array(done.ids).tolist())
+        assert found[0] == found[1] == found[2]
 
 
 def holds(phrase, target):

@@ -46,7 +46,7 @@ class KneserNey:
         levels: from the shortest n-grams to the longest.
 
     Example:
-        >>> from kseq2seq.decoding.kneser_ney import KneserNey
+        >>> from kseq2seq.baselines import KneserNey
         >>> model = KneserNey.fit([[1, 2, 3], [1, 2, 4], [1, 2, 3]], size=5, order=3)
         >>> model.next([[1, 2]]).argmax(axis=1).tolist()
         [3]
@@ -86,7 +86,7 @@ class KneserNey:
                 alone. 0 where None.
 
         Raises:
-            ValueError: an id or `order` is out of range, or there is no token to predict.
+            ValueError: an id, `firsts` or `order` is out of range, or there is no token to predict.
         """
         check_whole("order", order)
         history, tokens = _events(rows, size, order, firsts)
@@ -132,14 +132,23 @@ class KneserNey:
 
         Returns:
             N arrays float64, one number for each token from the first predicted one on.
+
+        Raises:
+            ValueError: an id, or one of `firsts`, is out of range.
         """
         history, tokens = _events(rows, self.size, self.order, firsts)
+        flat = np.log(self._of(history, tokens))
         starts = [0] * len(rows) if firsts is None else firsts
-        lengths = [max(len(row) - first, 0) for row, first in zip(rows, starts, strict=True)]
-        return np.split(np.log(self._of(history, tokens)), np.cumsum(lengths)[:-1])
+        lengths = [len(row) - first for row, first in zip(rows, starts, strict=True)]
+        ends = np.cumsum(lengths, dtype=int)
+        return [flat[end - length : end] for end, length in zip(ends, lengths, strict=True)]
 
     def next(self, histories: Sequence[Sequence[int]]) -> np.ndarray:
-        """Returns the log-probabilities (N, V) of all tokens after N histories, in nats."""
+        """Returns the log-probabilities (N, V) of all tokens after N histories, in nats.
+
+        Raises:
+            ValueError: an id is out of range.
+        """
         rows = [[*history, 0] for history in histories]
         history, _ = _events(rows, self.size, self.order, [len(row) - 1 for row in rows])
         every = np.tile(np.arange(self.size), len(rows))
@@ -174,6 +183,12 @@ def _events(
     starts = np.zeros(len(rows), np.int64) if firsts is None else np.asarray(firsts, np.int64)
     if len(starts) != len(rows):
         raise ValueError(f"There are {len(rows)} `rows` and {len(starts)} `firsts`.")
+    if wrong := np.flatnonzero((starts < 0) | (starts > lengths)).tolist():
+        row = wrong[0]
+        raise ValueError(
+            f"`firsts` must be positions in their rows; got {starts[row]} for row {row} of "
+            f"{lengths[row]} tokens."
+        )
     flat = np.concatenate([np.zeros(0, np.int64), *(np.asarray(row, np.int64) for row in rows)])
     if len(flat) and not 0 <= flat.min() <= flat.max() < size:
         raise ValueError(

@@ -19,7 +19,7 @@ class FrequentLabels:
         whole: whether each text has one label; then all get the most frequent one.
 
     Example:
-        >>> from kseq2seq.metrics import FrequentLabels
+        >>> from kseq2seq.baselines import FrequentLabels
         >>> pairs = [("the dog barks", "DET NOUN VERB"), ("the log", "DET NOUN")]
         >>> FrequentLabels(pairs)(["the dog", "a frog"]), FrequentLabels(pairs, suffix=3)(["frog"])
         (['DET NOUN', 'DET DET'], ['NOUN'])

@@ -1,4 +1,4 @@
-"""What counts alone know of targets: a baseline for perplexity that needs no model."""
+"""What counts alone know of targets: a baseline for perplexity."""
 
 from __future__ import annotations
 
@@ -7,14 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from kseq2seq.decoding.kneser_ney import KneserNey
-
-Scorer = Callable[[Sequence[str], Sequence[str]], np.ndarray]
+from kseq2seq.baselines.kneser_ney import KneserNey
 
 
-def kneser_ney(
+def ngram_scorer(
     train: Iterable[Any], target: Any, order: int = 5, before: Callable[[str], str] = str
-) -> Scorer:
+) -> Callable[[Sequence[str], Sequence[str]], np.ndarray]:
     """Returns a scorer by interpolated Kneser-Ney, over the same tokens as a model's.
 
     Each target is predicted to its end, after the tokens of its source and a sign between the two;
@@ -33,9 +31,11 @@ def kneser_ney(
         ValueError: no target is short enough.
 
     Example:
+        >>> from kseq2seq.baselines import ngram_scorer
         >>> from kseq2seq.data import Pair
         >>> from kseq2seq.text import ByteTokenizer, TextTarget
-        >>> scorer = kneser_ney([Pair("b", "aab", "")] * 9, TextTarget(ByteTokenizer(), 8), order=3)
+        >>> target = TextTarget(ByteTokenizer(), 8)
+        >>> scorer = ngram_scorer([Pair("b", "aab", "")] * 9, target, order=3)
         >>> likely, unlikely = scorer(["b", "b"], ["aab", "baa"])
         >>> bool(likely > unlikely)
         True

@@ -31,6 +31,7 @@ def nearest_targets(train: Iterable[Any], sources: Sequence[str]) -> list[str]:
         ValueError: if there are no examples.
 
     Example:
+        >>> from kseq2seq.baselines import nearest_targets
         >>> from kseq2seq.data import Pair
         >>> train = [Pair("Add a tab", "add_tab()", ""), Pair("Close the tab", "close_tab()", "")]
         >>> nearest_targets(train, ["close it"])

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from kseq2seq.cli import nearest_targets
+from kseq2seq.baselines import nearest_targets
 from kseq2seq.data import Pair
 
 TRAIN = [

@@ -1,20 +1,18 @@
-"""Baselines of pronunciation, without a model: each letter becomes its most frequent phones."""
+"""Which phones each letter of a word stands for."""
 
 from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 Phones = tuple[str, ...]
 _MOST = 2  # phones of one letter
 _FLOOR = 1e-4  # the probability of an unseen pair
 _ROUNDS, _LEARNED = 4, 3_000  # of alignment, and words that it is learned from
-_EDGE = "\0"  # before and after a word
 
 
-class Alignment:
+class LetterAlignment:
     """Which phones each letter of a word stands for, learned from words with their phones.
 
     A letter stands for none, one or two phones, and the likeliest way to divide a word's phones
@@ -25,8 +23,9 @@ class Alignment:
         pairs: words and their phones. At most 3,000 are learned from, evenly spaced.
 
     Example:
+        >>> from kseq2seq.baselines import LetterAlignment
         >>> pairs = [("tab", ["T", "AE", "B"]), ("bat", ["B", "AE", "T"]), ("bb", ["B"])]
-        >>> Alignment(pairs)("batt", ["B", "AE", "T"])
+        >>> LetterAlignment(pairs)("batt", ["B", "AE", "T"])
         [('B',), ('AE',), ('T',), ()]
 
     Source:
@@ -90,66 +89,3 @@ class Alignment:
             return known[part]
         floor = math.log(_FLOOR)
         return floor + sum(known.get((phone,), floor) for phone in part if len(part) > 1)
-
-
-class LetterPhones:
-    """Reads words letter by letter, each as its most frequent phones in this context.
-
-    The context of a letter is up to `context` letters on each side; of those that occurred in
-    training the longest one decides. With `context=0` a letter always has the same phones.
-
-    Args:
-        pairs: words with their phones, which spaces separate.
-        context: letters on each side.
-        alignment: divides phones among letters; learned from the pairs if None.
-
-    Example:
-        >>> pairs = [("tab", "T AE B"), ("bat", "B AE T"), ("ate", "EY T"), ("rate", "R EY T")]
-        >>> LetterPhones(pairs)("tat"), LetterPhones(pairs, 2)("brate")
-        ('T AE T', 'B R EY T')
-
-    Source:
-        Daelemans and van den Bosch 1996, "Language-Independent Data-Oriented Grapheme-to-Phoneme
-        Conversion", section 2.1, with contexts that grow on both sides by turns.
-    """
-
-    def __init__(
-        self,
-        pairs: Iterable[tuple[str, str]],
-        context: int = 0,
-        alignment: Alignment | None = None,
-    ):
-        words = [(word, phones.split()) for word, phones in pairs]
-        self.alignment = alignment or Alignment(words)
-        self._widths = [(0, 0)]
-        for width in range(context):
-            self._widths += [(width, width + 1), (width + 1, width + 1)]
-        counts: dict[Any, Counter[Phones]] = defaultdict(Counter)
-        for word, phones in words:
-            for place, part in enumerate(self.alignment(word, phones) or ()):
-                for seen in self._contexts(word, place):
-                    counts[seen][part] += 1
-        self._parts = {seen: _most_frequent(parts) for seen, parts in counts.items()}
-
-    def __call__(self, word: str) -> str:
-        """Returns the phones of a word, with spaces between them."""
-        phones: list[str] = []
-        for place in range(len(word)):
-            seen = reversed(list(self._contexts(word, place)))
-            phones += next((self._parts[one] for one in seen if one in self._parts), ())
-        return " ".join(phones)
-
-    def _contexts(self, word: str, place: int) -> list[tuple[int, str]]:
-        """Returns a letter with its neighbors, from the letter alone to the widest context."""
-        most = len(self._widths) // 2
-        padded = _EDGE * most + word + _EDGE * most
-        middle = place + most
-        return [
-            (number, padded[middle - before : middle + after + 1])
-            for number, (before, after) in enumerate(self._widths)
-        ]
-
-
-def _most_frequent(parts: Counter[Phones]) -> Phones:
-    """Returns the most frequent phones; of equally frequent ones the first in code point order."""
-    return min(parts, key=lambda part: (-parts[part], part))

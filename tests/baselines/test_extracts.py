@@ -1,4 +1,4 @@
-from kseq2seq.cli import best_sentences, first_sentences
+from kseq2seq.baselines import best_sentences, first_sentences
 from kseq2seq.metrics import rouge2
 
 TEXT = "It is fast. It reads mail and news, e.g. of lists, by night. Try it."

@@ -13,7 +13,7 @@ def first_sentences(texts: Sequence[str], words: int) -> list[str]:
     """Returns the first sentence of each text, cut to a number of words; "" for a blank text.
 
     Example:
-        >>> from kseq2seq.cli import first_sentences
+        >>> from kseq2seq.baselines import first_sentences
         >>> first_sentences(["It reads mail and news. It is fast."], words=3)
         ['It reads mail']
     """
@@ -37,7 +37,7 @@ def best_sentences(
         metric: (texts, references) -> a number, higher is better.
 
     Example:
-        >>> from kseq2seq.cli import best_sentences
+        >>> from kseq2seq.baselines import best_sentences
         >>> best_sentences(["It is fast. It reads mail and news."], ["a reader of mail"], words=3)
         ['It reads mail']
     """

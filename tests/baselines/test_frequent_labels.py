@@ -1,8 +1,6 @@
-"""Labels without a model, and the scores of words that training did not have."""
+"""Labels that words have most often, by hand."""
 
-import pytest
-
-from kseq2seq.metrics import FrequentLabels, UnseenWords
+from kseq2seq.baselines import FrequentLabels
 
 PAIRS = [("the dog barks", "D N V"), ("the barks", "D N"), ("the barks", "D N"), ("log", "N")]
 
@@ -25,13 +23,3 @@ def test_whole_texts_get_one_label():
         [("a b", "soft news"), ("c", "hard news"), ("d", "soft news")], whole=True
     )
     assert label(["x y", "z"]) == ["soft news"] * 2
-
-
-def test_only_unknown_words_are_scored():
-    unseen = UnseenWords(["a b", "c", "b b"], known={"a"})
-    assert unseen.count == 4
-    assert unseen(["X Y", "Z", "Y"], ["X Y", "Q", ["Y Y", "Q Q"]]) == 50
-    with pytest.raises(ValueError, match="for each of 3 sources; got 1 and 1"):
-        unseen(["X"], ["X"])
-    with pytest.raises(ValueError, match="nothing to score"):
-        UnseenWords(["a"], known={"a"})(["X"], ["X"])

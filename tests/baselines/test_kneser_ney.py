@@ -5,8 +5,7 @@ from collections import Counter, defaultdict
 import numpy as np
 import pytest
 
-from kseq2seq.decoding import kneser_ney
-from kseq2seq.decoding.kneser_ney import KneserNey
+from kseq2seq.baselines import KneserNey, kneser_ney
 
 SIZE = 9
 
@@ -128,6 +127,23 @@ def test_equals_nltk_where_it_is_the_same_model(monkeypatch):
         found = np.exp(model.next([row[end - 2 : end]])[0, row[end]])
         wanted = oracle.unmasked_score(str(row[end]), tuple(map(str, row[end - 2 : end])))
         assert found == pytest.approx(wanted, rel=1e-6)
+
+
+def test_each_row_has_its_numbers_even_none():
+    model = KneserNey.fit([[1, 2]], SIZE, 2)
+    assert model.log_probs([]) == []
+    found = model.log_probs([[1, 2], [], [3], [1, 2]], [2, 0, 0, 1])
+    assert [len(row) for row in found] == [0, 0, 1, 1]
+    assert model.next([]).shape == (0, SIZE)
+
+
+@pytest.mark.parametrize("firsts", [[-1], [3]])
+def test_firsts_outside_of_their_rows_are_refused(firsts):
+    model = KneserNey.fit([[1, 2]], SIZE, 2)
+    with pytest.raises(ValueError, match="`firsts` must be positions in their rows; got"):
+        KneserNey.fit([[1, 2]], SIZE, 2, firsts)
+    with pytest.raises(ValueError, match="for row 0 of 2 tokens"):
+        model.log_probs([[1, 2]], firsts)
 
 
 def test_bad_rows_are_refused():
