@@ -17,7 +17,8 @@ from tests import archives
 GOLDEN = Path(__file__).parent / "golden"
 TEXTS = ["Open the file", "새 파일을 열기", "close", ""]
 NAMES = sorted(path.name.removesuffix(".tar.xz") for path in GOLDEN.glob("*.tar.xz"))
-PIPELINES = [name for name in NAMES if name != "masked_lm"]
+OTHERS = ["crnn", "masked_lm"]  # whose sources are no texts, or which have no targets
+PIPELINES = [name for name in NAMES if name not in OTHERS]
 HEADS = ["ctc", "labels"]  # which answer at once, without an end
 
 
@@ -105,6 +106,19 @@ def test_a_masked_language_model_answers_as_it_did(unpacked):
     source = np.array(expected["source"], "int32")
     logits = model({"source": source, "source_mask": source != 0})
     np.testing.assert_allclose(logits, expected["logits"], atol=1e-4)
+
+
+def test_a_reader_of_lines_reads_what_it_read(unpacked):
+    folder, expected = unpacked("crnn")
+    lines = [folder / f"{number}.png" for number in range(3)]
+    pipeline = ks.Pipeline.load(folder / "pipeline")
+    predictions = pipeline(lines)
+    assert [prediction.text for prediction in predictions] == expected["texts"]
+    scores = [prediction.score for prediction in predictions]
+    np.testing.assert_allclose(scores, expected["scores"], rtol=1e-2)
+    model = keras.saving.load_model(folder / "model.keras")
+    for ours, theirs in zip(model.get_weights(), pipeline.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
 
 
 def test_records_are_upgraded_step_by_step():

@@ -47,7 +47,7 @@ class Contrast(keras.layers.Layer):
 
         apart = (flat - mean(flat * real)) * real
         scaled = apart / ops.maximum(ops.sqrt(mean(apart * apart)), LEAST_DEVIATION)
-        scaled = ops.where(mean(scaled**3) < 0, -scaled, scaled)
+        scaled = ops.where(mean(scaled * scaled * scaled) < 0, -scaled, scaled)
         return ops.cast(ops.reshape(scaled, shape), self.compute_dtype)
 
 
