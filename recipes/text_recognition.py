@@ -24,10 +24,7 @@ import kseq2seq as ks
 from kseq2seq import baselines, cli, corpora, data, image, metrics, text
 from kseq2seq.models import Crnn
 
-METRICS = {
-    "exact": metrics.exact_match,
-    "CER": metrics.character_error_rate,
-}
+METRICS = {"exact": metrics.exact_match, "CER": metrics.character_error_rate}
 HEADS = {"ctc": "ctc", "decoder": "decoder", "joint": {"head": "joint", "weight": 0.3}}
 DEFAULTS = {
     "columns": ["path", "text"],
@@ -101,6 +98,7 @@ def main() -> None:
         data="sample, latin, korean or FILE",
         models={"crnn": {}},
         metrics=METRICS,
+        decisive=["CER"],
         defaults=DEFAULTS,
         smoke=SMOKE,
         without=["packed"],
