@@ -20,16 +20,19 @@ SIZES = {
     "hybrid": {"encoder": Transformer(num_layers=6), "decoder": Luong()},
     "masked_lm": {"num_layers": 6},
     "crnn": {"head": "ctc"},
+    "image": {"head": "label"},
 }
-LINE = {"source": ((None, 32), "float32"), "source_mask": ((None,), "int32")}
+SOURCES = {  # of those that read no ids
+    "image": {"source": ((96, 96, 3), "float32")},
+    "crnn": {"source": ((None, 32), "float32"), "source_mask": ((None,), "int32")},
+}
 
 
 def main() -> None:
     IMAGES.mkdir(parents=True, exist_ok=True)
     for name, kind in ARCHITECTURES.items():
         target = 8000 if kind.needs_target else None
-        source = LINE if name == "crnn" else 8000
-        model = build_model(name, source, target, **SIZES.get(name, {}))
+        model = build_model(name, SOURCES.get(name, 8000), target, **SIZES.get(name, {}))
         draw(layout(outline(model))).savefig(IMAGES / f"{name}.png", facecolor="white")
         print(f"docs/images/{name}.png: {model.count_params():,} parameters")
 

@@ -204,6 +204,38 @@ def make_line(folder: Path) -> None:
     )
 
 
+def make_picture(folder: Path) -> None:
+    """Saves a captioner of pictures, its TFLite file, pictures, and what it says of them."""
+    keras.utils.set_random_seed(92)
+    source = image.ImageSource(16, 24, augmentation=image.Augmentation())
+    target = text.TextTarget(text.WordTokenizer.train(CORPUS), TARGET_LENGTH)
+    encoder = {"architecture": "image", "channels": 4, "hidden_dim": 8, "num_layers": 1}
+    decoder = {"architecture": "bahdanau", "hidden_dim": 8}
+    model = ks.build_model("hybrid", source, target, encoder=encoder, decoder=decoder)
+    spread(model, 92)
+    pipeline = ks.Pipeline(model, source, target, ks.Beam(2))
+    random = np.random.default_rng(92)
+    sizes = [(16, 24, 3), (40, 30, 4), (5, 9, 1)]
+    pictures = [random.integers(0, 256, size).astype("uint8") for size in sizes]
+    for number, picture in enumerate(pictures):
+        content, _ = image.reading.encoded(picture)
+        (folder / f"{number}.png").write_bytes(content)
+    pipeline.examples = pictures
+    pipeline.save(folder / "pipeline")
+    model.compile(keras.optimizers.Adam(use_ema=True), ks.TokenCrossEntropy())
+    model.save(folder / "model.keras")
+    pipeline.export(folder / "model.tflite", report=None)
+    inputs = source(source.batch(source.several(pictures)))
+    write_json(
+        folder / "expected.json",
+        {
+            "means": np.asarray(inputs["source"]).mean(axis=(1, 2, 3)).round(6).tolist(),
+            "texts": pipeline.texts(pictures),
+            "scores": [prediction.score for prediction in pipeline(pictures)],
+        },
+    )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
@@ -224,6 +256,9 @@ def main() -> None:
         if not (folder / f"{name}.tar.xz").exists():
             with archived(folder / f"{name}.tar.xz") as scratch:
                 make_head(name, scratch)
+    if not (folder / "image.tar.xz").exists():
+        with archived(folder / "image.tar.xz") as scratch:
+            make_picture(scratch)
     if not (folder / "masked_lm.tar.xz").exists():
         with archived(folder / "masked_lm.tar.xz") as scratch:
             make_masked_lm(scratch)

@@ -143,7 +143,14 @@ def references_of(pairs: Sequence[Any]) -> list[Any]:
 
 
 def as_text(raw: Any) -> str:
-    """Returns a raw input as a line shows it: a text as it is, an array by its shape."""
+    """Returns a raw input as a line shows it: a text as it is, an array by its shape, else bytes.
+
+    Example:
+        >>> as_text("a text"), as_text(1000 * b"x")
+        ('a text', '1,000 bytes')
+    """
+    if isinstance(raw, bytes):
+        return f"{len(raw):,} bytes"
     shape = getattr(raw, "shape", None)
     return str(raw) if shape is None else f"{type(raw).__name__} {tuple(shape)}"
 

@@ -6,6 +6,8 @@ from kseq2seq.encoders.convolutional import convolutional_encoder
 from kseq2seq.encoders.facts import UNKNOWN, Facts, check_facts
 from kseq2seq.encoders.facts import along_units as along_units
 from kseq2seq.encoders.facts import with_facts as with_facts
+from kseq2seq.encoders.image import image_encoder
+from kseq2seq.encoders.image_backbone import image_backbone_encoder
 from kseq2seq.encoders.prefix_lm import empty_encoder, prefix_encoder
 from kseq2seq.encoders.prefix_lm import read_prefix as read_prefix
 from kseq2seq.encoders.recurrent import recurrent_encoder, with_mean_states
@@ -25,6 +27,8 @@ __all__ = [
     "column_encoder",
     "convolutional_encoder",
     "empty_encoder",
+    "image_backbone_encoder",
+    "image_encoder",
     "mask_input",
     "prefix_encoder",
     "recurrent_encoder",

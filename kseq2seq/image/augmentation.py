@@ -7,9 +7,7 @@ from dataclasses import dataclass
 import tensorflow as tf
 
 from kseq2seq import checks
-from kseq2seq.image.pixels import WHITE
-
-_SHADES = (0.299, 0.587, 0.114)
+from kseq2seq.image.pixels import GRAY, WHITE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +30,7 @@ class Augmentation:
     Example:
         >>> import tensorflow as tf
         >>> from kseq2seq.image import Augmentation
-        >>> Augmentation(shift=0.1, flip=False)(tf.zeros((5, 8, 8, 3))).shape
+        >>> Augmentation(shift=0.1, flip=False)(tf.zeros((5, 8, 8, 3)), tf.constant([1, 2])).shape
         TensorShape([5, 8, 8, 3])
     """
 
@@ -45,28 +43,29 @@ class Augmentation:
         checks.rate(shift=self.shift, zoom=self.zoom, color=self.color)
         checks.flag(flip=self.flip)
 
-    def __call__(self, pictures: tf.Tensor) -> tf.Tensor:
-        """Maps float32 (B, H, W, C), from 0 to 255, to others of the same shape; in graph."""
-        count = tf.shape(pictures)[0]
+    def __call__(self, pictures: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        """Maps float32 (B, H, W, C), from 0 to 255, to others of the same shape; in graph.
+
+        Args:
+            pictures: to change.
+            seed: whole numbers (2,); the same one draws the same changes.
+        """
+        draw = _Draws(seed, tf.shape(pictures)[0])
         if self.flip:
-            turned = self._drawn(count, 1.0) > 0
+            turned = draw(1.0) > 0
             pictures = tf.where(turned[:, None, None, None], pictures[:, :, ::-1], pictures)
         if self.shift or self.zoom:
-            pictures = self._moved(pictures, count)
+            pictures = self._moved(pictures, draw)
         if self.color:
-            pictures = self._colored(pictures, count)
+            pictures = self._colored(pictures, draw)
         return pictures
 
-    def _drawn(self, count: tf.Tensor, most: float) -> tf.Tensor:
-        return tf.random.uniform([count], -most, most)
-
-    def _moved(self, pictures: tf.Tensor, count: tf.Tensor) -> tf.Tensor:
+    def _moved(self, pictures: tf.Tensor, draw: _Draws) -> tf.Tensor:
         """A point (x, y) of the result is one of the picture: scale * (x, y) + offset."""
         height, width = pictures.shape[1], pictures.shape[2]
-        scale = 1 / (1 + self._drawn(count, self.zoom))
+        scale = 1 / (1 + draw(self.zoom))
         offsets = [
-            (size - 1) / 2 * (1 - scale) + size * self._drawn(count, self.shift)
-            for size in (width, height)
+            (size - 1) / 2 * (1 - scale) + size * draw(self.shift) for size in (width, height)
         ]
         none = tf.zeros_like(scale)
         rows = [scale, none, offsets[0], none, scale, offsets[1], none, none]
@@ -79,15 +78,27 @@ class Augmentation:
             fill_mode="CONSTANT",
         )
 
-    def _colored(self, pictures: tf.Tensor, count: tf.Tensor) -> tf.Tensor:
+    def _colored(self, pictures: tf.Tensor, draw: _Draws) -> tf.Tensor:
         def factor() -> tf.Tensor:
-            return 1 + self._drawn(count, self.color)[:, None, None, None]
+            return 1 + draw(self.color)[:, None, None, None]
 
         # 1. Saturation: away from the shade of each pixel, or toward it.
         if pictures.shape[3] == 3:
-            shade = tf.reduce_sum(pictures * _SHADES, axis=3, keepdims=True)
+            shade = tf.reduce_sum(pictures * GRAY, axis=3, keepdims=True)
             pictures = shade + (pictures - shade) * factor()
         # 2. Contrast, about the mean of a picture; and brightness.
         mean = tf.reduce_mean(pictures, axis=[1, 2, 3], keepdims=True)
         pictures = (mean + (pictures - mean) * factor()) * factor()
         return tf.clip_by_value(pictures, 0.0, float(WHITE))
+
+
+class _Draws:
+    """Draws a number for each picture of a batch, others at each call."""
+
+    def __init__(self, seed: tf.Tensor, count: tf.Tensor):
+        self.seed, self.count, self.calls = seed, count, 0
+
+    def __call__(self, most: float) -> tf.Tensor:
+        self.calls += 1
+        seed = self.seed + tf.constant([self.calls, 0], self.seed.dtype)
+        return tf.random.stateless_uniform([self.count], seed, -most, most)

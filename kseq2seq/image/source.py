@@ -86,7 +86,12 @@ class ImageSource(EncodedSource):
         )
         pictures = tf.cast(pixels, tf.float32)
         if training and self.augmentation is not None:
-            pictures = self.augmentation(pictures)
+            # Drawn from what the batch holds, in its order: another epoch, another draw; and a
+            # resumed run continues as it would have gone on.
+            hashes = tf.strings.to_hash_bucket_fast(raws, 2**30)
+            places = tf.range(1, tf.size(raws, tf.int64) + 1)
+            seed = tf.stack([tf.reduce_sum(hashes * places), tf.reduce_sum(hashes)])
+            pictures = self.augmentation(pictures, seed)
         return {"source": self._scaled(pictures)}
 
     def _scaled(self, pictures: tf.Tensor) -> tf.Tensor:

@@ -5,6 +5,7 @@ from kseq2seq.layers.adaptable import Conv1D, Dense
 from kseq2seq.layers.additive_attention import SCORES, Attention
 from kseq2seq.layers.attention import CrossAttention, SelfAttention, attend, fold, unfold
 from kseq2seq.layers.gated_convolution import GatedConvolution
+from kseq2seq.layers.grid import Cells, GridPositions
 from kseq2seq.layers.long_attention import AttendInWindow, attend_in_chunks, attend_in_window
 from kseq2seq.layers.norms import (
     NORMS,
@@ -54,6 +55,7 @@ __all__ = [
     "AttendInWindow",
     "Attention",
     "BlockSizes",
+    "Cells",
     "Conv1D",
     "CrossAttention",
     "DecoderBlock",
@@ -63,6 +65,7 @@ __all__ = [
     "EncoderBlock",
     "FeedForward",
     "GatedConvolution",
+    "GridPositions",
     "Norm",
     "Pointer",
     "PositionScheme",

@@ -14,6 +14,7 @@ from kseq2seq.metrics.labels import LabelReport, chunk_f1, label_accuracy, label
 from kseq2seq.metrics.references import tokenizer_for
 from kseq2seq.metrics.resampling import Comparison, interval, significance
 from kseq2seq.metrics.rouge import rouge1, rouge2, rougeL
+from kseq2seq.metrics.scenes import scene_parts, scene_relation
 from kseq2seq.metrics.score import Interval, Scores, TextMetric, TextScore
 from kseq2seq.metrics.scoring import below_baseline
 from kseq2seq.metrics.text import bleu, chrf, chrf_plus, ter
@@ -56,6 +57,8 @@ __all__ = [
     "rouge2",
     "rougeL",
     "same_placeholders",
+    "scene_parts",
+    "scene_relation",
     "significance",
     "ter",
     "tokenizer_for",

@@ -90,10 +90,14 @@ def predictions(
     source_labels = pipeline.source.labels({name: x.numpy() for name, x in inputs.items()})
     facts = facts_of(pipeline.model)
     alignments = decoded.alignments
-    if alignments is not None and alignments.shape[-1] != facts.positions(
-        inputs["source_mask"].shape[1]
-    ):
-        alignments = None  # the encoder's positions are not those of the source
+    mask = inputs.get("source_mask")
+    if alignments is not None and mask is not None:
+        if alignments.shape[-1] != facts.positions(mask.shape[1]):
+            alignments = None  # the encoder's positions are not those of the source
+    elif alignments is not None:  # without a mask all positions are real, for example of a picture
+        count = alignments.shape[-1]
+        if any(len(names[:: facts.stride]) != count for names in source_labels):
+            source_labels = [list(map(str, range(count * facts.stride)))] * len(source_labels)
     rows = []
     for row, names in enumerate(source_labels):
         alternatives = [

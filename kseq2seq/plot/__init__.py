@@ -3,9 +3,10 @@
 from typing import Any
 
 from kseq2seq.plot.alignment import alignment
+from kseq2seq.plot.attention import attention
 from kseq2seq.plot.curves import curves
 
-__all__ = ["alignment", "curves"]
+__all__ = ["alignment", "attention", "curves"]
 
 _DRAWINGS = ("Block", "Column", "Group", "Link", "Outline", "model", "outline")
 

@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         search = None if options.beam is None else Beam(options.beam)
         for text in options.texts or _lines():
             print(pipeline.texts([text], search=search)[0], flush=True)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, ImportError) as error:
         print(f"{parser.prog}: {error}", file=sys.stderr)
         return 1
     return 0

@@ -1,4 +1,4 @@
-"""Raw sources as a model takes them: texts as ids, arrays as they are."""
+"""Raw sources as a model takes them: texts as ids, arrays as they are, pictures as pixels."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from kseq2seq_runtime.fields import read_field, read_object
 from kseq2seq_runtime.format_fields import SYMBOLS, hidden
 from kseq2seq_runtime.format_fields import shown as shown_again
 from kseq2seq_runtime.languages import into, languages_in
+from kseq2seq_runtime.picture_sources import ImageSource, LineSource
 from kseq2seq_runtime.record import Record
 from kseq2seq_runtime.texts import shown, strings
 from kseq2seq_runtime.tokenizers import SPECIAL, Tokenizer, load_tokenizer
@@ -263,6 +264,7 @@ class TurnsSource(TextSource):
 
 TEXTS = {"text": TextSource, "words": WordSource, "turns": TurnsSource}
 SPELLED = "character_words"
+PICTURE, LINE = "image", "line"
 
 
 def load_source(bundle: Bundle, record: Record) -> Source:
@@ -311,6 +313,8 @@ def load_source(bundle: Bundle, record: Record) -> Source:
             "the model takes."
         )
     (shape, dtype) = next(iter(arrays.values()))
+    if kind in (PICTURE, LINE) and len(shape) == 4 and "pixels" in arrays:
+        return LineSource(shape, cut) if kind == LINE else ImageSource(shape, record.source_length)
     return ArraySource(shape[1:], dtype, cut)
 
 

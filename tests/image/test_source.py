@@ -57,6 +57,14 @@ def test_augmentation_is_for_training_alone():
     plain, varied = source(raws)["source"], source(raws, training=True)["source"]
     assert (plain == ImageSource(24, 36)(raws)["source"]).numpy().all()
     assert plain.shape == varied.shape and not (plain == varied).numpy().all()
+    raws = source.batch([source.read(PIXELS), source.read(255 - PIXELS)])
+    draws = [
+        source(batch, training=True)["source"].numpy()
+        for batch in (raws, raws, raws[::-1], tf.repeat(raws, 2))
+    ]
+    assert (draws[0] == draws[1]).all()  # of the same batch
+    assert not (draws[0] == draws[2][::-1]).all()  # in another order
+    assert not (draws[3][0] == draws[3][1]).all()  # each picture has its own
 
 
 def test_it_is_saved(tmp_path):

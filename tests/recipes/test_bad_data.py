@@ -35,6 +35,9 @@ FILES = {
     ),
 }
 
+# Recipes whose sources are files: those of the last table are missing.
+OF_FILES = {"image_captioning"}
+
 
 @pytest.mark.parametrize("recipe", names())
 def test_bad_files_are_refused_in_a_line(recipe, tmp_path, monkeypatch, capsys):
@@ -42,6 +45,8 @@ def test_bad_files_are_refused_in_a_line(recipe, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)  # put back at the end
     main = importlib.import_module(recipe).main
     for fault, (name, content, told) in FILES.items():
+        if recipe in OF_FILES and "characters" in fault:
+            told = ["all were left out", "is missing"]
         file = tmp_path / name
         file.write_bytes(content)
         command = ["--data", file, "--columns", "source", "target", "--output", tmp_path / "out"]

@@ -29,8 +29,12 @@ DRAWN = {
     "masked_lm": ("masked_lm", {"num_layers": 2, "positions": "learned"}),
     "hybrid": ("hybrid", {"encoder": "convolutional", "decoder": BAHDANAU}),
     "crnn": ("crnn", {"head": "ctc"}),
+    "image": ("image", {"head": "label"}),
 }
-LINE = {"source": ((None, 32), "float32"), "source_mask": ((None,), "int32")}
+SOURCES = {  # of those that read no ids
+    "image": {"source": ((96, 96, 3), "float32")},
+    "crnn": {"source": ((None, 32), "float32"), "source_mask": ((None,), "int32")},
+}
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +47,7 @@ def page(request):
     architecture, sizes = DRAWN[request.param]
     target = None if architecture == "masked_lm" else 8000
     dim = {} if architecture == "hybrid" else {"hidden_dim": 64}
-    source = LINE if architecture == "crnn" else 8000
+    source = SOURCES.get(architecture, 8000)
     made = build_model(architecture, source=source, target=target, **dim, **sizes)
     return layout(outline(made))
 
