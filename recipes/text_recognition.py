@@ -36,11 +36,12 @@ DEFAULTS = {
     "batch_tokens": 16384,
 }
 SMOKE = {
-    "steps": 300,
+    "steps": 320,
     "minutes": None,
-    "lines": 900,
-    "hidden_dim": 48,
-    "channels": 8,
+    "lines": 1000,
+    "height": 24,
+    "hidden_dim": 64,
+    "channels": 12,
     "dropout": 0.0,
     "batch_tokens": 3072,
     "learning_rate": 6e-3,
