@@ -1,8 +1,8 @@
 """Text recognition: a picture of a line of text in, the text out.
 
 Data: `sample` (bundled English texts, set in the font that comes with Pillow), `latin` (fetched:
-descriptions of Debian packages in English, French and German, set in 40 families of Debian's
-fonts), `korean` (the same in Korean, in 25 families), or your own pictures: a TSV, CSV or JSONL
+descriptions of Debian packages in English, French and German, set in 39 families of Debian's
+fonts), `korean` (the same in Korean, in 29 families), or your own pictures: a TSV, CSV or JSONL
 file with columns `path`, beside the file or absolute, and `text`.
 
     python recipes/text_recognition.py --steps 1500                  # the bundled sample

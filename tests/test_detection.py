@@ -15,7 +15,7 @@ def ran(tmp_path_factory):
     names = {"__name__": "detection"}
     page = PAGE.read_text(encoding="utf-8")
     assert page.count("steps = 3000\n") == 1
-    page = page.replace("steps = 3000\n", "steps = 20\n")
+    page = page.replace("steps = 3000\n", "steps = 3\n")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(tmp_path_factory.mktemp("detection"))
         for block in re.findall(r"```python\n(.*?)```", page, re.DOTALL):
