@@ -33,7 +33,7 @@ DEFAULTS = {
     "max_length": 96,
     "hidden_dim": 192,
     "layers": 1,
-    "batch_tokens": 16384,
+    "batch_tokens": 8192,
 }
 SMOKE = {
     "steps": 320,
