@@ -17,7 +17,7 @@ _DATA = "kseq2seq.data.named_pairs to read pairs, and kseq2seq.data.train_batche
 _MODEL = "kseq2seq.build_model"
 _ARCHITECTURES = (
     "rnn", "lstm", "gru", "bahdanau", "luong", "convolutional", "transformer", "conformer",
-    "decoder_only", "masked_lm", "image", "hybrid",
+    "decoder_only", "masked_lm", "image", "crnn", "hybrid",
 )  # fmt: skip
 
 # Names in lower case, without underscores.

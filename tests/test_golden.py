@@ -17,7 +17,7 @@ from tests import archives
 GOLDEN = Path(__file__).parent / "golden"
 TEXTS = ["Open the file", "새 파일을 열기", "close", ""]
 NAMES = sorted(path.name.removesuffix(".tar.xz") for path in GOLDEN.glob("*.tar.xz"))
-OTHERS = ["image", "masked_lm"]  # whose sources are no texts, or which have no targets
+OTHERS = ["crnn", "image", "masked_lm"]  # whose sources are no texts, or which have no targets
 PIPELINES = [name for name in NAMES if name not in OTHERS]
 HEADS = ["ctc", "labels"]  # which answer at once, without an end
 
@@ -106,6 +106,23 @@ def test_a_masked_language_model_answers_as_it_did(unpacked):
     source = np.array(expected["source"], "int32")
     logits = model({"source": source, "source_mask": source != 0})
     np.testing.assert_allclose(logits, expected["logits"], atol=1e-4)
+
+
+def test_a_reader_of_lines_reads_what_it_read(unpacked):
+    import kseq2seq_runtime
+
+    folder, expected = unpacked("crnn")
+    lines = [folder / f"{number}.png" for number in range(3)]
+    pipeline = ks.Pipeline.load(folder / "pipeline")
+    predictions = pipeline(lines)
+    assert [prediction.text for prediction in predictions] == expected["texts"]
+    scores = [prediction.score for prediction in predictions]
+    np.testing.assert_allclose(scores, expected["scores"], rtol=1e-2)
+    phone = kseq2seq_runtime.Pipeline(folder / "model.tflite")
+    assert phone.texts(lines) == expected["texts"]
+    model = keras.saving.load_model(folder / "model.keras")
+    for ours, theirs in zip(model.get_weights(), pipeline.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
 
 
 def test_a_captioner_says_of_pictures_what_it_said(unpacked):

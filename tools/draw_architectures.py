@@ -20,9 +20,13 @@ SIZES = {
     "decoder_only": {"num_layers": 6},
     "hybrid": {"encoder": Transformer(num_layers=6), "decoder": Luong()},
     "masked_lm": {"num_layers": 6},
+    "crnn": {"head": "ctc"},
     "image": {"head": "label"},
 }
-SOURCES = {"image": {"source": ((96, 96, 3), "float32")}}  # of those that read no ids
+SOURCES = {  # of those that read no ids
+    "image": {"source": ((96, 96, 3), "float32")},
+    "crnn": {"source": ((None, 32), "float32"), "source_mask": ((None,), "int32")},
+}
 
 
 def main() -> None:

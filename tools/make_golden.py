@@ -177,6 +177,35 @@ def make_head(name: str, folder: Path) -> None:
     write_json(folder / "expected.json", answers(pipeline))
 
 
+def make_line(folder: Path) -> None:
+    """Saves a reader of text lines, its TFLite file, lines, and what it reads in them."""
+    keras.utils.set_random_seed(93)
+    source = image.LineSource(16, 64)
+    target = text.TextTarget(text.JamoTokenizer.train(CORPUS), 24)
+    sizes = {"hidden_dim": 8, "channels": 4, "num_layers": 1}
+    model = ks.build_model("crnn", source, target, head="ctc", **sizes)
+    spread(model, 93)
+    pipeline = ks.Pipeline(model, source, target, ks.Beam(2))
+    random = np.random.default_rng(93)
+    lines = [random.integers(0, 256, size).astype("uint8") for size in ((16, 64), (32, 40), (9, 3))]
+    for number, line in enumerate(lines):
+        content, _ = image.reading.encoded(line)
+        (folder / f"{number}.png").write_bytes(content)
+    pipeline.examples = lines
+    pipeline.save(folder / "pipeline")
+    model.compile(keras.optimizers.Adam(use_ema=True), training.loss_for(model))
+    model.save(folder / "model.keras")
+    pipeline.export(folder / "model.tflite", report=None)
+    predictions = pipeline(lines)
+    write_json(
+        folder / "expected.json",
+        {
+            "texts": [prediction.text for prediction in predictions],
+            "scores": [prediction.score for prediction in predictions],
+        },
+    )
+
+
 def make_picture(folder: Path) -> None:
     """Saves a captioner of pictures, its TFLite file, pictures, and what it says of them."""
     keras.utils.set_random_seed(92)
@@ -235,6 +264,9 @@ def main() -> None:
     if not (folder / "masked_lm.tar.xz").exists():
         with archived(folder / "masked_lm.tar.xz") as scratch:
             make_masked_lm(scratch)
+    if not (folder / "crnn.tar.xz").exists():
+        with archived(folder / "crnn.tar.xz") as scratch:
+            make_line(scratch)
 
 
 if __name__ == "__main__":

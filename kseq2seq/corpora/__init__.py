@@ -16,6 +16,7 @@ from kseq2seq.corpora.scenes import scenes
 from kseq2seq.corpora.speech import speech
 from kseq2seq.corpora.stamps import stamps
 from kseq2seq.corpora.synopses import synopses
+from kseq2seq.corpora.text_lines import sample_lines, text_lines
 from kseq2seq.corpora.transcripts import spoken
 from kseq2seq.corpora.tuxpaint import tuxpaint
 
@@ -37,10 +38,12 @@ __all__ = [
     "python_tokens",
     "sample_chitchat",
     "sample_functions",
+    "sample_lines",
     "scenes",
     "speech",
     "spoken",
     "stamps",
     "synopses",
+    "text_lines",
     "tuxpaint",
 ]

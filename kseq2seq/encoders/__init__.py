@@ -1,6 +1,7 @@
 """Encoders: functional models from a source and its mask to what decoders attend to."""
 
 from kseq2seq.encoders.backbone import backbone_config, backbone_encoder, backbone_from_config
+from kseq2seq.encoders.columns import column_encoder
 from kseq2seq.encoders.conformer import conformer_encoder
 from kseq2seq.encoders.convolutional import convolutional_encoder
 from kseq2seq.encoders.facts import UNKNOWN, Facts, check_facts
@@ -26,6 +27,7 @@ __all__ = [
     "backbone_encoder",
     "backbone_from_config",
     "check_facts",
+    "column_encoder",
     "conformer_encoder",
     "convolutional_encoder",
     "empty_encoder",

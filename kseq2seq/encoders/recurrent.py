@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -77,27 +79,74 @@ def recurrent_encoder(
         units, mask = left["source"], real_positions(left)
         read = Reversal(name="reversal")(units, mask) if reverse_source else units
         x = source_table(spec, embedding_dim, TABLE_DEVIATION)(read)
-        width, states = embedding_dim, []
-        for index in range(num_layers):
-            rnn = recurrent(cell, width, hidden_dim, name=f"{cell}_{index}")
-            if bidirectional:
-                rnn = keras.layers.Bidirectional(rnn, name=f"both_{index}")
-            below = keras.layers.Dropout(dropout)(x)
-            above, *last = rnn(below, mask=mask)
-            if bidirectional:  # the states of both directions, each joined with its like
-                half = len(last) // 2
-                last = [
-                    keras.layers.Concatenate()([ahead, back])
-                    for ahead, back in zip(last[:half], last[half:], strict=True)
-                ]
-            x = keras.layers.Add()([above, x]) if residual and index else above
-            width = 2 * hidden_dim if bidirectional else hidden_dim
-            states.append(last)
+        x, states = recurrent_layers(
+            x,
+            mask,
+            cell=cell,
+            hidden_dim=hidden_dim,
+            num_layers=num_layers,
+            bidirectional=bidirectional,
+            dropout=dropout,
+            residual=residual,
+        )
         if reverse_source:  # back to the order of the source, for attention and its alignments
             x = Reversal(name="outputs_in_order")(x, mask)
         start = states[-1][0][:, -hidden_dim:]
     encoded = {"outputs": x, "mask": mask, "states": states, "start": start}
     return keras.Model(inputs, encoded, name="encoder")
+
+
+def recurrent_layers(
+    x: Any,
+    mask: Any,
+    *,
+    cell: str,
+    hidden_dim: int,
+    num_layers: int,
+    bidirectional: bool,
+    dropout: float = 0.0,
+    residual: bool = False,
+) -> tuple[Any, list[list[Any]]]:
+    """Lays recurrent layers over vectors, as part of a functional encoder.
+
+    Args:
+        x: symbolic (B, S, D).
+        mask: symbolic bool (B, S), True = real; padding is on the right.
+        cell: "rnn", "lstm" or "gru".
+        hidden_dim: width of each direction.
+        num_layers: how many layers.
+        bidirectional: read both ways; forward half first.
+        dropout: rate on the input of each layer, in [0, 1).
+        residual: add a layer's input to its output, from the second layer on.
+
+    Returns:
+        (outputs (B, S, E), the last states of each layer, a list of lists of (B, E)).
+
+    Example:
+        >>> import keras
+        >>> from kseq2seq.encoders.recurrent import recurrent_layers
+        >>> x, mask = keras.Input((None, 6)), keras.Input((None,), dtype="bool")
+        >>> sizes = {"hidden_dim": 8, "num_layers": 2, "bidirectional": True}
+        >>> outputs, states = recurrent_layers(x, mask, cell="gru", **sizes)
+        >>> outputs.shape, len(states)
+        ((None, None, 16), 2)
+    """
+    states = []
+    for index in range(num_layers):
+        rnn = recurrent(cell, x.shape[-1], hidden_dim, name=f"{cell}_{index}")
+        if bidirectional:
+            rnn = keras.layers.Bidirectional(rnn, name=f"both_{index}")
+        below = keras.layers.Dropout(dropout)(x)
+        above, *last = rnn(below, mask=mask)
+        if bidirectional:  # the states of both directions, each joined with its like
+            half = len(last) // 2
+            last = [
+                keras.layers.Concatenate()([ahead, back])
+                for ahead, back in zip(last[:half], last[half:], strict=True)
+            ]
+        x = keras.layers.Add()([above, x]) if residual and index else above
+        states.append(last)
+    return x, states
 
 
 @keras.saving.register_keras_serializable(package="kseq2seq")

@@ -12,6 +12,7 @@ from kseq2seq.models.transformer import (
 from kseq2seq.models.conformer import Conformer
 from kseq2seq.models.decoder_only import DecoderOnly, LanguageModel
 from kseq2seq.models.masked_lm import MaskedLanguageModel, MaskedLm
+from kseq2seq.models.crnn import Crnn
 from kseq2seq.models.image import Image
 from kseq2seq.models.hybrid import Backbone as Backbone, Hybrid
 
@@ -33,6 +34,7 @@ __all__ = [
     "Conformer",
     "Convolutional",
     "Copying",
+    "Crnn",
     "DecoderOnly",
     "Gru",
     "HeadModel",

@@ -58,6 +58,7 @@ def build_model(
             - "decoder_only" (`DecoderOnly`): Radford et al. 2018, Liu et al. 2018
             - "hybrid" (`Hybrid`): the encoder of one with the decoder of another; Chen et al. 2018
             - "masked_lm" (`MaskedLm`): Devlin et al. 2019; an encoder alone, for `warm_start`
+            - "crnn" (`Crnn`): Shi et al. 2015; an encoder alone, of pictures of text lines
             - "image" (`Image`): He et al. 2016; an encoder alone, of pictures
 
             or one of your own, registered by `register_architecture`.

@@ -24,6 +24,7 @@ _OTHER_NAMES = {
     "cnn conv convs2s conv_seq2seq": "'convolutional'",
     "bilstm bi_lstm": "'lstm' with bidirectional=True",
     "bigru bi_gru": "'gru' with bidirectional=True",
+    "ocr cnn_lstm cnn_bilstm text_recognition": "'crnn', with head='ctc' or in a 'hybrid'",
 }
 # What others call a size: its names here, of which an architecture may lack some.
 _OTHER_SIZES = {

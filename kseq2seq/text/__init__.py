@@ -7,6 +7,7 @@ from kseq2seq.text.bytes import ByteTokenizer
 from kseq2seq.text.character_word_source import CharacterWordSource
 from kseq2seq.text.characters import CharacterTokenizer
 from kseq2seq.text.fields import FIELD_SYMBOLS, hidden_pairs
+from kseq2seq.text.jamo import JamoTokenizer
 from kseq2seq.text.label_target import LabelTarget
 from kseq2seq.text.languages import language_of, language_symbol, without_language
 from kseq2seq.text.line_breaks import line_breaks
@@ -27,6 +28,7 @@ __all__ = [
     "ByteTokenizer",
     "CharacterTokenizer",
     "CharacterWordSource",
+    "JamoTokenizer",
     "LabelTarget",
     "SentencePieceTokenizer",
     "TextSource",

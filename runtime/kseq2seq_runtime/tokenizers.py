@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 
 from kseq2seq_runtime.bundle import AGAIN, Bundle
 from kseq2seq_runtime.fields import read_field, read_object
+from kseq2seq_runtime.jamo import composed, spelled
 from kseq2seq_runtime.record import SpecialTokens
 from kseq2seq_runtime.symbols import Placeholders, Symbols
 from kseq2seq_runtime.texts import checked
@@ -147,6 +148,24 @@ class CharacterTokenizer(Tokenizer):
         return "".join(known[i] for i in ids)
 
 
+class JamoTokenizer(CharacterTokenizer):
+    """A `CharacterTokenizer` that spells Hangul syllables by their conjoining letters.
+
+    Example:
+        >>> from kseq2seq_runtime.jamo import spelled
+        >>> from kseq2seq_runtime.tokenizers import JamoTokenizer
+        >>> tokenizer = JamoTokenizer(spelled("각나"))
+        >>> tokenizer.decode(tokenizer.encode("낙"))
+        '낙'
+    """
+
+    def _encode(self, text: str) -> list[int]:
+        return super()._encode(spelled(text))
+
+    def _decode(self, ids: list[int]) -> str:
+        return composed(super()._decode(ids))
+
+
 class WordTokenizer(Tokenizer):
     """Gives each of some words an id; white space of any kind stands between words.
 
@@ -274,8 +293,9 @@ def load_tokenizer(bundle: Bundle, side: str) -> Tokenizer:
     try:
         if kind == "bytes":
             return ByteTokenizer(symbols)
-        if kind == "characters":
-            return CharacterTokenizer(read_field(settings, "characters", str, where), symbols)
+        if kind in ("characters", "jamo"):
+            made = JamoTokenizer if kind == "jamo" else CharacterTokenizer
+            return made(read_field(settings, "characters", str, where), symbols)
         if kind == "words":
             lines = beside("words.txt").decode()
             return WordTokenizer(lines.removesuffix("\n").split("\n"), symbols)
@@ -286,7 +306,7 @@ def load_tokenizer(bundle: Bundle, side: str) -> Tokenizer:
             raise
         raise ValueError(f"{where}: {error} {AGAIN}") from error
     raise ValueError(
-        f"{where} has type {kind!r}, and this package has 'bytes', 'characters', 'sentencepiece' "
-        "and 'words'; others need TensorFlow. Make the ids yourself and give them to "
-        "`Model(path).generate`, or export the pipeline as a SavedModel."
+        f"{where} has type {kind!r}, and this package has 'bytes', 'characters', 'jamo', "
+        "'sentencepiece' and 'words'; others need TensorFlow. Make the ids yourself and give them "
+        "to `Model(path).generate`, or export the pipeline as a SavedModel."
     )

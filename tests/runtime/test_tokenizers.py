@@ -8,6 +8,7 @@ from kseq2seq_runtime.bundle import Bundle
 from kseq2seq_runtime.tokenizers import (
     ByteTokenizer,
     CharacterTokenizer,
+    JamoTokenizer,
     SentencePieceTokenizer,
     WordTokenizer,
     load_tokenizer,
@@ -54,7 +55,9 @@ SYMBOLS = [
 def pairs(lines):
     """Name -> (kseq2seq's tokenizer, the runtime's)."""
     characters = text.CharacterTokenizer("".join(lines) + "😀\u0301\r\n")
+    jamo = text.JamoTokenizer.train([*lines, "안녕 다람쥐", "\r\n"])
     made = {
+        "jamo": (jamo, JamoTokenizer(jamo.characters)),
         "bytes": (text.ByteTokenizer(), ByteTokenizer()),
         "characters": (characters, CharacterTokenizer(characters.characters)),
     }
@@ -87,7 +90,7 @@ def pairs(lines):
 KINDS = ["unigram", "bpe", "without bytes", "code", "the library's", "as it is", "folded"]
 PLAIN = ["bytes", "characters", "words"]
 WITH_SYMBOLS = [f"{name}, symbols" for name in (*PLAIN, "unigram", "bpe")]
-NAMES = [*PLAIN, *KINDS, *WITH_SYMBOLS]
+NAMES = ["jamo", *PLAIN, *KINDS, *WITH_SYMBOLS]
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -29,9 +29,13 @@ DRAWN = {
     "decoder_only": ("decoder_only", {"num_layers": 2, "positions": "learned"}),
     "masked_lm": ("masked_lm", {"num_layers": 2, "positions": "learned"}),
     "hybrid": ("hybrid", {"encoder": "convolutional", "decoder": BAHDANAU}),
+    "crnn": ("crnn", {"head": "ctc"}),
     "image": ("image", {"head": "label"}),
 }
-SOURCES = {"image": {"source": ((96, 96, 3), "float32")}}  # of those that read no ids
+SOURCES = {  # of those that read no ids
+    "image": {"source": ((96, 96, 3), "float32")},
+    "crnn": {"source": ((None, 32), "float32"), "source_mask": ((None,), "int32")},
+}
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,128 @@
+"""Text recognition: a picture of a line of text in, the text out.
+
+Data: `sample` (bundled English texts, set in the font that comes with Pillow), `latin` (fetched:
+descriptions of Debian packages in English, French and German, set in 39 families of Debian's
+fonts), `korean` (the same in Korean, in 29 families), or your own pictures: a TSV, CSV or JSONL
+file with columns `path`, beside the file or absolute, and `text`.
+
+    python recipes/text_recognition.py --steps 1500                  # the bundled sample
+    python recipes/text_recognition.py --data latin --minutes 40 --interval
+    python recipes/text_recognition.py --data korean --minutes 40 --interval
+    python recipes/text_recognition.py --data latin --minutes 40 --head decoder
+    python recipes/text_recognition.py --data receipts.tsv --init saved_models/text_recognition
+    python -m kseq2seq_runtime saved_models/text_recognition/model.tflite line.png
+
+Test lines are of wordings and, but for `sample`, of families of fonts that are not in training. CER
+is the share of wrong characters; of Hangul, of syllables. Letters of Hangul are read one by one and
+then composed (`--tokenizer jamo`), so that a syllable that was never seen can be read.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import kseq2seq as ks
+from kseq2seq import baselines, cli, corpora, data, image, metrics, text
+from kseq2seq.models import Crnn
+
+METRICS = {"exact": metrics.exact_match, "CER": metrics.character_error_rate}
+HEADS = {"ctc": "ctc", "decoder": "decoder", "joint": {"head": "joint", "weight": 0.3}}
+DEFAULTS = {
+    "columns": ["path", "text"],
+    "tokenizer": "jamo",
+    "vocabulary": 500,
+    "max_length": 96,
+    "hidden_dim": 192,
+    "layers": 1,
+    "batch_tokens": 8192,
+}
+SMOKE = {
+    "steps": 320,
+    "minutes": None,
+    "lines": 1000,
+    "height": 24,
+    "hidden_dim": 64,
+    "channels": 12,
+    "dropout": 0.0,
+    "batch_tokens": 3072,
+    "learning_rate": 6e-3,
+}
+
+
+def flags(recipe: cli.Recipe) -> None:
+    """Adds the flags of the task."""
+    add = recipe.flags.add
+    add("data", "--lines", type=cli.whole, help="how many are drawn; 24,000, or 3,000 of `sample`")
+    add("data", "--height", type=cli.whole, default=32, help="of lines, in pixels")
+    add("data", "--width", type=cli.whole, default=1024, help="of the longest line, in pixels")
+    add("model", "--head", choices=list(HEADS), default="ctc", help="what writes the text")
+    decoders = ("luong", "bahdanau", "transformer")
+    add("model", "--decoder", choices=decoders, default="luong", help="of another head than ctc")
+    add("model", "--channels", type=cli.whole, default=32, help="of the first convolutions")
+    add("model", "--stride", type=int, choices=(1, 2, 4, 8), default=4, help="pixels a position")
+
+
+def read(recipe: cli.Recipe, name: str, columns: list[str]) -> Iterator[data.Example]:
+    """Yields lines that are drawn, or those of a file."""
+    count = {"count": recipe.options.lines} if recipe.options.lines else {}
+    known = {
+        "sample": lambda part: corpora.sample_lines(**count),
+        "latin": lambda part: corpora.text_lines("latin", **count),
+        "korean": lambda part: corpora.text_lines("korean", **count),
+    }
+    for pair in data.named_pairs(name, columns, known):
+        if isinstance(pair, data.Pair):  # of a file; the same wording stays in one split
+            key = pair.key if len(columns) > 2 else pair.target
+            pair = data.Example(str(Path(name).parent / pair.source), pair.target, key)
+        yield pair
+
+
+def reader(source: image.LineSource, recipe: cli.Recipe, train: data.Corpus) -> ks.Pipeline:
+    """Convolutions over columns, a bidirectional LSTM, and what writes the text."""
+    options, sizes = recipe.options, recipe.sizes()
+    tokenizer = cli.make_tokenizer(options, (line.target for line in train))
+    target = text.TextTarget(tokenizer, options.max_length)
+    dtype = sizes.pop("dtype")
+    encoder = Crnn(channels=options.channels, stride=options.stride, **sizes)
+    name, sizes = "crnn", encoder.config()
+    if options.head != "ctc":
+        writer = {"architecture": options.decoder, "hidden_dim": options.hidden_dim}
+        name, sizes = "hybrid", {"encoder": encoder, "decoder": writer}
+    head = HEADS[options.head]
+    model = ks.build_model(name, source, target, head=head, dtype=dtype, **sizes)
+    return ks.Pipeline(model, source, target, ks.Greedy())
+
+
+def main() -> None:
+    recipe = cli.Recipe(
+        "text_recognition",
+        __doc__,
+        data="sample, latin, korean or FILE",
+        models={"crnn": {}},
+        metrics=METRICS,
+        decisive=["CER"],
+        defaults=DEFAULTS,
+        smoke=SMOKE,
+        without=["packed"],
+        too_long=("error", "cut"),
+        validated=300,
+    )
+    flags(recipe)
+    options = recipe.begin()
+    options.graph = True  # recurrence over so many lengths is slower by XLA, on CPUs
+    source = image.LineSource(options.height, options.width)
+    lines = recipe.corpora(lambda name, columns: read(recipe, name, columns), source)
+    pipeline = recipe.pipeline(lambda *given: reader(source, *given), lines["train"])
+    validation, test = recipe.held_out(pipeline, lines)
+    recipe.fit(pipeline, lines, validation, label_smoothing=0.1 * (options.head == "decoder"))
+
+    sources = [line.source for line in test]
+    small = image.ImageSource(16, 160, channels=1)
+    nearest = {"the nearest picture": baselines.nearest_pictures(small, lines["train"], sources)}
+    recipe.evaluate(pipeline, test, {"no text": [""] * len(test), **nearest})
+
+    recognize = recipe.export(pipeline)  # written, loaded again, given a raw picture
+    recipe.finish(sources[0], recognize(sources[0]))
+
+
+if __name__ == "__main__":
+    main()
