@@ -142,16 +142,14 @@ def asterisk(
     prompts = _PROMPTS[language]
     name = f"asterisk-core-sounds-{language}"
     kept: dict[str, Any] = {"cache": cache, "progress": progress}
-    first = debian_files(f"{name}-wav", _VERSION, prompts.recordings, (".wav",), **kept)
-    texts = debian_files(name, _VERSION, prompts.texts, (".txt.gz",), **kept)
+    first = debian_files(f"{name}-wav", _VERSION, prompts.recordings, **kept)
+    texts = debian_files(name, _VERSION, prompts.texts, **kept)
     path = texts / "usr/share/doc" / name / f"core-sounds-{language}.txt.gz"
     transcripts = _transcripts(gzip.decompress(path.read_bytes()).decode("utf-8-sig"))
     sounds = first / "usr/share/asterisk/sounds" / prompts.folder
     if part in _SPEAKERS:
         speaker = _SPEAKERS[part]
-        second = debian_files(
-            speaker.package, speaker.version, speaker.digest, (speaker.suffix,), **kept
-        )
+        second = debian_files(speaker.package, speaker.version, speaker.digest, **kept)
         others = second / "usr/share/asterisk/sounds" / speaker.folder
         examples = _second(transcripts, sounds, others, speaker, part, tell)
     else:

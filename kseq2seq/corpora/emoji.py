@@ -16,7 +16,7 @@ import numpy as np
 import tensorflow as tf
 
 from kseq2seq.checks import one_of
-from kseq2seq.corpora.debian_packages import unpacked
+from kseq2seq.corpora.debian_files import debian_files
 from kseq2seq.corpora.fetching import fetched
 from kseq2seq.data.debian import cache_folder
 from kseq2seq.data.pairs import Example
@@ -76,7 +76,7 @@ def noto_emoji(
     Consortium in emojibase-data (MIT).
     """
     tell = progress or (lambda line: print(line, file=sys.stderr, flush=True))
-    font = unpacked(FONT[0], cache=cache, progress=progress) / FONT[1]
+    font = debian_files(FONT[0], cache=cache, progress=progress) / FONT[1]
     names = _names(fetched(*NAMES, SHA256, cache=cache, progress=progress))
     folder = (cache_folder() if cache is None else Path(cache)).absolute()
     kept = folder / f"emoji-{SIDE}-{sha256(font)[:12]}-{NAMES[2]}.npz"

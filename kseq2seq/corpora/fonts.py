@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from kseq2seq.corpora.debian_packages import unpacked
+from kseq2seq.corpora.debian_files import debian_files
 
 PACKAGES = {
     "latin": (
@@ -144,14 +144,14 @@ def debian_families(
 
     Args:
         script: one of `PACKAGES`.
-        cache: see `unpacked`.
-        progress: see `unpacked`.
+        cache: see `debian_files`.
+        progress: see `debian_files`.
 
     Raises:
         RuntimeError: where apt is missing or fails.
     """
     names = PACKAGES[script]
-    return families(unpacked(name, cache=cache, progress=progress) for name in names)
+    return families(debian_files(name, cache=cache, progress=progress) for name in names)
 
 
 def _files(folders: Iterable[Path]) -> Iterator[Path]:

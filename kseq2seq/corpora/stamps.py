@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from kseq2seq.checks import one_of
-from kseq2seq.corpora.debian_packages import unpacked
+from kseq2seq.corpora.debian_files import debian_files
+from kseq2seq.corpora.tuxpaint import PACKAGE, STAMPS
 from kseq2seq.data.pairs import Example
 
-PACKAGE = ("tuxpaint-stamps-default", "usr/share/tuxpaint/stamps")
 LANGUAGES = ("en", "fr", "ko")
 
 
@@ -50,7 +50,7 @@ def stamps(
     """
     one_of(LANGUAGES, language=language)
     if folder is None:
-        folder = unpacked(PACKAGE[0], cache=cache, progress=progress) / PACKAGE[1]
+        folder = debian_files(*PACKAGE, cache=cache, progress=progress) / STAMPS
     tell = progress or (lambda line: print(line, file=sys.stderr, flush=True))
     drawings = silent = 0
     for text in sorted(folder.rglob("*.txt")):

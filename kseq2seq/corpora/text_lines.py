@@ -48,7 +48,7 @@ def text_lines(
     Args:
         script: "latin" or "korean".
         count: how many lines, at most.
-        cache: see `unpacked`.
+        cache: see `debian_files`.
         progress: called with one line at each step; prints to standard error where None.
 
     Returns:

@@ -11,8 +11,12 @@ from kseq2seq.corpora.debian_files import debian_files
 from kseq2seq.corpora.transcripts import spoken
 from kseq2seq.data import Example
 
-_PACKAGE = ("tuxpaint-stamps-default", "2022.06.04-1")
-_DIGEST = "6db6c1bfc870a47f1499d6203b083522eacb57c5f9c87d468f2e92eb6d9d5f34"
+PACKAGE = (
+    "tuxpaint-stamps-default",
+    "2022.06.04-1",
+    "6db6c1bfc870a47f1499d6203b083522eacb57c5f9c87d468f2e92eb6d9d5f34",
+)
+STAMPS = Path("usr/share/tuxpaint/stamps")  # in the package
 _SPOKEN = re.compile(r"(.+)_desc(?:_(\w+(?:@\w+)?))?")
 _TRANSLATED = re.compile(r"([a-z]{2,3}(?:_\w+)?(?:@\w+)?)\.utf8=(.*)")
 
@@ -48,10 +52,7 @@ def tuxpaint(
         The Debian package `tuxpaint-stamps-default` (GPL-2), fetched and never bundled.
     """
     tell = progress or (lambda line: print(line, file=sys.stderr, flush=True))
-    folder = debian_files(
-        *_PACKAGE, _DIGEST, (".ogg", ".wav", ".txt"), cache=cache, progress=progress
-    )
-    stamps = folder / "usr/share/tuxpaint/stamps"
+    stamps = debian_files(*PACKAGE, cache=cache, progress=progress) / STAMPS
     recordings: dict[str, list[tuple[Path, Path]]] = {}
     for path in sorted(stamps.rglob("*_desc*")):
         if path.suffix in (".ogg", ".wav") and (found := _SPOKEN.fullmatch(path.stem)):

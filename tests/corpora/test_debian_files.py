@@ -10,7 +10,7 @@ from importlib import import_module
 
 import pytest
 
-from kseq2seq.corpora import debian_files
+from kseq2seq.corpora.debian_files import debian_files
 
 CONTENTS = {
     "./usr/share/sounds/one.wav": b"one",
@@ -55,27 +55,42 @@ def apt(tmp_path, monkeypatch, package):
         program.chmod(0o755)
         monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
 
-    def fetch(digest=None):
-        digest = digest or hashlib.sha256(package.read_bytes()).hexdigest()
+    def fetch(pinned=True):
+        digest = hashlib.sha256(package.read_bytes()).hexdigest()
         said = []
-        arguments = ("sounds", "1:2-3", digest, (".wav",))
-        return debian_files.debian_files(*arguments, cache=tmp_path, progress=said.append), said
+        wanted = ("sounds", "1:2-3", digest) if pinned else ("sounds",)
+        return debian_files(*wanted, cache=tmp_path, progress=said.append), said
 
     return install, fetch, tmp_path / "calls"
 
 
-def test_fetches_once_and_unpacks_what_is_wanted(apt, package, tmp_path):
+@pytest.mark.parametrize("pinned", [True, False])
+def test_a_package_is_fetched_once_and_kept(apt, package, tmp_path, pinned):
     install, fetch, calls = apt
     install(f'case "$*" in *download*) cp {package} sounds_1.deb;; esac')
-    folder, said = fetch()
+    folder, said = fetch(pinned)
     assert (folder / "usr/share/sounds/one.wav").read_bytes() == b"one"
-    assert [path.name for path in folder.rglob("*") if path.is_file()] == ["one.wav"]
+    names = {path.name for path in folder.rglob("*") if path.is_file()}
+    assert names == {"one.wav", "readme.txt"}
     assert not list(tmp_path.rglob("escaped.wav"))
-    assert any("fetching sounds=1:2-3 by apt" in line for line in said)
+    assert f"fetching {'sounds=1:2-3' if pinned else 'sounds'} by apt into" in "".join(said)
+    assert list((tmp_path / "packages").iterdir()) == [folder]
     before = calls.read_text()
-    assert fetch() == (folder, []) and calls.read_text() == before
-    shutil.rmtree(folder)
-    assert fetch() == (folder, [])  # from the package that is kept
+    assert fetch(pinned) == (folder, []) and calls.read_text() == before
+
+
+def test_old_indexes_are_made_anew(apt, package, tmp_path):
+    install, fetch, calls = apt
+    lists = tmp_path / "apt" / "lists"
+    lists.mkdir(parents=True)
+    (lists / "d_Packages").touch()
+    lists.with_name("apt.conf").touch()
+    new = tmp_path / "updated"
+    download = f"*download*) test -e {new} || exit 100; cp {package} sounds_1.deb;;"
+    install(f'case "$*" in {download} *update) touch {new};; esac')
+    fetch(False)
+    ends = [line.split()[-1] for line in calls.read_text().splitlines()]
+    assert ends == ["sounds", "update", "sounds"]
 
 
 @pytest.mark.parametrize(
@@ -94,8 +109,27 @@ def test_says_why_nothing_came_and_leaves_nothing(apt, tmp_path, script, message
     assert not list((tmp_path / "packages").glob("*") if (tmp_path / "packages").exists() else [])
 
 
+def test_a_damaged_package_leaves_nothing(apt, tmp_path):
+    install, fetch, _ = apt
+    install('case "$*" in *download*) echo damaged > sounds.deb;; esac')
+    with pytest.raises(RuntimeError, match=r"sounds\.deb.*--data sample"):
+        fetch(False)
+    assert not any((tmp_path / "packages").iterdir())
+
+
 def test_a_machine_without_apt_is_told_what_to_do(apt, monkeypatch, tmp_path):
     _, fetch, _ = apt
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(RuntimeError, match="this machine has no apt-get; use `--data sample`"):
         fetch()
+
+
+@pytest.mark.parametrize("name", ["", "../up", "a b", "-o=x;y"])
+def test_another_name_is_refused(name, tmp_path):
+    with pytest.raises(ValueError, match="must be the name of a Debian package"):
+        debian_files(name, cache=tmp_path)
+
+
+def test_a_version_has_a_digest(tmp_path):
+    with pytest.raises(ValueError, match="must be given together"):
+        debian_files("hello", "2.10-3", cache=tmp_path)

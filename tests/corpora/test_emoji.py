@@ -64,7 +64,7 @@ def fetched(tmp_path, monkeypatch):
     font.parent.mkdir(parents=True)
     font.write_bytes(b"font")
     monkeypatch.setattr(module, "fetched", lambda *_, **__: archive)
-    monkeypatch.setattr(module, "unpacked", lambda *_, **__: tmp_path)
+    monkeypatch.setattr(module, "debian_files", lambda *_, **__: tmp_path)
     draw = lambda text, font: np.full((2, 2, 4), int(text), "uint8")  # noqa: E731
     monkeypatch.setattr(module, "draw", draw)
     return tmp_path

@@ -8,7 +8,7 @@ import pytest
 from kseq2seq.corpora import asterisk, manifest, speech, tuxpaint
 from kseq2seq.corpora.asterisk import _PROMPTS, _SPEAKERS, _VERSION
 from kseq2seq.corpora.speech_sample import speech_sample
-from kseq2seq.corpora.tuxpaint import _DIGEST, _PACKAGE
+from kseq2seq.corpora.tuxpaint import PACKAGE, STAMPS
 from kseq2seq.data.places import place_of
 from kseq2seq.data.split import SPLITS, split_of
 
@@ -62,7 +62,7 @@ def cache(tmp_path):
         path = second / f"usr/share/asterisk/sounds/fr/{prompt}.gsm"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(bytes(33 * 75))
-    stamps = folder(*_PACKAGE, _DIGEST) / "usr/share/tuxpaint/stamps/animals"
+    stamps = folder(*PACKAGE) / STAMPS / "animals"
     sound(stamps / "cat_desc_fr.wav")
     sound(stamps / "cat_desc.wav")
     sound(stamps / "dog_desc_pt_BR.wav")

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from kseq2seq.corpora.debian_packages import unpacked
+from kseq2seq.corpora.debian_files import debian_files
 from kseq2seq.corpora.emoji import FONT, NAMES, SHA256, Emoji, noto_emoji
 from kseq2seq.corpora.fetching import fetched
 
@@ -48,7 +48,7 @@ def main() -> None:
         _put(file, "names.tsv", "".join(lines).encode())
         for each in chosen:
             _put(file, f"{each.code}.png", _small(each))
-    copyright = unpacked(FONT[0]) / "usr/share/doc" / FONT[0] / "copyright"
+    copyright = debian_files(FONT[0]) / "usr/share/doc" / FONT[0] / "copyright"
     licences = SAMPLES / "licences"
     (licences / "noto-emoji.txt").write_text(copyright.read_text(encoding="utf-8"), "utf-8")
     (licences / "emojibase-data.txt").write_bytes(license_of_names)
