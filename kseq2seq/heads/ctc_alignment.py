@@ -31,7 +31,7 @@ def best_alignment(log_probs: Any, labels: Any, count: Any) -> Any:
         sum over all.
     """
     says, skips = states_of(log_probs, labels)
-    states = ops.arange(ops.shape(skips)[1], dtype="int32")
+    states = ops.arange(ops.shape(skips)[1], dtype="float32")  # as all that a scan carries
     by_time = ops.swapaxes(says, 0, 1)  # (S, R, M)
     first = ops.where(ops.equal(states, 0), ops.zeros_like(by_time[0]), NEVER)
 
@@ -40,7 +40,7 @@ def best_alignment(log_probs: Any, labels: Any, count: Any) -> Any:
         one, two = moved(best, 1), ops.where(skips, moved(best, 2), NEVER)
         top = ops.maximum(ops.maximum(best, one), two)
         taken = ops.where(best >= top, 0, ops.where(one >= top, 1, 2))
-        return ops.maximum(top + here, NEVER), ops.cast(taken, "int32")
+        return ops.maximum(top + here, NEVER), ops.cast(taken, "float32")
 
     final, taken = ops.scan(forward, first, by_time)
 
@@ -48,7 +48,8 @@ def best_alignment(log_probs: Any, labels: Any, count: Any) -> Any:
     def at(x, state):
         return ops.sum(ops.where(ops.equal(state[:, None], states), x, ops.zeros_like(x)), axis=1)
 
-    blank, label = 2 * count, ops.maximum(2 * count - 1, 0)
+    blank = 2 * ops.cast(count, "float32")
+    label = ops.maximum(blank - 1, 0)
     score_of_blank, score_of_label = at(final, blank), at(final, label)
     last = ops.where(score_of_blank >= score_of_label, blank, label)
 
@@ -56,7 +57,7 @@ def best_alignment(log_probs: Any, labels: Any, count: Any) -> Any:
         return state - at(taken, state), state
 
     _, path = ops.scan(backward, last, ops.flip(taken, 0))
-    path = ops.transpose(ops.flip(path, 0))
+    path = ops.cast(ops.transpose(ops.flip(path, 0)), "int32")
     # 3. Odd states are labels.
     number = ops.where(ops.equal(path % 2, 1), (path + 1) // 2, BLANK)
     exists = ops.maximum(score_of_blank, score_of_label) > POSSIBLE

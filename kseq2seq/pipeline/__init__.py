@@ -3,7 +3,7 @@
 from kseq2seq.deprecation import moved
 from kseq2seq.pipeline.choosing import choose
 from kseq2seq.pipeline.files import FileProgress
-from kseq2seq.pipeline.live import Heard, live
+from kseq2seq.pipeline.growing import Heard, live
 from kseq2seq.pipeline.mutual_information import mutual_information
 from kseq2seq.pipeline.pipeline import Pipeline
 from kseq2seq.pipeline.prediction import Alternative, Prediction
