@@ -56,13 +56,12 @@ class Recipe(Evaluating):
     Args:
         name: of the recipe; its output is saved_models/NAME unless the user names another.
         doc: the docstring of the recipe, which `--help` shows.
-        data: what `--data` takes, in a line of help, which is printed again if `--data` is neither
-            a file nor a name that the recipe knows. It ends in "FILE" if that may be a file of
-            pairs.
+        data: what `--data` takes, in a line of help, printed again if `--data` is neither a file
+            nor a name that it knows. It ends in "FILE" if that may be a file of pairs.
         models: the architectures it offers, the default first, and what each takes for
             `build_model` besides the sizes of the flags.
         metrics: names and functions (texts, references) -> float; BLEU and chrF if None. The last
-            one chooses between averaged and raw weights, unless `fit` is given measures.
+            chooses between averaged and raw weights, unless `fit` is given measures.
         decisive: names of the metrics in which a useful model beats each baseline; all if None.
             Leave out those in which trivial texts may be perfect, for example `distinct_1`.
         defaults: of flags that differ from the common ones, by their names with "_" for "-".
@@ -139,16 +138,15 @@ class Recipe(Evaluating):
         Args:
             read: (name, columns) -> examples; reads `--data` and the other files.
             source: reads the sources of examples that are not texts.
-            divide: the key of an example of `--data` -> its split, for example one of several
-                folds; 3 in 100 keys for each split that is held out if None.
+            divide: the key of an example of `--data` -> its split; 3 in 100 keys for each split
+                that is held out if None.
         """
         options = self.options
         with self._errors():
             check_output(options.output, _PARTS)
             if options.tflite and (options.output / _MOBILE).is_dir():
-                raise ValueError(
-                    f"{options.output / _MOBILE} is a directory; --tflite makes a file"
-                )
+                mobile = options.output / _MOBILE
+                raise ValueError(f"{mobile} is a directory; --tflite makes a file")
             if not options.resume:
                 check_not_begun(options.output)
 
@@ -181,9 +179,8 @@ class Recipe(Evaluating):
         """
         options = self.options
         if options.init:
-            with self.messages.errors(
-                f"--init {options.init}", "Give the pipeline/ of an earlier run."
-            ):
+            remedy = "Give the pipeline/ of an earlier run."
+            with self.messages.errors(f"--init {options.init}", remedy):
                 inside = options.init / "pipeline"
                 pipeline = Pipeline.load(inside if inside.is_dir() else options.init)
                 for side, kind in zip((pipeline.source, pipeline.target), kinds, strict=True):
