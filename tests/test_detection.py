@@ -7,6 +7,7 @@ import kseq2seq_runtime
 import numpy as np
 import pytest
 
+pytestmark = pytest.mark.slow  # 50 s of a core
 PAGE = Path(__file__).parents[1] / "docs" / "detection.md"
 
 

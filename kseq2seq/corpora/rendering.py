@@ -53,14 +53,16 @@ def render(text: str, face: Any, rng: np.random.Generator) -> np.ndarray:
     # 2. Slant, skew and width, by one affine map.
     wide = max(int(width * stretch), 1)
     affine = (1 / stretch, shear, -shear * height / 2, turn, 1, -turn * wide / 2)
-    mask = mask.transform((wide, height), Image.Transform.AFFINE, affine, Image.BILINEAR)
+    bilinear = Image.Resampling.BILINEAR
+    mask = mask.transform((wide, height), Image.Transform.AFFINE, affine, bilinear)
 
     # 3. Ink on paper, in a light that changes from left to right.
     ink, paper = _colors(rng)
     share = np.asarray(mask, "float32")[..., None] / 255
     pixels = paper + share * (ink - paper)
     if rng.random() < 0.5:
-        light = np.linspace(*rng.uniform(-25, 25, 2), wide, dtype="float32")
+        begin, end = rng.uniform(-25, 25, 2).tolist()
+        light = np.linspace(begin, end, wide, dtype="float32")
         pixels = pixels + light[None, :, None]
 
     # 4. What a camera adds.
