@@ -15,6 +15,7 @@ from kseq2seq.layers import (
     CrossAttention,
     FeedForward,
     GatedConvolution,
+    GridPositions,
     SelfAttention,
     TokenEmbedding,
 )
@@ -192,6 +193,7 @@ _KINDS: dict[type, tuple[str, Callable[[Any], tuple[str, str]]]] = {
     keras.layers.LayerNormalization: _plain("normalization", "Layer norm"),
     keras.layers.RMSNormalization: _plain("normalization", "RMS norm"),
     keras.layers.BatchNormalization: _plain("normalization", "Batch norm"),
+    GridPositions: _plain("other", "Grid positions"),
     Reversal: _plain("other", "Reverse"),
     MeanStates: ("other", lambda layer: ("Mean", "over the source")),
     keras.layers.Add: _plain("", ""),

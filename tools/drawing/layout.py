@@ -113,10 +113,13 @@ def _read(laid: Stack) -> None:
     if source is None:
         return
     first = next(iter(laid.boxes.values()))
-    name = f"{source.capitalize()} tokens" + (", shifted right" if source == "target" else "")
+    shape = laid.column.shape
+    tokens = " tokens" if len(shape) == 1 else ""
+    name = f"{source.capitalize()}{tokens}" + (", shifted right" if source == "target" else "")
+    sizes = ["B", *(laid.letter if size is None else str(size) for size in shape)]
     laid.wires.append(Wire([(first.x, foot - 0.2), (first.x, first.bottom)]))
     laid.words.append(Words(name, first.x, foot - 0.33, style="head"))
-    laid.words.append(Words(f"(B, {laid.letter})", first.x, foot - 0.5))
+    laid.words.append(Words(f"({', '.join(sizes)})", first.x, foot - 0.5))
 
 
 def _give(page: Layout, outline: Outline) -> None:

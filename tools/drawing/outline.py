@@ -59,6 +59,7 @@ class Column:
     Attributes:
         title: its name.
         source: the name of the input that it reads, None if it reads none.
+        shape: of a row of that input; () if it reads none. None is a length that varies.
         groups: from the bottom upwards.
         aside: blocks that do not see that input: they prepare the output of other columns.
         params: how many weights it adds to the model.
@@ -66,6 +67,7 @@ class Column:
 
     title: str
     source: str | None
+    shape: tuple[int | None, ...]
     groups: tuple[Group, ...]
     aside: tuple[Group, ...]
     params: int
@@ -135,7 +137,7 @@ def outline(model: keras.Model) -> Outline:
     if not isinstance(model, keras.Model) or not isinstance(getattr(model, "input", None), dict):
         raise TypeError(f"`model` must be a model that `build_model` returned; got {model!r}.")
     graph = Graph(trace(model, is_drawn))
-    drawn = _Drawn(graph)
+    drawn = _Drawn(graph, {name: tuple(x.shape[1:]) for name, x in model.input.items()})
     columns = [drawn.column(part) for part in dict.fromkeys(node.column for node in graph.nodes)]
     return Outline(
         title=_words(model.name),
@@ -155,8 +157,9 @@ def _words(name: str) -> str:
 class _Drawn:
     """The blocks drawn so far."""
 
-    def __init__(self, graph: Graph):
+    def __init__(self, graph: Graph, shapes: dict[str, tuple[int | None, ...]]):
         self.nodes, self.output = graph.nodes, graph.output
+        self.shapes = shapes
         self.names: dict[Node, str] = {}
         self.copies: dict[Node, tuple[Run, int]] = {}
         self.counted: set[int] = set()
@@ -171,7 +174,9 @@ class _Drawn:
         groups = tuple(self.group(title, run) for run in up)
         besides = tuple(self.group(title, run) for run in aside)
         params = sum(b.params for g in (*groups, *besides) for b in g.blocks)
-        return Column(title, inputs[0] if inputs else None, groups, besides, params)
+        source = inputs[0] if inputs else None
+        shape = () if source is None else self.shapes[source]
+        return Column(title, source, shape, groups, besides, params)
 
     def group(self, title: str, run: Run) -> Group:
         period = len(run.first)

@@ -126,6 +126,14 @@ def test_what_is_written(small):
     } <= set(texts)
 
 
+def test_a_source_without_tokens_is_drawn_with_its_shape():
+    image = build_model("image", SOURCES["image"], 20, head="label", channels=8)
+    line = build_model("crnn", SOURCES["crnn"], 20, head="ctc", hidden_dim=8)
+    for model, shape in ((image, "(B, 96, 96, 3)"), (line, "(B, S, 32)")):
+        texts = {text.get_text() for text in draw(layout(outline(model))).axes[0].texts}
+        assert {"Source", shape} <= texts and "Source tokens" not in texts
+
+
 def test_only_links_that_are_there_are_explained():
     sizes = {"hidden_dim": 8, "num_heads": 2, "num_layers": 2, "decoder_layers": 1}
     model = build_model("transformer", source=20, target=20, **sizes)
