@@ -84,7 +84,8 @@ def noto_emoji(
         tell(f"drawing {len(names)} emoji into {kept}")
         pictures = {code: draw(text, font) for entry in names for code, text in entry["drawn"]}
         with whole_file(kept) as path, path.open("wb") as file:
-            np.savez_compressed(file, **{code: p for code, p in pictures.items() if p.any()})
+            found: dict[str, Any] = {code: p for code, p in pictures.items() if p.any()}
+            np.savez_compressed(file, **found)
     with np.load(kept, allow_pickle=False) as drawn:
         pictures = {code: drawn[code] for code in drawn.files}
     emoji, seen, repeats = [], set(), 0

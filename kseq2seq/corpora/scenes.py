@@ -109,7 +109,8 @@ def scenes(
         second += second >= first
         relation = str(rng.choice(list(RELATIONS[language])))
         pair = [emoji[first], emoji[second]]
-        picture = draw_scene(*(_one_of(each.pictures, rng) for each in pair), relation, rng)
+        one, other = (_one_of(each.pictures, rng) for each in pair)
+        picture = draw_scene(one, other, relation, rng)
         names = [each.names[language] for each in pair]
         caption = Scene(names[0], relation, names[1]).caption(language)
         yield Example(picture, caption, " ".join(sorted(each.code for each in pair)))

@@ -153,12 +153,12 @@ def split_corpora(
     """
     shares = {"validation": validation, "test": test}
     wanted = ["train", *(split for split, share in shares.items() if share)]
-    divide = divide or partial(split_of, **shares)
+    chosen: Divide = divide or partial(split_of, validation=validation, test=test)
     packed = unique(packed_examples(pairs, source, errors))
     with Corpus.write(packed, source=source) as whole:
         counts = dict.fromkeys(wanted, 0)
         for pair in whole.packed():
-            counts[divide(pair.key)] += 1
+            counts[chosen(pair.key)] += 1
         empty = [split for split, count in counts.items() if not count]
         if empty:
             raise ValueError(
@@ -169,7 +169,7 @@ def split_corpora(
             )
         return {
             split: Corpus.write(
-                (pair for pair in whole.packed() if divide(pair.key) == split), source=source
+                (pair for pair in whole.packed() if chosen(pair.key) == split), source=source
             )
             for split in wanted
         }

@@ -37,7 +37,7 @@ class Conformer(Transformer):
     activation: str = "swish"
     position_scheme: str = "rotary"
 
-    encoder_settings = (*Transformer.encoder_settings, "kernel_size")
+    encoder_settings: ClassVar[tuple[str, ...]] = (*Transformer.encoder_settings, "kernel_size")
     packs = False  # a convolution would reach into the next pair of a row
     recipe_sizes: ClassVar = None
 

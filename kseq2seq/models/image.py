@@ -13,6 +13,8 @@ from kseq2seq.encoders.image import LEVELS, image_spec
 from kseq2seq.encoders.image_backbone import described_backbone, image_backbone
 from kseq2seq.models.architecture import Architecture, register_architecture
 
+_OF_BOTH = ("hidden_dim", "stride", "dropout")  # sizes of the small network and of a backbone
+
 
 @register_architecture("image")
 @dataclass(frozen=True, kw_only=True)
@@ -97,12 +99,14 @@ class Image(Architecture):
 
     def build_encoder(self, source: SourceSpec) -> keras.Model:
         """See `Architecture`."""
-        sizes = {"hidden_dim": self.hidden_dim, "stride": self.stride, "dropout": self.dropout}
         record, backbone = self._record(), self.backbone
+        sizes: dict[str, Any] = {name: getattr(self, name) for name in _OF_BOTH}
         if record is None:
-            layers = {"channels": self.channels, "num_layers": self.num_layers}
-            return image_encoder(source, **layers, **sizes)
+            return image_encoder(
+                source, channels=self.channels, num_layers=self.num_layers, **sizes
+            )
         if not isinstance(backbone, keras.Model):
-            shape = image_spec(source, "an image backbone").inputs["source"][0]
-            backbone = image_backbone(record, shape, self.weights)
+            height, width, channels = image_spec(source, "an image backbone").inputs["source"][0]
+            assert height and width and channels  # so `image_spec` says
+            backbone = image_backbone(record, (height, width, channels), self.weights)
         return image_backbone_encoder(source, backbone, **sizes)

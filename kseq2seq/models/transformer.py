@@ -132,7 +132,14 @@ class EncoderSizes(TransformerSizes):
     window: int = 128
     remat: bool = False
 
-    encoder_settings = ("num_heads", "activation", "norm", "position_scheme", "attention", "window")
+    encoder_settings: ClassVar[tuple[str, ...]] = (
+        "num_heads",
+        "activation",
+        "norm",
+        "position_scheme",
+        "attention",
+        "window",
+    )
 
     def __post_init__(self):
         super().__post_init__()
@@ -196,9 +203,9 @@ class Transformer(Strided, Copying, EncoderSizes):
     decoder_layers: int | None = None
     tie_embeddings: str = "target"
 
-    encoder_settings = (*EncoderSizes.encoder_settings, "stride")
+    encoder_settings: ClassVar[tuple[str, ...]] = (*EncoderSizes.encoder_settings, "stride")
     packs = True
-    recipe_sizes: ClassVar = {"num_heads": 4, "tie_embeddings": "all"}
+    recipe_sizes: ClassVar[dict[str, Any] | None] = {"num_heads": 4, "tie_embeddings": "all"}
 
     def __post_init__(self):
         EncoderSizes.__post_init__(self)

@@ -66,7 +66,7 @@ def timed_words(
     beginnings = np.tril(np.broadcast_to(ids, (len(ids), len(ids))))
     grown = [0, *(min(len(part), len(text)) for part in read(beginnings))]
     # 2. The tokens of each word, and their positions.
-    words = []
+    words: list[Word] = []
     for found in re.finditer(r"\S+", text):
         first, last = found.span()
         tokens = [

@@ -104,7 +104,9 @@ class AudioSource(Recordings):
             return super().assemble(rows, count, units, training)
         seed = tf.stack([rows["number"][0], tf.size(rows["number"], tf.int64)])
         raws = self.unpack(rows["packed"])
-        values, items = self.augmentation.samples(*raws.values(), rows["speed"], seed)
+        values, items = self.augmentation.samples(
+            raws["values"], raws["values_length"], rows["speed"], seed
+        )
         lengths = -(-items // self.step)
         inputs = self._inputs(values, -(-tf.shape(values)[1] // self.step), items, lengths)
         masked = self.augmentation.features(inputs["source"], lengths, seed, self.seconds(1))
