@@ -47,6 +47,7 @@ _FLOORS = (
     "plot",
     "text",
     "data",
+    "corpora",
     "metrics",
     "baselines",
     "training",
