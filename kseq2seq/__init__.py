@@ -49,6 +49,7 @@ _FLOORS = (
     "speech",
     "image",
     "data",
+    "corpora",
     "metrics",
     "baselines",
     "training",
