@@ -150,7 +150,7 @@ class ArraySource(Source):
             empty &= lengths <= self.max_length
         return rows, lengths, empty
 
-    def shortened(self, raw: Any) -> np.ndarray:
+    def clipped(self, raw: Any) -> np.ndarray:
         """See `Source`."""
         return self.read(raw)[: self.max_length * self.step]
 

@@ -132,7 +132,7 @@ class Source(Saved):
         """Returns raws on which exports are tried if the user gives none; None for texts."""
         return None
 
-    def shortened(self, raw: Any) -> Any:
+    def clipped(self, raw: Any) -> Any:
         """Returns a raw without what `too_long` "cut" leaves out, to save memory; not in graph.
 
         By default a raw is as it is, and cut when it is made into inputs.

@@ -81,7 +81,7 @@ class RawGraphs:
     def inputs(self, raws: Sequence[Any]) -> dict[str, tf.Tensor]:
         """Returns the model's inputs; see `Source` and `padded`."""
         if self._source.too_long == "cut":
-            raws = [self._source.shortened(raw) for raw in raws]
+            raws = [self._source.clipped(raw) for raw in raws]
         return self._inputs(self._source.batch(raws))
 
     def read(self, ids: Any, raws: Sequence[Any]) -> list[str]:
