@@ -2,6 +2,8 @@
 
 python -m kseq2seq_runtime model.tflite "A raw text." "Another."
 python -m kseq2seq_runtime model.tflite --beam 4 < lines.txt
+python -m kseq2seq_runtime speech.tflite prompt.wav
+python -m kseq2seq_runtime captions.tflite photo.png
 """
 
 import argparse
@@ -25,10 +27,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     parser = argparse.ArgumentParser(
         prog="python -m kseq2seq_runtime",
-        description="Runs a .tflite file that kseq2seq exported: text in, text out.",
+        description="Runs a .tflite file that kseq2seq exported: texts or files in, text out.",
     )
     parser.add_argument("model", metavar="MODEL.tflite")
-    parser.add_argument("texts", metavar="TEXT", nargs="*", help="without any, lines of the input")
+    parser.add_argument(
+        "texts",
+        metavar="TEXT",
+        nargs="*",
+        help="or a file of sound or a picture, as the model takes; without any, lines of the input",
+    )
     parser.add_argument(
         "--beam", type=int, metavar="N", help="search with N hypotheses; as exported without it"
     )
