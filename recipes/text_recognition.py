@@ -70,9 +70,10 @@ def read(recipe: cli.Recipe, name: str, columns: list[str]) -> Iterator[data.Exa
         "korean": lambda part: corpora.text_lines("korean", **count),
     }
     for pair in data.named_pairs(name, columns, known):
-        if isinstance(pair, data.Pair):  # of a file; the same wording stays in one split
-            key = pair.key if len(columns) > 2 else pair.target
-            pair = data.Example(str(Path(name).parent / pair.source), pair.target, key)
+        if isinstance(pair.source, str):  # of a file; the same wording stays in one split
+            path = str(Path(name).parent / pair.source)
+            pair = data.Example(path, pair.target, pair.key, pair.references)
+            pair = pair if len(columns) > 2 else data.keyed(pair, pair.target)
         yield pair
 
 

@@ -151,7 +151,8 @@ def packed_examples(
 
     Raises:
         TypeError: for anything but examples.
-        ValueError: an example can't be read; the message has its number and names the file.
+        ValueError: an example can't be read; the message has its number and names the file. Or all
+            were left out.
         FileNotFoundError: its file is missing.
 
     Example:
@@ -187,6 +188,10 @@ def packed_examples(
         warnings.warn(
             f"{len(problems):,} of {number + 1:,} examples left out{shown}{more}", stacklevel=2
         )
+        if len(problems) > number:
+            raise ValueError(
+                f"`pairs` must hold at least one pair: all were left out; the first: {problems[0]}"
+            )
 
 
 class _Unfit(TypeError):

@@ -55,9 +55,10 @@ def write_pairs(
             for count, packed in enumerate(kept, start=1):  # noqa: B007
                 writer.write(serialized(packed))
         if not count:
-            why = f"all were left out; the first: {problems[0]}" if problems else None
-            why = why or "the iterable is empty (or was consumed already)"
-            raise ValueError(f"`pairs` must hold at least one pair: {why}")
+            raise ValueError(
+                "`pairs` must hold at least one pair: the iterable is empty (or was consumed "
+                "already)"
+            )
     return count
 
 
