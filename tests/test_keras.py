@@ -35,6 +35,8 @@ STATES = [[ones(ROWS, 5)], [ones(ROWS, 5)]]
 ATTENDED = {"key": ones(ROWS, SOURCE, DIM), "value": ones(ROWS, SOURCE, DIM), "mask": MASK}
 SPELLED = np.array([[[5, 1, 2], [3, 4, 0]], [[6, 7, 8], [0, 0, 0]]], "int32")
 COPIED = np.array([[5, 3, 5, 4], [6, 0, 0, 0]], "int32")
+GRID = ones(ROWS, 2, LENGTH, DIM)
+SEEN = {"x": ones(ROWS, SOURCE, DIM), "padding_mask": MASK}
 QUERIES = ones(ROWS, HEADS, LENGTH, 4)
 
 # Each layer: constructor's arguments, inputs, and whether Keras' harness can train it, which it
@@ -42,6 +44,7 @@ QUERIES = ones(ROWS, HEADS, LENGTH, 4)
 CASES: list[tuple[type, dict[str, Any], Any, bool]] = [
     (layers.Dense, {"units": 4}, X, True),
     (layers.Conv1D, {"filters": 4, "kernel_size": 2}, X, True),
+    (layers.Conv2D, {"filters": 4, "kernel_size": 2}, GRID, True),
     (layers.Embedding, {"input_dim": 9, "output_dim": 4}, TOKENS, True),
     (layers.ReversibleEmbedding, {"input_dim": 9, "output_dim": 4}, TOKENS, True),
     (
@@ -108,13 +111,13 @@ CASES: list[tuple[type, dict[str, Any], Any, bool]] = [
     (
         layers.EncoderBlock,
         {"sizes": SIZES, "positions": layers.Rotary(), "attend": layers.attend_in_chunks},
-        {"x": ones(ROWS, SOURCE, DIM), "padding_mask": MASK},
+        SEEN,
         False,
     ),
     (
         layers.EncoderBlock,
         {"sizes": DEEP, "attend": layers.AttendInWindow(2), "remat": True},
-        {"x": ones(ROWS, SOURCE, DIM), "padding_mask": MASK},
+        SEEN,
         False,
     ),
     (
@@ -126,9 +129,24 @@ CASES: list[tuple[type, dict[str, Any], Any, bool]] = [
     (
         layers.PrefixBlock,
         {"sizes": SIZES, "positions": layers.DistanceBuckets(HEADS, False), "causal": True},
-        {"x": ones(ROWS, SOURCE, DIM), "padding_mask": MASK},
+        SEEN,
         False,
     ),
+    (layers.ConvolutionModule, {"dim": DIM, "width": 3}, SEEN, False),
+    (
+        layers.ConformerBlock,
+        {"sizes": SIZES, "position_scheme": layers.Rotary(), "kernel_size": 3, "remat": True},
+        SEEN,
+        False,
+    ),
+    (
+        layers.Subsampling,
+        {"num_features": DIM, "stride": 4, "channels": 3},
+        {"features": SEEN["x"], "padding_mask": MASK},
+        False,
+    ),
+    (layers.GridPositions, {"rows": 2, "columns": LENGTH, "dim": DIM}, GRID, True),
+    (layers.Cells, {}, GRID, False),
 ]
 
 RECURRENT = {
@@ -210,9 +228,10 @@ def test_a_decoder_is_saved_as_keras_saves_layers(kind):
     assert [w.path for w in again.weights] == [w.path for w in kind(**DECODERS[kind]).weights]
 
 
-@pytest.mark.parametrize("kind", dict.fromkeys([case[0] for case in CASES[5:]] + list(DECODERS)))
+@pytest.mark.parametrize("kind", dict.fromkeys([case[0] for case in CASES[6:]] + list(DECODERS)))
 def test_a_dtype_reaches_every_part(kind):
-    arguments = next((a for k, a, *_ in CASES if k is kind), None) or DECODERS[kind]
+    firsts = {k: a for k, a, *_ in reversed(CASES)}
+    arguments = {**firsts, **DECODERS}[kind]
     layer = kind(**arguments, dtype="mixed_bfloat16")
     given = [value for value in arguments.values() if isinstance(value, keras.layers.Layer)]
     given += arguments.get("blocks", [])
