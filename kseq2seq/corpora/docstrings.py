@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from kseq2seq.text.python_source import names_and_signs, says_nothing
+from kseq2seq.python_source import names_and_signs, says_nothing
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 _ROLE = re.compile(r":[\w:.+-]+:`([^`]*)`")  # :class:`~module.Name`

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 
-from kseq2seq.text.python_source import names_and_signs
+from kseq2seq.python_source import names_and_signs
 
 
 def near_duplicates(

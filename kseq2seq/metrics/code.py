@@ -11,7 +11,7 @@ from kseq2seq.metrics.references import Reference
 from kseq2seq.metrics.score import TextScore
 from kseq2seq.metrics.sums import Sums, summed
 from kseq2seq.metrics.text import bleu
-from kseq2seq.text.python_source import names_and_signs, says_nothing
+from kseq2seq.python_source import names_and_signs, says_nothing
 
 LONGEST = 100_000  # characters; a longer text is not given to the parser
 

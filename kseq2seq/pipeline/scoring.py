@@ -119,8 +119,10 @@ def rerank(
     Source:
         Source given target as a second opinion: Li et al. 2016, equation 13; Yee et al. 2019.
     """
-    if isinstance(sources, str | bytes):
-        raise ValueError(f"`sources` must be several; got one, {sources!r:.80}. Put it in a list.")
+    if isinstance(sources, str | bytes) or not isinstance(sources, Iterable):
+        raise ValueError(
+            f"`sources` must be a list of raws; got one source, {sources!r:.80}. Put it in a list."
+        )
     sources = list(sources)
     if len(sources) != len(predictions):
         raise ValueError(

@@ -12,7 +12,7 @@ def names_and_signs(text: str) -> list[str]:
     """Returns the words, numbers and single signs of a text; an underscore belongs to its word.
 
     Example:
-        >>> from kseq2seq.text.python_source import names_and_signs
+        >>> from kseq2seq.python_source import names_and_signs
         >>> names_and_signs("def twice(x_1):")
         ['def', 'twice', '(', 'x_1', ')', ':']
     """
