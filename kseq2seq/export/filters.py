@@ -19,7 +19,8 @@ def fixed_filters(model: Any, source: Any, target: Any, filters: Any = ()) -> tu
         filters: further rules about next tokens.
 
     Raises:
-        ValueError: if one has a row for each source, which no file can know.
+        ValueError: if one has a row for each source, which no file can know; or the model has no
+            decoder, and one weighs no labels.
 
     Example:
         >>> from kseq2seq import build_model
@@ -32,6 +33,11 @@ def fixed_filters(model: Any, source: Any, target: Any, filters: Any = ()) -> tu
     """
     rules = check_filters(filters)
     for rule in rules:
+        if not hasattr(model, "decoder") and type(rule).worth is Filter.worth:
+            raise ValueError(
+                f"{type(rule).__name__} is a rule about the next token of a decoder, and this "
+                "model has none. Leave `filters` out."
+            )
         if rule.of_sources:
             raise ValueError(
                 f"{type(rule).__name__} has a row for each source, so it can't be part of a file. "

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-from kseq2seq.corpora.scenes import Scene, read_caption
 from kseq2seq.metrics.references import Reference, reference_lists
+from kseq2seq.scene_captions import Scene, read_caption
 
 
 def scene_parts(hypotheses: Sequence[str], references: Sequence[Reference]) -> float:

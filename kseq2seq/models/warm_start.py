@@ -43,11 +43,13 @@ def warm_start(model: keras.Model, pretrained: keras.Model) -> None:
                 f"KerasHub backbone to build_model('hybrid', ..., encoder=backbone)."
             )
     mine, theirs = _settings(model), _settings(pretrained)
+    defaults = {**_defaults(mine), **_defaults(theirs)}  # of what one of them lacks
     for setting in dict.fromkeys([*_telling(mine), *_telling(theirs)]):
-        if mine.get(setting) != theirs.get(setting):
+        here, there = (each.get(setting, defaults.get(setting)) for each in (mine, theirs))
+        if here != there:
             raise ValueError(
-                f"The encoders differ: `{setting}` is {mine.get(setting)!r} in the model and "
-                f"{theirs.get(setting)!r} in the pretrained one. Build both alike."
+                f"The encoders differ: `{setting}` is {here!r} in the model and {there!r} in the "
+                "pretrained one. Build both alike."
             )
     if mine.get("norm") == "deep" and mine["architecture"] != theirs["architecture"]:
         raise ValueError(
@@ -79,6 +81,11 @@ def _telling(settings: dict[str, Any]) -> list[str]:
     if kind.encoder_settings is None or not kind.declares("encoder_settings"):
         return [field.name for field in fields(kind)]
     return list(kind.encoder_settings)
+
+
+def _defaults(settings: dict[str, Any]) -> dict[str, Any]:
+    kind = ARCHITECTURES.get(settings.get("architecture", ""))
+    return {} if kind is None else {field.name: field.default for field in fields(kind)}
 
 
 def _settings(model: keras.Model) -> dict[str, Any]:

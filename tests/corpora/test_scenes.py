@@ -3,8 +3,9 @@ import pytest
 
 from kseq2seq.corpora import emoji_sample, scenes
 from kseq2seq.corpora.emoji import Emoji
-from kseq2seq.corpora.scenes import RELATIONS, SIDE, Scene, draw_scene, read_caption
+from kseq2seq.corpora.scenes import SIDE, draw_scene
 from kseq2seq.data import split_of
+from kseq2seq.scene_captions import RELATIONS, Scene, read_caption
 
 RED, BLUE = (np.full((8, 8, 4), (*color, 255), "uint8") for color in ((255, 0, 0), (0, 0, 255)))
 

@@ -58,5 +58,5 @@ def test_what_can_not_be_part_of_a_file_is_refused(pipeline):
     with pytest.raises(ValueError, match="has a row for each source"):
         fixed_filters(pipeline.model, *sides, [Prefix([[5], [6]])])
     labeler = build_model("gru", source=20, target=5, head=Labels(), hidden_dim=8)
-    with pytest.raises(ValueError, match="models with a decoder"):
+    with pytest.raises(ValueError, match="rule about the next token of a decoder"):
         fixed_filters(labeler, *sides, [rule])

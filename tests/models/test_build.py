@@ -16,7 +16,7 @@ REFUSED = [
         None,
         {},
         r"architecture None.*rnn, lstm, gru, bahdanau, luong, convolutional, transformer, "
-        r"decoder_only, masked_lm, hybrid",
+        r"conformer, decoder_only, masked_lm, crnn, image, hybrid",
     ),
     ("lstm", {"source": 4}, r"`source`.*at least 5.*4"),
     ("lstm", {"source": 10**9}, r"`source` must be at most 16,777,216; got 1000000000"),
@@ -50,7 +50,7 @@ REFUSED = [
     ("lstm", {"target": 2.5}, r"`target`.*whole number.*2\.5"),
     ("lstm", {"target": "9"}, r"`target`.*whole number.*'9'"),
     ("lstm", {"hiden_dim": 8}, r"'lstm' has no size `hiden_dim`.*Did you mean `hidden_dim`"),
-    ("gru", {"score": "dot"}, r"'gru' has no size `score`; it has hidden_dim"),
+    ("gru", {"score": "dot"}, r"'gru' has no size `score`; it has stride, hidden_dim"),
     ("gru", {"hidden_dim": 0}, r"`hidden_dim`.*at least 1.*0"),
     ("gru", {"hidden_dim": 8.0}, r"`hidden_dim`.*whole number.*8\.0"),
     ("gru", {"hidden_dim": True}, r"`hidden_dim`.*whole number.*True"),
@@ -71,7 +71,11 @@ REFUSED = [
     ("transformer", {"inner_dim": 0}, r"`inner_dim`.*at least 1.*0"),
     ("transformer", {"decoder_layers": 0}, r"`decoder_layers`.*at least 1.*0"),
     ("transformer", {"max_positions": 0}, r"`max_positions`.*at least 1.*0"),
-    ("transformer", {"activation": "tanh"}, r"`activation`.*'relu', 'gelu', 'swiglu'.*'tanh'"),
+    (
+        "transformer",
+        {"activation": "tanh"},
+        r"`activation`.*'gelu', 'swish', 'swiglu'.*'tanh'",
+    ),
     ("transformer", {"norm": "rms"}, r"`norm`.*'pre', 'post', 'deep'.*'rms'"),
     (
         "transformer",

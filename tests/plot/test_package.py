@@ -16,7 +16,7 @@ def test_a_removed_name_says_what_to_use(name):
 
 
 def test_an_unknown_name_lists_the_known():
-    with pytest.raises(AttributeError, match=r"'heat'; it has \['alignment', 'curves'"):
+    with pytest.raises(AttributeError, match=r"'heat'; it has \['alignment', 'attention'"):
         plot.heat  # noqa: B018
 
 
