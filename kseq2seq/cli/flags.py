@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -21,10 +21,7 @@ def positive(text: str) -> float:
         >>> positive("0.5")
         0.5
     """
-    number = _number(text)
-    if not (math.isfinite(number) and number > 0):
-        raise argparse.ArgumentTypeError(f"must be a number above 0; got {text!r}")
-    return number
+    return _checked(text, "a number above 0", lambda number: 0 < number < math.inf)
 
 
 def share(text: str) -> float:
@@ -37,10 +34,7 @@ def share(text: str) -> float:
         >>> share("0.1")
         0.1
     """
-    number = _number(text)
-    if not 0 <= number < 1:
-        raise argparse.ArgumentTypeError(f"must be a number from 0 to below 1; got {text!r}")
-    return number
+    return _checked(text, "a number from 0 to below 1", lambda number: 0 <= number < 1)
 
 
 def whole(text: str) -> int:
@@ -53,10 +47,8 @@ def whole(text: str) -> int:
         >>> whole("2000")
         2000
     """
-    number = _number(text)
-    if not (number >= 1 and number.is_integer()):
-        raise argparse.ArgumentTypeError(f"must be a whole number of at least 1; got {text!r}")
-    return int(number)
+    allowed = "a whole number of at least 1"
+    return int(_checked(text, allowed, lambda number: 1 <= number < math.inf and number % 1 == 0))
 
 
 def natural(text: str) -> int:
@@ -69,12 +61,8 @@ def natural(text: str) -> int:
         >>> natural("0")
         0
     """
-    number = _number(text)
-    if not (0 <= number < 2**32 and number.is_integer()):
-        raise argparse.ArgumentTypeError(
-            f"must be a whole number from 0 to {2**32 - 1:,}; got {text!r}"
-        )
-    return int(number)
+    allowed = f"a whole number from 0 to {2**32 - 1:,}"
+    return int(_checked(text, allowed, lambda number: 0 <= number < 2**32 and number % 1 == 0))
 
 
 def weight(text: str) -> float:
@@ -87,21 +75,21 @@ def weight(text: str) -> float:
         >>> weight("0")
         0.0
     """
-    number = _number(text)
-    if not 0 <= number < math.inf:
-        raise argparse.ArgumentTypeError(f"must be a number of at least 0; got {text!r}")
-    return number
+    return _checked(text, "a number of at least 0", lambda number: 0 <= number < math.inf)
 
 
 def _as_path(recorded: str | list[str]) -> Path | list[Path]:
     return [Path(each) for each in recorded] if isinstance(recorded, list) else Path(recorded)
 
 
-def _number(text: str) -> float:
+def _checked(text: str, allowed: str, test: Callable[[float], bool]) -> float:
     try:
-        return float(text)
+        number = float(text)
     except ValueError:
-        return math.nan
+        number = math.nan
+    if not test(number):
+        raise argparse.ArgumentTypeError(f"must be {allowed}; got {text!r}")
+    return number
 
 
 GROUPS = {

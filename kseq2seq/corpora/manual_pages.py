@@ -32,7 +32,7 @@ PACKAGES = [
 ]
 _PAGE = re.compile(r"(?:\./)?usr/share/man/man\d\w*/([^/]+)\.\d\w*\.gz")
 _NAME = re.compile(r"(.+?)\s+-+\s+(.+)")
-_WORDS, _NAMED = range(100, 2501), range(2, 26)  # of a page, and of what is said of it
+_WORDS, _NAMED = range(100, 2501), range(2, 26)  # in a page, and in its summary
 _FAMILY = 4  # letters, at least, of a name that several pages begin with
 
 

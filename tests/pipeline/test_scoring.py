@@ -93,7 +93,7 @@ def test_rerank_hands_sources_of_any_kind_to_scorers(source):
 
 def test_rerank_refuses():
     one = Prediction("a", -1.0, [("b", -2.0)])
-    with pytest.raises(ValueError, match=r"`sources` must be several; got one, 'x'"):
+    with pytest.raises(ValueError, match=r"`sources` must be a list of raws; got one source, 'x'"):
         rerank("x", [one], [])
     with pytest.raises(ValueError, match=r"got 2 sources and 1 predictions"):
         rerank(["x", "y"], [one], [])
