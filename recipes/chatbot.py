@@ -26,8 +26,8 @@ from kseq2seq.pipeline import mutual_information, rerank
 KNOWN = {"sample": corpora.sample_chitchat, "chitchat": corpora.chitchat}
 DISTINCT = {"distinct-1": metrics.distinct_1, "distinct-2": metrics.distinct_2}
 ONE, MANY = (ks.Sample(temperature=0.8, top_p=0.9, samples=samples) for samples in (1, 16))
-SMOKE = {"model": "luong", "steps": 150, "minutes": None, "hidden_dim": 64, "vocabulary": 1500}
-SMOKE |= {"max_length": 40, "answer_length": 16, "batch_tokens": 2048, "learning_rate": 0.01}
+SMOKE = {"model": "luong", "steps": 250, "minutes": None, "hidden_dim": 64, "vocabulary": 1500}
+SMOKE |= {"max_length": 40, "answer_length": 16, "batch_tokens": 1024, "learning_rate": 0.02}
 SOME = 500  # held-out conversations that are answered, or whose answer is looked for
 
 
