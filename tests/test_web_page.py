@@ -1,10 +1,11 @@
-"""The page for browsers, in a headless Chromium: what it makes of recordings and of pictures.
+"""The page for browsers, in a headless Chromium: texts, recordings and pictures.
 
-It must show the ids and texts of kseq2seq_runtime for the same files. `make test-web` runs this.
+It must show the ids and texts that Python makes of the same. `make test-web` runs this.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import shutil
@@ -20,7 +21,9 @@ RATE = 8000
 NEEDED = {
     "node": shutil.which("node"),
     "chromedriver": os.environ.get("CHROMEDRIVER") or shutil.which("chromedriver"),
-    "chromium": os.environ.get("CHROMIUM") or shutil.which("chromium"),
+    "chromium": os.environ.get("CHROMIUM")
+    or shutil.which("chromium")
+    or shutil.which("google-chrome"),
     "npm install in examples/web": (WEB / "node_modules").is_dir(),
 }
 
@@ -49,10 +52,33 @@ def test_the_page_reads_recordings_and_pictures_as_the_runtime_does(tmp_path):
         texts = {case["own"]["text"] for case in model["cases"]}
         assert len(texts) > 1, f"{model['name']} writes {texts} for all"
     (tmp_path / "expected.json").write_text(json.dumps(models), encoding="utf-8")
-    script = [shutil.which("node"), "test/senses.js", str(tmp_path)]
+    run("senses.js", tmp_path)
+
+
+def test_the_page_reads_texts_as_the_interpreter_does(tmp_path, capsys):
+    import kseq2seq as ks
+    from kseq2seq.text import ByteTokenizer, TextSource, TextTarget
+
+    source, target = TextSource(ByteTokenizer(), 80), TextTarget(ByteTokenizer(), 12)
+    model = wild(source, target, "luong", 137, 0.7, hidden_dim=8, dropout=0.0)
+    path, expected = tmp_path / "text.tflite", tmp_path / "expected.json"
+    ks.Pipeline(model, source, target, ks.Beam(2)).export(path, report=None)
+    spec = importlib.util.spec_from_file_location("expected", WEB / "expected.py")
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    capsys.readouterr()
+    script.main(str(path))
+    expected.write_text(capsys.readouterr().out, encoding="utf-8")
+    texts = {each["greedy"]["text"] for each in json.loads(expected.read_text())["sentences"]}
+    assert len(texts) > 3
+    run("page.js", path, expected)
+
+
+def run(script: str, *arguments: Path) -> None:
+    """Runs a test of the page's own; SCREENSHOTS names a folder for pictures of it."""
     shots = os.environ.get("SCREENSHOTS")
     done = subprocess.run(
-        [*script, *([shots] if shots else [])],
+        ["node", f"test/{script}", *map(str, arguments), *([shots] if shots else [])],
         cwd=WEB,
         capture_output=True,
         text=True,
@@ -60,6 +86,17 @@ def test_the_page_reads_recordings_and_pictures_as_the_runtime_does(tmp_path):
     )
     print(done.stdout)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def wild(source: Any, target: Any, name: str, seed: int, scale: float, **sizes: Any) -> Any:
+    """A model of random weights."""
+    import kseq2seq as ks
+
+    model = ks.build_model(name, source, target, **sizes)
+    random = np.random.default_rng(seed)
+    for weight in model.weights:
+        weight.assign(random.normal(scale=scale, size=weight.shape))
+    return model
 
 
 def pipelines() -> dict[str, Any]:
@@ -101,11 +138,7 @@ def pipelines() -> dict[str, Any]:
     }
     made = {}
     for name, (source, target, search, (architecture, sizes)) in built.items():
-        model = ks.build_model(architecture, source, target, **sizes)
-        seed, scale = drawn[name]
-        random = np.random.default_rng(seed)
-        for weight in model.weights:
-            weight.assign(random.normal(scale=scale, size=weight.shape))
+        model = wild(source, target, architecture, *drawn[name], **sizes)
         made[name] = ks.Pipeline(model, source, target, search)
     return made
 

@@ -76,8 +76,8 @@ async function run() {
     by("output").textContent = target.decode(ids);
     const seconds = (performance.now() - began) / 1000;
     const speed = Number((ids.length / seconds).toPrecision(3)).toLocaleString("en");
-    by("speed").textContent =
-      `${ids.length} tokens in ${seconds.toFixed(2)} s: ${speed} tokens a second`;
+    const count = `${ids.length} token${ids.length === 1 ? "" : "s"}`;
+    by("speed").textContent = `${count} in ${seconds.toFixed(2)} s: ${speed} tokens a second`;
   };
   try {
     const given = source.inputs();
@@ -160,9 +160,11 @@ function submit() {
 function take(file) {
   taken = taken.then(async () => {
     const { source } = loaded;
-    say("");
+    say(`Reading ${file.name}…`);
+    await painted();
     try {
       await source.take(file);
+      say("");
       if (source === loaded.source) submit();
     } catch (error) {
       say("", `${file.name}: ${error.message}`);
