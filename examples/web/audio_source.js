@@ -21,22 +21,25 @@ export class AudioSource {
 
   show(place, page) {
     this.page = page;
-    this.at = put(place, "audio-controls");
-    onFile(this.at("recording"), page.take);
-    this.at("microphone").addEventListener("click", () =>
+    this.parts = put(place, "audio-controls");
+    onFile(this.parts.recording, page.take);
+    this.parts.microphone.addEventListener("click", () =>
       this.recording ? this.recording.stop() : this.#record(),
     );
   }
 
   async take(file) {
     const samples = await samplesOf(file, this.rate);
-    this.samples = samples;
-    this.at("taken").textContent =
-      `${file.name}: ${(samples.length / this.rate).toFixed(2)} s, ${this.rate} samples a second`;
-    drawWave(this.at("wave"), samples);
-    URL.revokeObjectURL(this.at("listen").src);
-    this.at("listen").src = URL.createObjectURL(file);
-    this.at("heard").hidden = false;
+    if (this.closed) return;
+    // The microphone may stop a little late; a file of the user's is not cut in silence.
+    this.samples = file === this.recorded ? samples.subarray(0, this.most) : samples;
+    this.parts.taken.textContent =
+      `${file.name}: ${(this.samples.length / this.rate).toFixed(2)} s, ` +
+      `${this.rate} samples a second`;
+    drawWave(this.parts.wave, this.samples);
+    URL.revokeObjectURL(this.parts.listen.src);
+    this.parts.listen.src = URL.createObjectURL(file);
+    this.parts.heard.hidden = false;
   }
 
   inputs() {
@@ -58,12 +61,12 @@ export class AudioSource {
   close() {
     this.closed = true;
     this.recording?.stop();
-    URL.revokeObjectURL(this.at("listen").src);
+    URL.revokeObjectURL(this.parts.listen.src);
   }
 
   // Records until the button is pressed again, or until the model takes no more.
   async #record() {
-    const button = this.at("microphone");
+    const button = this.parts.microphone;
     const most = this.most / this.rate;
     button.disabled = true; // while the browser asks whether it may
     try {
@@ -72,8 +75,8 @@ export class AudioSource {
       });
       if (this.closed) this.recording.stop();
       button.disabled = false;
-      const file = await this.recording.file;
-      if (!this.closed) this.page.take(file);
+      this.recorded = await this.recording.file;
+      if (!this.closed) this.page.take(this.recorded);
     } catch (error) {
       this.page.complain(`The microphone can't be used: ${error.message}`);
     } finally {

@@ -5,11 +5,15 @@
  *
  * @param {HTMLElement} place
  * @param {string} name the id of a template of the page.
- * @returns {(id: string) => HTMLElement} finds an element of the copy.
+ * @returns {Object<string, Element>} the elements of the copy by their ids.
  */
 export function put(place, name) {
-  place.replaceChildren(document.getElementById(name).content.cloneNode(true));
-  return (id) => place.querySelector(`#${id}`);
+  const copy = document.getElementById(name).content.cloneNode(true);
+  const parts = Object.fromEntries(
+    Array.from(copy.querySelectorAll("[id]"), (element) => [element.id, element]),
+  );
+  place.replaceChildren(copy);
+  return parts;
 }
 
 /**

@@ -19,22 +19,22 @@ export class ImageSource {
   }
 
   show(place, page) {
-    this.at = put(place, "picture-controls");
-    onFile(this.at("picture"), page.take);
+    this.parts = put(place, "picture-controls");
+    onFile(this.parts.picture, page.take);
   }
 
   async take(file) {
     const picture = await opened(file);
     try {
       this.given = this.framed(colors(onWhite(picture), this.channels));
-      this.at("taken").textContent =
+      this.parts.taken.textContent =
         `${file.name || "A picture"}: ${picture.width} × ${picture.height} pixels`;
-      drawPicture(this.at("whole"), picture);
+      drawPicture(this.parts.whole, picture);
     } finally {
       picture.close();
     }
-    drawPixels(this.at("seen"), this.given.seen);
-    this.at("pictures").hidden = false;
+    drawPixels(this.parts.seen, this.given.seen);
+    this.parts.pictures.hidden = false;
   }
 
   /**

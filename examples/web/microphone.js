@@ -23,7 +23,7 @@ export async function record(most, tick) {
   const clock = setInterval(() => {
     const seconds = (performance.now() - began) / 1000;
     tick(seconds);
-    if (seconds + (2 * TICK) / 1000 > most) stop(); // a little early: what it holds may be longer
+    if (seconds > most) stop();
   }, TICK);
   tick(0);
   recorder.start();

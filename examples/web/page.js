@@ -59,7 +59,7 @@ function showSearches({ type, width }) {
   by("own").textContent =
     `the file's own: ${type.replace("_", " ")}${width ? ` of width ${width}` : ""}`;
   for (const option of by("search").options) option.disabled = !steps && option.id !== "own";
-  by("search").value = steps ? "greedy" : "own";
+  if (!steps) by("search").value = "own";
 }
 
 async function run() {

@@ -15,7 +15,7 @@ export class TextSource {
 
   show(place, page) {
     const written = place.querySelector("#text")?.value ?? ""; // for the model before
-    this.box = put(place, "text-controls")("text");
+    this.box = put(place, "text-controls").text;
     this.box.value = written;
     this.box.addEventListener("keydown", (event) => {
       if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
