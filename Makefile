@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: install run test smoke test-slow test-gpu lint docs clean
+.PHONY: install run test smoke test-slow test-gpu test-web lint docs clean
 
 install: $(READY)
 
@@ -33,6 +33,11 @@ test-slow: $(READY)
 
 test-gpu: $(READY)
 	$(BIN)/python -m pytest -m gpu -rs
+
+# Needs node, Chromium and chromedriver.
+test-web: $(READY)
+	cd examples/web && npm ci
+	$(BIN)/python -m pytest -m slow -rs tests/test_web_page.py
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -27,18 +27,18 @@ export class Model {
 
   constructor(compiled, record) {
     this.compiled = compiled;
-    this.sourceLength = record.source_length;
     this.targetLength = record.target_length;
     this.special = record.special;
+    this.steps = record.steps ?? true; // whether it has a decoder, which writes token by token
   }
 
   /**
    * Runs the encoder and returns a `Decoding` to step; delete it when done.
    *
-   * @param {number[]} source ids, closed by the end.
+   * @param {object} source name -> array, what the model takes.
    */
   async encode(source) {
-    const encoded = await run(this.compiled, "encode", {}, this.#given(source));
+    const encoded = await run(this.compiled, "encode", {}, source);
     for (const { name, shape, dtype } of this.compiled.signatures.decode_step.getInputDetails()) {
       if (name.startsWith("state_")) encoded[name] ??= zeros(shape, dtype);
     }
@@ -48,12 +48,13 @@ export class Model {
   /**
    * Runs the whole search that the file holds.
    *
-   * @param {number[]} source ids, closed by the end.
+   * @param {object} source name -> array, what the model takes.
    * @returns {Promise<{ids: number[], finished?: boolean}>} ids of the best target, its end
-   *   included, and whether it is finished and not cut at the limit; older files do not say.
+   *   included if it has one, and whether it is finished and not cut at the limit, if the file
+   *   says so.
    */
   async generate(source) {
-    const made = await run(this.compiled, "generate", {}, this.#given(source));
+    const made = await run(this.compiled, "generate", {}, source);
     const ids = made.ids.toTypedArray().subarray(0, made.lengths.toTypedArray()[0]);
     const finished = made.finished && made.finished.toTypedArray()[0] > 0;
     const best = { ids: Array.from(ids), finished };
@@ -63,18 +64,6 @@ export class Model {
 
   delete() {
     this.compiled.delete();
-  }
-
-  #given(ids) {
-    if (ids.length > this.sourceLength) {
-      throw new Error(
-        `The text has ${ids.length} tokens, its end included, and this model takes ` +
-          `${this.sourceLength}. Shorten it, or give it sentence by sentence.`,
-      );
-    }
-    const padded = new Int32Array(this.sourceLength).fill(this.special.padding);
-    padded.set(ids);
-    return { source: padded, source_length: Int32Array.of(ids.length) };
   }
 }
 

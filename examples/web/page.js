@@ -1,32 +1,33 @@
-// The page: loads a file, runs it on what is typed, and shows the tokens as they come.
+// The page: loads a file, runs it on what is given, and shows the tokens as they come.
 
 import { readBundle, utf8 } from "./bundle.js";
 import { Model, startRuntime } from "./model.js";
 import { greedy, sampling, tokens, whole } from "./search.js";
-import { Tokenizer } from "./tokenizer.js";
+import { loadSource, loadTarget } from "./sides.js";
 
 const DEFAULT_FILE = "model.tflite"; // beside this page, if there is one
 
 const by = (id) => document.getElementById(id);
 let loaded; // { model, source, target } of the file in use
 let runs = 0; // a run goes on for as long as no other began
+let taken = Promise.resolve(); // files are taken one after another
 
 async function open(name, bytes) {
   say(`Loading ${name}…`);
   try {
     const { model, record, files } = await readBundle(bytes);
-    const [source, target] = ["source", "target"].map(
-      (side) => new Tokenizer(files, side, record.special),
-    );
+    const [source, target] = [loadSource(files, record), loadTarget(files, record)];
     const next = { model: await Model.load(model, record), source, target };
     stop();
     loaded?.model.delete();
+    loaded?.source.close();
     loaded = next;
     showFacts(name, bytes.length, record, files.get("LICENSE.txt"));
+    showSearches(record.search);
     clear();
     say("");
-    by("controls").disabled = false;
-    by("text").focus();
+    by("form").hidden = by("result").hidden = by("controls").disabled = false;
+    source.show(by("given"), { run: submit, take, complain: (message) => say("", message) });
   } catch (error) {
     say(
       loaded ? "The model below is still in use." : "No model is loaded.",
@@ -41,7 +42,8 @@ function showFacts(name, size, record, license) {
     size: `${(size / 1e6).toFixed(1)} MB`,
     precision: record.precision,
     parameters: `${(record.parameters / 1e6).toFixed(1)} million`,
-    lengths: `${record.source_length} tokens in, ${record.target_length} out`,
+    reads: loaded.source.reads,
+    writes: `up to ${record.target_length} tokens`,
     filters: record.filters
       ? `${record.filters.join(", ")}, in the file's own search alone`
       : "none",
@@ -49,9 +51,15 @@ function showFacts(name, size, record, license) {
   };
   for (const [id, value] of Object.entries(facts)) by(id).textContent = value;
   by("facts").hidden = false;
-  const { type, width } = record.search;
+}
+
+// Offers the searches that a model can be run with: without single steps, the file's own alone.
+function showSearches({ type, width }) {
+  const { steps } = loaded.model;
   by("own").textContent =
     `the file's own: ${type.replace("_", " ")}${width ? ` of width ${width}` : ""}`;
+  for (const option of by("search").options) option.disabled = !steps && option.id !== "own";
+  if (!steps) by("search").value = "own";
 }
 
 async function run() {
@@ -67,13 +75,16 @@ async function run() {
     by("tokens").append(chip(target.piece(id), id, probability));
     by("output").textContent = target.decode(ids);
     const seconds = (performance.now() - began) / 1000;
-    const speed = (ids.length / seconds).toPrecision(3);
-    by("speed").textContent =
-      `${ids.length} tokens in ${seconds.toFixed(2)} s: ${speed} tokens a second`;
+    const speed = Number((ids.length / seconds).toPrecision(3)).toLocaleString("en");
+    const count = `${ids.length} token${ids.length === 1 ? "" : "s"}`;
+    by("speed").textContent = `${count} in ${seconds.toFixed(2)} s: ${speed} tokens a second`;
   };
   try {
-    const given = [...source.encode(by("text").value), model.special.end];
-    if (given.length === 1) return; // an empty text for an empty text
+    const given = source.inputs();
+    if (!given) {
+      by("speed").textContent = source.nothing;
+      return;
+    }
     await painted();
     for await (const { id, probability, finished } of chosenSearch(model, given)) {
       if (mine !== runs) return;
@@ -81,6 +92,7 @@ async function run() {
       if (finished === false) by("speed").append("; cut at the model's longest text");
       await painted();
     }
+    if (mine === runs && !ids.length) by("speed").textContent = "The model writes nothing.";
   } catch (error) {
     if (mine === runs) say("", error.message ?? String(error));
   } finally {
@@ -139,14 +151,36 @@ async function openFile(file) {
   if (file) await open(file.name, new Uint8Array(await file.arrayBuffer()));
 }
 
+// Runs the model, if the settings are valid.
+function submit() {
+  by("form").requestSubmit();
+}
+
+// Has the source take a file, and runs the model on it.
+function take(file) {
+  taken = taken.then(async () => {
+    const { source } = loaded;
+    say(`Reading ${file.name}…`);
+    await painted();
+    try {
+      await source.take(file);
+      say("");
+      if (source === loaded.source) submit();
+    } catch (error) {
+      say("", `${file.name}: ${error.message}`);
+    }
+  });
+}
+
+// A file that is no model is for the source, if that takes files.
+function takeOrOpen(file) {
+  if (file && loaded?.source.take && !file.name.endsWith(".tflite")) take(file);
+  else openFile(file);
+}
+
 by("form").addEventListener("submit", (event) => {
   event.preventDefault();
   run();
-});
-by("text").addEventListener("keydown", (event) => {
-  if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
-  event.preventDefault();
-  by("form").requestSubmit();
 });
 by("stop").addEventListener("click", stop);
 by("file").addEventListener("change", (event) => openFile(event.target.files[0]));
@@ -154,9 +188,13 @@ for (const type of ["dragover", "dragleave", "drop"]) {
   document.body.addEventListener(type, (event) => {
     event.preventDefault();
     document.body.classList.toggle("dropping", type === "dragover");
-    if (type === "drop") openFile(event.dataTransfer.files[0]);
+    if (type === "drop") takeOrOpen(event.dataTransfer.files[0]);
   });
 }
+document.addEventListener("paste", (event) => {
+  const [file] = event.clipboardData.files;
+  if (file && loaded?.source.take) take(file);
+});
 
 try {
   await startRuntime();

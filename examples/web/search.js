@@ -7,7 +7,7 @@
  * Padding and start are never chosen, and at the last place only the end is.
  *
  * @param {Model} model
- * @param {number[]} source ids, closed by the end.
+ * @param {object} source name -> array, what the model takes.
  * @param {(probabilities: Float64Array) => number} pick chooses the next token.
  * @yields {{id: number, probability: number, finished?: boolean}} the tokens, the end included,
  *   each with the probability that the model gives it; the end also with whether the target is

@@ -1,9 +1,21 @@
 // The tokenizers that an exported file may hold, and the rules of ids that all of them share.
 
 import { utf8 } from "./bundle.js";
+import { Bytes } from "./bytes.js";
+import { Characters } from "./characters.js";
+import { Jamo } from "./jamo.js";
 import { SentencePiece } from "./sentencepiece.js";
+import { Words } from "./words.js";
 
-const REPLACEMENT = "\ufffd";
+// Each kind is made of: a function that reads a file beside its settings, the settings, how many
+// ids are reserved, and the id of what is unknown.
+const KINDS = {
+  bytes: (read, settings, reserved) => new Bytes(reserved),
+  characters: (read, settings, ...ids) => new Characters(settings.characters, ...ids),
+  jamo: (read, settings, ...ids) => new Jamo(settings.characters, ...ids),
+  words: (read, settings, ...ids) => new Words(utf8(read("words.txt")), ...ids),
+  sentencepiece: (read) => new SentencePiece(read("spm.model")),
+};
 
 /** Text to ids of tokens and back, the same as kseq2seq's `Tokenizer`. */
 export class Tokenizer {
@@ -11,22 +23,13 @@ export class Tokenizer {
    * @param {Map<string, Uint8Array>} files of the archive.
    * @param {"source" | "target"} side whose tokenizer.
    * @param {{padding: number, start: number, end: number, unknown: number}} special
-   * @throws {Error} for what is not text, or has a tokenizer that this page can't read.
+   * @throws {Error} for a tokenizer that this page can't read.
    */
   constructor(files, side, special) {
-    const { type } = JSON.parse(utf8(files.get(`${side}.json`)));
-    if (type !== "text")
-      throw new Error(`The ${side} of this model is ${type}; this page is for text.`);
-    const folder = `${side}_tokenizer`;
-    const settings = JSON.parse(utf8(files.get(`${folder}/tokenizer.json`)));
-    const reserved = Object.keys(special).length;
-    const kinds = {
-      bytes: () => new Bytes(reserved),
-      characters: () => new Characters(settings.characters, reserved, special.unknown),
-      sentencepiece: () => new SentencePiece(files.get(`${folder}/spm.model`)),
-    };
-    if (!Object.hasOwn(kinds, settings.type)) {
-      const known = Object.keys(kinds).join(", ");
+    const read = (name) => files.get(`${side}_tokenizer/${name}`);
+    const settings = JSON.parse(utf8(read("tokenizer.json")));
+    if (!Object.hasOwn(KINDS, settings.type)) {
+      const known = Object.keys(KINDS).join(", ");
       throw new Error(
         `The ${side} has a tokenizer of the type "${settings.type}"; this page reads ${known}.`,
       );
@@ -34,7 +37,8 @@ export class Tokenizer {
     if (settings.symbols?.length)
       throw new Error(`The ${side} has a tokenizer with symbols, which this page does not read.`);
     this.special = special;
-    this.vocabulary = kinds[settings.type]();
+    const reserved = Object.keys(special).length;
+    this.vocabulary = KINDS[settings.type](read, settings, reserved, special.unknown);
   }
 
   /** Returns the ids of a text, with neither start nor end. */
@@ -56,54 +60,5 @@ export class Tokenizer {
   piece(id) {
     const name = Object.keys(this.special).find((key) => this.special[key] === id);
     return name ? `<${name}>` : this.vocabulary.piece(id);
-  }
-}
-
-// One token is one UTF-8 byte.
-class Bytes {
-  constructor(reserved) {
-    this.reserved = reserved;
-    this.size = reserved + 256;
-  }
-
-  encode(text) {
-    return Array.from(new TextEncoder().encode(text), (byte) => byte + this.reserved);
-  }
-
-  decode(ids) {
-    const replacement = new TextEncoder().encode(REPLACEMENT);
-    const bytes = ids.flatMap((id) =>
-      id < this.reserved ? [...replacement] : [id - this.reserved],
-    );
-    return utf8(new Uint8Array(bytes));
-  }
-
-  piece(id) {
-    const byte = id - this.reserved;
-    const hexadecimal = byte.toString(16).toUpperCase().padStart(2, "0");
-    return byte > 0x20 && byte < 0x7f ? String.fromCharCode(byte) : `<0x${hexadecimal}>`;
-  }
-}
-
-// One token is one character.
-class Characters {
-  constructor(characters, reserved, unknown) {
-    this.characters = Array.from(characters);
-    this.reserved = reserved;
-    this.unknown = unknown;
-    this.size = reserved + this.characters.length;
-    this.ids = new Map(this.characters.map((character, index) => [character, reserved + index]));
-  }
-
-  encode(text) {
-    return Array.from(text, (character) => this.ids.get(character) ?? this.unknown);
-  }
-
-  decode(ids) {
-    return ids.map((id) => (id < this.reserved ? REPLACEMENT : this.piece(id))).join("");
-  }
-
-  piece(id) {
-    return this.characters[id - this.reserved];
   }
 }

@@ -6,15 +6,16 @@ import { once } from "node:events";
 const ELEMENT = "element-6066-11e4-a52e-4f735466cecf"; // the key the WebDriver standard gives a reference
 
 export class Browser {
-  // Starts chromedriver and Chromium: those that CHROMEDRIVER and CHROMIUM name, or on the PATH.
-  static async open() {
+  // Starts chromedriver and Chromium: those that CHROMEDRIVER and CHROMIUM name, or on the PATH;
+  // Chromium with further arguments.
+  static async open(...further) {
     const driver = spawn(process.env.CHROMEDRIVER ?? "chromedriver", ["--port=0"]);
     const failed = once(driver, "error").then(([error]) => {
       throw new Error(`No chromedriver could be started (${error.message}); see README.md.`);
     });
     const port = await Promise.race([failed, portOf(driver)]);
     const browser = new Browser(driver, `http://127.0.0.1:${port}`);
-    const args = ["--headless=new", "--no-sandbox", "--disable-dev-shm-usage"];
+    const args = ["--headless=new", "--no-sandbox", "--disable-dev-shm-usage", ...further];
     const options = { args, ...(process.env.CHROMIUM && { binary: process.env.CHROMIUM }) };
     const capabilities = { alwaysMatch: { "goog:chromeOptions": options } };
     const { sessionId } = await browser.#send("POST", "/session", { capabilities });

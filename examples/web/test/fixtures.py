@@ -20,7 +20,7 @@ import sentencepiece
 
 from kseq2seq.disk.files import json_text
 from kseq2seq.export.bundle import write_bundle
-from kseq2seq.text import ByteTokenizer, CharacterTokenizer
+from kseq2seq.text import ByteTokenizer, CharacterTokenizer, JamoTokenizer, WordTokenizer
 from kseq2seq.text.normalization import normalizer
 from kseq2seq.text.tokenizer import Tokenizer
 
@@ -90,11 +90,16 @@ def main() -> None:
         write(name, {"tokenizer.json": described("sentencepiece"), "spm.model": model})
         library = sentencepiece.SentencePieceProcessor(model_proto=model)
         made[name] = expected(draw, lines, library.vocab_size(), library.encode, library.decode)
-    ours = {"bytes": ByteTokenizer(), "characters": CharacterTokenizer("".join(CORPUS))}
+    ours = {
+        "bytes": ByteTokenizer(),
+        "characters": CharacterTokenizer("".join(CORPUS)),
+        "jamo": JamoTokenizer.train(CORPUS),
+        "words": WordTokenizer.train(CORPUS),
+    }
     for name, tokenizer in ours.items():
         with tempfile.TemporaryDirectory() as scratch:
             tokenizer.save(scratch)
-            write(name, {"tokenizer.json": Path(scratch, "tokenizer.json").read_bytes()})
+            write(name, {path.name: path.read_bytes() for path in Path(scratch).iterdir()})
         size = tokenizer.vocabulary_size
         made[name] = expected(
             draw, lines, size, partial(ids_of, tokenizer), partial(text_of, tokenizer)
