@@ -21,7 +21,7 @@ _EXTENSION, _CONTROL = 0x21, 0xF9  # how blocks of a GIF begin
 
 
 def pixels_of(content: tf.Tensor) -> tf.Tensor:
-    """Returns uint8 (h, w, 1 to 4 channels) of encoded bytes; the last of 2 or 4 is alpha; in graph.
+    """Returns uint8 (h, w, 1 to 4), of which the last of 2 or 4 channels is alpha; in graph.
 
     Args:
         content: a scalar string: PNG, JPEG, WebP, BMP or GIF. The empty string is one white pixel.

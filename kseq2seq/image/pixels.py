@@ -13,6 +13,7 @@ from kseq2seq.image.formats import WHITE, on_white, pixels_of, rounded
 
 GRAY = (0.299, 0.587, 0.114)  # of red, green and blue, as JPEG weighs them
 MOST_PIXELS = 2**27  # of a picture, as many as a large scanner makes
+MOST_COLUMNS = 2**17  # of a line: one that is flat would need all memory at its new height
 
 
 def decode(content: tf.Tensor, channels: int) -> tf.Tensor:
@@ -60,9 +61,12 @@ def fitted(pixels: tf.Tensor, height: int, width: int) -> tf.Tensor:
 
 
 def of_height(pixels: tf.Tensor, height: int) -> tf.Tensor:
-    """Returns pixels uint8 (h, w, C) as (height, in proportion, C)."""
+    """Returns pixels uint8 (h, w, C) as (height, in proportion, C), of at most `MOST_COLUMNS`."""
     high, wide = tf.unstack(tf.cast(tf.shape(pixels)[:2], tf.int64))
-    return resize(pixels, tf.constant(height, tf.int64), _share(wide, height, high))
+    width = _share(wide, height, high)
+    said = f"more than {MOST_COLUMNS:,} columns at a height of {height}; cut it to lines"
+    with tf.control_dependencies([tf.debugging.Assert(width <= MOST_COLUMNS, [said])]):
+        return resize(pixels, tf.constant(height, tf.int64), width)
 
 
 def _share(size: Any, to: Any, of: Any) -> Any:

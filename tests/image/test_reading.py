@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
+from kseq2seq_runtime.picture_sources import LineSource as HostLine
 
-from kseq2seq.image import ImageSource, pixels
+from kseq2seq.image import ImageSource, LineSource, pixels
 from kseq2seq.image.reading import encoded
 from tests.image.pictures import ENCODED, PIXELS, encode
 
@@ -75,6 +76,13 @@ def test_pictures_with_too_many_pixels_are_refused_before_they_are_resized(monke
     monkeypatch.setattr(pixels, "MOST_PIXELS", 100)
     with pytest.raises(ValueError, match="more than 100 pixels"):
         ImageSource(8).read(encode(PIXELS))
+
+
+def test_flat_lines_are_refused_before_they_fill_memory():
+    with pytest.raises(ValueError, match="more than 131,072 columns at a height of 32"):
+        LineSource(32, 100, too_long="cut").read(np.zeros((1, 5_000), "uint8"))
+    with pytest.raises(ValueError, match="limit is 131,072"):
+        HostLine((1, 32, 100, 1), cut=True)(np.zeros((1, 5_000), "uint8"), "0")
 
 
 def test_several_pictures_are_numbered():
