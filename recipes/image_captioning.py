@@ -98,8 +98,9 @@ def main() -> None:
     add, own = recipe.flags.add, {"of_model": True}
     add("data", "--language", choices=["en", "fr", "ko"], default="en", help="of captions")
     add("data", "--size", type=cli.whole, default=96, help="of pictures, in pixels", **own)
-    add("data", "--flip", action="store_true", help="mirror pictures in training, too")
-    add("model", "--stride", type=int, default=8, help="pixels between cells: 4, 8 or 16", **own)
+    add("data", "--flip", action="store_true", help="mirror pictures in training, too", **own)
+    strides = {"type": int, "choices": (4, 8, 16, 32), "default": 8, **own}
+    add("model", "--stride", **strides, help="pixels between the cells of the grid")
     add("model", "--channels", type=cli.whole, default=32, help="of the first convolution", **own)
     add("model", "--backbone", help="of keras.applications, in place of a small network", **own)
     add("model", "--weights", help="a file of pretrained weights for --backbone", **own)
@@ -129,7 +130,7 @@ def main() -> None:
     recipe.evaluate(pipeline, test, without, ceilings=phone)
     looked = pipeline(pictures[0], alignments=True)[0]
     if looked.target_tokens and find_spec("matplotlib"):
-        pixels, file = source.pixels(pictures[0]).numpy(), options.output / "attention.png"
+        pixels, file = pipeline.source.pixels(pictures[0]).numpy(), options.output / "attention.png"
         plot.attention(pixels, looked.target_tokens, looked.alignment, file)
     recipe.finish(pictures[0], caption(pictures[0]))
 

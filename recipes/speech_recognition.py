@@ -24,7 +24,7 @@ being recorded. Scores, and what so little data can and cannot do: docs/speech.m
 from functools import partial
 
 import kseq2seq as ks
-from kseq2seq import cli, corpora, data, decoding, metrics, speech, text
+from kseq2seq import cli, corpora, data, decoding, heads, metrics, speech, text
 from kseq2seq.baselines import KneserNey, nearest_texts, usual_text
 from kseq2seq.corpora.closed import closed
 from kseq2seq.corpora.speech import SPEECH
@@ -34,15 +34,8 @@ METRICS = {"WER": metrics.word_error_rate, "CER": metrics.character_error_rate}
 MODELS = {"lstm": {}, "conformer": {"num_heads": 4}, "transformer": {"num_heads": 4}}
 KINDS = (speech.AudioSource, text.TextTarget)
 HEADS = {"ctc": "ctc", "decoder": "decoder", "joint": {"head": "joint", "weight": 0.3}}
-DEFAULTS = {
-    "columns": ["path", "sentence"],
-    "tokenizer": "characters",
-    "vocabulary": 500,
-    "max_length": 300,
-    "hidden_dim": 160,
-    "dropout": 0.2,
-    "batch_tokens": 6000,
-}
+DEFAULTS = {"columns": ["path", "sentence"], "tokenizer": "characters", "vocabulary": 500}
+DEFAULTS |= {"max_length": 300, "hidden_dim": 160, "dropout": 0.2, "batch_tokens": 6000}
 SMOKE = {
     "steps": 240,
     "minutes": None,
@@ -58,14 +51,15 @@ SMOKE = {
 def flags(recipe: cli.Recipe) -> None:
     """Adds the flags of the task."""
     add = recipe.flags.add
+    own = partial(add, of_model=True)
     add("data", "--fold", type=cli.whole, default=1, help="the fifth of the wordings to test on")
-    add("data", "--rate", type=cli.whole, default=8000, help="samples in a second")
-    add("data", "--mels", type=cli.whole, default=40, help="bands of features")
-    add("data", "--seconds", type=cli.positive, default=15.0, help="the longest recording")
-    add("data", "--plain", action="store_true", help="train on recordings as they are")
+    own("data", "--rate", type=cli.whole, default=8000, help="samples in a second")
+    own("data", "--mels", type=cli.whole, default=40, help="bands of features")
+    own("data", "--seconds", type=cli.positive, default=15.0, help="the longest recording")
+    own("data", "--plain", action="store_true", help="train on recordings as they are")
     add("data", "--closed", action="store_true", help="one or two words, and no others")
-    add("model", "--head", choices=list(HEADS), default="ctc", help="what writes the text")
-    add("model", "--stride", type=int, choices=(1, 2, 4, 8), default=4, help="frames a position")
+    own("model", "--head", choices=list(HEADS), default="ctc", help="what writes the text")
+    own("model", "--stride", type=int, choices=(1, 2, 4, 8), default=4, help="frames a position")
     add("output", "--live", metavar="FILE", help="read by --init, or --output, as it grows")
 
 
@@ -80,10 +74,8 @@ def recognizer(source: speech.AudioSource, recipe: cli.Recipe, train: data.Corpu
         sizes["bidirectional"] = True
         if options.head != "ctc":  # Listen, Attend and Spell
             writer = {"architecture": "luong", "hidden_dim": options.hidden_dim}
-            name, sizes = (
-                "hybrid",
-                {"encoder": {"architecture": "lstm", **sizes}, "decoder": writer},
-            )
+            reader = {"architecture": "lstm", **sizes}
+            name, sizes = "hybrid", {"encoder": reader, "decoder": writer}
     head = HEADS[options.head]
     model = ks.build_model(name, source, target, head=head, dtype=dtype, **sizes)
     return ks.Pipeline(model, source, target, None if options.head == "joint" else ks.Greedy())
@@ -91,13 +83,13 @@ def recognizer(source: speech.AudioSource, recipe: cli.Recipe, train: data.Corpu
 
 def fused(recipe: cli.Recipe, pipeline: ks.Pipeline, test: list, said: list[str]) -> None:
     """Scores a beam with what helps the head: n-grams of the training texts, or CTC."""
-    head, search, filters = recipe.options.head, ks.Beam(8), []
-    if head == "ctc":
-        rows = pipeline.target.ids(said).to_list()
+    head, name, search, filters = pipeline.model.head, "By beam search", ks.Beam(8), []
+    if isinstance(head, heads.Joint):
+        name, search = "With CTC", ks.Beam(8, length_penalty=0.0)
+        filters = [decoding.CtcPrefix(pipeline.model, 0.4)]
+    elif isinstance(head, heads.Ctc):
+        rows, name = pipeline.target.ids(said).to_list(), "With n-grams"
         filters = [decoding.NGrams(KneserNey.fit(rows, pipeline.target.size, 6), 0.4, bonus=0.8)]
-    elif head == "joint":
-        search, filters = ks.Beam(8, length_penalty=0.0), [decoding.CtcPrefix(pipeline.model, 0.4)]
-    name = {"ctc": "With n-grams", "joint": "With CTC"}.get(head, "By beam search")
     recipe.evaluate(pipeline, test, {}, name=name, search=search, filters=filters)
 
 
@@ -117,7 +109,9 @@ def main() -> None:
     options.graph = True  # depthwise convolutions, recurrence and CTC are slower by XLA, on CPUs
     if options.live:
         options.init = options.init or options.output
-        return cli.listen(recipe.pipeline(recognizer, None, KINDS), options.live)
+        pipeline = recipe.pipeline(recognizer, None, KINDS)
+        with recipe.messages.errors(f"--live {options.live}"):
+            return cli.listen(pipeline, options.live)
 
     vary = None if options.plain or options.smoke else speech.Augmentation()
     source = speech.AudioSource(options.rate, options.mels, options.seconds, augmentation=vary)
@@ -126,7 +120,7 @@ def main() -> None:
     parts = recipe.corpora(read, source, divide)
     pipeline = recipe.pipeline(partial(recognizer, source), parts["train"], KINDS)
     validation, test = recipe.held_out(pipeline, parts)
-    smoothing = 0.0 if options.head == "ctc" else 0.1
+    smoothing = 0.0 if type(pipeline.model.head) is heads.Ctc else 0.1
     peak = 3e-3 if options.model == "lstm" else 1.5e-3
     recipe.fit(pipeline, parts, validation, peak=peak, label_smoothing=smoothing)
 
@@ -136,8 +130,8 @@ def main() -> None:
     recipe.evaluate(pipeline, test, same, ceilings={"nearest training text": best})
     fused(recipe, pipeline, test, said)
     if options.closed:
-        chosen = [one.text for one in choose(pipeline, [each.source for each in test], [*{*said}])]
-        right = metrics.exact_match(chosen, [example.target for example in test])
+        found = choose(pipeline, [example.source for example in test], sorted({*said}))
+        right = metrics.exact_match([one.text for one in found], [each.target for each in test])
         recipe.compare("Of the known wordings", {"chosen": {"right": right}})
 
     write = recipe.export(pipeline)  # written, loaded again, given raw samples

@@ -18,6 +18,7 @@ then composed (`--tokenizer jamo`), so that a syllable that was never seen can b
 """
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import kseq2seq as ks
@@ -52,13 +53,14 @@ def flags(recipe: cli.Recipe) -> None:
     """Adds the flags of the task."""
     add = recipe.flags.add
     add("data", "--lines", type=cli.whole, help="how many are drawn; 24,000, or 3,000 of `sample`")
-    add("data", "--height", type=cli.whole, default=32, help="of lines, in pixels")
-    add("data", "--width", type=cli.whole, default=1024, help="of the longest line, in pixels")
-    add("model", "--head", choices=list(HEADS), default="ctc", help="what writes the text")
+    own = partial(add, of_model=True)
+    own("data", "--height", type=cli.whole, default=32, help="of lines, in pixels")
+    own("data", "--width", type=cli.whole, default=1024, help="of the longest line, in pixels")
+    own("model", "--head", choices=list(HEADS), default="ctc", help="what writes the text")
     decoders = ("luong", "bahdanau", "transformer")
-    add("model", "--decoder", choices=decoders, default="luong", help="of another head than ctc")
-    add("model", "--channels", type=cli.whole, default=32, help="of the first convolutions")
-    add("model", "--stride", type=int, choices=(1, 2, 4, 8), default=4, help="pixels a position")
+    own("model", "--decoder", choices=decoders, default="luong", help="of another head than ctc")
+    own("model", "--channels", type=cli.whole, default=32, help="of the first convolutions")
+    own("model", "--stride", type=int, choices=(1, 2, 4, 8), default=4, help="pixels a position")
 
 
 def read(recipe: cli.Recipe, name: str, columns: list[str]) -> Iterator[data.Example]:

@@ -39,7 +39,7 @@ class Messages:
         """Inside, an error ends the program with one line on standard error and no traceback.
 
         It catches what depends on a user's files and flags: errors of values and of files, and of
-        programs that are missing or fail.
+        programs and packages that are missing or fail.
 
         Args:
             about: the flags that the work inside depends on, with their values.
@@ -51,7 +51,7 @@ class Messages:
         """
         try:
             yield
-        except (ValueError, OSError, RuntimeError) as error:
+        except (ValueError, OSError, RuntimeError, ImportError) as error:
             message = self.translated(_text(error))
             line = f"{_program()}: error: {about}: {message}"
             if advice:

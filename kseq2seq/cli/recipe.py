@@ -112,6 +112,7 @@ class Recipe(Evaluating):
         self._smoke = smoke or {}
         self._validated = validated
         self._read: Read = lambda *_: ()
+        self._loaded: Pipeline | None = None
         self.useless = False
         self._mobile: Callable[[Any], str] | None = None
 
@@ -137,7 +138,8 @@ class Recipe(Evaluating):
 
         Args:
             read: (name, columns) -> examples; reads `--data` and the other files.
-            source: reads the sources of examples that are not texts.
+            source: reads the sources of examples that are not texts; with `--init`, the source of
+                that model does, if it is of the same class, whatever its rate or size.
             divide: the key of an example of `--data` -> its split; 3 in 100 keys for each split
                 that is held out if None.
         """
@@ -150,6 +152,8 @@ class Recipe(Evaluating):
             if not options.resume:
                 check_not_begun(options.output)
 
+        if source is not None and options.init:
+            source = self._saved((type(source), object)).source
         self._read = with_columns(read, self.flags.defaults["columns"])
         return read_corpora(options, self._read, self.messages, self._data, source, divide)
 
@@ -179,16 +183,7 @@ class Recipe(Evaluating):
         """
         options = self.options
         if options.init:
-            remedy = "Give the pipeline/ of an earlier run."
-            with self.messages.errors(f"--init {options.init}", remedy):
-                inside = options.init / "pipeline"
-                pipeline = Pipeline.load(inside if inside.is_dir() else options.init)
-                for side, kind in zip((pipeline.source, pipeline.target), kinds, strict=True):
-                    if not isinstance(side, kind):
-                        raise ValueError(
-                            f"it has a {type(side).__name__}, and {self.name} needs a "
-                            f"{kind.__name__}: another recipe trained it."
-                        )
+            pipeline = self._saved(kinds)
         else:
             assert train is not None
             with self._errors(*self._of_model()):
@@ -197,13 +192,29 @@ class Recipe(Evaluating):
             pipeline.source.too_long = options.too_long
         return pipeline
 
+    def _saved(self, kinds: tuple[type, type]) -> Pipeline:
+        """Returns the pipeline of `--init`, loaded once."""
+        options = self.options
+        remedy = "Give the pipeline/ of an earlier run."
+        with self.messages.errors(f"--init {options.init}", remedy):
+            if self._loaded is None:
+                inside = options.init / "pipeline"
+                self._loaded = Pipeline.load(inside if inside.is_dir() else options.init)
+            for side, kind in zip((self._loaded.source, self._loaded.target), kinds, strict=True):
+                if not isinstance(side, kind):
+                    raise ValueError(
+                        f"it has a {type(side).__name__}, and {self.name} needs a "
+                        f"{kind.__name__}: another recipe trained it."
+                    )
+        return self._loaded
+
     def held_out(
         self, pipeline: Pipeline, corpora: Mapping[str, Corpus]
     ) -> tuple[list[Any], list[Any]]:
         """Returns examples to validate and to test on, and prints how many are too long."""
         source, smoke = pipeline.source, self.options.smoke
         validated, tested = (_SMOKE, _SMOKE) if smoke else (self._validated, None)
-        places = Places(self.options, self._read).of
+        places = Places(self.options, self._read, source).of
         with self._errors("data", *SPLITS):
             report_unknown_labels(pipeline.target, corpora, places)
             if self.options.too_long == "error":
@@ -255,10 +266,11 @@ class Recipe(Evaluating):
         watched = [*self.metrics, *measures][-1]
         with self._errors("data", "train", "packed"):
             batches = make_batches(options, pipeline, corpora["train"])
-            places = Places(options, self._read)
+            places = Places(options, self._read, pipeline.source)
             if batches.too_long and places.files("train"):
                 sides = pipeline.source, pipeline.target
-                print(first_too_long(*sides, corpora["train"], places.of), end="\n\n")
+                first = first_too_long(*sides, corpora["train"], places.of)
+                print(f"{first}\n\n" * bool(first), end="")
         raws = [pair.source for pair in validation]
         score = ModelScore(
             measures,

@@ -10,7 +10,7 @@ import tensorflow as tf
 from kseq2seq.checks import check_whole
 from kseq2seq.contracts import register_source
 from kseq2seq.image.encoded_source import EncodedSource
-from kseq2seq.image.pixels import WHITE, of_height
+from kseq2seq.image.pixels import MOST_COLUMNS, WHITE, of_height
 
 MOST_HEIGHT = 512
 _HEAD = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR"  # of every PNG; width and height follow
@@ -25,7 +25,7 @@ class LineSource(EncodedSource):
 
     Args:
         height: of a line, in pixels.
-        max_length: the most columns.
+        max_length: the most columns, at most 131,072.
         too_long: "error" or "cut"; see `Source`.
         channels: 1, shades of gray; or 3.
 
@@ -47,6 +47,7 @@ class LineSource(EncodedSource):
     def __init__(
         self, height: int, max_length: int, too_long: str = "error", channels: int = 1
     ) -> None:
+        check_whole("max_length", max_length, most=MOST_COLUMNS)
         super().__init__(max_length, too_long, channels)
         self.height = check_whole("height", height, most=MOST_HEIGHT)
         self.spec = {

@@ -9,9 +9,11 @@ from typing import Any
 
 import tensorflow as tf
 
-WHITE = 255
-_JPEG = b"\xff\xd8\xff"
+from kseq2seq.image.formats import WHITE, on_white, pixels_of, rounded
+
 GRAY = (0.299, 0.587, 0.114)  # of red, green and blue, as JPEG weighs them
+MOST_PIXELS = 2**27  # of a picture, as many as a large scanner makes
+MOST_COLUMNS = 2**17  # of a line: one that is flat would need all memory at its new height
 
 
 def decode(content: tf.Tensor, channels: int) -> tf.Tensor:
@@ -24,42 +26,17 @@ def decode(content: tf.Tensor, channels: int) -> tf.Tensor:
         content: a scalar string: PNG, JPEG, WebP, BMP or GIF. The empty string is one white pixel.
         channels: 3, or 1 for shades of gray.
     """
-    kind = tf.cast(tf.strings.length(content) > 0, tf.int32)
-    kind += tf.cast(tf.strings.substr(content, 0, 3) == _JPEG, tf.int32)
-    decoders = [
-        lambda: tf.constant(WHITE, tf.uint8, [1, 1, 1]),
-        lambda: tf.io.decode_image(content, 0, tf.uint8, expand_animations=False),
-        lambda: tf.io.decode_jpeg(content, 0, dct_method="INTEGER_ACCURATE"),  # as others do
-    ]
-    pixels = tf.ensure_shape(tf.switch_case(kind, decoders), [None, None, None])
-    # 1. Two or four channels are gray or colors, and alpha.
-    count = tf.shape(pixels)[2]
-    pixels = tf.cond(count % 2 == 0, lambda: _on_white(pixels), lambda: pixels)
-    # 2. Gray is all three colors; or colors become gray.
+    pixels = pixels_of(content)
     height, width = tf.unstack(tf.shape(pixels)[:2])
+    few = tf.cast(height, tf.int64) * tf.cast(width, tf.int64) <= MOST_PIXELS
+    with tf.control_dependencies([tf.debugging.Assert(few, [f"more than {MOST_PIXELS:,} pixels"])]):
+        pixels = on_white(pixels)
+    # Gray is all three colors; or colors become gray.
     pixels = tf.broadcast_to(pixels, [height, width, 3])
     if channels == 1:
         shade = tf.reduce_sum(tf.cast(pixels, tf.float32) * GRAY, axis=2, keepdims=True)
         pixels = rounded(shade)
     return tf.ensure_shape(pixels, [None, None, channels])
-
-
-def _on_white(pixels: tf.Tensor) -> tf.Tensor:
-    numbers = tf.cast(pixels, tf.float32)
-    alpha = numbers[..., -1:] / WHITE
-    return rounded(numbers[..., :-1] * alpha + WHITE * (1 - alpha))
-
-
-def rounded(numbers: tf.Tensor) -> tf.Tensor:
-    """Returns numbers as uint8, halves upward.
-
-    Example:
-        >>> import tensorflow as tf
-        >>> from kseq2seq.image.pixels import rounded
-        >>> rounded(tf.constant([0.4, 0.5, 300.0])).numpy().tolist()
-        [0, 1, 255]
-    """
-    return tf.cast(tf.clip_by_value(tf.floor(numbers + 0.5), 0, WHITE), tf.uint8)
 
 
 def fitted(pixels: tf.Tensor, height: int, width: int) -> tf.Tensor:
@@ -84,9 +61,12 @@ def fitted(pixels: tf.Tensor, height: int, width: int) -> tf.Tensor:
 
 
 def of_height(pixels: tf.Tensor, height: int) -> tf.Tensor:
-    """Returns pixels uint8 (h, w, C) as (height, in proportion, C)."""
+    """Returns pixels uint8 (h, w, C) as (height, in proportion, C), of at most `MOST_COLUMNS`."""
     high, wide = tf.unstack(tf.cast(tf.shape(pixels)[:2], tf.int64))
-    return resize(pixels, tf.constant(height, tf.int64), _share(wide, height, high))
+    width = _share(wide, height, high)
+    said = f"more than {MOST_COLUMNS:,} columns at a height of {height}; cut it to lines"
+    with tf.control_dependencies([tf.debugging.Assert(width <= MOST_COLUMNS, [said])]):
+        return resize(pixels, tf.constant(height, tf.int64), width)
 
 
 def _share(size: Any, to: Any, of: Any) -> Any:

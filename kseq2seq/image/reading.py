@@ -10,10 +10,13 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from kseq2seq.image.pixels import MOST_PIXELS
+
 FORMATS = "PNG, JPEG, WebP, BMP and GIF"
 MOST_BYTES = 2**28  # of a file
-MOST_PIXELS = 2**27  # of a picture, as many as a large scanner makes
-_GRAPH = re.compile(r"\{\{.*?\}\} ?| ?\[Op:.*", re.DOTALL)  # what TensorFlow adds to a message
+# What TensorFlow adds to a message: where in the graph, and in which files, the operation was made.
+_GRAPH = re.compile(r"^Graph execution error:.*\n\n|\{\{.*?\}\} ?|\s*\[\[.*|\s*\[Op:.*", re.DOTALL)
+_REFUSED = re.compile(r"assertion failed: \[(.*)\]", re.DOTALL)
 
 
 def encoded(example: Any) -> tuple[bytes, str]:
@@ -67,6 +70,7 @@ def unreadable(name: str, error: Exception) -> ValueError:
         error: of TensorFlow.
     """
     why = _GRAPH.sub("", getattr(error, "message", "") or str(error)).strip().rstrip(".")
+    why = _REFUSED.sub(r"\1", why)
     return ValueError(f"{name} is damaged, or not one of {FORMATS} ({why:.160}).")
 
 

@@ -72,6 +72,12 @@ class Image(Architecture):
         self.check_whole("num_layers", most=checks.MOST_LAYERS)
         checks.one_of(LEVELS, stride=self.stride)
         checks.rate(dropout=self.dropout)
+        if self.weights is not None and not isinstance(self.backbone, str | dict):
+            raise ValueError(
+                f"`weights` are those of a `backbone` of keras.applications; got {self.weights!r} "
+                f"for {'the small network' if self.backbone is None else 'a backbone with its own'}"
+                ". Name a backbone, or leave `weights` out."
+            )
         self._record()
 
     @property

@@ -12,7 +12,7 @@ from kseq2seq.checks import check_whole, raw_texts
 from kseq2seq.decoding import compiled, traced
 from kseq2seq.decoding.tensors import log_softmax
 from kseq2seq.heads import Ctc
-from kseq2seq.heads.ctc_loss import labels_of, log_likelihood
+from kseq2seq.heads.ctc_loss import POSSIBLE, labels_of, log_likelihood
 from kseq2seq.pipeline.prediction import Alternative, Prediction
 from kseq2seq.pipeline.raws import chosen_too_long, raw_graphs
 
@@ -31,8 +31,9 @@ def choose(
         batch_size: how many sources are run together, at most.
 
     Returns:
-        N predictions of up to five texts, the likeliest first. A score is the log-probability of a
-        text, of all K together 1: its exponential says how sure the choice is.
+        N predictions of up to five texts, the likeliest first; of a source that is empty, or too
+        short for each of the texts, an empty text. A score is the log-probability of a text, of all
+        K together 1: its exponential says how sure the choice is.
 
     Raises:
         ValueError: the model has no CTC head, or a text is too long.
@@ -63,7 +64,9 @@ def choose(
         batch = order[first : first + batch_size]
         scores = score(graphs.inputs([raws[index] for index in batch]), ids).numpy()
         for index, row in zip(batch, scores, strict=True):
-            best = np.argsort(-row, kind="stable")[:SHOWN]
+            best = [n for n in np.argsort(-row, kind="stable")[:SHOWN] if np.isfinite(row[n])]
+            if not best:
+                continue
             ranked = [Alternative(texts[n], float(row[n])) for n in best]
             found[index] = Prediction(*ranked[0], alternatives=[*ranked[1:]])
     return found
@@ -80,6 +83,8 @@ def _scores(model: Any) -> Any:
         likely = log_likelihood(
             tf.repeat(logs, texts, axis=0), tf.tile(labels, [rows, 1]), tf.tile(count, [rows])
         )
-        return tf.nn.log_softmax(tf.reshape(likely, [rows, texts]))
+        likely = tf.reshape(likely, [rows, texts])
+        shares = tf.nn.log_softmax(likely)
+        return tf.where(likely > POSSIBLE, shares, -np.inf)
 
     return scores

@@ -47,7 +47,7 @@ def live(pipeline: Any, pieces: Iterable[Any], **options: Any) -> Iterator[Heard
         pipeline: a `Pipeline` whose source is an `ArraySource` in time (`unit_seconds`), of a model
             that knows where it looks, by attention or CTC.
         pieces: arrays (L, ...), one after the other as they are recorded, for example half a second
-            each; as the source takes them.
+            each; as the source takes them. One of more than half of `max_length` counts as several.
         **options: of a call of the pipeline.
 
     Returns:
@@ -79,20 +79,27 @@ def live(pipeline: Any, pieces: Iterable[Any], **options: Any) -> Iterator[Heard
     kept, dropped, heard = source.read(np.zeros((0, *source.shape), source.dtype)), 0, 0
     stays: list[Word] = []
     before: list[Word] = []  # what the last pass found after the words that stay
-    for piece in pieces:
-        piece = source.read(piece)
+    most = max(source.max_length * source.step // 2, 1)
+    for piece in _small(pieces, source, most):
         kept, heard = np.concatenate([kept, piece]), heard + len(piece)
         now = _after(stays, _words(pipeline, kept, dropped / second, options))
         agreed = _agreed(before, now)
         stays, before = stays + now[:agreed], now[agreed:]
         yield Heard(heard / second, list(stays), list(before))
-        most = source.max_length * source.step // 2
         if len(kept) > most:
             said = round(stays[-1].end * second) - dropped if stays else 0
             drop = min(said, len(kept)) if said > 0 else len(kept) - most
             kept, dropped = kept[drop:], dropped + drop
     now = _after(stays, _words(pipeline, kept, dropped / second, options))
     yield Heard(heard / second, [*stays, *now], [])
+
+
+def _small(pieces: Iterable[Any], source: ArraySource, most: int) -> Iterator[np.ndarray]:
+    """Pieces of at most so many items, so that no pass has more than `max_length` to read."""
+    for piece in pieces:
+        items = source.read(piece)
+        for first in range(0, max(len(items), 1), most):
+            yield items[first : first + most]
 
 
 def _words(pipeline: Any, samples: np.ndarray, begin: float, options: dict) -> list[Word]:
@@ -105,8 +112,8 @@ def _words(pipeline: Any, samples: np.ndarray, begin: float, options: dict) -> l
 
 def _after(stays: list[Word], words: list[Word]) -> list[Word]:
     """The words that are not yet among those that stay, by their times: their middle is later."""
-    end = stays[-1].end if stays else 0.0
-    return [word for word in words if (word.begin + word.end) / 2 >= end]
+    end = stays[-1].end if stays else -1.0
+    return [word for word in words if (word.begin + word.end) / 2 > end]
 
 
 def _agreed(before: list[Word], now: list[Word]) -> int:

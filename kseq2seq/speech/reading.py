@@ -53,8 +53,9 @@ def read_audio(path: str | os.PathLike[str], rate: int) -> np.ndarray:
             _check(file, path)
             samples, frames = _one_channel(file, path, rate, soxr)
             said = 0 if file.format == "MP3" else file.frames  # of which it is a guess
-    except soundfile.SoundFileError as error:
+    except (soundfile.SoundFileError, TypeError) as error:  # the latter of samples without a header
         why = str(getattr(error, "error_string", error)).rstrip(".")
+        why = "no format that is known" if "does not exist" in why else why
         raise ValueError(
             f"{path} is no readable sound file ({why}). Convert it to wav or flac, or leave it out."
         ) from error
@@ -89,9 +90,10 @@ def _one_channel(file: Any, path: Path, rate: int, soxr: Any) -> tuple[np.ndarra
     count = frames = 0
     while len(block := file.read(_BLOCK, dtype="float32", always_2d=True)):
         frames += len(block)
-        if not np.isfinite(block).all():
+        mean = block.mean(axis=1, dtype="float64").astype("float32")
+        if not np.isfinite(mean).all():
             raise ValueError(f"{path} holds NaN or infinities. Repair it, or leave it out.")
-        done.append(_resampled(resampler, block.mean(axis=1), last=False))
+        done.append(_resampled(resampler, mean, last=False))
         count += len(done[-1])
         if count > MOST_SAMPLES:
             raise ValueError(

@@ -66,7 +66,7 @@ class Recordings(ArraySource):
         if isinstance(example, str | os.PathLike):
             return on_grid(read_audio(example, self.rate))
         values = np.asarray(example)
-        whole = values.dtype == np.int16
+        whole = values.dtype.kind == "i" and values.dtype.itemsize == 2
         if values.dtype.kind in "iu" and not whole:
             raise ValueError(
                 f"the recording must hold floats from -1 to 1, or int16; got {values.dtype}. "

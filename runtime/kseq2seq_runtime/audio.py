@@ -51,8 +51,14 @@ class AudioSource(ArraySource):
         if isinstance(raw, str | os.PathLike):
             samples = read_recording(raw, self.rate)
         else:
-            scale = SCALE if getattr(raw, "dtype", None) == np.int16 else 1.0
-            samples = self._checked(raw, index) / scale
+            kind = np.asarray(raw).dtype
+            whole = kind.kind == "i" and kind.itemsize == 2
+            if kind.kind in "iu" and not whole:
+                raise ValueError(
+                    f"Source {index} must hold floats from -1 to 1, or int16; got {kind}. Divide "
+                    "it by its full scale."
+                )
+            samples = self._checked(raw, index) / (SCALE if whole else 1.0)
         peak = max(float(np.abs(samples).max(initial=0)), 1.0)
         whole = np.clip(np.rint(samples / peak * SCALE), -SCALE, SCALE - 1)
         return (whole / SCALE).astype("float32")

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from kseq2seq_runtime.pictures import WHITE, decoded, fitted, of_height
+from kseq2seq_runtime.pictures import WHITE, decoded, fitted, of_height, width_at
 
+MOST_COLUMNS = 2**17  # of a line that is cut
 Shape = tuple[int, ...]
 
 
@@ -57,13 +58,14 @@ class LineSource(ImageSource):
         pixels = decoded(raw, self.channels, f"Line {which}")
         if pixels is None:
             return None
-        line = of_height(pixels, self.height)
-        if line.shape[1] > self.width and not self.cut:
+        columns = width_at(pixels, self.height)
+        most = MOST_COLUMNS if self.cut else self.width
+        if columns > most:
             raise ValueError(
-                f"Line {which} has {line.shape[1]} columns at a height of {self.height}, and the "
-                f"limit is {self.width}; cut it into shorter lines."
+                f"Line {which} has {columns:,} columns at a height of {self.height}, and the limit "
+                f"is {most:,}; cut it into shorter lines."
             )
-        line = line[:, : self.width]
+        line = of_height(pixels, self.height)[:, : self.width]
         frame = np.full((1, self.height, self.width, self.channels), WHITE, "float32")
         frame[0, :, : line.shape[1]] = line
         return {"pixels": frame, "source_length": np.array([line.shape[1]], "int32")}

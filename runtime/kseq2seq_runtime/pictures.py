@@ -36,7 +36,7 @@ def decoded(raw: Any, channels: int, which: str) -> np.ndarray | None:
     if isinstance(raw, str | os.PathLike):
         which = str(raw)
         if not Path(raw).is_file():
-            raise FileNotFoundError(f"{which} is missing.")
+            raise FileNotFoundError(f"{which} is {'no file' if Path(raw).exists() else 'missing'}.")
         raw = Path(raw).read_bytes()
         if not raw:
             raise ValueError(f"{which} is empty.")
@@ -74,7 +74,7 @@ def _opened(content: bytes, which: str) -> np.ndarray:
     try:
         with Image.open(io.BytesIO(content)) as picture:
             if picture.width * picture.height > MOST_PIXELS:
-                raise ValueError(f"it has more than {MOST_PIXELS:,} pixels")
+                raise ValueError(f"more than {MOST_PIXELS:,} pixels")
             picture.load()
             mode = picture.mode
             if mode in _DEEP:
@@ -133,8 +133,12 @@ def fitted(pixels: np.ndarray, height: int, width: int) -> np.ndarray:
 
 def of_height(pixels: np.ndarray, height: int) -> np.ndarray:
     """Returns uint8 pixels (h, w, C) as (height, in proportion, C)."""
-    high, wide = pixels.shape[:2]
-    return resize(pixels, height, _share(wide, height, high))
+    return resize(pixels, height, width_at(pixels, height))
+
+
+def width_at(pixels: np.ndarray, height: int) -> int:
+    """Returns how wide pixels (h, w, C) are at another height."""
+    return _share(pixels.shape[1], height, pixels.shape[0])
 
 
 def _share(size: int, to: int, of: int) -> int:

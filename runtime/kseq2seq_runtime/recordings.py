@@ -14,6 +14,8 @@ from kseq2seq_runtime.truncation import truncated
 MOST_SAMPLES = 2**28
 SCALE = 2.0**15
 _BLOCK = 2**18  # samples of each channel
+_RATES = 1_000, 768_000
+_CHANNELS = 64
 
 
 def read_recording(path: str | os.PathLike[str], rate: int) -> np.ndarray:
@@ -34,6 +36,8 @@ def read_recording(path: str | os.PathLike[str], rate: int) -> np.ndarray:
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"{path} is {'no file' if path.exists() else 'missing'}.")
+    if not path.stat().st_size:
+        raise ValueError(f"{path} is an empty file. Replace it.")
     try:
         samples, own = _wav(path)
     except (wave.Error, EOFError) as error:
@@ -51,6 +55,9 @@ def _wav(path: Path) -> tuple[np.ndarray, int]:
     """The samples of a wav file, and its rate."""
     with wave.open(str(path)) as file:
         channels, width, rate, *_ = file.getparams()  # a file from a pipe does not know its length
+        if width > 4:
+            raise wave.Error(f"its samples have {8 * width} bits")
+        _check(rate, channels, path)
         parts: list[np.ndarray] = []
         while content := file.readframes(_BLOCK):
             whole = len(content) // (channels * width) * channels * width
@@ -82,19 +89,34 @@ def _other(path: Path, error: Exception) -> tuple[np.ndarray, int]:
         ) from error
     try:
         with soundfile.SoundFile(path) as file:
+            _check(file.samplerate, file.channels, path)
             parts = [np.zeros(0, "float32")]
             while len(block := file.read(_BLOCK, dtype="float32", always_2d=True)):
-                parts.append(block.mean(axis=1))
+                parts.append(block.mean(axis=1, dtype="float64").astype("float32"))
                 _check_size(sum(map(len, parts)), path)
             samples = np.concatenate(parts)
             said = 0 if file.format == "MP3" else file.frames  # of which it is a guess
-    except soundfile.SoundFileError as why:
-        raise ValueError(f"{path} is no readable sound file ({why}). Convert it to wav.") from why
+    except (soundfile.SoundFileError, TypeError) as why:  # the latter of samples without a header
+        said = str(getattr(why, "error_string", why)).rstrip(".")
+        said = "no format that is known" if "does not exist" in said else said
+        raise ValueError(f"{path} is no readable sound file ({said}). Convert it to wav.") from why
     if len(samples) < said < 2**62:
         raise ValueError(
             f"{path} is truncated: it holds {len(samples):,} of {said:,} samples. Copy it again."
         )
     return samples, int(file.samplerate)
+
+
+def _check(rate: int, channels: int, path: Path) -> None:
+    if not _RATES[0] <= rate <= _RATES[1]:
+        raise ValueError(
+            f"{path} says that it has {rate:,} samples a second; expected {_RATES[0]:,} to "
+            f"{_RATES[1]:,}. Convert it."
+        )
+    if channels > _CHANNELS:
+        raise ValueError(
+            f"{path} has {channels} channels; expected at most {_CHANNELS}. Take one of them."
+        )
 
 
 def _check_size(frames: int, path: Path) -> None:

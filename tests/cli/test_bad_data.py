@@ -5,11 +5,13 @@ from __future__ import annotations
 import warnings
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from kseq2seq.cli import Recipe
 from kseq2seq.cli.places import Places
-from kseq2seq.data import named_pairs, one_label_a_word, translations
+from kseq2seq.data import Example, named_pairs, one_label_a_word, translations
+from kseq2seq.speech import AudioSource
 from kseq2seq.text import ByteTokenizer, LabelTarget, TextSource, TextTarget
 
 COUNT = 20
@@ -20,7 +22,7 @@ def begun(tmp_path, monkeypatch):
     """Writes three files with some rows of their own, and returns a recipe that has read them."""
     monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)  # put back at the end
 
-    def begin(read=named_pairs, flags=(), **rows):
+    def begin(read=named_pairs, flags=(), source=None, **rows):
         files = []
         for split in ("train", "validation", "test"):
             usual = [f"{split} {number}\tN V" for number in range(COUNT)]
@@ -29,7 +31,7 @@ def begun(tmp_path, monkeypatch):
             files += [f"--{split}", str(tmp_path / f"{split}.tsv")]
         recipe = Recipe("task", None, data="FILE", models={"gru": {}})
         recipe.begin(["--output", str(tmp_path / "out"), *files, *flags])
-        corpora = recipe.corpora(read)
+        corpora = recipe.corpora(read, source)
         return recipe, corpora
 
     return begin
@@ -90,6 +92,22 @@ def test_too_long_examples_are_refused_by_line_when_asked(begun, capsys):
     assert "train.tsv:7: 'XXXX" in told and "(100001 and 2)" in told
     assert "test.tsv:7: 'A' -> 'bbb" in told
     assert len(told) < 2000
+
+
+def test_recordings_that_are_too_long_are_refused_by_line(begun, capsys):
+    """A corpus has their samples, and not their names."""
+
+    def recordings(name, columns):
+        for pair in named_pairs(name, columns):
+            samples = np.sin(np.arange(8000 if "long" in pair.source else 800))
+            yield Example(samples, pair.target, pair.key)
+
+    source = AudioSource(8000, 8, max_seconds=0.5)
+    recipe, corpora = begun(recordings, ["--too-long", "error"], source, train=["long\tN V"])
+    target = TextTarget(ByteTokenizer(), 64)
+    with pytest.raises(SystemExit):
+        recipe.held_out(SimpleNamespace(source=source, target=target), corpora)
+    assert "train.tsv:7: ndarray (8000,) -> 'N V' (100 and 4)" in capsys.readouterr().err
 
 
 def test_labels_unlike_in_number_to_words_are_told_when_a_file_is_read(begun, capsys):

@@ -2,12 +2,15 @@ import re
 import warnings
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from kseq2seq import Greedy, Pipeline
 from kseq2seq.cli import SHUFFLED, Recipe, evaluating
-from kseq2seq.data import Pair, named_pairs
+from kseq2seq.data import Example, Pair, named_pairs
+from kseq2seq.image import LineSource
 from kseq2seq.metrics import UnseenWords, exact_match
+from kseq2seq.speech import AudioSource
 
 
 @pytest.fixture
@@ -107,6 +110,22 @@ def test_a_pipeline_of_another_task_is_refused(begun, tmp_path, monkeypatch, cap
         recipe.pipeline(None, None, (str, list))
     assert "it has a int, and task needs a list: another recipe" in capsys.readouterr().err
     assert recipe.pipeline(None, None, (str, int)).source == "text"
+
+
+def test_data_is_read_as_the_model_of_init_reads_it(begun, tmp_path, monkeypatch, capsys):
+    saved = SimpleNamespace(source=AudioSource(16_000, 20, 2.0), target=1)
+    loads = []
+    monkeypatch.setattr(Pipeline, "load", lambda path: loads.append(path) or saved)
+    recipe = begun("--init", str(tmp_path), "--data", "some")
+    some = [Example(np.zeros(320), str(number), str(number)) for number in range(300)]
+    usual = AudioSource(8000, 40)
+    monkeypatch.setattr(usual, "read", None)  # which is not asked
+    corpora = recipe.corpora(lambda *_: some, usual)
+    assert sum(map(len, corpora.values())) == 300
+    assert recipe.pipeline(None, corpora["train"]).source is saved.source and len(loads) == 1
+    with pytest.raises(SystemExit):
+        recipe.corpora(lambda *_: [], LineSource(16, 100))
+    assert "it has a AudioSource, and task needs a LineSource" in capsys.readouterr().err
 
 
 def test_texts_are_scored_as_those_of_other_sources_too(begun, monkeypatch, capsys):

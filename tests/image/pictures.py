@@ -17,13 +17,22 @@ def encode(picture, format="PNG", mode=None, **options):
 
 
 def colors(content):
-    """What Pillow makes of encoded bytes."""
-    return np.asarray(Image.open(io.BytesIO(content)).convert("RGB"))
+    """What Pillow makes of encoded bytes, on white."""
+    picture = Image.open(io.BytesIO(content)).convert("RGBA")
+    white = Image.new("RGBA", picture.size, "white")
+    return np.asarray(Image.alpha_composite(white, picture).convert("RGB"))
 
 
-def animation(format):
+def animation(format, picture=PIXELS, **options):
     others = [Image.fromarray(255 - PIXELS)] * 2
-    return encode(PIXELS, format, save_all=True, append_images=others)
+    return encode(picture, format, save_all=True, append_images=others, **options)
+
+
+def keyed(format, mode, **options):
+    """A picture of which the color of the first pixel is transparent."""
+    picture = Image.fromarray(PIXELS).convert(mode)
+    first = picture.getpixel((0, 0))
+    return encode(picture, format, transparency=first, **options)
 
 
 ENCODED = {
@@ -38,4 +47,11 @@ ENCODED = {
     "bmp": encode(PIXELS, "BMP"),
     "gif": encode(PIXELS, "GIF", "P"),
     "animated gif": animation("GIF"),
+    "keyed png": keyed("PNG", "RGB"),
+    "keyed gray png": keyed("PNG", "L"),
+    "keyed gif": keyed("GIF", "P", save_all=True, loop=0, comment=300 * b"x"),
+    "palette bmp": encode(PIXELS, "BMP", "P"),
+    "32 bit bmp": encode(np.concatenate([PIXELS, 0 * PIXELS[..., :1]], axis=2), "BMP"),
+    "lossless webp": encode(PIXELS, "WEBP", lossless=True),
+    "animated webp": animation("WEBP", lossless=True),
 }

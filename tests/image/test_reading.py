@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
+from kseq2seq_runtime.picture_sources import LineSource as HostLine
 
-from kseq2seq.image import ImageSource
+from kseq2seq.image import ImageSource, LineSource, pixels
 from kseq2seq.image.reading import encoded
 from tests.image.pictures import ENCODED, PIXELS, encode
 
@@ -42,7 +43,7 @@ def test_what_is_no_picture_is_refused_by_the_name_of_its_file(tmp_path):
     (tmp_path / "text.png").write_text("once upon a time, there was no picture at all")
     (tmp_path / "empty.png").write_bytes(b"")
     for name, kind in ENCODED.items():
-        if name not in ("bmp", "one bit png"):  # the others are checked below
+        if not name.endswith("bmp") and name != "one bit png":  # the others are checked below
             (tmp_path / f"{name}.cut").write_bytes(kind[: len(kind) // 2])
     (tmp_path / "bmp.cut").write_bytes(ENCODED["bmp"][:-9])
     for path in tmp_path.iterdir():
@@ -58,11 +59,30 @@ def test_what_is_no_picture_is_refused_by_the_name_of_its_file(tmp_path):
 
 def test_messages_say_nothing_of_graphs(tmp_path):
     path = tmp_path / "a.png"
-    path.write_text("text")
-    with pytest.raises(ValueError) as error:
-        SOURCE.read(path)
-    said = str(error.value)
-    assert "{{" not in said and "Op:" not in said and "PNG, JPEG, WebP, BMP and GIF" in said
+    for content, why in (
+        (b"text", "Unknown image file format"),
+        (ENCODED["jpeg"][:300], "Invalid JPEG data"),
+        (encode(PIXELS, "BMP", "1"), r"\(a BMP must have 8, 24 or 32 bits .* PNG\)\.$"),
+    ):
+        path.write_bytes(content)
+        with pytest.raises(ValueError, match=why) as error:
+            SOURCE.read(path)
+        said = str(error.value)
+        assert "PNG, JPEG, WebP, BMP and GIF" in said and "\n" not in said
+        assert not any(of_graph in said for of_graph in ("{{", "Op:", "Graph", "Detected"))
+
+
+def test_pictures_with_too_many_pixels_are_refused_before_they_are_resized(monkeypatch):
+    monkeypatch.setattr(pixels, "MOST_PIXELS", 100)
+    with pytest.raises(ValueError, match="more than 100 pixels"):
+        ImageSource(8).read(encode(PIXELS))
+
+
+def test_flat_lines_are_refused_before_they_fill_memory():
+    with pytest.raises(ValueError, match="more than 131,072 columns at a height of 32"):
+        LineSource(32, 100, too_long="cut").read(np.zeros((1, 5_000), "uint8"))
+    with pytest.raises(ValueError, match="limit is 131,072"):
+        HostLine((1, 32, 100, 1), cut=True)(np.zeros((1, 5_000), "uint8"), "0")
 
 
 def test_several_pictures_are_numbered():

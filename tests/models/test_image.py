@@ -74,5 +74,7 @@ def test_exports_take_encoded_bytes_and_pixels(tmp_path):
 def test_one_size_fails_with_a_message():
     with pytest.raises(ValueError, match="`stride` must be one of 4, 8, 16, 32"):
         Image(stride=5)
+    with pytest.raises(ValueError, match=r"`weights` .* for the small network\. Name a backbone"):
+        Image(weights="pretrained.h5")
     with pytest.raises(ValueError, match="hybrid"):
         build_model("image", SOURCE, TARGET)

@@ -34,6 +34,15 @@ def test_it_is_the_text_with_the_least_loss(head):
         assert abs(np.exp(prediction.score) - share) < 1e-4
 
 
+def test_a_source_that_is_too_short_for_each_text_gives_none_of_them():
+    source, target = TextSource(ByteTokenizer(), 12), TextTarget(ByteTokenizer(), 12)
+    model = ks.build_model("gru", source, target, head="ctc", hidden_dim=8)
+    found = choose(ks.Pipeline(model, source, target), ["a", "a long one"], ["abcdef", "bcdefg"])
+    assert found[0].text == "" and found[1].text in ("abcdef", "bcdefg")
+    (only,) = choose(ks.Pipeline(model, source, target), ["a"], ["abcdef", "a"])
+    assert only.text == "a" and not only.alternatives and only.score == 0
+
+
 def test_other_heads_are_refused():
     tokenizer = ByteTokenizer()
     pipeline = ks.Pipeline(ks.build_model("gru", 260, 260, hidden_dim=4), tokenizer, tokenizer)

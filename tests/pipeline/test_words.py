@@ -120,6 +120,19 @@ def test_what_stays_is_dropped_and_silence_too(pipeline, monkeypatch):
     assert {begin for begin, _ in spans} >= {0.0, 2.0}
 
 
+def test_a_long_piece_is_read_in_parts_and_words_without_a_time_stay_once(pipeline, monkeypatch):
+    lasted = []
+
+    def words(_, samples, begin, options):
+        lasted.append(len(samples) * SECONDS)
+        return [Word("on", 0.0, 0.0, 0.0)]
+
+    monkeypatch.setattr("kseq2seq.pipeline.growing._words", words)
+    heard = list(live(pipeline, [np.zeros((96, 2), "float32")]))
+    assert heard[-1].text == "on" and heard[-1].seconds == 24.0
+    assert max(lasted) <= 10.0  # of `max_length`
+
+
 def test_it_runs_the_model(pipeline):
     rng = np.random.default_rng(0)
     pieces = [rng.normal(size=(2, 2)).astype("float32") for _ in range(4)]

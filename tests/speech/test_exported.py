@@ -14,7 +14,7 @@ from kseq2seq_runtime.audio import AudioSource as RuntimeSource
 from kseq2seq_runtime.recordings import read_recording
 
 import kseq2seq as ks
-from kseq2seq.speech import AudioSource, log_mel, truncation
+from kseq2seq.speech import AudioSource, log_mel, read_audio, truncation
 from kseq2seq.speech.mel import _matrices
 from kseq2seq.text import CharacterTokenizer, TextTarget
 
@@ -107,6 +107,32 @@ def test_the_runtime_reads_all_whole_numbers(tmp_path, width):
     path = save(tmp_path / "sound.wav", noise(1000, level=0.5), width=width)
     ours = read_recording(path, 8000)
     np.testing.assert_allclose(ours, AudioSource(8000, 10, 1).read(path), atol=2e-4)
+
+
+@pytest.mark.parametrize(
+    ("at", "size", "value"),
+    [(24, 4, 0), (24, 4, 7), (24, 4, 2**31), (22, 2, 65_535), (34, 2, 40), (34, 2, 64)],
+)
+def test_headers_that_say_what_can_not_be_are_refused_by_both(tmp_path, at, size, value):
+    path = save(tmp_path / "odd.wav", noise(1000))
+    content = bytearray(path.read_bytes())
+    content[at : at + size] = value.to_bytes(size, "little")
+    path.write_bytes(content)
+    for read in (read_audio, read_recording):
+        with pytest.raises(ValueError, match=r"odd\.wav (is no rea|says that it has|has 65535)"):
+            read(path, 8000)
+
+
+def test_arrays_of_whole_numbers_are_read_alike():
+    ours, theirs = AudioSource(8000, 10, 1), RuntimeSource(8000, 8000, -60.0, False)
+    whole = (noise(1000) * 32_000).astype("int16")
+    for raw in (whole, whole.astype(">i2")):
+        for (samples,) in (ours.several([raw]), theirs.several([raw])):
+            np.testing.assert_array_equal(samples, whole / np.float32(2**15))
+    for kind in ("int32", "uint8", "int8"):
+        for source in (ours, theirs):
+            with pytest.raises(ValueError, match=f"or int16; got {kind}"):
+                source.several([np.ones(1000, kind)])
 
 
 def test_silence_gives_an_empty_text_everywhere(exported, tmp_path):

@@ -108,6 +108,8 @@ def test_a_wav_from_a_pipe_has_no_length_and_is_whole(write):
     [
         ("empty.wav", b"", "is an empty file"),
         ("text.wav", b"This is no sound at all.\n" * 40, "no readable sound file"),
+        ("samples.RAW", bytes(4000), "no readable sound file"),
+        ("page.mp3", 40 * b"<html>Not found</html>\n", r"\(no format that is known\)"),
         ("zeros.mp3", bytes(4000), "no readable sound file"),
         ("page.ogg", b"OggS" + bytes(400), "no readable sound file"),
         ("head.wav", b"RIFF\x00\x00\x00\x00WAVE", "no readable sound file|truncated"),
@@ -125,6 +127,8 @@ def test_missing_files_folders_and_nan_are_named(write, tmp_path):
         read_audio(tmp_path / "gone.wav", 8000)
     with pytest.raises(FileNotFoundError, match="is no file"):
         read_audio(tmp_path, 8000)
+    most = np.full((800, 2), 3e38, "f4")  # whose sum is beyond float32
+    assert np.isfinite(read_audio(write("wav", most, subtype="FLOAT"), 16000)).all()
     broken = tone(16000)
     broken[500] = np.nan
     with pytest.raises(ValueError, match=r"sound\.wav holds NaN"):
