@@ -46,7 +46,8 @@ def test_the_page_reads_recordings_and_pictures_as_the_runtime_does(tmp_path):
             pipelines().items(), (spoken, whole, pictures, pictures), strict=True
         )
     ]
-    refused = {"speech_ctc": ["cut.wav", "text.wav", "long.wav"], "captions": ["text.png"]}
+    broken = ["cut.wav", "cut.ogg", "cut.mp3", "text.wav", "long.wav"]
+    refused = {"speech_ctc": broken, "captions": ["text.png"]}
     for model in models:
         model["refused"] = refused.get(model["name"], [])
         texts = {case["own"]["text"] for case in model["cases"]}
@@ -168,7 +169,13 @@ def recordings(folder: Path) -> list[str]:
         ("long.wav", noise(4, 1.1), RATE, "PCM_16"),
     ):
         soundfile.write(folder / name, samples, rate, subtype=kind)
-    (folder / "cut.wav").write_bytes((folder / "mono.wav").read_bytes()[:5000])
+    for whole, broken in (
+        ("mono.wav", "cut.wav"),
+        ("chirp.ogg", "cut.ogg"),
+        ("chirp.mp3", "cut.mp3"),
+    ):
+        content = (folder / whole).read_bytes()
+        (folder / broken).write_bytes(content[: len(content) * 2 // 3])
     (folder / "text.wav").write_text("no sound at all")
     return [
         "mono.wav",

@@ -5,6 +5,7 @@ import { record } from "./microphone.js";
 import { resample } from "./resample.js";
 import { mixed, onGrid, silent } from "./sound.js";
 import { rateOf } from "./sound_rate.js";
+import { checkWhole } from "./truncation.js";
 import { drawWave } from "./wave.js";
 import { readWav } from "./wav.js";
 
@@ -100,14 +101,16 @@ async function samplesOf(file, rate) {
 // What the browser decodes, at the file's own rate: its own resampling dulls what is high.
 async function decoded(bytes) {
   const rate = rateOf(bytes);
+  let buffer;
   try {
     const context = new OfflineAudioContext(1, 1, rate);
-    const buffer = await context.decodeAudioData(bytes.buffer);
-    const channels = Array.from({ length: buffer.numberOfChannels }, (_, channel) =>
-      buffer.getChannelData(channel),
-    );
-    return { channels, rate };
+    buffer = await context.decodeAudioData(bytes.slice().buffer); // which takes it away
   } catch {
     throw new Error("It is damaged, or no recording that this browser reads.");
   }
+  checkWhole(bytes, buffer.length);
+  const channels = Array.from({ length: buffer.numberOfChannels }, (_, channel) =>
+    buffer.getChannelData(channel),
+  );
+  return { channels, rate };
 }

@@ -14,7 +14,7 @@ export class TextSource {
   }
 
   show(place, page) {
-    const written = place.querySelector("#text")?.value ?? ""; // for the model before
+    const written = place.querySelector("#text")?.value ?? ""; // for the previous model
     this.box = put(place, "text-controls").text;
     this.box.value = written;
     this.box.addEventListener("keydown", (event) => {

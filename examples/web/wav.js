@@ -1,5 +1,7 @@
 // Wav files of whole numbers, read exactly: browsers scale what is above zero a little differently.
 
+import { truncated } from "./truncation.js";
+
 const PCM = 1;
 const EXTENSIBLE = 0xfffe; // the true format stands behind the usual fields
 const UNKNOWN = new Set([0x7fffffff, 0x7fffffff - 36, 0xffffffff, 0xffffffff - 36]); // of a pipe
@@ -22,17 +24,16 @@ export function readWav(bytes) {
     const [chunk, body] = [name(at), at + 8];
     if (chunk === "fmt " && body + 16 <= bytes.length) format = formatOf(view, body, size);
     if (chunk === "data") {
-      if (!format) return undefined;
       if (size === 0 && body < bytes.length && !/^[A-Za-z0-9]+ *$/.test(name(body)))
-        throw new Error("It is truncated: its header counts no samples, and some follow");
+        throw truncated("its header counts no samples, and some follow");
       const missing = body + size - bytes.length;
       if (missing > 0 && !UNKNOWN.has(size))
-        throw new Error(`It is truncated: ${missing} of ${size} bytes of samples are missing`);
-      return { rate: format.rate, channels: samples(view, body, size, format) };
+        throw truncated(`${missing} of ${size} bytes of samples are missing`);
+      return format && { rate: format.rate, channels: samples(view, body, size, format) };
     }
     at = body + size + (size % 2); // chunks begin at even bytes
   }
-  throw new Error("It is truncated: it ends before its samples");
+  throw truncated("it ends before its samples");
 }
 
 // The fields of a format, or undefined if samples are no whole numbers of one to four bytes.

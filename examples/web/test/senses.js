@@ -67,6 +67,12 @@ try {
     if (name === "speech_ctc") {
       await speak(/^recording: 0\.[3-7]\d s/, 500);
       await speak(/^recording: (0\.[89]|1\.0)\d s/); // stops by itself
+      await browser.run(
+        "navigator.mediaDevices.getUserMedia = () => Promise.reject(new Error('Permission denied'))",
+      );
+      await browser.run("document.getElementById('microphone').click()");
+      const said = await browser.until("return document.getElementById('error').textContent");
+      assert.equal(said, "The microphone can't be used: Permission denied");
     }
     console.log(`${name}: ${cases.length} files as expected, ${refused.length} refused`);
   }

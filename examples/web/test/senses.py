@@ -14,10 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import soundfile
 import soxr
 from kseq2seq_runtime.audio import AudioSource
 from kseq2seq_runtime.pictures import fitted, of_height
 from kseq2seq_runtime.recordings import SCALE
+from kseq2seq_runtime.truncation import truncated
 
 FOLDER = Path(__file__).with_name("fixtures")
 SIZE, LINE = (9, 12), 8
@@ -41,6 +43,7 @@ def main() -> None:
         "wavs": [recorded(random, *kind) for kind in kinds],
         "silence": [heard(*case) for case in quiet(random)],
         "tones": [tone(*rates) for rates in ((44_100, 8000), (48_000, 16_000), (8000, 22_050))],
+        "cuts": [cut(random, *kind) for kind in (("OGG", "VORBIS"), ("MP3", "MPEG_LAYER_III"))],
     }
     (FOLDER / "sounds.json").write_text(json.dumps(sounds), encoding="utf-8")
 
@@ -113,6 +116,24 @@ def tone(own: int, rate: int) -> dict[str, Any]:
     first = len(made) // 2
     samples = [round(float(sample), 6) for sample in made[first : first + 60]]
     return {"own": own, "rate": rate, "first": first, "samples": samples}
+
+
+def cut(random: np.random.Generator, kind: str, subtype: str) -> dict[str, Any]:
+    """Returns a sound file, and why it is truncated when it is cut at some places."""
+    noise, content = random.normal(size=2000) / 10, io.BytesIO()
+    soundfile.write(content, noise, 16_000, format=kind, subtype=subtype, compression_level=0.9)
+    whole = content.getvalue()
+    cuts = []
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "it")
+        for length in [*range(50, len(whole), 97), len(whole) - 1, len(whole)]:
+            path.write_bytes(whole[:length])
+            try:
+                read = len(soundfile.read(path)[0])
+            except soundfile.SoundFileError:
+                read = 0
+            cuts.append([length, read, truncated(path, read)])
+    return {"kind": kind, "bytes": packed(whole), "cuts": cuts}
 
 
 if __name__ == "__main__":
