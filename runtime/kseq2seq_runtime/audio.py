@@ -60,5 +60,5 @@ class AudioSource(ArraySource):
                 )
             samples = self._checked(raw, index) / (SCALE if whole else 1.0)
         peak = max(float(np.abs(samples).max(initial=0)), 1.0)
-        whole = np.clip(np.rint(samples / peak * SCALE), -SCALE, SCALE - 1)
-        return (whole / SCALE).astype("float32")
+        rounded = np.clip(np.rint(samples / peak * SCALE), -SCALE, SCALE - 1)
+        return (rounded / SCALE).astype("float32")
