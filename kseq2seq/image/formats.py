@@ -51,6 +51,7 @@ def _png(content: tf.Tensor, head: tf.Tensor) -> tf.Tensor:
     """A PNG; asked for alpha where a color may stand for it, which few bits a pixel don't bear."""
     depth, kind = _number(head, 24, 1), _number(head, 25, 1)
     keyed = (depth >= 8) & ((kind == 0) | (kind == 2))
+    keyed &= tf.strings.substr(head, 37, 4) != b"IDAT"  # as corpora have it: pixels, and no more
     return tf.cond(
         keyed, lambda: tf.io.decode_png(content, 4), lambda: tf.io.decode_png(content, 0)
     )
