@@ -106,6 +106,8 @@ def main() -> None:
     )
     flags(recipe)
     options = recipe.begin()
+    if options.train and "fold" in recipe.flags.given:
+        recipe.flags.refuse("--fold divides --data; with --train it has no effect")
     options.graph = True  # depthwise convolutions, recurrence and CTC are slower by XLA, on CPUs
     if options.live:
         options.init = options.init or options.output
