@@ -105,6 +105,10 @@ def main() -> None:
     add("model", "--backbone", help="of keras.applications, in place of a small network", **own)
     add("model", "--weights", help="a file of pretrained weights for --backbone", **own)
     options = recipe.begin()
+    if "language" in recipe.flags.given and options.data not in ("scenes", "stamps", "sample"):
+        recipe.flags.refuse("--language is that of known captions; those of a file are as they are")
+    if options.flip and options.data in ("scenes", "sample"):
+        recipe.flags.refuse("--flip would make what is left of something lie right of it")
     if options.data not in ("scenes", "sample"):
         recipe.metrics, recipe.decisive = OF_OTHERS, None
     varied = image.Augmentation(flip=options.flip)

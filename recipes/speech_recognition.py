@@ -26,7 +26,7 @@ from functools import partial
 import kseq2seq as ks
 from kseq2seq import cli, corpora, data, decoding, heads, metrics, speech, text
 from kseq2seq.baselines import KneserNey, nearest_texts, usual_text
-from kseq2seq.corpora.closed import closed
+from kseq2seq.corpora.closed import closed, of_known
 from kseq2seq.corpora.speech import SPEECH
 from kseq2seq.pipeline import choose
 
@@ -106,6 +106,8 @@ def main() -> None:
     )
     flags(recipe)
     options = recipe.begin()
+    if options.train and "fold" in recipe.flags.given:
+        recipe.flags.refuse("--fold divides --data; with --train it has no effect")
     options.graph = True  # depthwise convolutions, recurrence and CTC are slower by XLA, on CPUs
     if options.live:
         options.init = options.init or options.output
@@ -124,7 +126,11 @@ def main() -> None:
     peak = 3e-3 if options.model == "lstm" else 1.5e-3
     recipe.fit(pipeline, parts, validation, peak=peak, label_smoothing=smoothing)
 
-    said = [example.target for example in parts["train"]]
+    said, tested = [example.target for example in parts["train"]], len(test)
+    if options.closed:
+        with recipe.messages.errors("--closed"):
+            test = of_known(test, said)
+        print(f"Wordings that were trained on: {len(test)} of {tested} test recordings.\n")
     same = {"one text for all": [usual_text(said)] * len(test)}
     best = nearest_texts(said, [example.target for example in test])
     recipe.evaluate(pipeline, test, same, ceilings={"nearest training text": best})

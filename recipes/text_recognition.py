@@ -111,6 +111,8 @@ def main() -> None:
     )
     flags(recipe)
     options = recipe.begin()
+    if "lines" in recipe.flags.given and options.data not in ("sample", "latin", "korean"):
+        recipe.flags.refuse("--lines says how many are drawn; of a file all are read")
     options.graph = True  # recurrence over so many lengths is slower by XLA, on CPUs
     source = image.LineSource(options.height, options.width)
     lines = recipe.corpora(lambda name, columns: read(recipe, name, columns), source)

@@ -203,8 +203,8 @@ class Recipe(Evaluating):
             for side, kind in zip((self._loaded.source, self._loaded.target), kinds, strict=True):
                 if not isinstance(side, kind):
                     raise ValueError(
-                        f"it has a {type(side).__name__}, and {self.name} needs a "
-                        f"{kind.__name__}: another recipe trained it."
+                        f"it has {type(side).__name__} where {self.name} needs {kind.__name__}: "
+                        "another recipe trained it."
                     )
         return self._loaded
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from kseq2seq.data import Example
 
@@ -11,8 +11,9 @@ from kseq2seq.data import Example
 def closed(examples: Iterable[Example], words: int = 2) -> list[Example]:
     """Returns the recordings of short wordings that occur twice or more.
 
-    Each has a key of its own, so that splits divide recordings in place of wordings: a wording of
-    the test is known from another recording, for example by another speaker.
+    Each has a key of its own, so that splits divide recordings in place of wordings: most wordings
+    of the test are known from another recording, for example by another speaker. Where all
+    recordings of a wording are held out, `of_known` leaves them out.
 
     Args:
         examples: with transcripts, by several speakers.
@@ -39,5 +40,31 @@ def closed(examples: Iterable[Example], words: int = 2) -> list[Example]:
         raise ValueError(
             f"No wording of at most {words} words was recorded twice. Give recordings of several "
             "speakers, for example asterisk:it+it-menardi."
+        )
+    return found
+
+
+def of_known(examples: Sequence[Example], known: Iterable[str]) -> list[Example]:
+    """Returns the examples whose wording is among those that a model was trained on.
+
+    Args:
+        examples: of a test.
+        known: wordings of the training examples.
+
+    Raises:
+        ValueError: there is none.
+
+    Example:
+        >>> from kseq2seq.corpora.closed import of_known
+        >>> test = [Example("a.wav", "one", "one 1"), Example("b.wav", "two", "two 1")]
+        >>> [example.target for example in of_known(test, ["one", "six"])]
+        ['one']
+    """
+    wordings = set(known)
+    found = [example for example in examples if example.target in wordings]
+    if not found:
+        raise ValueError(
+            f"None of {len(examples):,} test recordings has a wording of the training recordings. "
+            "Give more recordings of each wording, or another fold."
         )
     return found

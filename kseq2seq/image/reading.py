@@ -14,8 +14,10 @@ from kseq2seq.image.pixels import MOST_PIXELS
 
 FORMATS = "PNG, JPEG, WebP, BMP and GIF"
 MOST_BYTES = 2**28  # of a file
-# What TensorFlow adds to a message: where in the graph, and in which files, the operation was made.
-_GRAPH = re.compile(r"^Graph execution error:.*\n\n|\{\{.*?\}\} ?|\s*\[\[.*|\s*\[Op:.*", re.DOTALL)
+# What TensorFlow adds to a message: where in the graph, and in which files, an operation was made.
+_GRAPH = re.compile(
+    r"^Graph execution error:.*(\n\n|unavailable>\n)|\{\{.*?\}\} ?|\s*\[\[.*|\s*\[Op:.*", re.DOTALL
+)
 _REFUSED = re.compile(r"assertion failed: \[(.*)\]", re.DOTALL)
 
 

@@ -17,6 +17,7 @@ from kseq2seq.pipeline.prediction import Alternative, Prediction
 from kseq2seq.pipeline.raws import chosen_too_long, raw_graphs
 
 SHOWN = 5  # texts of a prediction
+_MOST_ROWS = 4096  # sources times texts that are compared at once
 
 
 def choose(
@@ -57,6 +58,7 @@ def choose(
     lengths, empty = graphs.measure(raws)
     if (lengths > pipeline.source.max_length).any():
         raise ValueError(f"A source is longer than {pipeline.source.max_length}. Shorten it.")
+    batch_size = max(1, min(batch_size, _MOST_ROWS // len(texts)))
     score = compiled(model, ("choose",), lambda: traced(_scores(model)))
     found = [Prediction("", 0.0)] * len(raws)
     order = [index for index in np.argsort(lengths, kind="stable").tolist() if not empty[index]]

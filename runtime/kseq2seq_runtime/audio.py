@@ -52,13 +52,13 @@ class AudioSource(ArraySource):
             samples = read_recording(raw, self.rate)
         else:
             kind = np.asarray(raw).dtype
-            whole = kind.kind == "i" and kind.itemsize == 2
-            if kind.kind in "iu" and not whole:
+            short = kind.kind == "i" and kind.itemsize == 2
+            if kind.kind in "iu" and not short:
                 raise ValueError(
                     f"Source {index} must hold floats from -1 to 1, or int16; got {kind}. Divide "
                     "it by its full scale."
                 )
-            samples = self._checked(raw, index) / (SCALE if whole else 1.0)
+            samples = self._checked(raw, index) / (SCALE if short else 1.0)
         peak = max(float(np.abs(samples).max(initial=0)), 1.0)
         rounded = np.clip(np.rint(samples / peak * SCALE), -SCALE, SCALE - 1)
         return (rounded / SCALE).astype("float32")

@@ -108,7 +108,7 @@ def test_a_pipeline_of_another_task_is_refused(begun, tmp_path, monkeypatch, cap
     monkeypatch.setattr(Pipeline, "load", lambda _: SimpleNamespace(source="text", target=1))
     with pytest.raises(SystemExit):
         recipe.pipeline(None, None, (str, list))
-    assert "it has a int, and task needs a list: another recipe" in capsys.readouterr().err
+    assert "it has int where task needs list: another recipe" in capsys.readouterr().err
     assert recipe.pipeline(None, None, (str, int)).source == "text"
 
 
@@ -125,7 +125,7 @@ def test_data_is_read_as_the_model_of_init_reads_it(begun, tmp_path, monkeypatch
     assert recipe.pipeline(None, corpora["train"]).source is saved.source and len(loads) == 1
     with pytest.raises(SystemExit):
         recipe.corpora(lambda *_: [], LineSource(16, 100))
-    assert "it has a AudioSource, and task needs a LineSource" in capsys.readouterr().err
+    assert "it has AudioSource where task needs LineSource" in capsys.readouterr().err
 
 
 def test_texts_are_scored_as_those_of_other_sources_too(begun, monkeypatch, capsys):

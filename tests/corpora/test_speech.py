@@ -7,8 +7,10 @@ import pytest
 
 from kseq2seq.corpora import asterisk, manifest, speech, tuxpaint
 from kseq2seq.corpora.asterisk import _PROMPTS, _SPEAKERS, _VERSION
+from kseq2seq.corpora.closed import closed, of_known
 from kseq2seq.corpora.speech_sample import speech_sample
 from kseq2seq.corpora.tuxpaint import PACKAGE, STAMPS
+from kseq2seq.data import Example
 from kseq2seq.data.places import place_of
 from kseq2seq.data.split import SPLITS, split_of
 
@@ -154,6 +156,19 @@ def test_transcripts_beside_recordings(tmp_path):
 def _empty(folder):
     (folder / "none").mkdir()
     return folder / "none"
+
+
+def test_a_closed_vocabulary_is_of_repeated_wordings_and_tested_on_those_it_was_trained_on():
+    said = [
+        Example(f"{n}.wav", text, text) for n, text in enumerate(["one", "two", "one", "a b c"])
+    ]
+    found = closed([*said, Example("4.wav", "a b c", "a b c")])
+    assert [example.key for example in found] == ["one 1", "one 2"]
+    assert of_known(said, ["two", "three"]) == [said[1]]
+    with pytest.raises(ValueError, match="None of 4 test recordings has a wording"):
+        of_known(said, ["three"])
+    with pytest.raises(ValueError, match="No wording of at most 2 words was recorded twice"):
+        closed(said[1:])
 
 
 def test_the_sample_is_of_short_prompts_in_all_splits():

@@ -43,6 +43,26 @@ OF_FILES = {
 }
 
 
+@pytest.mark.parametrize(
+    ("recipe", "flags", "told"),
+    [
+        ("image_captioning", "--data my.tsv --language ko", "--language is that of known captions"),
+        ("image_captioning", "--data scenes --flip", "--flip would make what is left"),
+        ("speech_recognition", "--train a.tsv --fold 2", "--fold divides --data"),
+        ("text_recognition", "--data my.tsv --lines 5", "--lines says how many are drawn"),
+    ],
+)
+def test_flags_that_would_have_no_effect_or_a_wrong_one_are_refused(
+    recipe, flags, told, monkeypatch, capsys
+):
+    monkeypatch.syspath_prepend(str(RECIPES))
+    monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)
+    monkeypatch.setattr(sys, "argv", [f"{recipe}.py", *flags.split()])
+    with pytest.raises(SystemExit) as ended:
+        importlib.import_module(recipe).main()
+    assert ended.value.code == 2 and told in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("recipe", names())
 def test_bad_files_are_refused_in_a_line(recipe, tmp_path, monkeypatch, capsys):
     monkeypatch.syspath_prepend(str(RECIPES))
