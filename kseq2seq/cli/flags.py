@@ -188,6 +188,23 @@ COMMON: dict[str, tuple[str, dict[str, Any], str]] = {
 }
 
 
+def shown(options: argparse.Namespace, *names: str) -> str:
+    """Returns the flags of these names that are set, with their values, for messages.
+
+    Example:
+        >>> import argparse
+        >>> options = argparse.Namespace(data="my.tsv", train=None, packed=True)
+        >>> shown(options, "data", "train", "packed")
+        '--data my.tsv --packed'
+    """
+    values = {name: getattr(options, name) for name in names}
+    return " ".join(
+        f"--{name.replace('_', '-')}" + ("" if value is True else f" {value}")
+        for name, value in values.items()
+        if value not in (None, False)
+    )
+
+
 class Flags:
     """The flags of one recipe, in groups, and which of them a user gave.
 

@@ -14,7 +14,8 @@ import keras
 from kseq2seq.cli.corpora import Read, read_corpora, with_columns
 from kseq2seq.cli.evaluating import Evaluating
 from kseq2seq.cli.fitting import ModelScore, Pace, fit_batches, make_batches
-from kseq2seq.cli.flags import TOO_LONG
+from kseq2seq.cli.flags import TOO_LONG, shown
+from kseq2seq.cli.initial import check_kinds, saved_pipeline
 from kseq2seq.cli.labels import report_unknown_labels
 from kseq2seq.cli.lengths import first_too_long, held_out, refuse_too_long
 from kseq2seq.cli.members import ensemble
@@ -198,14 +199,8 @@ class Recipe(Evaluating):
         remedy = "Give the pipeline/ of an earlier run."
         with self.messages.errors(f"--init {options.init}", remedy):
             if self._loaded is None:
-                inside = options.init / "pipeline"
-                self._loaded = Pipeline.load(inside if inside.is_dir() else options.init)
-            for side, kind in zip((self._loaded.source, self._loaded.target), kinds, strict=True):
-                if not isinstance(side, kind):
-                    raise ValueError(
-                        f"it has {type(side).__name__} where {self.name} needs {kind.__name__}: "
-                        "another recipe trained it."
-                    )
+                self._loaded = saved_pipeline(options.init)
+            check_kinds(self._loaded, kinds, self.name)
         return self._loaded
 
     def held_out(
@@ -348,15 +343,6 @@ class Recipe(Evaluating):
         tokenizer = ("tokenizer",) * ("tokenizer" in self.flags.given)
         return (*tokenizer, "vocabulary", "hidden_dim", "max_length")
 
-    def _shown(self, *names: str) -> str:
-        """Returns the flags that are set, with their values."""
-        values = {name: getattr(self.options, name) for name in names}
-        return " ".join(
-            f"--{name.replace('_', '-')}" + ("" if value is True else f" {value}")
-            for name, value in values.items()
-            if value not in (None, False)
-        )
-
     def _errors(self, *names: str, advice: str = "") -> Any:
         """Returns a context whose errors name these flags; without any, `--output`."""
-        return self.messages.errors(self._shown(*(names or ("output",))), advice)
+        return self.messages.errors(shown(self.options, *(names or ("output",))), advice)
