@@ -18,7 +18,7 @@ MOST_BYTES = 2**28  # of a file
 _GRAPH = re.compile(
     r"^Graph execution error:.*(\n\n|unavailable>\n)|\{\{.*?\}\} ?|\s*\[\[.*|\s*\[Op:.*", re.DOTALL
 )
-_REFUSED = re.compile(r"assertion failed: \[(.*)\]", re.DOTALL)
+_REFUSED = re.compile(r"assertion failed: \[(.*)\]|.* correctly convert string: (.*)", re.DOTALL)
 
 
 def encoded(example: Any) -> tuple[bytes, str]:
@@ -72,7 +72,7 @@ def unreadable(name: str, error: Exception) -> ValueError:
         error: of TensorFlow.
     """
     why = _GRAPH.sub("", getattr(error, "message", "") or str(error)).strip().rstrip(".")
-    why = _REFUSED.sub(r"\1", why)
+    why = _REFUSED.sub(r"\1\2", why)
     return ValueError(f"{name} is damaged, or not one of {FORMATS} ({why:.160}).")
 
 
