@@ -43,7 +43,7 @@ def warm_start(model: keras.Model, pretrained: keras.Model) -> None:
                 f"KerasHub backbone to build_model('hybrid', ..., encoder=backbone)."
             )
     mine, theirs = _settings(model), _settings(pretrained)
-    defaults = {**_defaults(mine), **_defaults(theirs)}  # of what one of them lacks
+    defaults = {**_defaults(mine), **_defaults(theirs)}  # for settings that only one has
     for setting in dict.fromkeys([*_telling(mine), *_telling(theirs)]):
         here, there = (each.get(setting, defaults.get(setting)) for each in (mine, theirs))
         if here != there:

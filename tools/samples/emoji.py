@@ -50,7 +50,9 @@ def main() -> None:
             _put(file, f"{each.code}.png", _small(each))
     copyright = debian_files(FONT[0]) / "usr/share/doc" / FONT[0] / "copyright"
     licences = SAMPLES / "licences"
-    (licences / "noto-emoji.txt").write_text(copyright.read_text(encoding="utf-8"), "utf-8")
+    # without the first line, which names the format of Debian's file
+    _, terms = copyright.read_text(encoding="utf-8").split("\n", 1)
+    (licences / "noto-emoji.txt").write_text(terms, "utf-8")
     (licences / "emojibase-data.txt").write_bytes(license_of_names)
     print(f"{len(chosen)} emoji, {(SAMPLES / 'emoji.zip').stat().st_size} bytes")
 
