@@ -111,13 +111,12 @@ class ConformerBlock(Prebuilt):
 
     def call(self, x, padding_mask, training=None):
         """Maps (B, S, hidden_dim) and a mask, bool (B, S), to (B, S, hidden_dim)."""
-        real = ops.cast(padding_mask, "int32")  # rematerialization takes no bool
         sublayers = (
             lambda x, real: 0.5 * self.first(x),
-            lambda x, real: self.attention(x, for_heads(real) > 0, training=training),
+            lambda x, real: self.attention(x, for_heads(real), training=training),
             self.convolution,
             lambda x, real: 0.5 * self.second(x),
         )
         for join, sublayer in zip(self.joins, sublayers, strict=True):
-            x = join.around(sublayer, x, real, training=training)
+            x = join.around(sublayer, x, padding_mask, training=training)
         return self.normalize(x)

@@ -13,6 +13,7 @@ from kseq2seq.deprecation import renamed
 from kseq2seq.layers.attention import attend
 from kseq2seq.layers.position_schemes import NOWHERE, counted
 from kseq2seq.layers.recurrence import recur
+from kseq2seq.layers.rematerialize import rematerialized
 
 
 @keras.saving.register_keras_serializable(package="kseq2seq")
@@ -62,17 +63,17 @@ def attend_in_chunks(
     chunks = ops.reshape(chunks, (rows, -1, heads * chunk * width))
 
     # 2. What is recomputed for the gradient: a chunk's scores (B, H, chunk, S). It may read tensors
-    # alone, so that learned tables and the mask are arguments; rematerialization takes no bool.
-    @keras.remat
+    # alone, so that learned tables and the mask are arguments.
+    @rematerialized
     def look(queries, key, value, mask, query_steps, key_steps, *tables):
         queries = ops.reshape(queries, (-1, heads, chunk, width))
         scheme = position_scheme.reading(tables)
-        mixed, _ = attend(queries, key, value, mask > 0.5, scheme, query_steps, key_steps)
+        mixed, _ = attend(queries, key, value, mask, scheme, query_steps, key_steps)
         return ops.reshape(mixed, (-1, heads * chunk * width))
 
     tables = [ops.copy(table) for table in position_scheme.tables]
-    mask = ops.cast(mask, "float32")
-    key_steps = counted(key, key_steps)
+    mask = ops.convert_to_tensor(mask, "bool")
+    key_steps = ops.cast(counted(key, key_steps), "int32")
 
     # 3. The loop over chunks counts them in the dtype of the queries, the one that `recur` has.
     def step(queries, count):

@@ -15,6 +15,7 @@ from kseq2seq.layers.attention import CrossAttention, SelfAttention, attend, for
 from kseq2seq.layers.norms import Norm, normalization
 from kseq2seq.layers.position_schemes import NOWHERE, PositionScheme
 from kseq2seq.layers.prebuilt import Prebuilt, linear
+from kseq2seq.layers.rematerialize import rematerialized
 
 ACTIVATIONS = ("relu", "gelu", "swish", "swiglu")
 
@@ -101,8 +102,8 @@ class FeedForward(Prebuilt):
 class Residual(Prebuilt):
     """Adds the output of a sublayer to its input, and normalizes one of them; see `Norm`.
 
-    With `remat`, the sublayer's insides are computed again for its gradient and not kept. Dropout
-    is outside of it, so both computations agree.
+    With `remat`, the sublayer's insides are computed again for its gradient and not kept, unless
+    `training` is False. Dropout is outside of it, so both computations agree.
     """
 
     def __init__(self, sizes: BlockSizes, remat: bool = False, **kwargs):
@@ -130,7 +131,8 @@ class Residual(Prebuilt):
         def branch(x, *rest):
             return sublayer(self.enter(x), *rest)
 
-        output = (keras.remat(branch) if self.remat else branch)(x, *rest)
+        again = self.remat and training is not False
+        output = (rematerialized(branch) if again else branch)(x, *rest)
         return self(x, output, training=training)
 
 
@@ -198,11 +200,10 @@ class EncoderBlock(Prebuilt):
         `padding_mask` is bool (B, S), True = real; or a mask for each query (B, S, S), which
         `attend` must then take.
         """
-        real = for_heads(keras.ops.cast(padding_mask, "int32"))  # rematerialization takes no bool
         x = self.attended.around(
-            lambda x, real: self.attention(x, real > 0, training=training),
+            lambda x, real: self.attention(x, real, training=training),
             x,
-            real,
+            for_heads(padding_mask),
             training=training,
         )
         return self.fed.around(self.feed_forward, x, training=training)

@@ -201,6 +201,14 @@ def test_remat_draws_the_dropout_of_a_branch_once(run):
     np.testing.assert_array_equal(draws[0], draws[1])
 
 
+@pytest.mark.parametrize("run", ["eager", "graph"])
+def test_remat_watches_no_whole_numbers(run, caplog):
+    """TensorFlow warns of each, at every step."""
+    with caplog.at_level("WARNING", logger="tensorflow"):
+        assert_twins_agree(*twins(), run)
+    assert not caplog.records
+
+
 def test_remat_computes_the_insides_again():
     calls = []
     for block in twins():
