@@ -13,6 +13,7 @@ from kseq2seq.data.jsonl import json_line
 from kseq2seq.data.pairs import SURROGATE, Example, Pair
 from kseq2seq.data.readers import format_of, read_pairs
 from kseq2seq.disk import whole_file
+from kseq2seq.disk.lines import SUFFIXES
 
 _FIELDS = ("source", "target", "key")
 
@@ -47,7 +48,7 @@ def write_examples(path: str | os.PathLike[str], examples: Iterable[Pair | Examp
     """
     path = Path(path)
     format = format_of(path)
-    if format not in ("jsonl", "tsv") or path.name.endswith((".gz", ".bz2", ".xz")):
+    if format not in ("jsonl", "tsv") or path.suffix in SUFFIXES:
         raise ValueError(f"{path}: the name must end in .jsonl or .tsv.")
     count, quotes = 0, False
     with whole_file(path) as partial:

@@ -14,7 +14,7 @@ from kseq2seq.checks import check_whole
 from kseq2seq.data.jsonl import json_line, jsonl_texts
 from kseq2seq.disk import whole_file
 from kseq2seq.disk.files import read_json, sha256, write_json
-from kseq2seq.disk.lines import numbered_lines
+from kseq2seq.disk.lines import SUFFIXES, numbered_lines
 from kseq2seq.pipeline.prediction import Prediction
 
 CUT = "cut_at_the_limit"  # the field of the record for `_Cut`, beside the settings
@@ -86,6 +86,11 @@ def generate_lines(
         raise FileNotFoundError(f"{input_path} is not a file; pass one with a text on each line.")
     if output_path.exists():
         raise FileExistsError(f"{output_path} exists already; name another file, or remove it.")
+    if output_path.suffix.lower() in SUFFIXES:
+        raise ValueError(
+            f"{output_path}: texts are written as they are, not compressed; leave out "
+            f"{output_path.suffix!r}, and compress the file when it is done."
+        )
     # 1. Read the whole input once: a line that is not UTF-8, or not JSON, is refused at once.
     total = sum(1 for _ in _texts(input_path))
     # 2. Open the partial output and its record, of this call or of an interrupted one.

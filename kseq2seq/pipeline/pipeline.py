@@ -125,9 +125,10 @@ class Pipeline(Generator):
 
         Args:
             input_path: UTF-8, a text on each line; in a ".jsonl" file an object with a "text",
-                which may hold line breaks. Unpacked if its name ends in ".gz".
-            output_path: where to write a line for each; must not exist. In a ".jsonl" file a line
-                is an object with a "text"; in others line breaks become spaces.
+                which may hold line breaks. Unpacked if it is gzip, bzip2 or xz.
+            output_path: where to write a line for each, not compressed; must not exist. In a
+                ".jsonl" file a line is an object with a "text"; in others line breaks become
+                spaces.
             window: how many lines are held at a time.
             progress: called with a `FileProgress` after each window, which also counts the targets
                 that were cut at their limit; None is silent.
@@ -148,8 +149,9 @@ class Pipeline(Generator):
         Raises:
             FileExistsError: if `output_path` is there.
             FileNotFoundError: if `input_path` is not.
-            ValueError: if a line is too long or not UTF-8, if an interrupted call had other
-                settings or another model, or if another process is writing the same file.
+            ValueError: if a line is too long or not UTF-8, if the output's name is that of a
+                compressed file, if an interrupted call had other settings or another model, or if
+                another process is writing the same file.
         """
         if too_long is None:
             too_long = "split" if self.source.splits else self.source.too_long

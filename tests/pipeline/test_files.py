@@ -47,6 +47,13 @@ def test_reads_gzip_and_a_last_line_without_its_end(tmp_path):
     assert target.read_text() == "A\nB\n"
 
 
+@pytest.mark.parametrize("name", ["out.gz", "out.jsonl.bz2", "out.txt.XZ"])
+def test_nothing_plain_has_the_name_of_a_compressed_file(name, source, tmp_path):
+    with pytest.raises(ValueError, match="not compressed"):
+        generate_lines(upper, source, tmp_path / name, {}, window=1, progress=None)
+    assert not list(tmp_path.glob("out*"))
+
+
 def test_texts_of_several_lines_come_and_go_as_json(tmp_path):
     source, target = tmp_path / "source.jsonl.gz", tmp_path / "target.jsonl"
     texts = ["two\nlines", "", "줄\r\n끝", "u \u2028 v"]
