@@ -42,7 +42,9 @@ def base(versions: tuple[str, ...] | None) -> str:
         return sys.executable
     for version in versions:
         found = shutil.which(f"python{version}")
-        made = found and subprocess.run([found, "-c", "import ensurepip"], capture_output=True)
-        if made and not made.returncode:
+        if found is None:
+            continue
+        made = subprocess.run([found, "-c", "import ensurepip"], capture_output=True)
+        if not made.returncode:
             return found
     raise SystemExit(f"A peer needs Python {' or '.join(versions)} on the path; none is there.")

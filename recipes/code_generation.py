@@ -33,6 +33,7 @@ CODE = {
 DOCSTRING = {"chrF": metrics.chrf, "BLEU": metrics.bleu}
 MODELS = cli.architectures("transformer")
 MODELS["luong"] |= {"bidirectional": True}
+COPYING = ("transformer", "luong", "bahdanau")
 SMOKE = {  # recurrent networks write code within seconds, Transformers take minutes
     "model": "luong",
     "copy": True,
@@ -78,6 +79,8 @@ def main() -> None:
     copied = "tokens of the source are copied, too: names stand in docstrings and in code"
     recipe.flags.add("model", "--copy", action="store_true", help=copied, of_model=True)
     options = recipe.begin()
+    if options.copy and options.model not in COPYING:
+        recipe.flags.refuse(f"--copy is for --model {', '.join(COPYING)}; got {options.model}")
     to_code = options.direction == "code"
     recipe.metrics = CODE if to_code else DOCSTRING
 

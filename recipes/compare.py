@@ -21,7 +21,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from kseq2seq.recipes.comparison_data import MESSAGES, prepare, read, write
+from kseq2seq.recipes.comparison_data import DATA, MESSAGES, prepare, read, write
 from kseq2seq.recipes.comparison_models import MODELS, settings_of
 from kseq2seq.recipes.comparison_run import run
 
@@ -48,25 +48,25 @@ SMOKE_MODELS = ["lstm", "transformer"]
 def arguments() -> argparse.Namespace:
     flags = cli.Flags(__doc__, DEFAULTS)
     add = flags.add
-    flags.common("data", "columns", data="sample[:fr|de|ko], debian:LANG or FILE")
+    flags.common("data", "columns", data=DATA)
     add("data", "--test", **COUNT, help="the most test pairs")
     flags.common("vocabulary")
     add("model", "--models", nargs="+", choices=MODELS, help="which to run")
     flags.common("dropout", "batch_tokens")
-    add(
-        "training", "--seeds", nargs="+", type=int, metavar="N", help="a run of each model for each"
-    )
+    seeds = {"type": cli.natural, "metavar": "N", "help": "a run of each model for each"}
+    add("training", "--seeds", nargs="+", **seeds)
     minutes = {"type": cli.positive, "metavar": "N", "help": "of training, compiling left out"}
     add("training", "--minutes", **minutes)
     add("training", "--steps", **COUNT, help="batches in place of minutes, in hundreds")
     threads = "0: as many as TensorFlow likes; 1: and times are those of the CPU"
-    add("training", "--threads", type=int, metavar="N", help=threads)
+    add("training", "--threads", type=cli.natural, metavar="N", help=threads)
     add("training", "--parallel", **COUNT, help="runs at a time, each on its share of the CPUs")
     flags.common("smoke")
     flags.common("output", output="saved_models/compare")
     add("output", "--report", action="store_true", help="only make the table and the plots")
     add("output", "--one", choices=MODELS, help=argparse.SUPPRESS)  # a run's own process
     options = flags.parse(smoke={**SMOKE, "models": SMOKE_MODELS})
+    options.seeds = list(dict.fromkeys(options.seeds))
     if options.steps and options.steps % 100:
         flags.refuse(f"--steps must be a multiple of 100; got {options.steps}")
     if options.output is None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from kseq2seq import cli, data, metrics, text
 
+DATA = "sample[:fr|de|ko], debian:LANG or FILE"
 LONGEST = 96  # tokens of a side
 # The package's words for what the flags here are called.
 MESSAGES = cli.Messages({**cli.WORDS, ", or raise max_length": ""})
@@ -22,7 +23,7 @@ def prepare(options: argparse.Namespace) -> None:
         return
     (folder / "data.json").unlink(missing_ok=True)  # until all of it is written
     named = argparse.Namespace(data=options.data, columns=options.columns)
-    corpora = cli.read_corpora(named, data.named_pairs, MESSAGES, cli.DATA)
+    corpora = cli.read_corpora(named, data.named_pairs, MESSAGES, DATA)
     train = corpora["train"]
     texts = (side for pair in train for side in pair[:2])
     with MESSAGES.errors(f"--vocabulary {options.vocabulary}"):

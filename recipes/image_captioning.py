@@ -94,6 +94,7 @@ def main() -> None:
         smoke=SMOKE,
         without=("packed", "too_long"),
         validated=200,
+        kinds=(image.ImageSource, text.TextTarget),
     )
     add, own = recipe.flags.add, {"of_model": True}
     add("data", "--language", choices=["en", "fr", "ko"], default="en", help="of captions")

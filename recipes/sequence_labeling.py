@@ -102,6 +102,7 @@ def main() -> None:
         defaults=DEFAULTS,
         smoke=SMOKE,
         without=["packed"],
+        kinds=(Source, text.LabelTarget),
     )
     flags(recipe)
     options = recipe.begin()
@@ -117,11 +118,10 @@ def main() -> None:
     chunks = not whole and any(" B-" in f" {pair.target}" for pair in corpora["train"])
     if chunks and find_spec("seqeval"):  # else pip install 'kseq2seq[labels]'
         recipe.metrics["chunk F1"] = metrics.chunk_f1
-    pipeline = recipe.pipeline(labeler, corpora["train"], (Source, text.LabelTarget))
+    pipeline = recipe.pipeline(labeler, corpora["train"])
     if pipeline.target.whole != whole:
         recipe.flags.refuse(f"--init has a model for the other --task than {options.task}")
     validation, test = recipe.held_out(pipeline, corpora)
-
     recipe.fit(pipeline, corpora, validation, peak=3e-3, label_smoothing=0.0)
 
     trivial = FrequentLabels(corpora["train"], whole=whole)

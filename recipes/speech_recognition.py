@@ -14,11 +14,12 @@ and `sentence`, as of Common Voice, or a `.trans.txt` file or folder, as of Libr
     python recipes/speech_recognition.py --data cv/validated.tsv --rate 16000 --mels 80
     python recipes/speech_recognition.py --init saved_models/speech_recognition --live talk.wav
 
-One fifth of the wordings is held out, `--fold` of five: no test wording is in training, whoever
-speaks it. CER and WER are the shares of wrong characters and words. `--head ctc` also decodes with
-the n-grams of the training texts, `--head joint` with CTC beside the decoder. `--closed` learns
-short wordings of several recordings, and chooses among them. `--live` reads a file as if it were
-being recorded. Scores, and what so little data can and cannot do: docs/speech.md.
+One fifth of the wordings of `--data` is held out, `--fold` of five, whoever speaks them; `--train`
+and `--test` may share wordings, which are then counted. CER and WER are the shares of wrong
+characters and words. `--head ctc` also decodes with the n-grams of the training texts, `--head
+joint` with CTC beside the decoder. `--closed` learns short wordings of several recordings, and
+chooses among them. `--live` reads a file as if it were being recorded. Scores, and what so little
+data can and cannot do: docs/speech.md.
 """
 
 from functools import partial
@@ -32,7 +33,6 @@ from kseq2seq.pipeline import choose
 
 METRICS = {"WER": metrics.word_error_rate, "CER": metrics.character_error_rate}
 MODELS = {"lstm": {}, "conformer": {"num_heads": 4}, "transformer": {"num_heads": 4}}
-KINDS = (speech.AudioSource, text.TextTarget)
 HEADS = {"ctc": "ctc", "decoder": "decoder", "joint": {"head": "joint", "weight": 0.3}}
 DEFAULTS = {"columns": ["path", "sentence"], "tokenizer": "characters", "vocabulary": 500}
 DEFAULTS |= {"max_length": 300, "hidden_dim": 160, "dropout": 0.2, "batch_tokens": 6000}
@@ -57,10 +57,10 @@ def flags(recipe: cli.Recipe) -> None:
     own("data", "--mels", type=cli.whole, default=40, help="bands of features")
     own("data", "--seconds", type=cli.positive, default=15.0, help="the longest recording")
     own("data", "--plain", action="store_true", help="train on recordings as they are")
-    add("data", "--closed", action="store_true", help="one or two words, and no others")
+    add("data", "--closed", action="store_true", help="short wordings that were recorded twice")
     own("model", "--head", choices=list(HEADS), default="ctc", help="what writes the text")
-    own("model", "--stride", type=int, choices=(1, 2, 4, 8), default=4, help="frames a position")
-    add("output", "--live", metavar="FILE", help="read by --init, or --output, as it grows")
+    own("model", "--stride", type=int, choices=(1, 2, 4, 8), default=4, help="frames to a position")
+    add("output", "--live", metavar="FILE", help="to read as if someone were speaking it")
 
 
 def recognizer(source: speech.AudioSource, recipe: cli.Recipe, train: data.Corpus) -> ks.Pipeline:
@@ -103,6 +103,8 @@ def main() -> None:
         defaults=DEFAULTS,
         smoke=SMOKE,
         without=["packed"],
+        kinds=(speech.AudioSource, text.TextTarget),
+        longest="--seconds or --max-length",
     )
     flags(recipe)
     options = recipe.begin()
@@ -111,7 +113,7 @@ def main() -> None:
     options.graph = True  # depthwise convolutions, recurrence and CTC are slower by XLA, on CPUs
     if options.live:
         options.init = options.init or options.output
-        pipeline = recipe.pipeline(recognizer, None, KINDS)
+        pipeline = recipe.pipeline(recognizer, None)
         with recipe.messages.errors(f"--live {options.live}"):
             return cli.listen(pipeline, options.live)
 
@@ -120,7 +122,7 @@ def main() -> None:
     divide = partial(data.fold_of, fold=options.fold)
     read = (lambda *name: closed(corpora.speech(*name))) if options.closed else corpora.speech
     parts = recipe.corpora(read, source, divide)
-    pipeline = recipe.pipeline(partial(recognizer, source), parts["train"], KINDS)
+    pipeline = recipe.pipeline(partial(recognizer, source), parts["train"])
     validation, test = recipe.held_out(pipeline, parts)
     smoothing = 0.0 if type(pipeline.model.head) is heads.Ctc else 0.1
     peak = 3e-3 if options.model == "lstm" else 1.5e-3

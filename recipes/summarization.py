@@ -79,6 +79,7 @@ def main() -> None:
         defaults={"vocabulary": 6000, "max_length": 100, "layers": 1, "dropout": 0.2},
         smoke=SMOKE,
         too_long=("error", "cut"),
+        longest="--max-length or --summary-length",
     )
     add, own = recipe.flags.add, {"of_model": True}
     add("model", "--no-copy", action="store_true", help="generate every word", **own)

@@ -22,7 +22,7 @@ from functools import partial
 from pathlib import Path
 
 import kseq2seq as ks
-from kseq2seq import baselines, cli, corpora, data, image, metrics, text
+from kseq2seq import baselines, cli, corpora, data, heads, image, metrics, text
 from kseq2seq.models import Crnn
 
 METRICS = {"exact": metrics.exact_match, "CER": metrics.character_error_rate}
@@ -108,6 +108,8 @@ def main() -> None:
         without=["packed"],
         too_long=("error", "cut"),
         validated=300,
+        kinds=(image.LineSource, text.TextTarget),
+        longest="--width or --max-length",
     )
     flags(recipe)
     options = recipe.begin()
@@ -118,7 +120,8 @@ def main() -> None:
     lines = recipe.corpora(lambda name, columns: read(recipe, name, columns), source)
     pipeline = recipe.pipeline(lambda *given: reader(source, *given), lines["train"])
     validation, test = recipe.held_out(pipeline, lines)
-    recipe.fit(pipeline, lines, validation, label_smoothing=0.1 * (options.head == "decoder"))
+    smoothing = 0.0 if type(pipeline.model.head) is heads.Ctc else 0.1
+    recipe.fit(pipeline, lines, validation, label_smoothing=smoothing)
 
     sources = [line.source for line in test]
     small = image.ImageSource(16, 160, channels=1)

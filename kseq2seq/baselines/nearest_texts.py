@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import islice
 
+_CELLS = 2**24  # distances held at a time
 _MOST = 1000  # texts, all of which are compared with each other
 
 
@@ -43,5 +44,10 @@ def nearest_texts(targets: Iterable[str], references: Sequence[str]) -> list[str
     from rapidfuzz.process import cdist
 
     known = sorted(set(targets))
-    distances = cdist(list(references), known, scorer=Levenshtein.distance)
-    return [known[index] for index in distances.argmin(axis=1)]
+    together = max(1, _CELLS // len(known))
+    nearest: list[str] = []
+    for start in range(0, len(references), together):
+        some = references[start : start + together]
+        distances = cdist(some, known, scorer=Levenshtein.distance)
+        nearest += [known[index] for index in distances.argmin(axis=1)]
+    return nearest

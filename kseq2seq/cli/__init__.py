@@ -4,7 +4,7 @@ from kseq2seq.cli.chat import chat
 from kseq2seq.cli.choices import architectures, make_tokenizer, tokenizer_kinds
 from kseq2seq.cli.corpora import read_corpora
 from kseq2seq.cli.evaluating import SHUFFLED, shuffled
-from kseq2seq.cli.flags import Flags, positive, share, weight, whole
+from kseq2seq.cli.flags import Flags, natural, positive, share, weight, whole
 from kseq2seq.cli.lengths import held_out, scorable
 from kseq2seq.cli.listening import listen
 from kseq2seq.cli.members import ENSEMBLE, ensemble
@@ -36,6 +36,7 @@ __all__ = [
     "held_out",
     "listen",
     "make_tokenizer",
+    "natural",
     "positive",
     "pretrain",
     "read_corpora",

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from kseq2seq.cli.messages import Messages
-from kseq2seq.data import Corpus, split_corpora, unique
-from kseq2seq.data.pairs import digest
+from kseq2seq.data import Corpus, shared_pairs, split_corpora, unique
 from kseq2seq.data.readers import format_of
 from kseq2seq.data.split import SPLITS, Divide
 
@@ -29,7 +28,8 @@ def read_corpora(
     """Returns the corpora of `--data`, or those of `--train`, `--validation` and `--test`.
 
     Splits without a file are taken from the training file by the hash of keys, like the splits of
-    `--data`. A warning counts the pairs that are in two splits.
+    `--data`. A warning counts the pairs that are in two splits or, where sources are not texts, the
+    targets.
 
     Args:
         options: with `data` and, optionally, `columns`, `train`, `validation` and `test`.
@@ -63,9 +63,10 @@ def read_corpora(
             packed = corpora["train"].packed()
             corpora |= split_corpora(packed, source, validation=validation, test=test)
     corpora = {split: corpora[split] for split in SPLITS}
-    for (earlier, split), count in shared_pairs(corpora).items():
+    what = "targets" if source else "pairs"  # a sentence that is said twice is no new one
+    for (earlier, split), count in shared_pairs(corpora, targets=bool(source)).items():
         print(
-            f"WARNING: {count:,} of {len(corpora[split]):,} {split} pairs are {earlier} pairs, "
+            f"WARNING: {count:,} of {len(corpora[split]):,} {split} {what} are {earlier} {what}, "
             "too. They are kept; scores on them say little about new input.\n"
         )
     return corpora
@@ -95,30 +96,6 @@ def with_columns(read: Read, usual: Sequence[str] | None) -> Read:
     return reading
 
 
-def shared_pairs(corpora: Mapping[str, Iterable[Any]]) -> dict[tuple[str, str], int]:
-    """Returns how many pairs, source and target, two corpora have in common, if they have any.
-
-    Args:
-        corpora: names and corpora, each without repeats; the first may be large.
-
-    Example:
-        >>> from kseq2seq.data import Pair
-        >>> pairs = [Pair(str(n), "x", str(n)) for n in range(5)]
-        >>> shared_pairs({"train": pairs, "validation": pairs[:1], "test": pairs[3:]})
-        {('train', 'validation'): 1, ('train', 'test'): 2}
-    """
-    (first, pairs), *others = corpora.items()
-    digests = {name: set(_digests(corpus)) for name, corpus in others}
-    counts = {(first, name): 0 for name in digests}
-    for each in _digests(pairs):
-        for name, known in digests.items():
-            counts[first, name] += each in known
-    for number, name in enumerate(digests):
-        for later in list(digests)[number + 1 :]:
-            counts[name, later] = len(digests[name] & digests[later])
-    return {names: count for names, count in counts.items() if count}
-
-
 def _written(examples: Iterable[Any], source: Any) -> Corpus:
     reads = {"source": source, "errors": "skip"} if source else {}
     return Corpus.write(examples, **reads)
@@ -130,8 +107,3 @@ def _names(name: str, data: str) -> str:
     if not data or all(Path(path).is_file() for path in paths):
         return ""
     return f"--data takes {data}{_FILE * data.endswith('FILE')}."
-
-
-def _digests(pairs: Iterable[Any]) -> Iterator[bytes]:
-    packed = pairs.packed() if isinstance(pairs, Corpus) else pairs
-    return (digest(pair.source, pair.target) for pair in packed)

@@ -66,8 +66,8 @@ class Evaluating:
             pipeline: with its own search, unless `settings` have another.
             test: N examples.
             baselines: name -> N texts that need no training, for example the sources.
-            ceilings: name -> N texts made with a look at the references, for example the best
-                extracts: they are shown beside the scores, and need not be beaten.
+            ceilings: name -> N texts that are shown beside the scores and need not be beaten: made
+                with a look at the references, or by another form of the model.
             groups: the group of each of the N examples, for example its language; the scores of
                 each are reported, too.
             metrics: further ones, for example of these very sources.

@@ -106,9 +106,9 @@ _DIRECTORY: dict[str, Any] = {"type": Path, "metavar": "DIR"}
 _PRECISIONS = ("float32", "float16", "int8")
 _OF_MODEL = ("model", "hidden_dim", "layers", "dropout", "tokenizer", "vocabulary", "max_length")
 TOO_LONG = {
-    "error": "refuses them, telling how many there are and which",
-    "split": "leaves them out of training, but scores sources, and reads them later, sentence by "
-    "sentence",
+    "error": "refuses them, and says how many there are and which",
+    "split": "leaves them out of training, but scores sources, and reads them later, part by part: "
+    "by sentences or, of speech, by silences",
     "cut": "reads the beginning of a source alone, in training and later",
 }
 
@@ -129,8 +129,8 @@ COMMON: dict[str, tuple[str, dict[str, Any], str]] = {
     "too_long": (
         "text",
         {"choices": tuple(TOO_LONG)},
-        "what happens to examples of more than --max-length. Without this flag they are left out "
-        "and counted.",
+        "what happens to examples that are longer than the model takes. Without this flag they are "
+        "left out and counted.",
     ),
     "model": ("model", {}, "the architecture"),
     "hidden_dim": ("model", _COUNT, "the width of its layers"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from kseq2seq.pipeline import Pipeline
+from kseq2seq.runs.records import FILE
 
 
 def saved_pipeline(directory: Path) -> Pipeline:
@@ -19,6 +20,15 @@ def saved_pipeline(directory: Path) -> Pipeline:
     """
     inside = directory / "pipeline"
     return Pipeline.load(inside if inside.is_dir() else directory)
+
+
+def records_of(directory: Path) -> list[Path]:
+    """Returns the directory of the run that trained a pipeline, if it has a record; else nothing.
+
+    Args:
+        directory: of the run, or of its pipeline.
+    """
+    return [path for path in (directory, directory.parent) if (path / FILE).is_file()]
 
 
 def check_kinds(pipeline: Pipeline, kinds: tuple[type, type], recipe: str) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from kseq2seq.cli.initial import records_of, saved_pipeline
 from kseq2seq.data import Corpus
 from kseq2seq.decoding import Ensemble
 from kseq2seq.pipeline import Pipeline
@@ -39,14 +40,15 @@ def ensemble(
     own = checksums(corpora)
     models: list[Any] = [pipeline.model]
     for directory in members:
-        inside = directory / "pipeline"
-        member = Pipeline.load(inside if inside.is_dir() else directory)
+        member = saved_pipeline(directory)
         if _tokens(member) != _tokens(pipeline):
             raise ValueError(
                 f"{directory} has other tokens than this model. Models answer together if they "
                 "were trained on the same data by the same recipe."
             )
-        runs, _ = read_runs([directory])
+        runs, _ = read_runs(records_of(directory))
+        if not runs:
+            print(f"WARNING: {directory} doesn't say what it was trained on; perhaps on this test.")
         if any(run.record["data"] != own for run in runs):
             raise ValueError(
                 f"{directory} was trained on other examples, perhaps on some of this test. Train "

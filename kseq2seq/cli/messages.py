@@ -21,6 +21,8 @@ class Messages:
         >>> messages = Messages({"vocabulary_size": "--vocabulary"})
         >>> messages.translated("`vocabulary_size` must be at least 1;\n got 0.")
         '--vocabulary must be at least 1; got 0.'
+        >>> messages.translated("no file data/vocabulary_size/train.tsv")
+        'no file data/vocabulary_size/train.tsv'
     """
 
     def __init__(self, flags: Mapping[str, str]):
@@ -30,7 +32,8 @@ class Messages:
         """Returns a message in one line that names flags."""
         for name, flag in self.flags.items():
             word = re.escape(name)
-            word = rf"\b{word}\b" if name.isidentifier() else word
+            if name.isidentifier():  # a word alone, and no part of a path or of a flag
+                word = rf"(?<![\w./-]){word}(?![\w/-]|\.\w)"
             message = re.sub(f"`{word}`|{word}", flag.replace("\\", r"\\"), message)
         return " ".join(message.split())
 

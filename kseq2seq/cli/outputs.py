@@ -11,11 +11,11 @@ from typing import Any
 
 import tensorflow as tf
 
+from kseq2seq.cli.initial import records_of
 from kseq2seq.decoding import Beam, Filter, Greedy
 from kseq2seq.pipeline import Pipeline
 from kseq2seq.quiet import without_lines
 from kseq2seq.runs import read_runs
-from kseq2seq.runs.records import FILE
 from kseq2seq.text.sentencepiece import LOGGED
 
 CHECKPOINTS = "checkpoints/*-step-*"
@@ -109,7 +109,7 @@ def trained_on(options: argparse.Namespace) -> set[str]:
     """Returns the names of corpora that a model was trained on, by this run or by that of `--init`.
 
     Args:
-        options: `data`, and `init`, whose run may have an `init` of its own.
+        options: `train` or `data`, and `init`, whose run may have an `init` of its own.
 
     Example:
         >>> sorted(trained_on(argparse.Namespace(data="cmudict:stems", init=None)))
@@ -119,12 +119,13 @@ def trained_on(options: argparse.Namespace) -> set[str]:
     settings: dict[str, Any] = vars(options)
     seen: set[Path] = set()
     while True:
-        names |= {str(settings["data"]).partition(":")[0]} if settings.get("data") else set()
+        name = settings.get("train") or settings.get("data")
+        names |= {str(name).partition(":")[0]} if name else set()
         init = Path(settings.get("init") or "").absolute()
         if not settings.get("init") or init in seen:
             return names
         seen.add(init)
-        runs, _ = read_runs([path for path in (init, init.parent) if (path / FILE).is_file()])
+        runs, _ = read_runs(records_of(init))
         settings = runs[0].record["settings"] if runs else {}
 
 

@@ -41,6 +41,7 @@ from kseq2seq.data.split import SPLITS, Divide
 from kseq2seq.decoding import Filter, Greedy, Search
 from kseq2seq.metrics import TextMetric
 from kseq2seq.pipeline import Pipeline
+from kseq2seq.text import TextSource, TextTarget
 
 # What is made in the output, and a file that marks each as made by an earlier run.
 _PARTS = {"pipeline": "pipeline.json", "saved_model": "saved_model.pb"}
@@ -71,6 +72,9 @@ class Recipe(Evaluating):
         too_long: the choices of `--too-long`. Leave "split" out if the answers to the sentences of
             a source, one after the other, are no answer to the source.
         validated: how many validation examples are scored after each epoch, at most.
+        kinds: the classes of the source and of the target that it needs; a pipeline of `--init`
+            with others is refused.
+        longest: the flags of the longest source and target, which messages name.
 
     Attributes:
         flags: add the task's own flags before `begin`.
@@ -92,13 +96,15 @@ class Recipe(Evaluating):
         without: Collection[str] = (),
         too_long: Collection[str] = tuple(TOO_LONG),
         validated: int = _VALIDATION,
+        kinds: tuple[type, type] = (TextSource, TextTarget),
+        longest: str = "--max-length",
     ):
         self.name = name
         self.models = models
         self.metrics = dict(metrics or METRICS)
         if decisive is not None:
             self.decisive = checked_names("decisive", decisive, self.metrics)
-        self.messages = Messages(WORDS)
+        self.messages = Messages({**WORDS, "max_length": longest})
         self.flags = recipe_flags(
             name,
             doc,
@@ -112,6 +118,7 @@ class Recipe(Evaluating):
         self._data = data
         self._smoke = smoke or {}
         self._validated = validated
+        self._kinds = kinds
         self._read: Read = lambda *_: ()
         self._loaded: Pipeline | None = None
         self.useless = False
@@ -127,6 +134,8 @@ class Recipe(Evaluating):
         self.options = options = parsed(
             self.flags, self.name, self._smoke, self.messages, arguments
         )
+        if options.init:
+            self.messages.flags["max_length"] += " of a new model, without --init"
         if isinstance(sys.stdout, TextIOWrapper):
             sys.stdout.reconfigure(line_buffering=True)  # a log is read while it is written
         keras.utils.set_random_seed(options.seed)
@@ -154,7 +163,7 @@ class Recipe(Evaluating):
                 check_not_begun(options.output)
 
         if source is not None and options.init:
-            source = self._saved((type(source), object)).source
+            source = self._saved().source
         self._read = with_columns(read, self.flags.defaults["columns"])
         return read_corpora(options, self._read, self.messages, self._data, source, divide)
 
@@ -169,22 +178,17 @@ class Recipe(Evaluating):
         }
 
     def pipeline(
-        self,
-        make: Callable[[Recipe, Corpus], Pipeline],
-        train: Corpus | None,
-        kinds: tuple[type, type] = (object, object),
+        self, make: Callable[[Recipe, Corpus], Pipeline], train: Corpus | None
     ) -> Pipeline:
         """Returns the pipeline of `--init`, or a new one.
 
         Args:
             make: (this recipe, training corpus) -> a pipeline with an untrained model.
             train: the training corpus; None if `--init` is given in any case.
-            kinds: of the source and of the target that the recipe needs; a saved pipeline with
-                others is refused.
         """
         options = self.options
         if options.init:
-            pipeline = self._saved(kinds)
+            pipeline = self._saved()
         else:
             assert train is not None
             with self._errors(*self._of_model()):
@@ -193,14 +197,14 @@ class Recipe(Evaluating):
             pipeline.source.too_long = options.too_long
         return pipeline
 
-    def _saved(self, kinds: tuple[type, type]) -> Pipeline:
+    def _saved(self) -> Pipeline:
         """Returns the pipeline of `--init`, loaded once."""
         options = self.options
         remedy = "Give the pipeline/ of an earlier run."
         with self.messages.errors(f"--init {options.init}", remedy):
             if self._loaded is None:
                 self._loaded = saved_pipeline(options.init)
-            check_kinds(self._loaded, kinds, self.name)
+            check_kinds(self._loaded, self._kinds, self.name)
         return self._loaded
 
     def held_out(

@@ -176,9 +176,11 @@ def report_training(output: Path, better: BetterWeights, warmup: int, metric: st
         scores = ", ".join(f"{name} {abs(score):.1f}" for name, score in better.scores.items())
         print(f"Kept the {better.chosen} weights; {metric} on validation pairs: {scores}.")
     if record["steps"] < warmup:
+        steps = record["settings"].get("steps")
+        limit = "--steps" if steps and record["steps"] >= steps else "--minutes"
         print(
             f"WARNING: {record['steps']:,} steps are too few: the learning rate rises for "
-            f"{warmup}. Give more --minutes, or make steps cheaper (--batch-tokens, --hidden-dim, "
+            f"{warmup}. Give more {limit}, or make steps cheaper (--batch-tokens, --hidden-dim, "
             "--layers)."
         )
 

@@ -23,6 +23,7 @@ from kseq2seq.data.readers import pairs_from, read_pairs
 from kseq2seq.data.records import pair_dataset as pair_dataset
 from kseq2seq.data.records import write_pairs as write_pairs
 from kseq2seq.data.sample import sample
+from kseq2seq.data.shared import shared_pairs
 from kseq2seq.data.split import fold_of, select, split_of, unique
 from kseq2seq.data.survey import Survey, survey
 from kseq2seq.data.word_labels import one_label_a_word
@@ -66,6 +67,7 @@ __all__ = [
     "read_word_vectors",
     "sample",
     "select",
+    "shared_pairs",
     "split_corpora",
     "split_of",
     "survey",

@@ -5,8 +5,7 @@ from __future__ import annotations
 import inspect
 import os
 import warnings
-from collections import Counter
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -16,9 +15,10 @@ from kseq2seq.contracts import Source
 from kseq2seq.data.bad_lines import Check, OnError
 from kseq2seq.data.corpus import Corpus
 from kseq2seq.data.debian import debian
-from kseq2seq.data.pairs import Example, Packed, Pair, digest, packed_examples
+from kseq2seq.data.pairs import Example, Packed, Pair, packed_examples
 from kseq2seq.data.readers import FORMATS, format_of, read_pairs
 from kseq2seq.data.sample import sample
+from kseq2seq.data.shared import shared_pairs
 from kseq2seq.data.split import SPLITS, Divide, split_of, unique
 from kseq2seq.disk.lines import SUFFIXES
 
@@ -249,13 +249,10 @@ def own_splits(
         if isinstance(pairs, str | os.PathLike):
             pairs = named_pairs(os.fspath(pairs), columns)
         corpora[name] = Corpus.write(pairs, source=source, errors=errors)
-    held = {name: Counter(_digests(corpora[name])) for name in ("validation", "test")}
-    known = held["validation"].keys() | held["test"].keys()
-    seen = known.intersection(_digests(corpora["train"]))
+    found = shared_pairs(corpora)
     leaks = {
-        ("test", "train"): _count(held["test"], seen),
-        ("validation", "train"): _count(held["validation"], seen),
-        ("test", "validation"): _count(held["test"], held["validation"]),
+        (split, other): found.get((other, split), 0)
+        for split, other in (("test", "train"), ("validation", "train"), ("test", "validation"))
     }
     splits = OwnSplits(**corpora, leaks=leaks)
     if any(leaks.values()):
@@ -266,11 +263,3 @@ def own_splits(
             stacklevel=2,
         )
     return splits
-
-
-def _digests(corpus: Corpus) -> Iterator[bytes]:
-    return (digest(pair.source, pair.target) for pair in corpus.packed())
-
-
-def _count(pairs: Counter[bytes], others: Container[bytes]) -> int:
-    return sum(count for pair, count in pairs.items() if pair in others)

@@ -1,9 +1,11 @@
 import argparse
 
+import numpy as np
 import pytest
 
 from kseq2seq.cli import Messages, read_corpora
-from kseq2seq.data import named_pairs
+from kseq2seq.data import Example, named_pairs
+from kseq2seq.speech import AudioSource
 
 
 def corpora(**given):
@@ -38,6 +40,16 @@ def test_own_files_are_the_splits_and_what_they_share_is_counted(file, capsys):
     assert "2 of 12 validation pairs are train pairs, too" in told
     assert "1 of 11 test pairs are validation pairs, too" in told
     assert told.count("WARNING") == 2
+
+
+def test_of_recordings_a_sentence_that_is_said_twice_is_counted(tmp_path, capsys):
+    def read(name, _):
+        said = {"train": range(5), "validation": range(7, 9), "test": range(4, 7)}[name]
+        return [Example(np.full(160, 0.01 * len(name)), str(number), str(number)) for number in said]
+
+    names = {name: name for name in ("train", "validation", "test")}
+    read_corpora(argparse.Namespace(**names), read, Messages({}), source=AudioSource(8000, 20))
+    assert "1 of 3 test targets are train targets, too" in capsys.readouterr().out
 
 
 def test_a_split_without_a_file_is_taken_out_of_the_training_pairs(file, capsys):

@@ -33,13 +33,14 @@ def recorded(directory, corpora):
     model.fit(np.ones((2, 1)), np.ones(2), callbacks=[Record(directory, data=corpora)], verbose=0)
 
 
-def test_probabilities_are_those_of_all_members(tmp_path, corpora):
+def test_probabilities_are_those_of_all_members(tmp_path, corpora, capsys):
     one = saved(tmp_path / "one", seed=1)
     two = saved(tmp_path / "two", seed=2)
     recorded(tmp_path / "two", corpora)
     three = saved(tmp_path / "three", seed=3)  # without a record
     members = [tmp_path / "two", tmp_path / "three" / "pipeline"]
     together = ensemble(one, members, corpora)
+    assert capsys.readouterr().out.count("doesn't say what it was trained on") == 1
     first, *others = (
         each.score(["xy"], ["a"])[0].log_probs[0] for each in (together, one, two, three)
     )
@@ -56,7 +57,8 @@ def test_other_tokens_and_other_data_are_refused(tmp_path, corpora):
         ensemble(one, [tmp_path / "other"], corpora)
     saved(tmp_path / "leaking")
     recorded(tmp_path / "leaking", {**corpora, "train": corpora["test"]})
-    with pytest.raises(ValueError, match="leaking was trained on other examples"):
-        ensemble(one, [tmp_path / "leaking"], corpora)
+    for directory in (tmp_path / "leaking", tmp_path / "leaking" / "pipeline"):
+        with pytest.raises(ValueError, match="was trained on other examples"):
+            ensemble(one, [directory], corpora)
     with pytest.raises(FileNotFoundError, match=r"pipeline\.json is missing"):
         ensemble(one, [tmp_path / "nowhere"], corpora)

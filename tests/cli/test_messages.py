@@ -13,6 +13,12 @@ def test_names_of_arguments_become_flags_in_one_line():
     assert MESSAGES.translated(told) == said
 
 
+@pytest.mark.parametrize("path", ["data/dropout/a.tsv", "dropout.json", "my-dropout", "./dropout"])
+def test_a_word_in_a_path_is_left_as_it_is(path):
+    messages = Messages({"dropout": "--dropout"})
+    assert messages.translated(f"dropout: no {path}.") == f"--dropout: no {path}."
+
+
 @pytest.mark.parametrize(
     ("error", "told"),
     [

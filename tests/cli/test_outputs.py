@@ -88,5 +88,7 @@ def test_a_run_knows_what_it_and_those_before_it_were_trained_on(tmp_path, monke
 
     monkeypatch.setattr(outputs, "read_runs", read)
     options = SimpleNamespace(data="sample", init=tmp_path / "second" / "pipeline")
-    assert outputs.trained_on(options) == {"sample", "cmudict"}
+    assert outputs.trained_on(options) == {"sample", "my.tsv", "cmudict"}
     assert outputs.trained_on(SimpleNamespace(data="my.tsv", init=tmp_path)) == {"my.tsv"}
+    own = SimpleNamespace(train="cmudict:stems", data=None, init=None)
+    assert outputs.trained_on(own) == {"cmudict"}

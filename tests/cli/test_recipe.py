@@ -104,19 +104,28 @@ def test_default_names_of_columns_are_those_of_tables(begun, tmp_path):
 
 
 def test_a_pipeline_of_another_task_is_refused(begun, tmp_path, monkeypatch, capsys):
-    recipe = begun("--init", str(tmp_path))
     monkeypatch.setattr(Pipeline, "load", lambda _: SimpleNamespace(source="text", target=1))
-    with pytest.raises(SystemExit):
-        recipe.pipeline(None, None, (str, list))
-    assert "it has int where task needs list: another recipe" in capsys.readouterr().err
-    assert recipe.pipeline(None, None, (str, int)).source == "text"
+    flags = "--init", str(tmp_path)
+    for kinds, needed in (((str, list), "list"), (None, "TextSource")):  # which most recipes need
+        with pytest.raises(SystemExit):
+            begun(*flags, **({"kinds": kinds} if kinds else {})).pipeline(None, None)
+        assert f"where task needs {needed}: another recipe" in capsys.readouterr().err
+    assert begun(*flags, kinds=(str, int)).pipeline(None, None).source == "text"
+
+
+def test_messages_about_lengths_name_the_flags_that_set_them(begun, tmp_path):
+    said = begun(longest="--seconds or --width").messages.translated
+    assert said("or raise max_length.") == "or raise --seconds or --width."
+    said = begun("--init", str(tmp_path)).messages.translated
+    assert said("Raise `max_length`.") == "Raise --max-length of a new model, without --init."
 
 
 def test_data_is_read_as_the_model_of_init_reads_it(begun, tmp_path, monkeypatch, capsys):
     saved = SimpleNamespace(source=AudioSource(16_000, 20, 2.0), target=1)
     loads = []
     monkeypatch.setattr(Pipeline, "load", lambda path: loads.append(path) or saved)
-    recipe = begun("--init", str(tmp_path), "--data", "some")
+    flags = "--init", str(tmp_path), "--data", "some"
+    recipe = begun(*flags, kinds=(AudioSource, int))
     some = [Example(np.zeros(320), str(number), str(number)) for number in range(300)]
     usual = AudioSource(8000, 40)
     monkeypatch.setattr(usual, "read", None)  # which is not asked
@@ -124,7 +133,7 @@ def test_data_is_read_as_the_model_of_init_reads_it(begun, tmp_path, monkeypatch
     assert sum(map(len, corpora.values())) == 300
     assert recipe.pipeline(None, corpora["train"]).source is saved.source and len(loads) == 1
     with pytest.raises(SystemExit):
-        recipe.corpora(lambda *_: [], LineSource(16, 100))
+        begun(*flags, kinds=(LineSource, int)).corpora(lambda *_: [], LineSource(16, 100))
     assert "it has AudioSource where task needs LineSource" in capsys.readouterr().err
 
 

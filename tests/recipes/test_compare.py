@@ -127,6 +127,30 @@ def test_sizes_are_about_equal(recipe):
         assert abs(count - 2e6) < 0.11e6, f"{name} has {count:,} parameters"
 
 
+def test_what_all_runs_read_is_made_once(recipe, options, tmp_path, capsys):
+    prepare = recipe("comparison_data").prepare
+    chosen = options("--smoke", "--data", "sample:ko", "--vocabulary", "600", "--test", "5")
+    prepare(chosen)
+    made = json.loads((tmp_path / "data" / "data.json").read_text(encoding="utf-8"))
+    assert made["pairs"]["test"] == 5
+    assert made["pairs"]["train"] > 1000
+    assert made["copying"]["bleu"] < 5
+    assert "Test pairs: 5 of" in capsys.readouterr().out
+    prepare(chosen)
+    assert not capsys.readouterr().out
+
+
+@pytest.mark.parametrize("flags", [("--seeds", "-1"), ("--seeds", "1.5"), ("--threads", "-2")])
+def test_numbers_that_no_run_takes_are_refused_at_once(options, flags, capsys):
+    with pytest.raises(SystemExit):
+        options(*flags)
+    assert "must be a whole number from 0" in capsys.readouterr().err
+
+
+def test_a_seed_is_run_once(options):
+    assert options("--seeds", "2", "1", "2").seeds == [2, 1]
+
+
 def test_one_failure_does_not_stop_the_rest(recipe, options, monkeypatch, capsys):
     compare, started = recipe("compare"), []
 
