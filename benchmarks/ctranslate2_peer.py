@@ -25,7 +25,7 @@ import numpy as np
 from ctranslate2_weights import encoder_blocks, weights
 
 import kseq2seq as ks
-from kseq2seq.data.debian import cache_folder
+from kseq2seq.data.cache import cache_folder
 
 SERVER = Path(__file__).with_name("ctranslate2_server.py")
 ACTIVATIONS = {"relu": "RELU", "gelu": "GELU", "swiglu": "SWISH"}

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from kseq2seq.data.debian import cache_folder
+from kseq2seq.data.cache import cache_folder
 
 # OpenNMT-tf's last release takes TensorFlow up to 2.13, which knows no Python after 3.11.
 OPENNMT = [

@@ -22,7 +22,6 @@ from collections import Counter
 from collections.abc import Iterable
 from functools import partial
 from importlib.util import find_spec
-from pathlib import Path
 
 import kseq2seq as ks
 from kseq2seq import baselines, cli, corpora, data, image, metrics, models, plot, text
@@ -54,12 +53,7 @@ def read(name: str, columns: list[str], language: str, smoke: bool) -> Iterable[
         return corpora.scenes(few, language, 600 if smoke else 4000)
     if name == "scenes":
         return corpora.scenes(corpora.noto_emoji(), language)
-    folder = Path(name).parent
-    pairs = data.named_pairs(name, columns, {})
-    return (
-        data.Example(str(folder / pair.source), pair.target, pair.key, pair.references)
-        for pair in pairs
-    )
+    return corpora.pictures(name, columns)
 
 
 def captioner(recipe: cli.Recipe, train: data.Corpus, source: image.ImageSource) -> ks.Pipeline:

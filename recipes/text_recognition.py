@@ -17,9 +17,8 @@ is the share of wrong characters; of Hangul, of syllables. Letters of Hangul are
 then composed (`--tokenizer jamo`), so that a syllable that was never seen can be read.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from functools import partial
-from pathlib import Path
 
 import kseq2seq as ks
 from kseq2seq import baselines, cli, corpora, data, heads, image, metrics, text
@@ -63,20 +62,15 @@ def flags(recipe: cli.Recipe) -> None:
     own("model", "--stride", type=int, choices=(1, 2, 4, 8), default=4, help="pixels a position")
 
 
-def read(recipe: cli.Recipe, name: str, columns: list[str]) -> Iterator[data.Example]:
-    """Yields lines that are drawn, or those of a file."""
+def read(recipe: cli.Recipe, name: str, columns: list[str]) -> Iterable[data.Example]:
+    """Returns lines that are drawn, or those of a file, whose wordings stay in one split each."""
     count = {"count": recipe.options.lines} if recipe.options.lines else {}
-    known = {
-        "sample": lambda part: corpora.sample_lines(**count),
-        "latin": lambda part: corpora.text_lines("latin", **count),
-        "korean": lambda part: corpora.text_lines("korean", **count),
-    }
-    for pair in data.named_pairs(name, columns, known):
-        if isinstance(pair.source, str):  # of a file; the same wording stays in one split
-            path = str(Path(name).parent / pair.source)
-            pair = data.Example(path, pair.target, pair.key, pair.references)
-            pair = pair if len(columns) > 2 else data.keyed(pair, pair.target)
-        yield pair
+    if name == "sample":
+        return corpora.sample_lines(**count)
+    if name in ("latin", "korean"):
+        return corpora.text_lines(name, **count)
+    lines = corpora.pictures(name, columns)
+    return lines if len(columns) > 2 else (data.keyed(line, line.target) for line in lines)
 
 
 def reader(source: image.LineSource, recipe: cli.Recipe, train: data.Corpus) -> ks.Pipeline:

@@ -11,9 +11,10 @@ from kseq2seq.corpora.functions import functions, sample_functions
 from kseq2seq.corpora.gists import gists
 from kseq2seq.corpora.manifests import manifest
 from kseq2seq.corpora.manual_pages import manual_pages
+from kseq2seq.corpora.pictures import pictures
 from kseq2seq.corpora.python_tokens import python_tokens
 from kseq2seq.corpora.scenes import scenes
-from kseq2seq.corpora.speech import speech
+from kseq2seq.corpora.speech import speech, speech_parts
 from kseq2seq.corpora.stamps import stamps
 from kseq2seq.corpora.synopses import synopses
 from kseq2seq.corpora.text_lines import sample_lines, text_lines
@@ -35,12 +36,14 @@ __all__ = [
     "manual_pages",
     "near_duplicates",
     "noto_emoji",
+    "pictures",
     "python_tokens",
     "sample_chitchat",
     "sample_functions",
     "sample_lines",
     "scenes",
     "speech",
+    "speech_parts",
     "spoken",
     "stamps",
     "synopses",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import re
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,6 +13,7 @@ from kseq2seq.checks import one_of
 from kseq2seq.corpora.debian_files import debian_files
 from kseq2seq.corpora.transcripts import spoken
 from kseq2seq.data import Example
+from kseq2seq.data.cache import teller
 
 _VERSION = "1.6.1-1"
 _NOTES = re.compile(r"[\[(<]")  # what is said about the recording, and not in it
@@ -137,7 +137,7 @@ def asterisk(
         `asterisk-prompt-it-menardi`: CC-BY-SA-3.0; `-fr-armelle`: BSD; `-es-co`: GPL-2.
     """
     one_of(PARTS, part=part)
-    tell = progress or (lambda line: print(line, file=sys.stderr, flush=True))
+    tell = teller(progress)
     language = part.partition("-")[0]
     prompts = _PROMPTS[language]
     name = f"asterisk-core-sounds-{language}"

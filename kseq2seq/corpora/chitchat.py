@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -12,6 +11,7 @@ from pathlib import Path
 from kseq2seq.corpora.fetching import fetched
 from kseq2seq.corpora.lines import why_left_out
 from kseq2seq.data import Pair
+from kseq2seq.data.cache import teller
 from kseq2seq.data.sample import bundled
 from kseq2seq.text.turns import TURN
 
@@ -139,7 +139,7 @@ def _runs(
     cache: Path | None, progress: Callable[[str], None] | None
 ) -> Iterator[tuple[str, str, list[str]]]:
     """The name of each conversation, its question or "", and turns without one that is left out."""
-    tell = progress or (lambda line: print(line, file=sys.stderr, flush=True))
+    tell = teller(progress)
     archive = fetched("pip", *WHEEL, DIGEST, cache=cache, progress=progress)
     with zipfile.ZipFile(archive) as wheel, wheel.open(_FILE) as file:
         whole = json.load(file)

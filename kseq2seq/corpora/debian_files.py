@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-import sys
 import tarfile
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
+from typing import IO
 
 from kseq2seq.corpora.fetching import INSTEAD
-from kseq2seq.data.debian import cache_folder, fetch_packages, indexes, update_indexes
+from kseq2seq.data.cache import folder_of, teller
+from kseq2seq.data.debian import fetch_packages, indexes, update_indexes
 from kseq2seq.disk.files import sha256
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9+.-]+")
@@ -36,7 +37,7 @@ def debian_files(
         name: of the package.
         version: of the package; that of the machine's release where None.
         digest: the SHA-256 of that version of the package, 64 hexadecimal digits.
-        cache: folder to keep all in; `kseq2seq.data.debian.cache_folder()` where None.
+        cache: folder to keep all in; `kseq2seq.data.cache.cache_folder()` where None.
         progress: called with a line before each step; prints to standard error where None.
 
     Returns:
@@ -54,7 +55,7 @@ def debian_files(
     """
     if not _NAME.fullmatch(name):
         raise ValueError(f"`name` must be the name of a Debian package; got {name!r:.80}.")
-    packages = (cache_folder() if cache is None else Path(cache)).absolute() / "packages"
+    packages = folder_of(cache) / "packages"
     if version and digest:
         wanted = f"{name}={version}"
         folder = packages / f"apt-{name}-{version.replace(':', '_')}-{digest[:12]}"
@@ -67,7 +68,7 @@ def debian_files(
         wanted, folder = name, packages / f"debian-{name}"
     if folder.is_dir():
         return folder
-    tell = progress or (lambda line: print(line, file=sys.stderr, flush=True))
+    tell = teller(progress)
     packages.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=packages) as place:
         package = _fetched(wanted, packages.parent / "apt" / "lists", Path(place), tell)
@@ -105,33 +106,42 @@ def _fetched(wanted: str, lists: Path, place: Path, tell: Callable[[str], None])
     return files[0]
 
 
-def _unpack(package: Path, folder: Path) -> None:
-    """Writes the files of a package under their paths in it; links are left out."""
+def members(package: Path) -> Iterator[tuple[PurePosixPath, IO[bytes]]]:
+    """Yields the path of each file in a package, and its content, which is read at once or never.
+
+    Links and directories are left out, and so are paths that lead out of the package.
+
+    Args:
+        package: a .deb file.
+
+    Raises:
+        RuntimeError: if dpkg-deb is missing, or the package is damaged.
+    """
     tool = shutil.which("dpkg-deb")
     if tool is None:
         raise RuntimeError(f"{package.name} is unpacked by dpkg-deb, which is missing; {INSTEAD}.")
-    folder.mkdir()
     command = [tool, "--fsys-tarfile", str(package)]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         try:
             with tarfile.open(fileobj=process.stdout, mode="r|") as archive:
                 for member in archive:
-                    _write(archive, member, folder)
+                    path = PurePosixPath(*(x for x in PurePosixPath(member.name).parts if x != "/"))
+                    if member.isfile() and ".." not in path.parts:
+                        content = archive.extractfile(member)
+                        assert content is not None
+                        yield path, content
         except tarfile.TarError as error:
             raise RuntimeError(f"{package.name} can't be unpacked ({error}); {INSTEAD}.") from error
     if process.returncode:
         raise RuntimeError(f"dpkg-deb could not unpack {package.name}; {INSTEAD}.")
 
 
-def _write(archive: tarfile.TarFile, member: tarfile.TarInfo, folder: Path) -> None:
-    """Writes a member under its path, if it is a file inside the folder."""
-    parts = PurePosixPath(member.name).parts
-    if not member.isfile() or ".." in parts:
-        return
-    content = archive.extractfile(member)
-    assert content is not None
-    target = folder.joinpath(*(part for part in parts if part != "/"))
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with target.open("wb") as file:
-        shutil.copyfileobj(content, file)
+def _unpack(package: Path, folder: Path) -> None:
+    """Writes the files of a package under their paths in it."""
+    folder.mkdir()
+    for path, content in members(package):
+        target = folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with target.open("wb") as file:
+            shutil.copyfileobj(content, file)

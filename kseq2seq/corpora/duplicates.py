@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 
-from kseq2seq.python_source import names_and_signs
+# Scripts without spaces between words, of which each character counts as one.
+_UNSPACED = r"\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff\u3041-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
+_TOKEN = re.compile(rf"[{_UNSPACED}]|[^\W{_UNSPACED}]+|[^\w\s]")
 
 
 def near_duplicates(
     texts: Sequence[str], others: Iterable[str], similarity: float = 0.8
 ) -> set[int]:
     """Returns which texts have nearly the same pairs of neighboring words as one of the others.
+
+    Punctuation counts, too. An empty text is near to none.
 
     Args:
         texts: N, which are numbered from 0.
@@ -39,5 +44,5 @@ def near_duplicates(
 
 
 def _pairs(text: str) -> set[tuple[str, str]]:
-    tokens = names_and_signs(text)
-    return set(zip(tokens, [*tokens[1:], ""], strict=True))
+    tokens = _TOKEN.findall(text)
+    return set(zip(tokens, [*tokens, ""][1:], strict=True))

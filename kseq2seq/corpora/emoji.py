@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import io
 import json
-import sys
 import tarfile
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,11 +14,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from kseq2seq.checks import one_of
 from kseq2seq.corpora.debian_files import debian_files
 from kseq2seq.corpora.fetching import fetched
-from kseq2seq.data.debian import cache_folder
-from kseq2seq.data.pairs import Example
+from kseq2seq.data.cache import folder_of, teller
 from kseq2seq.disk import whole_file
 from kseq2seq.disk.files import sha256
 
@@ -60,7 +57,7 @@ def noto_emoji(
     progress counts the last two.
 
     Args:
-        cache: folder to keep everything in; `kseq2seq.data.debian.cache_folder()` where None.
+        cache: folder to keep everything in; `kseq2seq.data.cache.cache_folder()` where None.
         progress: called with a line at each step; prints to standard error where None.
 
     Raises:
@@ -75,10 +72,10 @@ def noto_emoji(
     Source: the font by Google (OFL 1.1), of the machine's Debian release; names by the Unicode
     Consortium in emojibase-data (MIT).
     """
-    tell = progress or (lambda line: print(line, file=sys.stderr, flush=True))
+    tell = teller(progress)
     font = debian_files(FONT[0], cache=cache, progress=progress) / FONT[1]
     names = _names(fetched(*NAMES, SHA256, cache=cache, progress=progress))
-    folder = (cache_folder() if cache is None else Path(cache)).absolute()
+    folder = folder_of(cache)
     kept = folder / f"emoji-{SIDE}-{sha256(font)[:12]}-{NAMES[2]}.npz"
     if not kept.is_file():
         tell(f"drawing {len(names)} emoji into {kept}")
@@ -185,16 +182,3 @@ def _opened(content: bytes) -> np.ndarray:
     if pixels.shape[2] == 3:
         pixels = np.concatenate([pixels, np.full_like(pixels[..., :1], 255)], axis=2)
     return pixels
-
-
-def emoji(emoji: Sequence[Emoji], language: str = "en") -> Iterator[Example]:
-    """Yields each picture of emoji with the emoji's name; all skin tones share a key.
-
-    Args:
-        emoji: from `noto_emoji` or `emoji_sample`.
-        language: "en" or "ko".
-    """
-    one_of(LANGUAGES, language=language)
-    for each in emoji:
-        for picture in each.pictures:
-            yield Example(picture, each.names[language], each.code)

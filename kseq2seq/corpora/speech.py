@@ -33,22 +33,39 @@ def speech(name: str, columns: Sequence[str] = COLUMNS) -> Iterable[Example]:
         >>> next(iter(speech("sample"))).target
         'a'
     """
+    parts = speech_parts(name)
+    if parts:
+        return chain.from_iterable(_read(*part) for part in parts)
     if Path(name).exists():
         return manifest(name, tuple(columns) or COLUMNS)
-    corpora = []
+    raise ValueError(
+        f"{name!r} is neither a file nor a corpus of speech ({SPEECH}; asterisk has "
+        f"{', '.join(PARTS)})."
+    )
+
+
+def speech_parts(name: str) -> list[tuple[str, str]]:
+    """Returns the corpora and languages that a name stands for; [] for that of a file.
+
+    Example:
+        >>> from kseq2seq.corpora.speech import speech_parts
+        >>> speech_parts("asterisk:en+it+tuxpaint:it")
+        [('asterisk', 'en'), ('asterisk', 'it'), ('tuxpaint', 'it')]
+        >>> speech_parts("sample"), speech_parts("my.tsv")
+        ([('sample', '')], [])
+    """
+    parts: list[tuple[str, str]] = []
     kind = ""
     for part in name.split("+"):
         before, colon, language = part.rpartition(":")
         if not colon and (not kind or part in (*_FETCHED, "sample")):
             before, language = part, ""
         kind = before or kind
-        if kind == "sample" and not language:
-            corpora.append(speech_sample())
-        elif kind in _FETCHED:
-            corpora.append(_FETCHED[kind](language or "en"))
-        else:
-            raise ValueError(
-                f"{name!r} is neither a file nor a corpus of speech ({SPEECH}; asterisk has "
-                f"{', '.join(PARTS)})."
-            )
-    return chain(*corpora)
+        if kind not in _FETCHED and (kind != "sample" or language):
+            return []
+        parts.append((kind, "" if kind == "sample" else language or "en"))
+    return parts
+
+
+def _read(kind: str, language: str) -> Iterable[Example]:
+    return _FETCHED[kind](language) if kind in _FETCHED else speech_sample()

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from kseq2seq.checks import one_of
 from kseq2seq.corpora.debian_files import debian_files
 from kseq2seq.corpora.tuxpaint import PACKAGE, STAMPS
+from kseq2seq.data.cache import teller
 from kseq2seq.data.pairs import Example
 
 LANGUAGES = ("en", "fr", "ko")
@@ -31,7 +31,7 @@ def stamps(
     Args:
         language: "en", "fr" or "ko".
         folder: of stamps; that of the Debian package where None.
-        cache: folder to keep the package in; `kseq2seq.data.debian.cache_folder()` where None.
+        cache: folder to keep the package in; `kseq2seq.data.cache.cache_folder()` where None.
         progress: called with a line at each step; prints to standard error where None.
 
     Returns:
@@ -51,7 +51,7 @@ def stamps(
     one_of(LANGUAGES, language=language)
     if folder is None:
         folder = debian_files(*PACKAGE, cache=cache, progress=progress) / STAMPS
-    tell = progress or (lambda line: print(line, file=sys.stderr, flush=True))
+    tell = teller(progress)
     drawings = silent = 0
     for text in sorted(folder.rglob("*.txt")):
         picture = text.with_suffix(".png")

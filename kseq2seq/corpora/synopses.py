@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
+from kseq2seq.data.cache import folder_of, teller
 from kseq2seq.data.debian import (
     all_stanzas,
-    cache_folder,
     intact,
     keep,
     kept_pairs,
@@ -35,7 +34,7 @@ def synopses(
     each description that an earlier source package has word for word.
 
     Args:
-        cache: folder to keep everything in; `kseq2seq.data.debian.cache_folder()` where None.
+        cache: folder to keep everything in; `kseq2seq.data.cache.cache_folder()` where None.
         progress: called with one line at each step; prints to standard error where None.
 
     Returns:
@@ -52,8 +51,8 @@ def synopses(
 
     Source: the package descriptions of the machine's Debian release.
     """
-    folder = (cache_folder() if cache is None else Path(cache)).absolute()
-    tell = progress or (lambda line: print(line, file=sys.stderr))
+    folder = folder_of(cache)
+    tell = teller(progress)
     corpus = folder / "debian-synopses.tsv.gz"
     if not intact(corpus, tell):
         lists = folder / "apt" / "lists"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -14,6 +13,7 @@ import numpy as np
 
 from kseq2seq.corpora.fonts import Face, debian_families, split_of_family
 from kseq2seq.corpora.rendering import render
+from kseq2seq.data.cache import teller
 from kseq2seq.data.debian import debian
 from kseq2seq.data.pairs import Example, Pair
 from kseq2seq.data.sample import sample
@@ -69,7 +69,7 @@ def text_lines(
     """
     if script not in _LANGUAGES:
         raise ValueError(f"`script` must be one of {', '.join(_LANGUAGES)}; got {script!r:.80}.")
-    tell = progress or (lambda line: print(line, file=sys.stderr, flush=True))
+    tell = teller(progress)
     pairs = (
         Pair(text, "", pair.key)
         for language in _LANGUAGES[script]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from kseq2seq.corpora.debian_files import debian_files
 from kseq2seq.corpora.transcripts import spoken
 from kseq2seq.data import Example
+from kseq2seq.data.cache import teller
 
 PACKAGE = (
     "tuxpaint-stamps-default",
@@ -51,7 +51,7 @@ def tuxpaint(
     Source:
         The Debian package `tuxpaint-stamps-default` (GPL-2), fetched and never bundled.
     """
-    tell = progress or (lambda line: print(line, file=sys.stderr, flush=True))
+    tell = teller(progress)
     stamps = debian_files(*PACKAGE, cache=cache, progress=progress) / STAMPS
     recordings: dict[str, list[tuple[Path, Path]]] = {}
     for path in sorted(stamps.rglob("*_desc*")):

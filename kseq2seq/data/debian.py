@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import subprocess
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from kseq2seq.data.cache import folder_of, teller
 from kseq2seq.data.debian_index import join, stanzas
 from kseq2seq.data.pairs import Pair
 from kseq2seq.data.sample import pack_pairs, unpack_pairs
@@ -73,8 +72,8 @@ def debian(
             f"language={language!r}: expected the code of a language other than English that "
             "Debian descriptions are translated to, such as 'fr', 'de' or 'pt_BR'"
         )
-    folder = (cache_folder() if cache is None else Path(cache)).absolute()
-    tell = progress or (lambda line: print(line, file=sys.stderr))
+    folder = folder_of(cache)
+    tell = teller(progress)
     corpus = folder / f"debian-en-{language}.tsv.gz"
     if not intact(corpus, tell):
         _build(corpus, language, tell)
@@ -260,24 +259,3 @@ def release_dates(lists: Path) -> list[str]:
         if found:
             dates.add(found[1])
     return sorted(dates)
-
-
-def cache_folder() -> Path:
-    """Returns the folder that fetched corpora are kept in; it need not exist yet.
-
-    Returns:
-        `$KSEQ2SEQ_CACHE` where that is set, else `kseq2seq` in `$XDG_CACHE_HOME` or `~/.cache`.
-
-    Example:
-        >>> import os
-        >>> from kseq2seq.data.debian import cache_folder
-        >>> os.environ["KSEQ2SEQ_CACHE"] = "corpora"
-        >>> cache_folder().as_posix()
-        'corpora'
-        >>> del os.environ["KSEQ2SEQ_CACHE"]
-        >>> cache_folder().name
-        'kseq2seq'
-    """
-    if own := os.environ.get("KSEQ2SEQ_CACHE"):
-        return Path(own).expanduser()
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "kseq2seq"

@@ -94,16 +94,29 @@ def named_pairs(
             f"{', '.join(SUFFIXES)} after that if it is compressed; two parallel text files are "
             "named with a comma between."
         )
+    more: dict[str, Any] = sides(columns)
+    if format_of(Path(name)) == "jsonl" and _REFERENCES not in columns:
+        more["references"] = _REFERENCES
+    return read_pairs(name, check=check, on_error=on_error, **more)
+
+
+def sides(columns: Sequence[str | int]) -> dict[str, Any]:
+    """Returns columns as `read_pairs` takes them; a name of digits is the number of a column.
+
+    Raises:
+        ValueError: there are neither two nor three.
+
+    Example:
+        >>> sides(["path", "sentence"]), sides(["0", "2", "1"])
+        ({'source': 'path', 'target': 'sentence'}, {'source': 0, 'target': 2, 'key': 1})
+    """
     if len(columns) not in (2, 3):
         raise ValueError(
             "`columns` must name the source, the target and, optionally, the key column; got "
             f"{columns!r}."
         )
-    source, target, *key = (int(name) if name.isdigit() else name for name in columns)
-    more: dict[str, Any] = {"key": key[0]} if key else {}
-    if format_of(Path(name)) == "jsonl" and _REFERENCES not in columns:
-        more["references"] = _REFERENCES
-    return read_pairs(name, source=source, target=target, check=check, on_error=on_error, **more)
+    numbered = (int(name) if str(name).isdigit() else name for name in columns)
+    return dict(zip(("source", "target", "key"), numbered, strict=False))
 
 
 def _read(reader: Callable[..., Iterable[Pair | Example]], name: str, part: str) -> Iterable[Any]:

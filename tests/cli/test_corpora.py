@@ -45,7 +45,9 @@ def test_own_files_are_the_splits_and_what_they_share_is_counted(file, capsys):
 def test_of_recordings_a_sentence_that_is_said_twice_is_counted(tmp_path, capsys):
     def read(name, _):
         said = {"train": range(5), "validation": range(7, 9), "test": range(4, 7)}[name]
-        return [Example(np.full(160, 0.01 * len(name)), str(number), str(number)) for number in said]
+        return [
+            Example(np.full(160, 0.01 * len(name)), str(number), str(number)) for number in said
+        ]
 
     names = {name: name for name in ("train", "validation", "test")}
     read_corpora(argparse.Namespace(**names), read, Messages({}), source=AudioSource(8000, 20))

@@ -7,7 +7,7 @@ import pytest
 
 from kseq2seq.corpora import emoji as module
 from kseq2seq.corpora import emoji_sample
-from kseq2seq.corpora.emoji import Emoji, emoji, noto_emoji
+from kseq2seq.corpora.emoji import noto_emoji
 
 
 def test_the_sample_has_300_emoji_with_names_in_both_languages():
@@ -20,16 +20,6 @@ def test_the_sample_has_300_emoji_with_names_in_both_languages():
     assert len({picture.tobytes() for picture in pictures}) == 300
     assert all(picture[..., 3].max() > 250 for picture in pictures)
     assert sum(picture[0, 0, 3] == 0 for picture in pictures) > 250  # most have clear corners
-
-
-def test_skin_tones_share_the_key_and_the_name_of_their_base():
-    pictures = tuple(np.full((2, 2, 4), shade, "uint8") for shade in range(6))
-    hand = Emoji("1F44B", {"en": "waving hand", "ko": "흔드는 손"}, pictures)
-    examples = list(emoji([hand], "ko"))
-    assert len(examples) == 6
-    assert {(each.key, each.target) for each in examples} == {("1F44B", "흔드는 손")}
-    with pytest.raises(ValueError, match="`language`"):
-        next(emoji([hand], "fr"))
 
 
 @pytest.fixture

@@ -134,6 +134,9 @@ def test_reads_packages_and_library_once(tmp_path, monkeypatch):
 
 def test_near_duplicates_are_counted():
     assert near_duplicates(["a b c d e", "x y"], ["a b c d e f g", "x"], 0.5) == {0}
+    assert near_duplicates(["", "  ", "a"], ["", "\n", "a"]) == {2}
+    assert near_duplicates(["今天天气很好我们去公园玩"], ["今天天气很好我们去公园玩吧"], 0.7) == {0}
+    assert near_duplicates(["날씨가 좋다"], ["날씨가 춥다"]) == set()
     assert near_duplicates(["a b c d e"], ["e d c b a"]) == set()
 
 

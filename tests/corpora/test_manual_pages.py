@@ -134,7 +134,7 @@ def test_packages_are_read_where_they_lie(package, tmp_path):
     pages = {"man1/ls.1": "one", "fr/man1/ls.1": "French", "man3/x.y.3perl": "two"}
     assert list(pages_of(package(pages))) == [("ls", "one"), ("x.y", "two")]
     (tmp_path / "a.deb").write_bytes(b"nothing")
-    with pytest.raises((RuntimeError, tarfile.ReadError)):
+    with pytest.raises(RuntimeError, match=r"a\.deb can't be unpacked"):
         list(pages_of(tmp_path / "a.deb"))
 
 

@@ -111,6 +111,21 @@ def test_corpora_are_named(cache, monkeypatch):
         speech("sample:xx")
 
 
+def test_a_folder_of_the_name_of_a_corpus_hides_nothing(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "sample").mkdir()
+    assert next(iter(speech("sample"))).target == "a"
+    with pytest.raises(ValueError, match="must hold files"):
+        speech("./sample")
+
+
+@pytest.mark.parametrize("columns", [["path"], ["path", "sentence", "client_id", "age"]])
+def test_two_or_three_columns_are_named(columns, tmp_path):
+    (tmp_path / "a.tsv").write_text("path\tsentence\tclient_id\tage\nb.wav\tone\t1\t2\n")
+    with pytest.raises(ValueError, match="`columns` must name the source, the target and"):
+        speech(str(tmp_path / "a.tsv"), columns)
+
+
 def test_tables_of_paths_and_sentences_name_bad_lines(tmp_path):
     sound(tmp_path / "clips/a.wav")
     sound(tmp_path / "b.wav")

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from kseq2seq.data.debian import cache_folder, debian
+from kseq2seq.data.cache import cache_folder
+from kseq2seq.data.debian import debian
 from kseq2seq.data.debian_index import join, segments, stanzas, usable, words
 from kseq2seq.data.pairs import Pair
 

@@ -46,6 +46,7 @@ OF_FILES = {
 @pytest.mark.parametrize(
     ("recipe", "flags", "told"),
     [
+        ("code_generation", "--copy --model rnn", "--copy is for --model transformer, luong, bah"),
         ("image_captioning", "--data my.tsv --language ko", "--language is that of known captions"),
         ("image_captioning", "--data scenes --flip", "--flip would make what is left"),
         ("speech_recognition", "--train a.tsv --fold 2", "--fold divides --data"),
