@@ -36,16 +36,8 @@ MODELS = {"lstm": {}, "conformer": {"num_heads": 4}, "transformer": {"num_heads"
 HEADS = {"ctc": "ctc", "decoder": "decoder", "joint": {"head": "joint", "weight": 0.3}}
 DEFAULTS = {"columns": ["path", "sentence"], "tokenizer": "characters", "vocabulary": 500}
 DEFAULTS |= {"max_length": 300, "hidden_dim": 160, "dropout": 0.2, "batch_tokens": 6000}
-SMOKE = {
-    "steps": 240,
-    "minutes": None,
-    "hidden_dim": 48,
-    "layers": 1,
-    "mels": 20,
-    "dropout": 0.0,
-    "learning_rate": 1e-2,
-    "batch_tokens": 4000,
-}
+SMOKE = {"steps": 240, "minutes": None, "hidden_dim": 48, "layers": 1, "mels": 20, "dropout": 0.0}
+SMOKE |= {"learning_rate": 1e-2, "batch_tokens": 4000}
 
 
 def flags(recipe: cli.Recipe) -> None:
@@ -128,14 +120,17 @@ def main() -> None:
     peak = 3e-3 if options.model == "lstm" else 1.5e-3
     recipe.fit(pipeline, parts, validation, peak=peak, label_smoothing=smoothing)
 
-    said, tested = [example.target for example in parts["train"]], len(test)
+    said = [example.target for example in parts["train"]]
     if options.closed:
         with recipe.messages.errors("--closed"):
-            test = of_known(test, said)
-        print(f"Wordings that were trained on: {len(test)} of {tested} test recordings.\n")
+            known = of_known(test, said)
+        print(f"Wordings that were trained on: {len(known)} of {len(test)} test recordings.\n")
+        test = known
     same = {"one text for all": [usual_text(said)] * len(test)}
     best = nearest_texts(said, [example.target for example in test])
-    recipe.evaluate(pipeline, test, same, ceilings={"nearest training text": best})
+    spoken = corpora.languages_of(options.data or "")
+    groups = [spoken[example.target] for example in test] if spoken else []
+    recipe.evaluate(pipeline, test, same, ceilings={"nearest training text": best}, groups=groups)
     fused(recipe, pipeline, test, said)
     if options.closed:
         found = choose(pipeline, [example.source for example in test], sorted({*said}))

@@ -67,5 +67,31 @@ def speech_parts(name: str) -> list[tuple[str, str]]:
     return parts
 
 
+def languages_of(name: str) -> dict[str, str]:
+    """Returns the language of each transcript of corpora in several; {} if they are in one.
+
+    What is said in two languages is given to the first.
+
+    Args:
+        name: as for `speech`, for example "asterisk:en+it".
+
+    Example:
+        >>> from kseq2seq.corpora.speech import languages_of
+        >>> languages_of("sample")
+        {}
+    """
+    parts = speech_parts(name)
+    found: dict[str, str] = {}
+    if len({_language(part) for _, part in parts}) > 1:
+        for kind, part in parts:
+            for example in _read(kind, part):
+                found.setdefault(example.target, _language(part))
+    return found
+
+
+def _language(part: str) -> str:
+    return part.partition("-")[0]  # without a second speaker
+
+
 def _read(kind: str, language: str) -> Iterable[Example]:
     return _FETCHED[kind](language) if kind in _FETCHED else speech_sample()

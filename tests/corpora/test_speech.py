@@ -5,7 +5,7 @@ import wave
 
 import pytest
 
-from kseq2seq.corpora import asterisk, manifest, speech, tuxpaint
+from kseq2seq.corpora import asterisk, languages_of, manifest, speech, tuxpaint
 from kseq2seq.corpora.asterisk import _PROMPTS, _SPEAKERS, _VERSION
 from kseq2seq.corpora.closed import closed, of_known
 from kseq2seq.corpora.speech_sample import speech_sample
@@ -109,6 +109,13 @@ def test_corpora_are_named(cache, monkeypatch):
     assert [example.target for example in speech("tuxpaint+asterisk")][:2] == ["a cat", "activated"]
     with pytest.raises(ValueError, match="neither a file nor a corpus of speech"):
         speech("sample:xx")
+
+
+def test_transcripts_have_a_language_where_there_are_several(cache, monkeypatch):
+    monkeypatch.setenv("KSEQ2SEQ_CACHE", str(cache))
+    spoken = languages_of("asterisk:en+it-menardi+tuxpaint:fr")
+    assert spoken["for help press one"] == spoken["one"] == "en" and spoken["un chat"] == "fr"
+    assert languages_of("asterisk:it+it-menardi") == languages_of("asterisk") == {}
 
 
 def test_a_folder_of_the_name_of_a_corpus_hides_nothing(tmp_path, monkeypatch):
