@@ -13,6 +13,7 @@ from keras import ops
 
 from kseq2seq.heads.rows import leading
 
+LEAST = 1e-30  # a sum that float32 still holds precisely
 MOST = 80.0  # the largest exponent whose exp, times a length, float32 holds
 
 
@@ -120,6 +121,32 @@ def row_weights(count: Any, labels: Any, sample_weight: Any = None) -> Any:
     return ops.sum(ops.where(positions < count[:, None], weights, 0.0), axis=1)
 
 
+def log_product(matrix: Any, over: int) -> Any:
+    r"""Returns the function :math:`x \mapsto \log \sum_i e^{x_i + M_{ij}}` of float32 (B, V).
+
+    Both factors are divided by their largest, so that the sum is a product of matrices, about four
+    times as fast as a sum of logs. Where it is too small for float32, the sum of logs is taken.
+
+    Args:
+        matrix: float32 M, (B, V, V).
+        over: its axis i, 1 or 2.
+    """
+    most = ops.max(matrix, axis=over, keepdims=True)
+    scaled, most = ops.exp(matrix - most), ops.squeeze(most, over)
+    product = "bi,bij->bj" if over == 1 else "bj,bij->bi"
+
+    def apply(x):
+        pivot = ops.max(x, axis=1, keepdims=True)
+        total = ops.einsum(product, ops.exp(x - pivot), scaled)
+        return ops.cond(
+            ops.all(total > LEAST),
+            lambda: pivot + most + ops.log(total),
+            lambda: ops.logsumexp(ops.expand_dims(x, 3 - over) + matrix, axis=over),
+        )
+
+    return apply
+
+
 def log_partition(emissions: Any, transitions: Any, start: Any, end: Any, count: Any) -> Any:
     """Returns float32 (B,), the log of the sum of exp(score) over all rows of `count` labels."""
 
@@ -129,11 +156,11 @@ def log_partition(emissions: Any, transitions: Any, start: Any, end: Any, count:
         # keeps its last one from its end on.
         by_time = ops.swapaxes(emissions, 0, 1)
         times = _indices(by_time)
+        before, after = log_product(transitions, over=1), log_product(transitions, over=2)
 
         def forward(carry, emission):
             time, alpha = carry
-            before = ops.logsumexp(alpha[:, :, None] + transitions, axis=1)  # over (B, from, to)
-            new = emission + ops.where(ops.equal(time, 0), start, before)
+            new = emission + ops.where(ops.equal(time, 0), start, before(alpha))
             new = (time + 1, ops.where((time < count)[:, None], new, alpha))
             return new, new
 
@@ -147,9 +174,8 @@ def log_partition(emissions: Any, transitions: Any, start: Any, end: Any, count:
             # 2. Backward: beta_t[i], over all endings after label i at t; (W, B, V).
             def step(carry, emission):
                 time, beta, ahead = carry
-                after = ops.logsumexp(transitions + ahead[:, None], axis=2)
                 inside = (time + 1 < count)[:, None]
-                beta = ops.where(inside, after, end)
+                beta = ops.where(inside, after(ahead), end)
                 new = (time - 1, beta, beta + emission)
                 return new, new
 

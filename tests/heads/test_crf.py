@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from kseq2seq.heads import CrfLoss
-from kseq2seq.heads.crf import best_paths, stacked
+from kseq2seq.heads.crf import best_paths, log_product, stacked
 from tests.heads.conftest import rows_of_labels
 
 COUNTS = [4, 1, 2, 0]
@@ -92,6 +92,16 @@ def test_transitions_that_are_forbidden_leave_all_finite(rng):
         loss = CrfLoss()(labels, given)
     assert np.isfinite(float(loss))
     assert np.isfinite(np.asarray(tape.gradient(loss, given))).all()
+
+
+@pytest.mark.parametrize("over", [1, 2])
+@pytest.mark.parametrize("scale", [1, 300])  # a sum of exponentials holds all, or holds none
+def test_products_of_logs_are_exact_at_any_scale(rng, over, scale):
+    matrix, x = scale * rng.normal(size=(2, 5, 5)), scale * rng.normal(size=(2, 5))
+    matrix[0, :, 3] = matrix[0, 3] = -1e4
+    terms = x[:, :, None] + matrix if over == 1 else x[:, None] + matrix
+    made = log_product(tf.constant(matrix, "float32"), over)(tf.constant(x, "float32"))
+    np.testing.assert_allclose(made, np.logaddexp.reduce(terms, axis=over), rtol=1e-5, atol=1e-4)
 
 
 def test_lengths_need_not_be_known_to_a_graph(rng):
