@@ -123,7 +123,7 @@ def main() -> None:
     )
     add, longest = recipe.flags.add, {"type": cli.whole, "default": 32, "of_model": True}
     add("text", "--answer-length", **longest, help="the most tokens of an answer")
-    add("model", "--weight", type=cli.share, default=0.5, help="of log p(answer), taken away")
+    add("model", "--weight", type=cli.share, default=0.5, help="share of log p(answer) to subtract")
     add("output", "--chat", action="store_true", help="talk to --init, or --output")
     options = recipe.begin()
     if options.chat:

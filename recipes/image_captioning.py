@@ -91,13 +91,13 @@ def main() -> None:
         kinds=(image.ImageSource, text.TextTarget),
     )
     add, own = recipe.flags.add, {"of_model": True}
-    add("data", "--language", choices=["en", "fr", "ko"], default="en", help="of captions")
-    add("data", "--size", type=cli.whole, default=96, help="of pictures, in pixels", **own)
+    add("data", "--language", choices=["en", "fr", "ko"], default="en", help="what captions are in")
+    add("data", "--size", type=cli.whole, default=96, help="pixels of a side of a picture", **own)
     add("data", "--flip", action="store_true", help="mirror pictures in training, too", **own)
     strides = {"type": int, "choices": (4, 8, 16, 32), "default": 8, **own}
     add("model", "--stride", **strides, help="pixels between the cells of the grid")
-    add("model", "--channels", type=cli.whole, default=32, help="of the first convolution", **own)
-    add("model", "--backbone", help="of keras.applications, in place of a small network", **own)
+    add("model", "--channels", type=cli.whole, default=32, help="of the first layer", **own)
+    add("model", "--backbone", help="one of keras.applications, in place of a small one", **own)
     add("model", "--weights", help="a file of pretrained weights for --backbone", **own)
     options = recipe.begin()
     if "language" in recipe.flags.given and options.data not in ("scenes", "stamps", "sample"):

@@ -49,7 +49,7 @@ def flags(recipe: cli.Recipe) -> None:
     add = recipe.flags.add
     add("model", "--task", choices=("labels", "label"), default="labels", help="one a word, or one")
     own, kinds = {"of_model": True}, ("characters", "pieces")
-    add("model", "--words", choices=kinds, default=kinds[0], help="what a word is read by", **own)
+    add("model", "--words", choices=kinds, default=kinds[0], help="how words are read", **own)
     add("model", "--crf", action="store_true", help="labels depend on their neighbors", **own)
     text = "minutes in which a new transformer or masked_lm first learns to guess hidden words"
     add("training", "--pretrain", type=cli.positive, metavar="MINUTES", help=text, **own)

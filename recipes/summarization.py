@@ -84,7 +84,7 @@ def main() -> None:
     add, own = recipe.flags.add, {"of_model": True}
     add("model", "--no-copy", action="store_true", help="generate every word", **own)
     loss = {"type": cli.weight, "default": 0.0, "metavar": "WEIGHT"}
-    add("model", "--coverage", **loss, help="of the loss against repetition", **own)
+    add("model", "--coverage", **loss, help="weight of the loss against repetition", **own)
     add("model", "--whole", action="store_true", help="a transformer reads long texts", **own)
     longest = {"type": cli.whole, "default": 32, "metavar": "N"}
     add("text", "--summary-length", **longest, help="the most tokens of a summary", **own)

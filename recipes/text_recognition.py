@@ -53,13 +53,13 @@ def flags(recipe: cli.Recipe) -> None:
     add = recipe.flags.add
     add("data", "--lines", type=cli.whole, help="how many are drawn; 24,000, or 3,000 of `sample`")
     own = partial(add, of_model=True)
-    own("data", "--height", type=cli.whole, default=32, help="of lines, in pixels")
-    own("data", "--width", type=cli.whole, default=1024, help="of the longest line, in pixels")
+    own("data", "--height", type=cli.whole, default=32, help="pixels that lines are scaled to")
+    own("data", "--width", type=cli.whole, default=1024, help="pixels of the longest line")
     own("model", "--head", choices=list(HEADS), default="ctc", help="what writes the text")
     decoders = ("luong", "bahdanau", "transformer")
     own("model", "--decoder", choices=decoders, default="luong", help="of another head than ctc")
     own("model", "--channels", type=cli.whole, default=32, help="of the first convolutions")
-    own("model", "--stride", type=int, choices=(1, 2, 4, 8), default=4, help="pixels a position")
+    own("model", "--stride", type=int, choices=(1, 2, 4, 8), default=4, help="pixels to a position")
 
 
 def read(recipe: cli.Recipe, name: str, columns: list[str]) -> Iterable[data.Example]:

@@ -118,11 +118,15 @@ COMMON: dict[str, tuple[str, dict[str, Any], str]] = {
     "columns": (
         "data",
         {"nargs": "+", "metavar": "NAME"},
-        "of FILE: the source, the target and, optionally, a key that keeps examples in one split",
+        "columns of FILE: source, target and, optionally, a key that keeps examples in one split",
     ),
-    "train": ("data", _FILE, "in place of --data, for a split of your own"),
-    "validation": ("data", _FILE, "beside --train; without it, 3 %% of that, by a hash"),
-    "test": ("data", _FILE, "beside --train; without it, 3 %% of that, by a hash"),
+    "train": ("data", _FILE, "training examples, in place of --data"),
+    "validation": (
+        "data",
+        _FILE,
+        "validation examples, beside --train; without it, 3 %% of that, by a hash",
+    ),
+    "test": ("data", _FILE, "test examples, beside --train; without it, 3 %% of that, by a hash"),
     "tokenizer": ("text", {"metavar": "KIND"}, "{tokenizers}, or the directory of a saved one"),
     "vocabulary": ("text", _COUNT, "the most ids that a tokenizer learns"),
     "max_length": ("text", _COUNT, "the most tokens of a text"),
@@ -134,11 +138,11 @@ COMMON: dict[str, tuple[str, dict[str, Any], str]] = {
     ),
     "model": ("model", {}, "the architecture"),
     "hidden_dim": ("model", _COUNT, "the width of its layers"),
-    "layers": ("model", _COUNT, "of the encoder and of the decoder"),
+    "layers": ("model", _COUNT, "the number of layers of the encoder and of the decoder"),
     "dropout": (
         "model",
         {"type": share, "metavar": "SHARE"},
-        "of activations, left out in training",
+        "the share of activations that training leaves out",
     ),
     "bfloat16": (
         "model",
@@ -155,19 +159,23 @@ COMMON: dict[str, tuple[str, dict[str, Any], str]] = {
     "learning_rate": (
         "training",
         {"type": positive, "metavar": "RATE"},
-        "the highest; it rises at the beginning and then falls. Default: the recipe's, and a "
+        "the highest rate; it rises at the beginning and then falls. Default: the recipe's, and a "
         "quarter of that with --init",
     ),
-    "batch_tokens": ("training", _COUNT, "of the longer side of a batch, padding included"),
-    "packed": ("training", _SWITCH, "several pairs in a row; for Transformers"),
+    "batch_tokens": (
+        "training",
+        _COUNT,
+        "the most tokens of a batch, of its longer side, with padding",
+    ),
+    "packed": ("training", _SWITCH, "put several pairs in a row; for Transformers"),
     "graph": ("training", _SWITCH, "run without XLA: training begins at once, and may be slower"),
     "seed": (
         "training",
         {"type": natural, "metavar": "N"},
-        "of the first weights, of dropout and of the order of the data",
+        "the seed of the first weights, of dropout and of the order of the data",
     ),
     "smoke": ("training", _SWITCH, "a tiny model, in seconds, to see that everything works"),
-    "output": ("output", _DIRECTORY, "default: {output}[-smoke]"),
+    "output": ("output", _DIRECTORY, "where to write; default: {output}[-smoke]"),
     "resume": ("output", _DIRECTORY, "continue the run that was interrupted there"),
     "tflite": (
         "output",
