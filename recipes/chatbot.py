@@ -77,7 +77,7 @@ def predict(recipe: cli.Recipe, pipeline: ks.Pipeline, informed, train, test) ->
     counts = ngram_scorer(train, pipeline.target, before=lambda raw: raw.split(text.TURN)[-1])
     among = min(10, len({target.lower() for target in few[1]}))
     hits = partial(metrics.hits_at_1, among=among) if among > 1 else lambda *_: float("nan")
-    table = {"by chance": {"hits@1": 100 / among, "hits@1 (MMI)": 100 / among}}
+    table = {"by chance": {"hits@1": 100 / among, "hits@1-MMI": 100 / among}}
     others = pipeline.log_probs(cli.shuffled(every[0]), every[1])
     table[cli.SHUFFLED] = {"perplexity": metrics.word_perplexity(others, every[1])}
     for name, scorer in {"Kneser-Ney of order 5": counts, "the model": pipeline.log_probs}.items():
@@ -85,7 +85,7 @@ def predict(recipe: cli.Recipe, pipeline: ks.Pipeline, informed, train, test) ->
             "perplexity": metrics.word_perplexity(scorer(*every), every[1]),
             "hits@1": hits(metrics.per_word(scorer), *few),
         }
-    table["the model"]["hits@1 (MMI)"] = hits(informed, *few)
+    table["the model"]["hits@1-MMI"] = hits(informed, *few)
     recipe.compare(f"Held-out pairs: {len(every[0])}", table)
 
 
