@@ -48,6 +48,8 @@ _PARTS = {"pipeline": "pipeline.json", "saved_model": "saved_model.pb"}
 _MOBILE = "model.tflite"
 _VALIDATION, _SMOKE = 100, 32  # examples
 
+Make = Callable[["Recipe", Corpus], Pipeline]
+
 
 class Recipe(Evaluating):
     """One run of a recipe: its methods are the steps, listed here in their order.
@@ -72,8 +74,7 @@ class Recipe(Evaluating):
         too_long: the choices of `--too-long`. Leave "split" out if the answers to the sentences of
             a source, one after the other, are no answer to the source.
         validated: how many validation examples are scored after each epoch, at most.
-        kinds: the classes of the source and of the target that it needs; a pipeline of `--init`
-            with others is refused.
+        kinds: classes of source and target; a pipeline of `--init` with others is refused.
         longest: the flags of the longest source and target, which messages name.
 
     Attributes:
@@ -177,9 +178,7 @@ class Recipe(Evaluating):
             **self.models[self.options.model],
         }
 
-    def pipeline(
-        self, make: Callable[[Recipe, Corpus], Pipeline], train: Corpus | None
-    ) -> Pipeline:
+    def pipeline(self, make: Make, train: Corpus | None) -> Pipeline:
         """Returns the pipeline of `--init`, or a new one.
 
         Args:
