@@ -47,7 +47,6 @@ from kseq2seq.text import TextSource, TextTarget
 _PARTS = {"pipeline": "pipeline.json", "saved_model": "saved_model.pb"}
 _MOBILE = "model.tflite"
 _VALIDATION, _SMOKE = 100, 32  # examples
-
 Make = Callable[["Recipe", Corpus], Pipeline]
 
 
