@@ -41,8 +41,8 @@ test-web: $(READY)
 
 # Scripts name few types; what is left asks whether names exist and calls fit.
 SCRIPTS := recipes examples tools benchmarks
-UNTYPED := arg-type assignment call-overload dict-item index list-item misc operator override \
-  str-unpack union-attr valid-type var-annotated
+UNTYPED := arg-type assignment call-overload dict-item index list-item misc no-untyped-def operator \
+  override str-unpack union-attr valid-type var-annotated
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
