@@ -9,7 +9,6 @@ import tarfile
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
-from typing import IO
 
 from kseq2seq.corpora.fetching import INSTEAD
 from kseq2seq.data.cache import folder_of, teller
@@ -106,8 +105,8 @@ def _fetched(wanted: str, lists: Path, place: Path, tell: Callable[[str], None])
     return files[0]
 
 
-def members(package: Path) -> Iterator[tuple[PurePosixPath, IO[bytes]]]:
-    """Yields the path of each file in a package, and its content, which is read at once or never.
+def members(package: Path) -> Iterator[tuple[PurePosixPath, bytes]]:
+    """Yields the path of each file in a package, and its content.
 
     Links and directories are left out, and so are paths that lead out of the package.
 
@@ -130,7 +129,7 @@ def members(package: Path) -> Iterator[tuple[PurePosixPath, IO[bytes]]]:
                     if member.isfile() and ".." not in path.parts:
                         content = archive.extractfile(member)
                         assert content is not None
-                        yield path, content
+                        yield path, content.read()  # here, as a cut file ends in an error
         except tarfile.TarError as error:
             raise RuntimeError(f"{package.name} can't be unpacked ({error}); {INSTEAD}.") from error
     if process.returncode:
@@ -143,5 +142,4 @@ def _unpack(package: Path, folder: Path) -> None:
     for path, content in members(package):
         target = folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
-        with target.open("wb") as file:
-            shutil.copyfileobj(content, file)
+        target.write_bytes(content)

@@ -111,7 +111,7 @@ def pages_of(package: Path) -> Iterator[tuple[str, str]]:
     """
     for path, content in members(package):
         if found := _PAGE.fullmatch(str(path)):
-            yield found[1], gzip.decompress(content.read()).decode("utf-8", "replace")
+            yield found[1], gzip.decompress(content).decode("utf-8", "replace")
 
 
 def _family(name: str) -> str:

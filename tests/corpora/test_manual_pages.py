@@ -2,12 +2,14 @@
 
 import gzip
 import io
+import random
 import shutil
 import sys
 import tarfile
 
 import pytest
 
+from kseq2seq.corpora.debian_files import _unpack
 from kseq2seq.corpora.manual_pages import described, manual_pages, pages_of
 from kseq2seq.corpora.roff import plain, sections
 
@@ -136,6 +138,27 @@ def test_packages_are_read_where_they_lie(package, tmp_path):
     (tmp_path / "a.deb").write_bytes(b"nothing")
     with pytest.raises(RuntimeError, match=r"a\.deb can't be unpacked"):
         list(pages_of(tmp_path / "a.deb"))
+
+
+@pytest.mark.skipif(shutil.which("dpkg-deb") is None, reason="of Debian")
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.9])
+def test_a_package_that_was_cut_off_is_told(package, tmp_path, share):
+    text = random.Random(0).randbytes(30000).hex()
+    whole = package({f"man1/{name}.1": text for name in "abcd"})
+    content = whole.read_bytes()
+    whole.write_bytes(content[: int(share * len(content))])
+    with pytest.raises(RuntimeError, match=r"a_1_all\.deb"):
+        list(pages_of(whole))
+    with pytest.raises(RuntimeError, match=r"a_1_all\.deb"):
+        _unpack(whole, tmp_path / "files")
+
+
+@pytest.mark.skipif(shutil.which("dpkg-deb") is None, reason="of Debian")
+def test_a_missing_tool_is_named(package, monkeypatch):
+    whole = package({"man1/ls.1": "one"})
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(RuntimeError, match="dpkg-deb, which is missing"):
+        list(pages_of(whole))
 
 
 @pytest.mark.skipif(shutil.which("dpkg-deb") is None, reason="of Debian")
