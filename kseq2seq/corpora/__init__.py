@@ -14,7 +14,7 @@ from kseq2seq.corpora.manual_pages import manual_pages
 from kseq2seq.corpora.pictures import pictures
 from kseq2seq.corpora.python_tokens import python_tokens
 from kseq2seq.corpora.scenes import scenes
-from kseq2seq.corpora.speech import languages_of, speech, speech_parts
+from kseq2seq.corpora.speech import languages_of, speech
 from kseq2seq.corpora.stamps import stamps
 from kseq2seq.corpora.synopses import synopses
 from kseq2seq.corpora.text_lines import sample_lines, text_lines
@@ -44,7 +44,6 @@ __all__ = [
     "sample_lines",
     "scenes",
     "speech",
-    "speech_parts",
     "spoken",
     "stamps",
     "synopses",

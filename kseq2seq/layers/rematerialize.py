@@ -21,15 +21,12 @@ def rematerialized(function: Callable) -> Callable:
 
     def call(*given):
         dtypes = [keras.backend.standardize_dtype(x.dtype) for x in given]
+        floats = [name if keras.backend.is_float_dtype(name) else "float32" for name in dtypes]
 
         @keras.remat
         def again(*floating):
             return function(*map(ops.cast, floating, dtypes))
 
-        return again(*(x if _is_floating(x) else ops.cast(x, "float32") for x in given))
+        return again(*map(ops.cast, given, floats))
 
     return call
-
-
-def _is_floating(x) -> bool:
-    return keras.backend.is_float_dtype(keras.backend.standardize_dtype(x.dtype))
